@@ -1,0 +1,35 @@
+//! What a failure of Matrix end-to-end encryption looks like on a browser's console, and what is kept of it.
+//!
+//! This crate is pure: it does no I/O, has no clock (times are passed in), knows nothing of JavaScript, and nothing of
+//! what several entries prove together. A host gives lines to a [`Recorder`] and takes a [`Report`] out of it.
+//!
+//! ```
+//! use crypto_diag_core::{Ke, Level, Line, Meaning, Millis, Recorder};
+//!
+//! let mut recorder = Recorder::new();
+//! let line = "One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {}";
+//! assert!(recorder.record(&Line::new(Millis(1_795_425_887_138), Level::Error, line)));
+//! assert_eq!(recorder.counts().total(Ke::Ke1), 1);
+//! assert_eq!(recorder.entries()[0].meaning, Meaning::Failure);
+//! ```
+
+mod cut;
+mod entry;
+mod recorder;
+mod redact;
+mod report;
+mod ring;
+mod signature;
+mod tally;
+
+pub use cut::MESSAGE_BYTES_MAX;
+pub use entry::{Entry, Ke, Level, Meaning, Millis, Realm, RealmKind, Source};
+pub use recorder::{Line, Recorder};
+pub use redact::{Redacted, redact};
+pub use report::{
+    Capture, CaptureState, Client, Failure, FrameState, FrameWatch, HookState, Host, PageEvent, Report, SCHEMA_NAME,
+    SCHEMA_VERSION, SentBatch, SentTarget, Tool,
+};
+pub use ring::{BUFFER_BYTES_MAX, ENTRIES_MAX, QUIET_MAX, Ring};
+pub use signature::{Match, PREFILTER_ALTERNATIVES_MAX, Rule, SIGNATURES, Signature, classify, prefilter};
+pub use tally::{Counts, Tally, TallyRow, Totals};

@@ -1,0 +1,336 @@
+//! The report: what the user downloads, and its versioned shape.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::entry::{Entry, Millis, Realm};
+use crate::recorder::Recorder;
+use crate::tally::{TallyRow, Totals};
+
+/// The name that a report carries, so that a reader knows what it has been given.
+pub const SCHEMA_NAME: &str = "crypto-diag/report";
+
+/// Raised when a field changes its meaning or goes; additions do not raise it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What made the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Tool {
+    /// `crypto-diag`.
+    pub name: Cow<'static, str>,
+    /// The version of the package.
+    pub version: Cow<'static, str>,
+}
+
+impl Default for Tool {
+    fn default() -> Self {
+        Tool { name: Cow::Borrowed("crypto-diag"), version: Cow::Borrowed(env!("CARGO_PKG_VERSION")) }
+    }
+}
+
+/// The report. A field that the page or the client cannot give is null, never absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// `crypto-diag/report`.
+    pub schema: Cow<'static, str>,
+    /// The version of this shape.
+    pub schema_version: u32,
+    /// When the report was made, in milliseconds since the epoch.
+    pub generated_at: Millis,
+    /// What made it.
+    pub tool: Tool,
+    /// matrix-js-sdk's version, as the app passed it: the SDK has none at run time.
+    pub sdk_version: Option<String>,
+    /// What `mx.getCrypto().getVersion()` says, such as "Rust SDK 0.19.1 (…), Vodozemac 0.10.0".
+    pub crypto_version: Option<String>,
+    /// The device id, as `mx.getDeviceId()` gives it.
+    pub device_id: Option<String>,
+    /// The user id, as `mx.getUserId()` gives it.
+    pub user_id: Option<String>,
+    /// What `mx.getSyncState()` gives: `PREPARED`, `SYNCING`, `ERROR` and so on.
+    pub sync_state: Option<String>,
+    /// Whether `mx.getCrypto()` gives an object; null if there was no client to ask.
+    pub crypto_ready: Option<bool>,
+    /// `navigator.userAgent`.
+    pub user_agent: Option<String>,
+    /// The page's URL without query and fragment.
+    pub page: Option<String>,
+    /// Lines seen of each family, whatever they mean.
+    pub counts: Totals,
+    /// The exact counts of each (KE, meaning) class that has any.
+    pub tallies: Vec<TallyRow>,
+    /// How the capture itself fared: what it watched, what it missed.
+    pub capture: Capture,
+    /// Batches of encrypted to-device messages that this client sent, oldest first.
+    pub sent: Vec<SentBatch>,
+    /// The kept lines, most recent last.
+    pub entries: Vec<Entry>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Report {
+            schema: Cow::Borrowed(SCHEMA_NAME),
+            schema_version: SCHEMA_VERSION,
+            generated_at: Millis::default(),
+            tool: Tool::default(),
+            sdk_version: None,
+            crypto_version: None,
+            device_id: None,
+            user_id: None,
+            sync_state: None,
+            crypto_ready: None,
+            user_agent: None,
+            page: None,
+            counts: Totals::default(),
+            tallies: Vec::new(),
+            capture: Capture::default(),
+            sent: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+}
+
+/// The half of a report that only the host knows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Host {
+    /// See [`Report::generated_at`].
+    pub generated_at: Millis,
+    /// What the client said.
+    pub client: Client,
+    /// See [`Report::user_agent`].
+    pub user_agent: Option<String>,
+    /// See [`Report::page`].
+    pub page: Option<String>,
+    /// The capture, without the numbers that the recorder keeps.
+    pub capture: Capture,
+    /// See [`Report::sent`].
+    pub sent: Vec<SentBatch>,
+}
+
+/// What was asked of the Matrix client, and of the app about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Client {
+    /// See [`Report::sdk_version`].
+    pub sdk_version: Option<String>,
+    /// See [`Report::crypto_version`].
+    pub crypto_version: Option<String>,
+    /// See [`Report::device_id`].
+    pub device_id: Option<String>,
+    /// See [`Report::user_id`].
+    pub user_id: Option<String>,
+    /// See [`Report::sync_state`].
+    pub sync_state: Option<String>,
+    /// See [`Report::crypto_ready`].
+    pub crypto_ready: Option<bool>,
+}
+
+/// Whether lines are being kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum CaptureState {
+    /// `install()` was never called.
+    #[default]
+    NotInstalled,
+    /// Installed; the browser compiles the core, and matching lines wait for it.
+    Starting,
+    /// Lines are kept.
+    Capturing,
+    /// `uninstall()` was called; what was kept before is here.
+    Stopped,
+    /// The core could not start, so no line was kept; `reason` says why.
+    Blind,
+    /// The core died; what it had kept is here; `reason` says why.
+    Failed,
+}
+
+/// How the capture itself fared.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct Capture {
+    /// Whether lines are being kept.
+    pub state: CaptureState,
+    /// Why not, in a sentence, where they are not.
+    pub reason: Option<String>,
+    /// When `install()` ran, in milliseconds since the epoch.
+    pub installed_at: Option<Millis>,
+    /// When the page's navigation began, in milliseconds since the epoch.
+    pub time_origin: Option<Millis>,
+    /// Milliseconds from the navigation's start to `install()`: lines before it were not seen.
+    pub installed_after: Option<u64>,
+    /// When `clear()` last ran, in milliseconds since the epoch: counts and entries are of the time since then.
+    pub cleared_at: Option<Millis>,
+    /// The hooked methods of the main window, as they are now.
+    pub hooks: Vec<HookState>,
+    /// Lines that passed the hooks, of every level hooked.
+    pub lines_seen: u64,
+    /// Lines in which a signature stood.
+    pub lines_matched: u64,
+    /// Entries that the bounded buffer gave up; the tallies still count them.
+    pub evicted: u64,
+    /// Messages that were cut to their bound.
+    pub truncated: u64,
+    /// Secrets that were replaced.
+    pub redactions: u64,
+    /// Lines so long that their middle was not looked at.
+    pub partly_scanned: u64,
+    /// Lines that could not be looked at because formatting them failed.
+    pub unreadable: u64,
+    /// Lines written while another line was being formatted: passed on, not looked at.
+    pub nested: u64,
+    /// Matching lines that waited for the core.
+    pub queued: u64,
+    /// Matching lines that were lost because too many waited.
+    pub queue_overflow: u64,
+    /// Exceptions thrown by subscribers.
+    pub listener_errors: u64,
+    /// Failures of the capture itself, oldest first, bounded.
+    pub failures: Vec<Failure>,
+    /// The child documents that were watched or could not be.
+    pub frames: FrameWatch,
+    /// Visibility, freeze, resume, online and offline changes, oldest first, bounded: a hidden tab delays its timers.
+    pub page_events: Vec<PageEvent>,
+}
+
+/// One failure of the capture itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Failure {
+    /// When, in milliseconds since the epoch.
+    pub ts: Millis,
+    /// What, in a sentence.
+    pub what: String,
+}
+
+/// One hooked console method.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct HookState {
+    /// `warn`, `error`, or a method that is read for sent keys.
+    pub method: String,
+    /// Whether the console's method is still the hook. False: something replaced it, and may or may not call it.
+    pub in_place: bool,
+    /// Why the method could not be hooked; null if it was.
+    pub reason: Option<String>,
+}
+
+/// The child documents.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct FrameWatch {
+    /// Whether new child documents are watched for.
+    pub watching: bool,
+    /// Documents seen, most recent last, bounded.
+    pub documents: Vec<FrameState>,
+    /// Documents that are no longer listed because there were too many.
+    pub omitted: u64,
+}
+
+/// One child document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct FrameState {
+    /// Its path, without origin, query and fragment; null where it cannot be read.
+    pub path: Option<String>,
+    /// Whether its console is hooked.
+    pub hooked: bool,
+    /// When it was hooked, in milliseconds since the epoch.
+    pub hooked_at: Option<Millis>,
+    /// When its navigation began, in milliseconds since the epoch.
+    pub time_origin: Option<Millis>,
+    /// What may have been missed and why: another origin, hooked late, hooked only after load.
+    pub blind: Option<String>,
+    /// Whether it is gone from the page.
+    pub removed: bool,
+}
+
+/// A change of the page that explains delays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PageEvent {
+    /// When, in milliseconds since the epoch.
+    pub ts: Millis,
+    /// `visible`, `hidden`, `freeze`, `resume`, `online`, `offline`, `pageshow` or `pagehide`.
+    pub event: String,
+}
+
+/// One "Enqueuing batch of to-device messages" line of the sender.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SentBatch {
+    /// When, in milliseconds since the epoch.
+    pub ts: Millis,
+    /// The event type that was sent, such as `m.room.encrypted`.
+    #[serde(rename = "type")]
+    pub event_type: Option<String>,
+    /// The transaction id.
+    pub txnid: Option<String>,
+    /// The devices that it was sent to.
+    pub targets: Vec<SentTarget>,
+    /// Targets that are no longer listed because there were too many.
+    pub omitted: u64,
+    /// Where the line was written.
+    #[serde(default)]
+    pub realm: Realm,
+}
+
+/// One device that a batch was sent to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SentTarget {
+    /// The user id.
+    pub user_id: String,
+    /// The device id.
+    pub device_id: String,
+    /// The message id that the receiver's log shows, too.
+    pub message_id: Option<String>,
+}
+
+impl Recorder {
+    /// The report of this recorder as JSON: two-space indentation, keys in the order of [`Report`].
+    pub fn report_json(&self, host: Host) -> String {
+        let report = Report {
+            generated_at: host.generated_at,
+            sdk_version: host.client.sdk_version,
+            crypto_version: host.client.crypto_version,
+            device_id: host.client.device_id,
+            user_id: host.client.user_id,
+            sync_state: host.client.sync_state,
+            crypto_ready: host.client.crypto_ready,
+            user_agent: host.user_agent,
+            page: host.page,
+            counts: self.counts().totals(),
+            tallies: self.counts().rows(),
+            capture: Capture {
+                lines_matched: self.matched(),
+                evicted: self.evicted(),
+                truncated: self.truncated(),
+                redactions: self.redactions(),
+                partly_scanned: self.partly_scanned(),
+                ..host.capture
+            },
+            sent: host.sent,
+            ..Report::default()
+        };
+        let frame = serde_json::to_string_pretty(&report).unwrap_or_default();
+        let entries: Vec<String> = self.entry_texts().map(|text| text.replace('\n', "\n    ")).collect();
+        if entries.is_empty() {
+            return frame;
+        }
+        // Entries are kept as JSON texts and stand last, so they go between the brackets of the empty list.
+        let open = frame.len() - "]\n}".len();
+        format!("{}\n    {}\n  {}", &frame[..open], entries.join(",\n    "), &frame[open..])
+    }
+}

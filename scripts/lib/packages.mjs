@@ -1,0 +1,57 @@
+// Debian packages and npm dependencies: installed when missing, named when they cannot be.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { Explained, ask, run, say } from './run.mjs';
+
+const isRoot = process.getuid?.() === 0;
+
+/** Which of these Debian packages are not installed. */
+function missing(packages) {
+  return packages.filter(
+    (name) => ask('dpkg-query', ['-W', '-f', '${Status}', name]) !== 'install ok installed',
+  );
+}
+
+let listsAreFresh = false;
+
+/**
+ * Installs Debian packages that are not there yet.
+ * @param {string[]} packages
+ * @param {string} why What they are for, said in the error.
+ */
+export function ensureDebian(packages, why) {
+  const absent = missing(packages);
+  if (absent.length === 0) return;
+  const command = `apt-get install -y --no-install-recommends ${absent.join(' ')}`;
+  const sudo = !isRoot && ask('sudo', ['-n', 'true']) !== null ? ['sudo', '-n'] : [];
+  if (ask('apt-get', ['--version']) === null || (!isRoot && sudo.length === 0)) {
+    throw new Explained(`Missing for ${why}: ${absent.join(', ')}.\nInstall with: sudo ${command}`);
+  }
+  say(`  installing ${absent.join(' ')} (${why})`);
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const [first, ...rest] = [...sudo, 'apt-get'];
+  if (!listsAreFresh) run(first, [...rest, 'update'], { quiet: true, env });
+  listsAreFresh = true;
+  run(first, [...rest, 'install', '-y', '--no-install-recommends', ...absent], { quiet: true, env });
+}
+
+/** Runs a command as root, through sudo where this user is not. */
+export function asRoot(command, args) {
+  if (isRoot) run(command, args, { quiet: true });
+  else run('sudo', ['-n', command, ...args], { quiet: true });
+}
+
+/**
+ * Installs a folder's npm dependencies exactly as its lock file names them, once for each lock file.
+ * @param {string} folder
+ */
+export function ensureNpm(folder) {
+  const lock = path.join(folder, 'package-lock.json');
+  const stamp = path.join(folder, 'node_modules', '.installed-from');
+  const wanted = fs.readFileSync(lock, 'utf8');
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === wanted) return;
+  say(`  installing npm packages of ${path.basename(folder)}/`);
+  run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, quiet: true });
+  fs.writeFileSync(stamp, wanted);
+}

@@ -1,0 +1,123 @@
+// @ts-check
+/** A throw-away PostgreSQL on the loopback interface. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './net.mjs';
+import { run } from './scratch.mjs';
+
+const ROOT = '/usr/lib/postgresql';
+const APT = 'apt-get install -y --no-install-recommends postgresql postgresql-client';
+const START_MS = 30_000;
+
+/**
+ * @typedef {object} Database
+ * @property {string} url `postgres://…` over TCP on 127.0.0.1
+ * @property {string} host folder of the unix socket, as libpq's `host`
+ * @property {number} port
+ * @property {string} user
+ * @property {string} name
+ * @property {(sql: string, params?: unknown[]) => Promise<Record<string, any>[]>} query
+ *   one statement, `$1`, `$2` … filled by psql's own quoting; rows as objects, column by column
+ * @property {(script: string) => Promise<string>} psql a script as an operator would type it; what psql printed
+ */
+
+/**
+ * Starts PostgreSQL in `scratch`, with one database that Synapse accepts (UTF8, collation C).
+ *
+ * @param {import('./scratch.mjs').Scratch} scratch
+ * @returns {Promise<Database>}
+ */
+export async function startPostgres(scratch) {
+  const bin = findBinaries();
+  // PostgreSQL refuses to run as root.
+  const account = process.getuid?.() === 0 ? postgresAccount() : undefined;
+  const data = path.join(await scratch.folder('pg', account), 'data');
+  const host = path.join(scratch.dir, 'pg');
+  const log = path.join(scratch.dir, 'postgres.log');
+  const user = 'synapse';
+
+  const init = ['-D', data, '-U', user, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+  await run(path.join(bin, 'initdb'), init, { account, cwd: '/' });
+
+  const port = await freePort();
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: host,
+    // Nothing here outlives the run, so nothing has to survive a crash.
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+    shared_buffers: '64MB',
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  // SIGQUIT is PostgreSQL's immediate shutdown: it does not wait for clients.
+  const server = scratch.start(path.join(bin, 'postgres'), ['-D', data, ...flags], {
+    log,
+    signal: 'SIGQUIT',
+    account,
+  });
+
+  const psql = (/** @type {string} */ name, /** @type {string[]} */ args, /** @type {string} */ input) =>
+    run(path.join(bin, 'psql'), ['-X', '-q', '-h', host, '-p', String(port), '-U', user, '-d', name, ...args], {
+      input,
+      env: { PGCONNECT_TIMEOUT: '5', PGCLIENTENCODING: 'UTF8' },
+    });
+
+  const deadline = Date.now() + START_MS;
+  for (;;) {
+    const ready = await psql('postgres', ['-c', 'SELECT 1'], '').then(
+      () => true,
+      () => false,
+    );
+    if (ready) break;
+    if (server.exited() || Date.now() > deadline) {
+      throw new Error(`PostgreSQL did not start:\n${readFileSync(log, 'utf8').slice(-4000)}`);
+    }
+    await sleep(50);
+  }
+
+  const name = 'synapse';
+  await psql('postgres', ['-c', `CREATE DATABASE ${name}`], '');
+
+  return {
+    url: `postgres://${user}@127.0.0.1:${port}/${name}`,
+    host,
+    port,
+    user,
+    name,
+    async query(sql, params = []) {
+      // psql quotes `:'name'` itself, so a hostile value stays a value.
+      const variables = params.flatMap((value, i) => (value === null ? [] : ['-v', `p${i + 1}=${value}`]));
+      const named = sql
+        .trim()
+        .replace(/;$/, '')
+        .replace(/\$(\d+)/g, (_, n) => (params[Number(n) - 1] === null ? 'NULL' : `:'p${n}'`));
+      const statement = `WITH q AS (${named}\n) SELECT coalesce(json_agg(q), '[]'::json) FROM q;`;
+      const out = await psql(name, ['-v', 'ON_ERROR_STOP=1', ...variables, '-A', '-t', '-f', '-'], statement);
+      return JSON.parse(out);
+    },
+    psql: (script) => psql(name, ['-v', 'ON_ERROR_STOP=1', '-f', '-'], script),
+  };
+}
+
+/** The newest installed PostgreSQL's folder of binaries; Debian keeps them out of PATH. */
+function findBinaries() {
+  const versions = existsSync(ROOT) ? readdirSync(ROOT).sort((a, b) => Number(b) - Number(a)) : [];
+  for (const version of versions) {
+    const bin = path.join(ROOT, version, 'bin');
+    if (['initdb', 'postgres', 'psql'].every((name) => existsSync(path.join(bin, name)))) return bin;
+  }
+  throw new Error(`PostgreSQL's initdb, postgres and psql are not in ${ROOT}/*/bin. On Debian: ${APT}`);
+}
+
+/** uid and gid of the account `postgres`. */
+function postgresAccount() {
+  const row = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([name]) => name === 'postgres');
+  if (!row) throw new Error(`There is no account "postgres" to run PostgreSQL as. On Debian: ${APT}`);
+  return { uid: Number(row[2]), gid: Number(row[3]) };
+}
