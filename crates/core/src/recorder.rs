@@ -105,15 +105,15 @@ impl Recorder {
         true
     }
 
-    /// The kept entries, most recent last, each as a JSON text with two-space indentation. They are kept in this form
-    /// so that a host whose instance has died can still read them out of its memory.
-    pub fn entry_texts(&self) -> impl Iterator<Item = &str> {
+    /// The kept entries, most recent last, each with its id and as a JSON text with two-space indentation. They are kept
+    /// in this form so that a host whose instance has died can still read them out of its memory.
+    pub fn entry_texts(&self) -> impl ExactSizeIterator<Item = (u32, &str)> {
         self.ring.iter()
     }
 
     /// The kept entries, most recent last.
     pub fn entries(&self) -> Vec<Entry> {
-        self.entry_texts().filter_map(|text| serde_json::from_str(text).ok()).collect()
+        self.entry_texts().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect()
     }
 
     /// The counts of everything that ever matched.

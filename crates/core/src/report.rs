@@ -325,7 +325,7 @@ impl Recorder {
             ..Report::default()
         };
         let frame = serde_json::to_string_pretty(&report).unwrap_or_default();
-        let entries: Vec<String> = self.entry_texts().map(|text| text.replace('\n', "\n    ")).collect();
+        let entries: Vec<String> = self.entry_texts().map(|(_, text)| text.replace('\n', "\n    ")).collect();
         if entries.is_empty() {
             return frame;
         }

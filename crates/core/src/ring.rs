@@ -17,6 +17,7 @@ const CLASSES: usize = Ke::ALL.len() * Meaning::ALL.len();
 
 #[derive(Clone, Debug)]
 struct Kept {
+    id: u32,
     class: u8,
     quiet: bool,
     /// Of the message, so that "word for word the same" costs a comparison of numbers.
@@ -36,12 +37,13 @@ pub struct Ring {
     kept: VecDeque<Kept>,
     bytes: usize,
     evicted: u64,
+    next_id: u32,
 }
 
 impl Ring {
     /// An empty buffer that will not grow its own storage.
     pub fn new() -> Self {
-        Ring { kept: VecDeque::with_capacity(ENTRIES_MAX + 1), bytes: 0, evicted: 0 }
+        Ring { kept: VecDeque::with_capacity(ENTRIES_MAX + 1), bytes: 0, evicted: 0, next_id: 1 }
     }
 
     /// Keeps a text. `message` decides what counts as the same; `text` is what is kept and counted in bytes.
@@ -52,20 +54,22 @@ impl Ring {
         }
         self.bytes += text.len();
         self.kept.push_back(Kept {
+            id: self.next_id,
             class: (ke as usize * Meaning::ALL.len() + meaning as usize) as u8,
             quiet: meaning.is_quiet(),
             hash,
             repeated: false,
             text,
         });
+        self.next_id = self.next_id.wrapping_add(1);
         while self.kept.len() > ENTRIES_MAX || (self.bytes > BUFFER_BYTES_MAX && self.kept.len() > 1) {
             self.evict();
         }
     }
 
-    /// The kept texts, most recent last.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.kept.iter().map(|kept| &*kept.text)
+    /// The kept texts with their ids, most recent last. An id counts up from 1 and never changes while its text is kept.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (u32, &str)> {
+        self.kept.iter().map(|kept| (kept.id, &*kept.text))
     }
 
     /// Entries kept.

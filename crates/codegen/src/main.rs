@@ -1,0 +1,57 @@
+//! Writes what JavaScript needs to know of the Rust types: `crypto-diag-codegen OUT_DIR`.
+//!
+//! - `facts.js`: the prefilter's source, the names of the classes, an empty report;
+//! - `report.schema.json`: JSON Schema of the report, from which the TypeScript types are made.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::{env, fs, io};
+
+use crypto_diag_core::{Ke, Meaning, Report, prefilter};
+use schemars::generate::SchemaSettings;
+use serde_json::json;
+
+fn main() -> ExitCode {
+    let Some(out) = env::args_os().nth(1) else {
+        eprintln!("usage: crypto-diag-codegen OUT_DIR");
+        return ExitCode::from(2);
+    };
+    match write_all(Path::new(&out)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("crypto-diag-codegen: {}: {error}", Path::new(&out).display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write_all(out: &Path) -> io::Result<()> {
+    fs::create_dir_all(out)?;
+    fs::write(out.join("facts.js"), facts()?)?;
+    let schema = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<Report>();
+    fs::write(out.join("report.schema.json"), serde_json::to_string_pretty(&schema)? + "\n")
+}
+
+/// The JavaScript module of constants.
+fn facts() -> io::Result<String> {
+    let classes: Vec<_> = Ke::ALL
+        .iter()
+        .flat_map(|ke| Meaning::ALL.iter().map(move |meaning| json!([ke.id(), meaning.word()])))
+        .collect();
+    let constants = [
+        ("PREFILTER", json!(prefilter())),
+        ("KES", json!(Ke::ALL.map(Ke::id))),
+        ("MEANINGS", json!(Meaning::ALL.map(Meaning::word))),
+        ("CLASSES", json!(classes)),
+        // Text, not an object: each report made without the core starts from a fresh copy.
+        ("EMPTY_REPORT", json!(serde_json::to_string(&Report::default())?)),
+    ];
+    let mut module = String::from("// Generated from the Rust types; see crates/codegen.\n");
+    for (name, value) in constants {
+        module.push_str(&format!("export const {name} = {value};\n"));
+    }
+    Ok(module)
+}

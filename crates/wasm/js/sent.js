@@ -1,0 +1,78 @@
+// The sender's half of the evidence: matrix-js-sdk says at info which devices it sends a batch of encrypted to-device
+// messages to, and under which message ids. The receiver's log names the same ids.
+
+import { apply, getOwnPropertyDescriptor, indexOf, isArray, now, slice } from './builtins.js';
+
+/** How the line begins. Source: matrix-js-sdk 41.6.0-rc.0, src/ToDeviceMessageQueue.ts. */
+const PREFIX = 'Enqueuing batch of to-device messages.';
+/** Batches kept; the oldest go first. */
+const BATCHES_MAX = 100;
+/** Targets kept of one batch: more than a large call has devices. */
+const TARGETS_MAX = 200;
+/** UTF-16 code units of one id: Matrix ids have at most 255 bytes. */
+const ID_UNITS = 255;
+
+let batches = [];
+
+/**
+ * Keeps what a `console.info` call says, if it is the line.
+ * @param {unknown[]} args
+ * @param {() => {kind: string, path: string | null}} realm
+ * @returns {boolean} Whether it was.
+ */
+export function noteSent(args, realm) {
+  const first = args[0];
+  if (typeof first !== 'string' || apply(indexOf, first, [PREFIX]) !== 0) return false;
+  const targets = [];
+  let omitted = 0;
+  const list = args[1];
+  if (typeof list === 'object' && list !== null && isArray(list)) {
+    const size = getOwnPropertyDescriptor(list, 'length').value;
+    omitted = size > TARGETS_MAX ? size - TARGETS_MAX : 0;
+    for (let at = 0; at < size - omitted; at++) {
+      const text = getOwnPropertyDescriptor(list, '' + at)?.value;
+      const target = typeof text === 'string' ? parseTarget(text) : undefined;
+      if (target) targets[targets.length] = target;
+    }
+  }
+  const batch = { ts: now(), type: field(first, 'type='), txnid: field(first, 'txnid='), targets, omitted, realm: realm() };
+  if (batches.length >= BATCHES_MAX) batches = apply(sliceArray, batches, [1]);
+  batches[batches.length] = batch;
+  return true;
+}
+
+const sliceArray = Array.prototype.slice;
+
+/** `@user:server/DEVICE (msgid ID)`, as the line's second argument lists them. */
+function parseTarget(text) {
+  const slash = apply(indexOf, text, ['/']);
+  const open = apply(indexOf, text, [' (msgid ', slash]);
+  if (slash < 0) return undefined;
+  const deviceEnd = open < 0 ? text.length : open;
+  const close = open < 0 ? -1 : apply(indexOf, text, [')', open]);
+  return {
+    userId: apply(slice, text, [0, slash > ID_UNITS ? ID_UNITS : slash]),
+    deviceId: id(apply(slice, text, [slash + 1, deviceEnd])),
+    messageId: close < 0 ? null : id(apply(slice, text, [open + ' (msgid '.length, close])),
+  };
+}
+
+function field(line, name) {
+  const at = apply(indexOf, line, [name]);
+  if (at < 0) return null;
+  const from = at + name.length;
+  const space = apply(indexOf, line, [' ', from]);
+  return id(apply(slice, line, [from, space < 0 ? line.length : space]));
+}
+
+function id(text) {
+  return text.length > ID_UNITS ? apply(slice, text, [0, ID_UNITS]) : text;
+}
+
+/** The batches kept, oldest first. */
+export const sentBatches = () => batches.slice();
+
+/** Forgets them. */
+export function clearSent() {
+  batches = [];
+}

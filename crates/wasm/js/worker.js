@@ -1,0 +1,63 @@
+// `installInWorker`: for apps that own a worker's script. A small entry of its own: no core, no network, no storage. It
+// formats and tests lines as the page does and hands on those that pass; the page's core decides.
+
+import { PREFILTER } from 'crypto-diag/facts';
+import { apply, exec, now } from './builtins.js';
+import { hook, unhook } from './hooks.js';
+import { length, lineText, tail } from './text.js';
+
+const WARN = 0;
+const ERROR = 1;
+
+/** @type {null | (() => void)} */
+let leave = null;
+
+/**
+ * Watches this worker's console for the page that gave out the channel's name; idempotent, never throws.
+ * @param {{channel: string}} options What `workerChannel()` gave on the page.
+ * @returns {() => void} Ends it.
+ */
+export function installInWorker({ channel: name }) {
+  if (leave) return leave;
+  try {
+    leave = watch(new BroadcastChannel(name));
+  } catch {
+    return () => {};
+  }
+  return leave;
+}
+
+function watch(channel) {
+  const prefilter = new RegExp(PREFILTER);
+  const path = globalThis.location?.pathname ?? '';
+  let looking = false;
+  const look = (level, args, uncaught) => {
+    if (looking) return;
+    looking = true;
+    try {
+      const text = lineText(args);
+      if (apply(exec, prefilter, [text]) !== null || (tail !== '' && apply(exec, prefilter, [tail]) !== null)) {
+        channel.postMessage({ ts: now(), level, text, tail, length, uncaught, stack: '', path });
+      }
+    } catch {
+      // A diagnostic must not break the worker that it watches.
+    } finally {
+      looking = false;
+    }
+  };
+  const hooks = [
+    hook(console, 'warn', (args) => look(WARN, args, 0)),
+    hook(console, 'error', (args) => look(ERROR, args, 0)),
+  ];
+  const onError = (event) => look(ERROR, [event.error ?? event.message], 1);
+  const onRejection = (event) => look(ERROR, [event.reason], 1);
+  globalThis.addEventListener?.('error', onError);
+  globalThis.addEventListener?.('unhandledrejection', onRejection);
+  return () => {
+    for (const one of hooks) unhook(one);
+    globalThis.removeEventListener?.('error', onError);
+    globalThis.removeEventListener?.('unhandledrejection', onRejection);
+    channel.close();
+    leave = null;
+  };
+}

@@ -1,0 +1,76 @@
+//! How a page reaches the core.
+//!
+//! Two kinds of exports. The **per-line path** (`inbox`, `record`, `add_realm`, `clear`) takes and gives numbers only, so
+//! that the page calls the instance's plain exports and no line runs wasm-bindgen's glue, which looks builtins up at each
+//! call and so can be broken by a page that patches them. The **cold calls** (`report`, `download`) use the glue.
+//!
+//! Texts cross through the *inbox*: the page asks for room, writes UTF-8 there and says how much it wrote.
+
+mod black_box;
+mod download;
+mod state;
+
+use wasm_bindgen::prelude::*;
+
+use state::with_state;
+
+pub use download::{download, release_download};
+
+/// What [`record`] gives where the recorder is in use.
+const BUSY: u32 = 2;
+
+/// Makes room for that many bytes of text and gives their address in the instance's memory. May move the memory.
+#[wasm_bindgen]
+pub fn inbox(bytes: usize) -> *const u8 {
+    with_state(|state| state.inbox(bytes)).unwrap_or(std::ptr::null())
+}
+
+/// Looks at a line whose text stands in the inbox: its head, then its tail (of a line whose middle was left out), then an
+/// error's stack.
+///
+/// `ts` is in milliseconds since the epoch; `level` is 0 for warn, 1 for error; `realm` is a number of [`add_realm`];
+/// `uncaught` is 1 for what the browser reported itself; `length` is the whole line's in UTF-16 code units. Gives 1 if a
+/// signature stands in the line, 0 if none does, 2 if an earlier failure has left the recorder in use.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments, reason = "numbers only: see the module's documentation")]
+pub fn record(
+    ts: f64,
+    level: u32,
+    realm: u32,
+    uncaught: u32,
+    head: usize,
+    tail: usize,
+    stack: usize,
+    length: f64,
+) -> u32 {
+    with_state(|state| state.record(ts, level, realm, uncaught, [head, tail, stack], length)).unwrap_or(BUSY)
+}
+
+/// Registers a realm whose path stands in the inbox and gives its number. `kind`: 0 main, 1 frame, 2 worker.
+#[wasm_bindgen]
+pub fn add_realm(kind: u32, path: usize) -> u32 {
+    with_state(|state| state.add_realm(kind, path)).unwrap_or(0)
+}
+
+/// Forgets entries and counts.
+#[wasm_bindgen]
+pub fn clear() {
+    with_state(|state| state.clear());
+}
+
+/// The address of the black box, four numbers of 32 bits: how many entries, where their rows stand, how many tallies,
+/// where theirs stand. It can be read while the instance lives and after it has died.
+#[wasm_bindgen]
+pub fn black_box() -> *const u32 {
+    with_state(|state| state.black_box()).unwrap_or(std::ptr::null())
+}
+
+/// The report, as JSON. `host` is what the page knows, in the shape of `crypto_diag_core::Host`.
+///
+/// # Errors
+/// A string that names the field of `host` that is not of its shape.
+#[wasm_bindgen]
+pub fn report(host: JsValue) -> Result<String, JsValue> {
+    let host = serde_wasm_bindgen::from_value(host).map_err(|error| JsValue::from_str(&error.to_string()))?;
+    with_state(|state| state.report(host)).ok_or_else(|| JsValue::from_str("the recorder is busy"))
+}

@@ -1,0 +1,109 @@
+//! The one instance of everything that changes.
+
+use std::cell::RefCell;
+
+use crypto_diag_core::{Host, Level, Line, Millis, Realm, RealmKind, Recorder, Source};
+
+use crate::black_box::BlackBox;
+
+/// Realms registered at most: a page that makes frames without end must not make memory grow. What comes later is
+/// counted as the last one.
+const REALMS_MAX: usize = 256;
+
+thread_local! {
+    static STATE: RefCell<State> = RefCell::new(State::new());
+}
+
+/// Runs something on the state; `None` if it is already in use further up the stack.
+pub fn with_state<T>(work: impl FnOnce(&mut State) -> T) -> Option<T> {
+    STATE.with(|state| state.try_borrow_mut().ok().map(|mut state| work(&mut state)))
+}
+
+/// Recorder, inbox and realms.
+#[derive(Debug)]
+pub struct State {
+    recorder: Recorder,
+    inbox: Vec<u8>,
+    realms: Vec<Realm>,
+    black_box: BlackBox,
+}
+
+impl State {
+    fn new() -> Self {
+        State {
+            recorder: Recorder::new(),
+            inbox: Vec::new(),
+            realms: vec![Realm::default()],
+            black_box: BlackBox::new(),
+        }
+    }
+
+    pub fn inbox(&mut self, bytes: usize) -> *const u8 {
+        if self.inbox.len() < bytes {
+            self.inbox.resize(bytes, 0);
+        }
+        self.inbox.as_ptr()
+    }
+
+    pub fn record(
+        &mut self,
+        ts: f64,
+        level: u32,
+        realm: u32,
+        uncaught: u32,
+        [head, tail, stack]: [usize; 3],
+        length: f64,
+    ) -> u32 {
+        let text = |from: usize, bytes: usize| {
+            self.inbox.get(from..from + bytes).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or("")
+        };
+        let line = Line {
+            // `as` saturates: a clock that gives nonsense gives 0, not a panic.
+            ts: Millis(ts as u64),
+            level: if level == 0 { Level::Warn } else { Level::Error },
+            text: text(0, head),
+            tail: (tail > 0).then(|| text(head, tail)),
+            length: length as u64,
+            realm: self.realms.get(realm as usize).cloned().unwrap_or_default(),
+            source: if uncaught == 0 { Source::Console } else { Source::Uncaught },
+            stack: (stack > 0).then(|| text(head + tail, stack)),
+        };
+        let matched = self.recorder.record(&line);
+        if matched {
+            self.black_box.update(&self.recorder);
+        }
+        u32::from(matched)
+    }
+
+    pub fn add_realm(&mut self, kind: u32, path: usize) -> u32 {
+        let kind = match kind {
+            0 => RealmKind::Main,
+            1 => RealmKind::Frame,
+            _ => RealmKind::Worker,
+        };
+        let path = self.inbox.get(..path).map(|path| String::from_utf8_lossy(path).into_owned());
+        let realm = Realm { kind, path };
+        let known = self.realms.iter().position(|known| *known == realm);
+        let number = known.unwrap_or_else(|| {
+            if self.realms.len() < REALMS_MAX {
+                self.realms.push(realm);
+            }
+            self.realms.len() - 1
+        });
+        number as u32
+    }
+
+    pub fn clear(&mut self) {
+        self.recorder.clear();
+        self.black_box.update(&self.recorder);
+    }
+
+    pub fn black_box(&mut self) -> *const u32 {
+        self.black_box.update(&self.recorder);
+        self.black_box.header()
+    }
+
+    pub fn report(&mut self, host: Host) -> String {
+        self.recorder.report_json(host)
+    }
+}
