@@ -100,13 +100,13 @@ impl Recorder {
             truncated_from: is_cut.then(whole_length),
             message: message.into_owned(),
         };
-        let json = serde_json::to_string_pretty(&entry).unwrap_or_default();
+        let json = serde_json::to_string(&entry).unwrap_or_default();
         self.ring.push(signature.ke, found.meaning, &entry.message, json.into_boxed_str());
         true
     }
 
-    /// The kept entries, most recent last, each with its id and as a JSON text with two-space indentation. They are kept
-    /// in this form so that a host whose instance has died can still read them out of its memory.
+    /// The kept entries, most recent last, each with its id and as a JSON text. They are kept in this form so that
+    /// a host whose instance has died can still read them out of its memory.
     pub fn entry_texts(&self) -> impl ExactSizeIterator<Item = (u32, &str)> {
         self.ring.iter()
     }

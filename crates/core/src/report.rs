@@ -299,9 +299,9 @@ pub struct SentTarget {
 }
 
 impl Recorder {
-    /// The report of this recorder as JSON: two-space indentation, keys in the order of [`Report`].
-    pub fn report_json(&self, host: Host) -> String {
-        let report = Report {
+    /// The report of this recorder.
+    pub fn report(&self, host: Host) -> Report {
+        Report {
             generated_at: host.generated_at,
             sdk_version: host.client.sdk_version,
             crypto_version: host.client.crypto_version,
@@ -322,15 +322,15 @@ impl Recorder {
                 ..host.capture
             },
             sent: host.sent,
+            entries: self.entries(),
             ..Report::default()
-        };
-        let frame = serde_json::to_string_pretty(&report).unwrap_or_default();
-        let entries: Vec<String> = self.entry_texts().map(|(_, text)| text.replace('\n', "\n    ")).collect();
-        if entries.is_empty() {
-            return frame;
         }
-        // Entries are kept as JSON texts and stand last, so they go between the brackets of the empty list.
-        let open = frame.len() - "]\n}".len();
-        format!("{}\n    {}\n  {}", &frame[..open], entries.join(",\n    "), &frame[open..])
+    }
+}
+
+impl Report {
+    /// The report as a file holds it: JSON with two-space indentation, keys in the order of the fields.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
     }
 }

@@ -4,7 +4,7 @@
 
 export const { apply, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, defineProperty } = Reflect;
 export const { isArray } = Array;
-export const { freeze } = Object;
+export const { assign, freeze } = Object;
 export const now = Date.now;
 export const exec = RegExp.prototype.exec;
 export const indexOf = String.prototype.indexOf;
@@ -14,7 +14,7 @@ export const symbolToString = Symbol.prototype.toString;
 export const parseNumber = parseFloat;
 export const parseInteger = parseInt;
 export const { trunc } = Math;
-export const parseJson = JSON.parse;
+export const { parse: parseJson, stringify } = JSON;
 export const encodeInto = globalThis.TextEncoder?.prototype.encodeInto;
 export const decode = globalThis.TextDecoder?.prototype.decode;
 export const Bytes = Uint8Array;

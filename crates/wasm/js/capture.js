@@ -1,11 +1,12 @@
 // The one capture of a page: who owns which state, and what every export does.
 
 import { EMPTY_REPORT, KES, MEANINGS } from 'crypto-diag/facts';
-import { defineProperty, freeze, now } from './builtins.js';
+import { assign, defineProperty, freeze, now, parseJson } from './builtins.js';
 import { clientFacts } from './client.js';
 import * as core from './core.js';
 import { watchFrames } from './frames.js';
 import { hook, inPlace, unhook } from './hooks.js';
+import { toJson } from './json.js';
 import * as lines from './lines.js';
 import { changed, listenerErrors, subscribe } from './notify.js';
 import { pageEvents, pageFacts, timeOrigin, unwatchPage, watchPage } from './page.js';
@@ -261,40 +262,25 @@ function captureFacts() {
   };
 }
 
-function hostFacts(mx, extra) {
-  return {
-    generatedAt: now(),
-    client: clientFacts(mx, extra),
-    ...pageFacts(),
-    capture: captureFacts(),
-    sent: sentBatches(),
-  };
-}
-
 /**
- * The report as JSON. It always answers, also where nothing could be captured: then `capture` says why.
+ * The report as JSON: two-space indentation, keys in the order of the Rust types. It always answers, also where nothing
+ * could be captured: then `capture` says why.
  * @param {unknown} mx The Matrix client, or null.
  * @param {{sdkVersion?: string}} [extra]
  * @returns {string}
  */
 export function buildReport(mx, extra) {
-  const host = hostFacts(mx, extra);
-  return core.makeReport(host) ?? reportWithoutCore(hostFacts(mx, extra));
-}
-
-/** The report where no living core can make it: the empty one of the Rust types, filled with what there is. */
-function reportWithoutCore({ client, capture, ...host }) {
-  const report = JSON.parse(EMPTY_REPORT);
-  Object.assign(report, client, host);
-  Object.assign(report.capture, capture);
+  const report = parseJson(EMPTY_REPORT);
+  assign(report, clientFacts(mx, extra), pageFacts(), { generatedAt: now(), sent: sentBatches() });
+  assign(report.capture, captureFacts());
   if (core.hasMemory()) {
     const tallies = core.readTallies();
     report.tallies = tallies.filter((row) => row.total > 0);
     for (const row of tallies) report.counts[row.ke] += row.total;
-    report.capture.linesMatched = tallies.reduce((sum, row) => sum + row.total, 0);
+    assign(report.capture, core.readCounters(), { linesMatched: getCounts().total });
     report.entries = getEntries();
   }
-  return JSON.stringify(report, null, 2);
+  return toJson(report);
 }
 
 /**

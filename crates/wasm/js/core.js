@@ -1,7 +1,7 @@
 // The WebAssembly instance: started synchronously where the browser allows it, entered only through plain exports on the
 // per-line path, and never again once it has failed.
 
-import initAsync, { download, initSync, release_download, report } from 'crypto-diag/glue';
+import initAsync, { download, initSync, release_download } from 'crypto-diag/glue';
 import { CORE_BYTES } from 'crypto-diag/core-bytes';
 import { CLASSES } from 'crypto-diag/facts';
 import { Bytes, Doubles, Words, apply, decode, encodeInto, memoryBuffer, parseJson } from './builtins.js';
@@ -155,11 +155,6 @@ export function clear() {
   guarded(() => exports.clear());
 }
 
-/** The report's JSON, or undefined where the core cannot make it. */
-export function makeReport(host) {
-  return guarded(() => report(host), undefined);
-}
-
 /** Saves a file through the core; false where it cannot. */
 export function saveFile(name, text) {
   return guarded(() => (download(name, text), true), false);
@@ -199,6 +194,12 @@ export function readEntries(known) {
     found[found.length] = { id, entry };
   }
   return found;
+}
+
+/** The core's own counters, read out of memory likewise. */
+export function readCounters() {
+  const numbers = new Words(apply(memoryBuffer, exports.memory, []), boxAddress, 8);
+  return { evicted: numbers[4], truncated: numbers[5], redactions: numbers[6], partlyScanned: numbers[7] };
 }
 
 /**

@@ -6,10 +6,14 @@ use crypto_diag_core::{Counts, ENTRIES_MAX, Ke, Meaning, Recorder};
 /// Numbers of a tally row: total, first, last, highest count in a second, rate per second (NaN where there is none).
 const TALLY_NUMBERS: usize = 5;
 
+/// Numbers of the header: entries and their address, tallies and their address, then the recorder's own counters: evicted,
+/// truncated, redactions, partly scanned.
+const HEADER_NUMBERS: usize = 8;
+
 /// Addresses of what a reader needs; none of its storage moves after `new`.
 #[derive(Debug)]
 pub struct BlackBox {
-    header: Box<[u32; 4]>,
+    header: Box<[u32; HEADER_NUMBERS]>,
     /// Id, address and length in bytes of each entry's JSON, most recent last.
     entries: Vec<[u32; 3]>,
     /// A row for each KE and meaning, in the order of `Ke::ALL` and `Meaning::ALL`.
@@ -20,7 +24,8 @@ impl BlackBox {
     pub fn new() -> Self {
         let entries = Vec::with_capacity(ENTRIES_MAX + 1);
         let tallies = vec![[0.0; TALLY_NUMBERS]; Ke::ALL.len() * Meaning::ALL.len()];
-        let header = Box::new([0, entries.as_ptr() as usize as u32, tallies.len() as u32, tallies.as_ptr() as usize as u32]);
+        let header =
+            Box::new([0, entries.as_ptr() as usize as u32, tallies.len() as u32, tallies.as_ptr() as usize as u32, 0, 0, 0, 0]);
         BlackBox { header, entries, tallies }
     }
 
@@ -34,6 +39,10 @@ impl BlackBox {
             recorder.entry_texts().map(|(id, text)| [id, text.as_ptr() as usize as u32, text.len() as u32]),
         );
         self.header[0] = self.entries.len() as u32;
+        let counters = [recorder.evicted(), recorder.truncated(), recorder.redactions(), recorder.partly_scanned()];
+        for (number, counter) in self.header[4..].iter_mut().zip(counters) {
+            *number = u32::try_from(counter).unwrap_or(u32::MAX);
+        }
         write_tallies(&mut self.tallies, recorder.counts());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Two kinds of exports. The **per-line path** (`inbox`, `record`, `add_realm`, `clear`) takes and gives numbers only, so
 //! that the page calls the instance's plain exports and no line runs wasm-bindgen's glue, which looks builtins up at each
-//! call and so can be broken by a page that patches them. The **cold calls** (`report`, `download`) use the glue.
+//! call and so can be broken by a page that patches them. The one **cold call**, `download`, uses the glue.
 //!
 //! Texts cross through the *inbox*: the page asks for room, writes UTF-8 there and says how much it wrote.
 
@@ -58,19 +58,10 @@ pub fn clear() {
     with_state(|state| state.clear());
 }
 
-/// The address of the black box, four numbers of 32 bits: how many entries, where their rows stand, how many tallies,
-/// where theirs stand. It can be read while the instance lives and after it has died.
+/// The address of the black box, numbers of 32 bits: how many entries, where their rows stand, how many tallies, where
+/// theirs stand, entries evicted, messages truncated, secrets replaced, lines partly scanned. It can be read while the
+/// instance lives and after it has died.
 #[wasm_bindgen]
 pub fn black_box() -> *const u32 {
     with_state(|state| state.black_box()).unwrap_or(std::ptr::null())
-}
-
-/// The report, as JSON. `host` is what the page knows, in the shape of `crypto_diag_core::Host`.
-///
-/// # Errors
-/// A string that names the field of `host` that is not of its shape.
-#[wasm_bindgen]
-pub fn report(host: JsValue) -> Result<String, JsValue> {
-    let host = serde_wasm_bindgen::from_value(host).map_err(|error| JsValue::from_str(&error.to_string()))?;
-    with_state(|state| state.report(host)).ok_or_else(|| JsValue::from_str("the recorder is busy"))
 }

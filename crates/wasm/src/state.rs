@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crypto_diag_core::{Host, Level, Line, Millis, Realm, RealmKind, Recorder, Source};
+use crypto_diag_core::{Level, Line, Millis, Realm, RealmKind, Recorder, Source};
 
 use crate::black_box::BlackBox;
 
@@ -101,9 +101,5 @@ impl State {
     pub fn black_box(&mut self) -> *const u32 {
         self.black_box.update(&self.recorder);
         self.black_box.header()
-    }
-
-    pub fn report(&mut self, host: Host) -> String {
-        self.recorder.report_json(host)
     }
 }
