@@ -1,0 +1,12 @@
+// `npm run format`: brings Rust and JavaScript into the shape that `npm run check` asks for.
+
+import path from 'node:path';
+import { main, root, run } from './lib/run.mjs';
+import { ensureNpm } from './lib/packages.mjs';
+import { FORMATTED } from './lib/formatted.mjs';
+
+main(() => {
+  ensureNpm(path.join(root, 'tests'));
+  run('cargo', ['fmt', '--all']);
+  run(path.join(root, 'tests/node_modules/.bin/prettier'), ['--write', '--log-level', 'warn', ...FORMATTED]);
+});

@@ -1,0 +1,2 @@
+/** Everything that prettier keeps in shape. */
+export const FORMATTED = ['scripts', 'pkg/src', 'crates/*/js', 'www/*.{js,mjs,css,html,json}', 'tests/**/*.{mjs,js,ts,tsx}'];

@@ -1,0 +1,168 @@
+// `npm test`: sets up and runs every stage; `npm run test:core` and so on run one. Each stage has a time budget, prints its
+// time, and counts what really ran. What did not run has failed.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { build } from './build.mjs';
+import { FORMATTED } from './lib/formatted.mjs';
+import { main, root, say, step, watch } from './lib/run.mjs';
+import { setUpBuild, setUpTests } from './setup.mjs';
+
+const inTests = (...parts) => path.join(root, 'tests', ...parts);
+const binary = (name) => inTests('node_modules/.bin', name);
+
+/**
+ * @typedef {object} Command
+ * @property {string} title
+ * @property {string} program
+ * @property {string[]} args
+ * @property {'cargo' | 'node' | 'check'} counts How to read what ran: a test runner's closing lines, or one check.
+ * @property {string} [cwd]
+ */
+
+/** All test files below a folder, as `node --test` takes them. */
+function testFiles(folder) {
+  const found = [];
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name === 'node_modules' || entry.name.startsWith('.')) continue;
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) found.push(...testFiles(file));
+    else if (entry.name.endsWith('.test.mjs')) found.push(file);
+  }
+  return found.sort();
+}
+
+/** @returns {Command} */
+function nodeTests(folder) {
+  const args = ['--test', '--test-concurrency=1', '--test-reporter=spec', ...testFiles(inTests(folder))];
+  return { title: `tests/${folder}`, program: process.execPath, args, counts: 'node' };
+}
+
+/** @type {Record<string, {minutes: number, needs: 'nothing' | 'build' | 'tests', commands: () => Command[]}>} */
+const stages = {
+  format: {
+    minutes: 5,
+    needs: 'tests',
+    commands: () => [
+      { title: 'cargo fmt', program: 'cargo', args: ['fmt', '--all', '--check'], counts: 'check' },
+      {
+        title: 'cargo clippy',
+        program: 'cargo',
+        args: ['clippy', '-q', '--workspace', '--all-targets', '--', '-D', 'warnings'],
+        counts: 'check',
+      },
+      {
+        title: 'prettier',
+        program: binary('prettier'),
+        args: ['--check', '--log-level', 'warn', ...FORMATTED],
+        counts: 'check',
+      },
+      { title: 'tsc', program: binary('tsc'), args: ['-p', root], counts: 'check' },
+    ],
+  },
+  core: {
+    minutes: 10,
+    needs: 'nothing',
+    commands: () => [
+      { title: 'cargo test', program: 'cargo', args: ['test', '--workspace', '--no-fail-fast'], counts: 'cargo' },
+    ],
+  },
+  browser: {
+    minutes: 10,
+    needs: 'tests',
+    commands: () => [
+      { title: 'wasm-pack', program: process.execPath, args: [inTests('browser/run.mjs')], counts: 'cargo' },
+    ],
+  },
+  packaging: { minutes: 8, needs: 'tests', commands: () => [nodeTests('packaging')] },
+  e2e: { minutes: 15, needs: 'tests', commands: () => [nodeTests('e2e')] },
+  live: { minutes: 12, needs: 'tests', commands: () => [nodeTests('live')] },
+};
+
+/** Adds up the closing lines of a test runner. */
+function count(command, { code, output, timedOut }) {
+  const sum = (pattern) => [...output.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
+  let passed;
+  let failed;
+  if (command.counts === 'check') {
+    passed = code === 0 ? 1 : 0;
+    failed = 1 - passed;
+  } else if (command.counts === 'cargo') {
+    passed = sum(/^test result: .*? (\d+) passed/gm);
+    // A test that is ignored is one that did not run.
+    failed = sum(/^test result: .*? (\d+) failed/gm) + sum(/^test result: .*? (\d+) ignored/gm);
+  } else {
+    passed = sum(/^ℹ pass (\d+)/gm);
+    failed = ['fail', 'cancelled', 'skipped', 'todo'].reduce(
+      (total, word) => total + sum(new RegExp(`^ℹ ${word} (\\d+)`, 'gm')),
+      0,
+    );
+  }
+  // A runner that broke off, or ran nothing, has failed even if no test says so.
+  if (failed === 0 && (code !== 0 || timedOut || passed === 0)) failed = 1;
+  return { passed, failed };
+}
+
+async function runStage(name, env) {
+  const { minutes, commands } = stages[name];
+  const start = Date.now();
+  const total = { passed: 0, failed: 0 };
+  for (const command of commands()) {
+    say(`\n▸ ${name}: ${command.title}`);
+    const left = Math.max(1, minutes * 60 - (Date.now() - start) / 1000);
+    const done = await watch(command.program, command.args, { env, seconds: left, cwd: command.cwd });
+    const counts = count(command, done);
+    if (done.timedOut) say(`  ${command.title} was ended: the stage's budget of ${minutes} min is spent.`);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+  }
+  const seconds = (Date.now() - start) / 1000;
+  return { name, ...total, seconds, minutes };
+}
+
+async function prepare(names) {
+  const needs = names.map((name) => stages[name].needs);
+  if (needs.includes('tests')) {
+    const { env } = await setUpTests();
+    await step('build', build);
+    return env;
+  }
+  if (needs.includes('build')) return (await setUpBuild()).env;
+  return {};
+}
+
+main(async () => {
+  const asked = process.argv.slice(2);
+  const unknown = asked.filter((name) => !(name in stages));
+  if (unknown.length) {
+    say(`Unknown stage: ${unknown.join(', ')}. There are: ${Object.keys(stages).join(', ')}.`);
+    process.exitCode = 2;
+    return;
+  }
+  const names = asked.length ? asked : Object.keys(stages);
+  const start = Date.now();
+  /** @type {Awaited<ReturnType<typeof runStage>>[]} */
+  const results = [];
+  try {
+    const env = await prepare(names);
+    say(`\nSet-up and build: ${((Date.now() - start) / 1000).toFixed(0)} s`);
+    for (const name of names) results.push(await runStage(name, env));
+  } catch (error) {
+    say(`\n${error.message}`);
+  }
+  say('');
+  for (const name of names) {
+    const result = results.find((one) => one.name === name);
+    say(
+      result
+        ? `${name.padEnd(10)} ${result.passed} passed, ${result.failed} failed, ` +
+            `${result.seconds.toFixed(0)} s of ${result.minutes * 60} s`
+        : `${name.padEnd(10)} did not run`,
+    );
+  }
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  const failed = results.reduce((sum, result) => sum + result.failed, 0) + (names.length - results.length);
+  say(`In all ${((Date.now() - start) / 1000).toFixed(0)} s`);
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  process.exitCode = failed === 0 ? 0 : 1;
+});
