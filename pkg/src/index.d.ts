@@ -86,7 +86,12 @@ export function getCaptureStatus(): CaptureStatus;
 export function subscribe(listener: () => void): () => void;
 /** The report as JSON with two-space indentation; its shape is `Report` of `crypto-diag/report`. */
 export function buildReport(mx?: MatrixClientLike | null, extra?: ReportExtra): string;
-/** Gives the report to the user as a file; answers with its name, `<prefix>-2026-11-23T19-30-00Z.json` (UTC). */
+/**
+ * The same with what only asynchronous questions tell: storage, own keys, known devices. Makes no request, changes nothing;
+ * each question has a limit of time.
+ */
+export function collectReport(mx?: MatrixClientLike | null, extra?: ReportExtra): Promise<string>;
+/** Gives the collected report to the user as a file; answers with its name, `<prefix>-2026-11-23T19-30-00Z.json` (UTC). */
 export function downloadReport(mx?: MatrixClientLike | null, extra?: DownloadExtra): Promise<string>;
 /** The name of a channel to hand to `installInWorker`. */
 export function workerChannel(): string;

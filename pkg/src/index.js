@@ -12,6 +12,7 @@ export const getCounts = () => shared().getCounts();
 export const getCaptureStatus = () => shared().getCaptureStatus();
 export const subscribe = (listener) => shared().subscribe(listener);
 export const buildReport = (mx, extra) => shared().buildReport(mx, extra);
+export const collectReport = (mx, extra) => shared().collectReport(mx, extra);
 export const downloadReport = (mx, extra) => shared().downloadReport(mx, extra);
 export const workerChannel = () => shared().workerChannel();
 // Constants of this copy: a server has one copy, and no capture.

@@ -27,8 +27,9 @@ pub use entry::{Entry, Ke, Level, Meaning, Millis, Realm, RealmKind, Source};
 pub use recorder::{Line, Recorder};
 pub use redact::{Redacted, redact};
 pub use report::{
-    Capture, CaptureState, Client, Failure, FrameState, FrameWatch, HookState, Host, PageEvent, Report, SCHEMA_NAME,
-    SCHEMA_VERSION, SentBatch, SentTarget, Tool,
+    Capture, CaptureState, Client, Clock, CryptoFacts, Database, DeviceKeys, Failure, FrameState, FrameWatch,
+    HookState, Host, KnownDevice, PageEvent, Report, SCHEMA_NAME, SCHEMA_VERSION, SentBatch, SentTarget, Storage, Tool,
+    Unanswered,
 };
 pub use ring::{BUFFER_BYTES_MAX, ENTRIES_MAX, QUIET_MAX, Ring};
 pub use signature::{Match, PREFILTER_ALTERNATIVES_MAX, Rule, SIGNATURES, Signature, classify, prefilter};

@@ -59,6 +59,19 @@ pub struct Report {
     pub user_agent: Option<String>,
     /// The page's URL without query and fragment.
     pub page: Option<String>,
+    /// The page's clocks, so that a server's log can be laid beside its times.
+    #[serde(default)]
+    pub clock: Option<Clock>,
+    /// The browser's storage; null unless `collectReport` made the report. The leading cause of KE-1 is a store that
+    /// vanished while the session lived on.
+    #[serde(default)]
+    pub storage: Option<Storage>,
+    /// What the crypto store says of keys and devices; null unless `collectReport` made the report.
+    #[serde(default)]
+    pub crypto: Option<CryptoFacts>,
+    /// Questions that `collectReport` asked in vain, and why.
+    #[serde(default)]
+    pub unanswered: Vec<Unanswered>,
     /// Lines seen of each family, whatever they mean.
     pub counts: Totals,
     /// The exact counts of each (KE, meaning) class that has any.
@@ -86,6 +99,10 @@ impl Default for Report {
             crypto_ready: None,
             user_agent: None,
             page: None,
+            clock: None,
+            storage: None,
+            crypto: None,
+            unanswered: Vec::new(),
             counts: Totals::default(),
             tallies: Vec::new(),
             capture: Capture::default(),
@@ -93,6 +110,99 @@ impl Default for Report {
             entries: Vec::new(),
         }
     }
+}
+
+/// The page's clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Clock {
+    /// When the page's navigation began, in milliseconds since the epoch, by the clock of that moment.
+    pub time_origin: Option<f64>,
+    /// Milliseconds that `Date.now()` is ahead of the page's steady clock since then: the wall clock was set if this is
+    /// more than a few.
+    pub offset: Option<f64>,
+    /// Minutes that local time is behind UTC, as `Date.prototype.getTimezoneOffset` gives them.
+    pub time_zone_offset: Option<i32>,
+}
+
+/// The browser's storage for this origin.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct Storage {
+    /// Whether the browser has promised not to evict it.
+    pub persisted: Option<bool>,
+    /// Bytes that the origin may use.
+    pub quota: Option<f64>,
+    /// Bytes that it uses.
+    pub usage: Option<f64>,
+    /// Its IndexedDB databases; null where the browser does not list them.
+    pub databases: Option<Vec<Database>>,
+}
+
+/// One IndexedDB database.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Database {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its version.
+    pub version: Option<f64>,
+}
+
+/// What the crypto store says, without a request to the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct CryptoFacts {
+    /// This device's own public keys.
+    pub own_device_keys: Option<DeviceKeys>,
+    /// The known devices of the users whom entries name, and of this user.
+    pub devices: Vec<KnownDevice>,
+    /// The version of the key backup that is in use; null if none is.
+    pub active_backup_version: Option<String>,
+    /// Whether cross-signing is set up; null before the first sync, when asking would make a request.
+    pub cross_signing_ready: Option<bool>,
+    /// Whether secret storage is set up; null before the first sync.
+    pub secret_storage_ready: Option<bool>,
+}
+
+/// A device's two public keys, unpadded base64.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DeviceKeys {
+    /// The key that it signs with.
+    pub ed25519: Option<String>,
+    /// The key that identifies it in Olm sessions.
+    pub curve25519: Option<String>,
+}
+
+/// A device that the crypto store knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct KnownDevice {
+    /// The user id.
+    pub user_id: String,
+    /// The device id.
+    pub device_id: String,
+    /// The key that it signs with, unpadded base64.
+    pub ed25519: Option<String>,
+    /// The key that identifies it in Olm sessions, unpadded base64.
+    pub curve25519: Option<String>,
+    /// Whether this user trusts it; null if the store did not say.
+    pub verified: Option<bool>,
+}
+
+/// A question without an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Unanswered {
+    /// What was asked, such as `getOwnDeviceKeys`.
+    pub question: String,
+    /// Why there is no answer.
+    pub why: String,
 }
 
 /// The half of a report that only the host knows.

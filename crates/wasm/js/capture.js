@@ -10,6 +10,7 @@ import { toJson } from './json.js';
 import * as lines from './lines.js';
 import { changed, listenerErrors, subscribe } from './notify.js';
 import { pageEvents, pageFacts, timeOrigin, unwatchPage, watchPage } from './page.js';
+import { clockFacts, collectFacts } from './questions.js';
 import { clearSent, noteSent, sentBatches } from './sent.js';
 import { unreadable } from './text.js';
 import { openWorkerChannel } from './worker-channel.js';
@@ -270,8 +271,24 @@ function captureFacts() {
  * @returns {string}
  */
 export function buildReport(mx, extra) {
+  return toJson(makeReport(mx, extra));
+}
+
+/**
+ * The same with what only an asynchronous question can tell: storage, keys, devices. It makes no request and changes
+ * nothing; each question has a limit of time.
+ * @param {unknown} mx
+ * @param {{sdkVersion?: string}} [extra]
+ * @returns {Promise<string>}
+ */
+export async function collectReport(mx, extra) {
+  const facts = await collectFacts(mx, getEntries(), sentBatches());
+  return toJson(assign(makeReport(mx, extra), facts));
+}
+
+function makeReport(mx, extra) {
   const report = parseJson(EMPTY_REPORT);
-  assign(report, clientFacts(mx, extra), pageFacts(), { generatedAt: now(), sent: sentBatches() });
+  assign(report, clientFacts(mx, extra), pageFacts(), { generatedAt: now(), clock: clockFacts(), sent: sentBatches() });
   assign(report.capture, captureFacts());
   if (core.hasMemory()) {
     const tallies = core.readTallies();
@@ -280,7 +297,7 @@ export function buildReport(mx, extra) {
     assign(report.capture, core.readCounters(), { linesMatched: getCounts().total });
     report.entries = getEntries();
   }
-  return toJson(report);
+  return report;
 }
 
 /**
@@ -293,7 +310,7 @@ export function buildReport(mx, extra) {
 export async function downloadReport(mx, extra) {
   const time = new Date(now()).toISOString().slice(0, 19).replaceAll(':', '-');
   const name = `${extra?.prefix ?? 'lotus-crypto-diag'}-${time}Z.json`;
-  const report = buildReport(mx, extra);
+  const report = await collectReport(mx, extra);
   if (core.saveFile(name, report)) {
     setTimeout(core.releaseFile, RELEASE_AFTER);
   } else {
@@ -326,6 +343,7 @@ export const capture = {
   getCaptureStatus,
   subscribe,
   buildReport,
+  collectReport,
   downloadReport,
   workerChannel,
 };
