@@ -57,7 +57,13 @@ function ignoreInDevTools(file) {
   fs.writeFileSync(file, JSON.stringify(map));
 }
 
-async function bundle(entries, alias, external = []) {
+/** Keeps the package's main entry out of the other bundles: there is one capture, and it is in that file. */
+const mainStaysOutside = {
+  name: 'main-stays-outside',
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: './index.js', external: true })),
+};
+
+async function bundle(entries, alias) {
   const { build } = await import('esbuild');
   for (const [name, source] of Object.entries(entries)) {
     const outfile = path.join(pkg, `${name}.js`);
@@ -65,7 +71,7 @@ async function bundle(entries, alias, external = []) {
       entryPoints: [path.join(root, source)],
       outfile,
       alias,
-      external,
+      plugins: [mainStaysOutside],
       bundle: true,
       format: 'esm',
       minify: true,
@@ -113,7 +119,7 @@ export async function build() {
     };
     await bundle({ index: 'pkg/src/index.js', worker: 'pkg/src/worker.js' }, alias);
     if (fs.existsSync(path.join(pkg, 'src/card/card.js'))) {
-      await bundle({ card: 'pkg/src/card/card.js' }, { '../index.js': './index.js' }, ['./index.js']);
+      await bundle({ card: 'pkg/src/card/card.js' }, {});
     }
     await writeTypes();
     for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) {
