@@ -60,10 +60,14 @@ export async function startPostgres(scratch) {
   });
 
   const psql = (/** @type {string} */ name, /** @type {string[]} */ args, /** @type {string} */ input) =>
-    run(path.join(bin, 'psql'), ['-X', '-q', '-h', host, '-p', String(port), '-U', user, '-d', name, ...args], {
-      input,
-      env: { PGCONNECT_TIMEOUT: '5', PGCLIENTENCODING: 'UTF8' },
-    });
+    run(
+      path.join(bin, 'psql'),
+      ['-X', '-q', '-h', host, '-p', String(port), '-U', user, '-d', name, ...args],
+      {
+        input,
+        env: { PGCONNECT_TIMEOUT: '5', PGCLIENTENCODING: 'UTF8' },
+      },
+    );
 
   const deadline = Date.now() + START_MS;
   for (;;) {

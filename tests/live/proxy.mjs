@@ -32,7 +32,7 @@ const KEPT_BODY = 2_000_000;
 
 /**
  * @typedef {object} Rule
- * @property {() => number} hits how often it has acted
+ * @property {() => Exchange[]} hits what it has acted on
  * @property {() => void} remove
  */
 
@@ -71,7 +71,7 @@ const KEPT_BODY = 2_000_000;
  */
 export async function startProxy(target) {
   const upstream = new URL(target);
-  /** @type {Set<Match & Action & {count: number}>} */
+  /** @type {Set<Match & Action & {hits: Exchange[]}>} */
   const rules = new Set();
   /** @type {Exchange[]} */
   const exchanges = [];
@@ -108,6 +108,7 @@ export async function startProxy(target) {
 
     const action = method === 'OPTIONS' ? undefined : take(method, path);
     exchange.touched = action !== undefined;
+    action?.hits.push(exchange);
     const body = await readAll(request);
     exchange.requestBody = keep(body);
 
@@ -125,7 +126,8 @@ export async function startProxy(target) {
     if (response.destroyed) return;
 
     const headers = { ...answer.headers };
-    for (const name of ['transfer-encoding', 'connection', 'keep-alive', 'content-length']) delete headers[name];
+    for (const name of ['transfer-encoding', 'connection', 'keep-alive', 'content-length'])
+      delete headers[name];
     exchange.status = answer.status;
     exchange.responseHeaders = headers;
     exchange.responseBody = keep(content);
@@ -138,8 +140,7 @@ export async function startProxy(target) {
     for (const rule of rules) {
       if (rule.method && rule.method !== method) continue;
       if (!rule.path.test(path)) continue;
-      if (rule.times !== undefined && rule.count >= rule.times) continue;
-      rule.count += 1;
+      if (rule.times !== undefined && rule.hits.length >= rule.times) continue;
       return rule;
     }
   }
@@ -156,7 +157,13 @@ export async function startProxy(target) {
     return new Promise((resolve) => {
       if (response.destroyed) return resolve(undefined);
       exchange.sent = Date.now();
-      const headers = { ...exchange.requestHeaders, 'x-forwarded-for': '127.0.0.1' };
+      const headers = {
+        ...exchange.requestHeaders,
+        'x-forwarded-for': '127.0.0.1',
+        'x-forwarded-proto': 'http',
+      };
+      // An edited answer has to be readable here.
+      delete headers['accept-encoding'];
       const { hostname, port } = upstream;
       const outgoing = httpRequest({ hostname, port, method: exchange.method, path: exchange.path, headers });
       response.on('close', () => outgoing.destroy());
@@ -179,9 +186,10 @@ export async function startProxy(target) {
     url,
     exchanges,
     rule(given) {
-      const rule = { ...given, count: 0 };
+      /** @type {Match & Action & {hits: Exchange[]}} */
+      const rule = { ...given, hits: [] };
       rules.add(rule);
-      return { hits: () => rule.count, remove: () => void rules.delete(rule) };
+      return { hits: () => rule.hits, remove: () => void rules.delete(rule) };
     },
     clearRules: () => rules.clear(),
     close,

@@ -25,9 +25,7 @@ let guarded = false;
 function guard() {
   if (guarded) return;
   guarded = true;
-  process.on('exit', () => {
-    for (const scratch of alive) scratch.disposeNow();
-  });
+  process.on('exit', disposeAll);
   for (const [signal, number] of /** @type {const} */ ([
     ['SIGHUP', 1],
     ['SIGINT', 2],
@@ -36,6 +34,19 @@ function guard() {
     // process.exit runs the handler above; 128 + n is what a shell reports for a process that a signal ended.
     process.on(signal, () => process.exit(128 + number));
   }
+}
+
+function disposeAll() {
+  for (const scratch of alive) scratch.disposeNow();
+}
+
+/**
+ * Lets everybody who has an exit handler by now clean up before the folders here are removed. To be called once a library has
+ * started a program that writes to one of them.
+ */
+export function disposeLast() {
+  process.off('exit', disposeAll);
+  process.on('exit', disposeAll);
 }
 
 export class Scratch {
@@ -191,7 +202,11 @@ function hasSetpriv() {
 export function run(command, args, { input = '', account, env, cwd } = {}) {
   const [file, argv] = withAccount(command, args, account, 'SIGTERM');
   return new Promise((resolve, reject) => {
-    const child = spawn(file, argv, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(file, argv, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     let [out, err] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (chunk) => (out += chunk));
     child.stderr.setEncoding('utf8').on('data', (chunk) => (err += chunk));

@@ -41,10 +41,15 @@ export async function startSynapse(scratch, database, version) {
   await writeFile(logConfig, JSON.stringify(loggingConfig(logPath)));
   const config = path.join(dir, 'homeserver.yaml');
   // JSON is YAML, and needs no library to be written right.
-  await writeFile(config, JSON.stringify(homeserverConfig({ dir, port, url, secret, signingKey, logConfig, database })));
+  await writeFile(
+    config,
+    JSON.stringify(homeserverConfig({ dir, port, url, secret, signingKey, logConfig, database })),
+  );
 
   const output = path.join(dir, 'output.log');
-  const server = scratch.start(python, ['-m', 'synapse.app.homeserver', '--config-path', config], { log: output });
+  const server = scratch.start(python, ['-m', 'synapse.app.homeserver', '--config-path', config], {
+    log: output,
+  });
 
   const deadline = Date.now() + START_MS;
   for (;;) {
@@ -76,7 +81,14 @@ export async function startSynapse(scratch, database, version) {
       const response = await fetch(endpoint, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ nonce, username: localpart, password, admin: false, mac, inhibit_login: true }),
+        body: JSON.stringify({
+          nonce,
+          username: localpart,
+          password,
+          admin: false,
+          mac,
+          inhibit_login: true,
+        }),
       });
       if (!response.ok) throw new Error(`register ${localpart}: ${response.status} ${await response.text()}`);
       return { userId: `@${localpart}:${SERVER_NAME}`, password };
@@ -147,7 +159,9 @@ function loggingConfig(/** @type {string} */ file) {
         format: '%(asctime)s - %(name)s - %(lineno)d - %(levelname)s - %(request)s - %(message)s',
       },
     },
-    handlers: { file: { class: 'logging.FileHandler', formatter: 'precise', filename: file, encoding: 'utf8' } },
+    handlers: {
+      file: { class: 'logging.FileHandler', formatter: 'precise', filename: file, encoding: 'utf8' },
+    },
     // At DEBUG synapse.storage.SQL prints tokens; nothing here may lower it.
     loggers: { 'synapse.storage.SQL': { level: 'INFO' } },
     root: { level: 'INFO', handlers: ['file'] },

@@ -1,0 +1,88 @@
+// @ts-check
+/** Bundles the page with crypto-diag and one matrix-js-sdk, and serves it from memory. */
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { listen } from './net.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.resolve(here, '../..');
+const CRYPTO_WASM = '@matrix-org/matrix-sdk-crypto-wasm';
+
+/** The SDK that the runbook names; others are npm aliases in tests/package.json. */
+export const DEFAULT_SDK = 'matrix-js-sdk';
+
+/**
+ * @typedef {object} App
+ * @property {string} sdkVersion of the bundled matrix-js-sdk
+ * @property {string} cryptoWasmVersion
+ * @property {() => Promise<{url: string, close: () => Promise<void>}>} serve
+ *   on a new port: another origin, so localStorage and IndexedDB of its own
+ */
+
+/**
+ * crypto-diag is the built package, or what CRYPTO_DIAG_ENTRY names (another build's index.js).
+ *
+ * @param {{sdk?: string}} [options] `sdk` is the package's name in tests/node_modules
+ * @returns {Promise<App>}
+ */
+export async function bundleApp({ sdk = DEFAULT_SDK } = {}) {
+  const entry = path.resolve(process.env.CRYPTO_DIAG_ENTRY || path.join(root, 'pkg', 'index.js'));
+  if (!existsSync(entry)) throw new Error(`${entry} is missing: run \`npm run build\` first`);
+  const sdkFolder = findPackage(sdk, here);
+  const wasmFolder = findPackage(CRYPTO_WASM, sdkFolder);
+  const sdkVersion = versionOf(sdkFolder);
+
+  const bundle = await build({
+    entryPoints: [path.join(here, 'app', 'main.js')],
+    bundle: true,
+    write: false,
+    outfile: 'main.js',
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'error',
+    define: { global: 'window', LIVE_SDK_VERSION: JSON.stringify(sdkVersion) },
+    alias: { 'crypto-diag': entry, 'matrix-js-sdk': sdkFolder },
+  });
+
+  /** @type {Map<string, [string, Buffer | Uint8Array]>} */
+  const files = new Map([
+    ['/', ['text/html; charset=utf-8', readFileSync(path.join(here, 'app', 'index.html'))]],
+    ['/record.js', ['text/javascript; charset=utf-8', readFileSync(path.join(here, 'app', 'record.js'))]],
+    ['/main.js', ['text/javascript; charset=utf-8', bundle.outputFiles[0].contents]],
+    // The bundled crypto package asks for its module beside the bundle.
+    [
+      '/pkg/matrix_sdk_crypto_wasm_bg.wasm',
+      ['application/wasm', readFileSync(path.join(wasmFolder, 'pkg', 'matrix_sdk_crypto_wasm_bg.wasm'))],
+    ],
+  ]);
+
+  return {
+    sdkVersion,
+    cryptoWasmVersion: versionOf(wasmFolder),
+    serve: () =>
+      listen(
+        createServer((request, response) => {
+          const found = files.get(new URL(request.url ?? '/', 'http://page').pathname);
+          if (!found) return void response.writeHead(404).end();
+          response.writeHead(200, { 'content-type': found[0], 'cache-control': 'no-store' }).end(found[1]);
+        }),
+      ),
+  };
+}
+
+/** The folder of an installed package, looked for as Node does; its `exports` may hide package.json from require.resolve. */
+function findPackage(/** @type {string} */ name, /** @type {string} */ from) {
+  for (let dir = from; ; dir = path.dirname(dir)) {
+    const folder = path.join(dir, 'node_modules', name);
+    if (existsSync(path.join(folder, 'package.json'))) return folder;
+    if (dir === path.dirname(dir)) throw new Error(`${name} is not installed: run npm install in tests/`);
+  }
+}
+
+function versionOf(/** @type {string} */ folder) {
+  return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')).version;
+}

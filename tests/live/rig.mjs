@@ -1,0 +1,280 @@
+// @ts-check
+/**
+ * The whole stack of a live test: servers, a browser, and the people who use it.
+ *
+ * A {@link Profile} is one user's browser profile: a page of its own origin, hence with its own localStorage and IndexedDB,
+ * that reaches the homeserver through a proxy of its own. What happens to one profile's network happens to nobody else's.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { launch } from '../support/browser.mjs';
+import { bundleApp, DEFAULT_SDK } from './app-server.mjs';
+import { startProxy } from './proxy.mjs';
+import { disposeLast, Scratch } from './scratch.mjs';
+import { startServers } from './servers.mjs';
+
+/** How long a line may take to appear in a page's console after its cause. Milliseconds; generous, since nothing is timed here. */
+const ENTRY_MS = 30_000;
+
+/** The name of every profile's main crypto store, as given to initRustCrypto. */
+export const STORE = 'live';
+
+/** @typedef {{ts: number, level: string, ke: string, signature: string, message: string, meaning: string}} Entry */
+/** @typedef {{userId: string, password: string}} User */
+/** @typedef {{userId: string, deviceId: string, ed25519: string, curve25519: string, syncState: string}} Identity */
+
+/** One tab of a profile. */
+export class Tab {
+  /** @param {any} page of tests/support/browser.mjs */
+  constructor(page) {
+    this.page = page;
+  }
+
+  /**
+   * Calls `live.<name>(…args)` of app/live.js in the page.
+   *
+   * @param {string} name
+   * @param {unknown[]} args
+   * @returns {Promise<any>}
+   */
+  call(name, ...args) {
+    return this.page.evaluate(
+      async (/** @type {string} */ fn, /** @type {unknown[]} */ given) =>
+        (await /** @type {any} */ (window).live[fn](...given)) ?? null,
+      name,
+      args,
+    );
+  }
+
+  /** Loads the page anew: the client and crypto-diag's memory are gone, the stores stay. */
+  async reload() {
+    await this.page.reload();
+  }
+
+  /** @returns {Promise<Entry[]>} what crypto-diag holds */
+  entries() {
+    return this.call('entries');
+  }
+
+  /**
+   * Waits for an entry for which `is` holds.
+   *
+   * @param {string} what for the error message
+   * @param {(entry: Entry) => boolean} is
+   * @returns {Promise<Entry>}
+   */
+  async waitForEntry(what, is) {
+    const deadline = Date.now() + ENTRY_MS;
+    for (;;) {
+      const entries = await this.entries();
+      const found = entries.find(is);
+      if (found) return found;
+      if (Date.now() > deadline) {
+        const seen = entries.map(({ ke, meaning, message }) => `${ke} ${meaning}: ${message.slice(0, 160)}`);
+        throw new Error(
+          `no entry after ${ENTRY_MS / 1000} s: ${what}. There are:\n${seen.join('\n') || 'none'}`,
+        );
+      }
+      await sleep(100);
+    }
+  }
+
+  /** @returns {Promise<{ts: number, level: string, types: string[], args: string[]}[]>} the whole console, every level */
+  console() {
+    return this.call('console');
+  }
+
+  /**
+   * Clicks "Download report" and reads the file that the browser saved.
+   *
+   * @returns {Promise<{name: string, text: string, report: any}>}
+   */
+  async downloadReport() {
+    const { name, text } = await this.page.download(() => this.page.click('#download'));
+    return { name, text, report: JSON.parse(text) };
+  }
+
+  close() {
+    return this.page.close();
+  }
+}
+
+/** One user's browser profile. */
+export class Profile {
+  /**
+   * @param {User} user
+   * @param {import('./proxy.mjs').Proxy} proxy
+   * @param {{url: string, close: () => Promise<void>}} origin
+   * @param {() => Promise<any>} newPage
+   */
+  constructor(user, proxy, origin, newPage) {
+    this.user = user;
+    this.userId = user.userId;
+    this.proxy = proxy;
+    this.origin = origin;
+    /** @type {Tab[]} */
+    this.tabs = [];
+    this.newPage = newPage;
+  }
+
+  /** A further tab on the same origin: same session, same stores. */
+  async openTab() {
+    const tab = new Tab(await this.newPage());
+    await tab.page.goto(`${this.origin.url}/`);
+    this.tabs.push(tab);
+    return tab;
+  }
+
+  /** The first tab. */
+  get tab() {
+    return this.tabs[0];
+  }
+
+  /** Calls a function in the first tab. See {@link Tab#call}. */
+  call(/** @type {string} */ name, /** @type {unknown[]} */ ...args) {
+    return this.tab.call(name, ...args);
+  }
+
+  /**
+   * Logs in as a new device and starts its client.
+   *
+   * @returns {Promise<Identity>}
+   */
+  async signIn() {
+    await this.call('login', { baseUrl: this.proxy.url, ...this.user });
+    return this.start();
+  }
+
+  /**
+   * Starts the client on a crypto store.
+   *
+   * @param {string} [store]
+   * @returns {Promise<Identity>}
+   */
+  start(store = STORE) {
+    return this.call('start', { store });
+  }
+
+  stop() {
+    return this.call('stop');
+  }
+
+  async close() {
+    this.proxy.clearRules();
+    for (const tab of this.tabs) await tab.close();
+    await this.origin.close();
+    await this.proxy.close();
+  }
+}
+
+/**
+ * @typedef {object} Rig
+ * @property {import('./servers.mjs').Servers} servers
+ * @property {import('./app-server.mjs').App} app
+ * @property {string} engine
+ * @property {(localpart: string) => Promise<Profile>} newUser registers a user and opens a profile; nobody is signed in yet.
+ *   A name that is taken gets a number.
+ * @property {(user: User) => Promise<Profile>} newProfile another browser profile of a user who exists
+ * @property {(profiles: Profile[]) => Promise<void>} leave closes profiles before the end, when a scenario is over
+ * @property {() => Promise<void>} stop ends everything and leaves nothing behind; safe to call twice
+ */
+
+/**
+ * @param {{engine?: 'chromium' | 'firefox' | 'webkit', sdk?: string, synapseVersion?: string,
+ *   servers?: import('./servers.mjs').Servers}} [options]
+ *   `servers` to use ones that run already; they are not stopped with the rig
+ * @returns {Promise<Rig>}
+ */
+export async function startRig({
+  engine = 'chromium',
+  sdk = DEFAULT_SDK,
+  synapseVersion,
+  servers: given,
+} = {}) {
+  /** @type {(() => Promise<unknown>)[]} */
+  const undo = [];
+  const stop = async () => {
+    for (let end = undo.pop(); end; end = undo.pop()) await end();
+  };
+  try {
+    const app = await bundleApp({ sdk });
+    const servers = given ?? (await startServers({ synapseVersion }));
+    if (!given) undo.push(() => servers.stop());
+    const folder = new Scratch('ui');
+    undo.push(() => folder.dispose());
+    const browser = await withTemporaryFolder(folder.dir, () => launch(engine));
+    disposeLast();
+    undo.push(() => browser.close());
+
+    /** @type {Set<Profile>} */
+    const profiles = new Set();
+    undo.push(() => leave([...profiles]));
+    const leave = async (/** @type {Profile[]} */ gone) => {
+      for (const profile of gone) {
+        if (profiles.delete(profile)) await profile.close();
+      }
+    };
+
+    /** @param {User} user */
+    const newProfile = async (user) => {
+      const proxy = await startProxy(servers.url);
+      const origin = await app.serve();
+      const profile = new Profile(user, proxy, origin, () => browser.newPage());
+      profiles.add(profile);
+      await profile.openTab();
+      return profile;
+    };
+
+    /** @type {Map<string, number>} */
+    const taken = new Map();
+    return {
+      servers,
+      app,
+      engine,
+      async newUser(localpart) {
+        const count = (taken.get(localpart) ?? 0) + 1;
+        taken.set(localpart, count);
+        return newProfile(await servers.register(count === 1 ? localpart : `${localpart}-${count}`));
+      },
+      newProfile,
+      leave,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * Runs `launcher` so that the browser's temporary files go to `dir`. Chromium makes some that nobody removes if it is killed.
+ *
+ * @template T
+ * @param {string} dir
+ * @param {() => Promise<T>} launcher
+ * @returns {Promise<T>}
+ */
+async function withTemporaryFolder(dir, launcher) {
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = dir;
+  try {
+    return await launcher();
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+}
+
+/**
+ * Two people in one encrypted room who know each other's devices.
+ *
+ * @param {Profile} host
+ * @param {Profile} guest
+ * @returns {Promise<string>} the room's id
+ */
+export async function meet(host, guest) {
+  const roomId = await host.call('createRoom', { invite: [guest.userId] });
+  await guest.call('join', roomId);
+  await host.call('waitForMember', roomId, guest.userId);
+  for (const profile of [host, guest]) await profile.call('prepareRoom', roomId);
+  return roomId;
+}
