@@ -1,0 +1,58 @@
+//! The page's prefilter passes every line that the table knows.
+
+use crypto_diag_core::{PREFILTER_ALTERNATIVES_MAX, SIGNATURES, classify, prefilter};
+use proptest::prelude::*;
+use regex::Regex;
+
+/// The prefilter as a RegExp. It is alternatives of literals, which JavaScript and this crate read alike.
+fn filter() -> Regex {
+    Regex::new(&prefilter()).expect("the prefilter is a RegExp")
+}
+
+/// Text with pieces of needles in it, so that near misses are common.
+fn noise() -> impl Strategy<Value = String> {
+    let needle = prop::sample::select(SIGNATURES).prop_map(|row| row.needle);
+    let piece = (needle, any::<prop::sample::Index>(), any::<prop::sample::Index>()).prop_map(|(needle, a, b)| {
+        let (a, b) = (a.index(needle.len() + 1), b.index(needle.len() + 1));
+        needle.get(a.min(b)..a.max(b)).unwrap_or_default().to_owned()
+    });
+    prop::collection::vec(prop_oneof!["\\PC{0,20}", "[ -~\n]{0,20}", piece], 0..6).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_needle_anywhere_passes(row in prop::sample::select(SIGNATURES), before in noise(), after in noise()) {
+        let line = format!("{before}{}{after}", row.needle);
+        prop_assert!(classify(&line).is_some());
+        prop_assert!(filter().is_match(&line), "{}", line);
+    }
+
+    #[test]
+    fn what_the_table_knows_passes(line in noise()) {
+        if classify(&line).is_some() {
+            prop_assert!(filter().is_match(&line), "{}", line);
+        }
+    }
+
+    #[test]
+    fn the_table_finds_what_a_plain_search_finds(line in noise()) {
+        // First in the table's order wins, wherever in the line it stands.
+        let plain = SIGNATURES.iter().find_map(|row| Some((row.needle, line.find(row.needle)?)));
+        let found = classify(&line).map(|found| (found.signature.needle, found.at));
+        prop_assert_eq!(found, plain);
+    }
+}
+
+#[test]
+fn the_prefilter_keeps_to_its_budget_of_alternatives() {
+    assert!(filter().as_str().split('|').count() <= PREFILTER_ALTERNATIVES_MAX, "{}", filter());
+}
+
+#[test]
+fn the_prefilter_is_plain_ascii_without_a_slash_or_a_line_end() {
+    // It is written between slashes into a script.
+    assert!(prefilter().bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '), "{}", prefilter());
+    assert!(!prefilter().replace("\\/", "").contains('/'));
+}
