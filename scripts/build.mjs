@@ -1,6 +1,7 @@
 // Builds the package: Rust to WebAssembly, the generated facts, one JavaScript file for each entry, the types.
 
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { cache, main, root, run, say, step } from './lib/run.mjs';
@@ -20,6 +21,17 @@ const FEATURES = [
 ];
 
 /**
+ * Compiler flags that give sources the same names on every machine: a panic's place is part of the module, and would
+ * otherwise name the home folder of whoever built it.
+ */
+function remappedPaths() {
+  const sources = path.join(process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo'), 'registry/src');
+  const registries = fs.existsSync(sources) ? fs.readdirSync(sources) : [];
+  const flags = registries.map((name) => `--remap-path-prefix=${path.join(sources, name)}=crates`);
+  return ['--config', `target.wasm32-unknown-unknown.rustflags=${JSON.stringify(flags)}`];
+}
+
+/**
  * Builds one WebAssembly module and its glue.
  * @param {string} crate
  * @param {Record<string, string>} env
@@ -27,18 +39,30 @@ const FEATURES = [
 function buildModule(crate, env) {
   const name = crate.replaceAll('-', '_');
   const out = path.join(work, crate);
-  run('cargo', ['build', '-q', '-p', crate, '--target', 'wasm32-unknown-unknown', '--profile', 'page'], { env });
-  const target = process.env.CARGO_TARGET_DIR ?? path.join(root, 'target');
-  const raw = path.join(target, 'wasm32-unknown-unknown/page', `${name}.wasm`);
+  const target = ['--target', 'wasm32-unknown-unknown', '--profile', 'page'];
+  run('cargo', ['build', '-q', '-p', crate, ...target, ...remappedPaths()], { env });
+  const built = process.env.CARGO_TARGET_DIR ?? path.join(root, 'target');
+  const raw = path.join(built, 'wasm32-unknown-unknown/page', `${name}.wasm`);
   run(
     'wasm-bindgen',
-    ['--target', 'web', '--omit-default-module-path', '--no-typescript', '--remove-name-section']
-      .concat(['--remove-producers-section', '--out-dir', out, raw]),
+    ['--target', 'web', '--omit-default-module-path', '--no-typescript', '--remove-name-section'].concat([
+      '--remove-producers-section',
+      '--out-dir',
+      out,
+      raw,
+    ]),
     { env },
   );
   const bound = path.join(out, `${name}_bg.wasm`);
   const optimised = path.join(out, `${name}.wasm`);
-  run(path.join(root, 'node_modules/.bin/wasm-opt'), ['-Oz', '--converge', ...FEATURES, '-o', optimised, bound]);
+  run(path.join(root, 'node_modules/.bin/wasm-opt'), [
+    '-Oz',
+    '--converge',
+    ...FEATURES,
+    '-o',
+    optimised,
+    bound,
+  ]);
   // Base64 of deflated bytes survives gzip at under half a percent; of raw ones it costs a third.
   const wasm = fs.readFileSync(optimised);
   const packed = deflateRawSync(wasm, { level: 9 }).toString('base64');
@@ -47,20 +71,28 @@ function buildModule(crate, env) {
   return { glue: path.join(out, `${name}.js`), bytes: path.join(out, 'bytes.js') };
 }
 
+/** A source's name: the place of a machine's cache, which may be anywhere, says nothing to anybody else. */
+function nameOf(source) {
+  const generated = path.relative(work, source);
+  return generated.startsWith('..') ? path.relative(root, source) : path.join('build', generated);
+}
+
 /** Marks every source of a map as one that DevTools skips, so that it shows the page's own call site. */
 function ignoreInDevTools(file) {
   const map = JSON.parse(fs.readFileSync(file, 'utf8'));
   map.ignoreList = map.sources.map((_, at) => at);
   map.x_google_ignoreList = map.ignoreList;
-  // A path of the machine that built it says nothing to anybody else.
-  map.sources = map.sources.map((source) => `crypto-diag:///${source.replace(/^(\.\.\/)+/, '')}`);
+  map.sources = map.sources.map(
+    (source) => `crypto-diag:///${nameOf(path.resolve(path.dirname(file), source))}`,
+  );
   fs.writeFileSync(file, JSON.stringify(map));
 }
 
 /** Keeps the package's main entry out of the other bundles: there is one capture, and it is in that file. */
 const mainStaysOutside = {
   name: 'main-stays-outside',
-  setup: ({ onResolve }) => onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: './index.js', external: true })),
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: './index.js', external: true })),
 };
 
 async function bundle(entries, alias) {
@@ -87,10 +119,19 @@ async function bundle(entries, alias) {
 
 const version = () => JSON.parse(fs.readFileSync(path.join(pkg, 'package.json'), 'utf8')).version;
 
+/**
+ * Keeps the types' own names: what stands beside a reference, a description or a default, would make it a type without a
+ * name, or one that is named `Realm1`.
+ */
+function plainReference(_key, value) {
+  if (!value?.$ref) return value;
+  return { description: value.description, allOf: [{ $ref: value.$ref }] };
+}
+
 /** The report's TypeScript types, out of the schema that comes out of the Rust types. */
 async function writeTypes() {
   const { compile } = await import('json-schema-to-typescript');
-  const schema = JSON.parse(fs.readFileSync(path.join(pkg, 'report.schema.json'), 'utf8'));
+  const schema = JSON.parse(fs.readFileSync(path.join(pkg, 'report.schema.json'), 'utf8'), plainReference);
   const types = await compile(schema, 'Report', {
     bannerComment: '// Generated from the Rust types; see crates/codegen.',
     additionalProperties: false,
@@ -98,7 +139,8 @@ async function writeTypes() {
   });
   fs.writeFileSync(path.join(pkg, 'report.d.ts'), types);
   for (const name of fs.readdirSync(path.join(pkg, 'src'))) {
-    if (name.endsWith('.d.ts')) fs.copyFileSync(path.join(pkg, 'src', name), path.join(pkg, name));
+    if (!name.endsWith('.d.ts') && name !== 'report.js') continue;
+    fs.copyFileSync(path.join(pkg, 'src', name), path.join(pkg, name));
   }
 }
 
