@@ -62,7 +62,8 @@ class LiveElement extends Base {
   /** @type {(() => void) | null} */ #unsubscribe = null;
 
   connectedCallback() {
-    for (const name of ['strings', 'client', 'sdkVersion', 'filePrefix', 'analysis']) adoptEarlyProperty(this, name);
+    for (const name of ['strings', 'client', 'sdkVersion', 'filePrefix', 'analysis'])
+      adoptEarlyProperty(this, name);
     connected.add(this);
     this.#root ??= this.attachShadow({ mode: 'open' });
     adoptStyles(this.#root);
@@ -156,7 +157,8 @@ export class CryptoDiagCard extends LiveElement {
   #armed = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #disarmTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #calmTimer;
-  /** What was last announced; null before the first counts, which need no announcement. @type {string | null} */ #said = null;
+  /** What was last announced; null before the first counts, which need no announcement. @type {string | null} */ #said =
+    null;
   /** The counts that were last analysed. @type {object | null} */ #analysed = null;
   #disarmElsewhere = (/** @type {Event} */ event) => {
     if (this.#view && !event.composedPath().includes(this.#view.clearButton)) this.#disarm();
@@ -210,7 +212,7 @@ export class CryptoDiagCard extends LiveElement {
     this.#analysed = null;
     this.#view?.setAnalysis('');
     this.#view?.offerQueries(typeof this.#analysis?.serverQueries === 'function');
-    this.refresh();
+    if (this.watched) void this.#analyse();
   }
 
   /**
@@ -233,9 +235,8 @@ export class CryptoDiagCard extends LiveElement {
       level,
     );
     view.clearButton.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') this.#disarm();
+      if (event.key === 'Escape' || event.key === 'Tab') this.#disarm();
     });
-    view.clearButton.addEventListener('blur', () => this.#disarm());
     view.onAnalysisSlot(() => void this.#analyse());
     view.offerQueries(typeof this.#analysis?.serverQueries === 'function');
     this.#speech = speech;
@@ -273,7 +274,9 @@ export class CryptoDiagCard extends LiveElement {
     const { byMeaning, byKe } = diag.getCounts();
     const families = Object.entries(byKe)
       .filter(([, meanings]) => meanings.failure > 0)
-      .map(([family, meanings]) => speech.say('familyDetail', { family, what: failuresText(speech, meanings.failure) }))
+      .map(([family, meanings]) =>
+        speech.say('familyDetail', { family, what: failuresText(speech, meanings.failure) }),
+      )
       .join(', ');
     const failures = failuresText(speech, byMeaning.failure);
     return families === '' ? failures : speech.say('announcement', { failures, families });
@@ -281,7 +284,7 @@ export class CryptoDiagCard extends LiveElement {
 
   /** The text that a download would save. */
   #makeReport() {
-    return diag.buildReport(this.#client, this.#extra());
+    return diag.collectReport(this.#client, this.#extra());
   }
 
   #extra() {
@@ -358,15 +361,16 @@ export class CryptoDiagCard extends LiveElement {
     this.#armed = true;
     this.#view?.armClear(true);
     this.#disarmTimer = setTimeout(() => this.#disarm(), ARMED);
-    // Safari does not focus a clicked button, so there may be no blur to wait for.
-    document.addEventListener('pointerdown', this.#disarmElsewhere, true);
+    // At the click, not when the pointer goes down or the focus leaves: the warning's line vanishes with it, and what
+    // the user aims at must not move before the click has found it.
+    document.addEventListener('click', this.#disarmElsewhere, true);
   }
 
   #disarm() {
     if (!this.#armed) return;
     this.#armed = false;
     clearTimeout(this.#disarmTimer);
-    document.removeEventListener('pointerdown', this.#disarmElsewhere, true);
+    document.removeEventListener('click', this.#disarmElsewhere, true);
     this.#view?.armClear(false);
     this.#view?.answer('');
   }

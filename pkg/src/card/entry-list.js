@@ -10,6 +10,8 @@ export const ROWS_MAX = 200;
 
 /** UTF-16 code units of a message that stand in a folded row, which shows one line of it. */
 const EXCERPT_MAX = 240;
+/** How many of them stand before the words that matched: what leads up to them is often a prefix and no news. */
+const EXCERPT_LEAD = 32;
 
 /** @type {Record<Entry['meaning'], StringKey>} */
 const MEANING_WORDS = {
@@ -100,7 +102,12 @@ class Row {
   constructor(folded) {
     const head = [this.#time, this.#family, this.#meaning, this.#redactions];
     if (folded) {
-      this.#fold = el('details', {}, el('summary', { part: 'entry-head' }, ...head, this.#excerpt), this.#body);
+      this.#fold = el(
+        'details',
+        {},
+        el('summary', { part: 'entry-head' }, ...head, this.#excerpt),
+        this.#body,
+      );
       this.#fold.addEventListener('toggle', () => this.#fillBody());
       this.element = el('li', { part: 'entry' }, this.#fold);
     } else {
@@ -143,13 +150,19 @@ class Row {
     this.element.dataset.ke = String(entry.ke);
     setText(this.#time, speech.time(entry.ts));
     setText(this.#family, String(entry.ke));
-    setText(this.#meaning, Object.hasOwn(MEANING_WORDS, entry.meaning) ? speech.say(MEANING_WORDS[entry.meaning]) : '');
-    setText(this.#redactions, entry.redactions > 0 ? speech.say('entryRedactions', { count: entry.redactions }) : '');
+    setText(
+      this.#meaning,
+      Object.hasOwn(MEANING_WORDS, entry.meaning) ? speech.say(MEANING_WORDS[entry.meaning]) : '',
+    );
+    setText(
+      this.#redactions,
+      entry.redactions > 0 ? speech.say('entryRedactions', { count: entry.redactions }) : '',
+    );
     this.#redactions.hidden = !(entry.redactions > 0);
     this.#body.replaceChildren();
     if (this.#fold) {
       this.#fold.open = false;
-      setText(this.#excerpt, String(entry.message).slice(0, EXCERPT_MAX));
+      setText(this.#excerpt, excerpt(entry));
     } else {
       this.#fillBody();
     }
@@ -160,6 +173,21 @@ class Row {
     if (this.#entry === null || this.#speech === null || this.#body.hasChildNodes()) return;
     this.#body.append(...entryBody(this.#entry, this.#speech));
   }
+}
+
+/**
+ * The part of a message around the words that matched.
+ *
+ * @param {Entry} entry
+ * @returns {string}
+ */
+function excerpt(entry) {
+  const message = String(entry.message);
+  const at = message.indexOf(entry.signature);
+  if (at <= EXCERPT_LEAD) return message.slice(0, EXCERPT_MAX);
+  // Begun at a word where there is one.
+  const lead = message.slice(at - EXCERPT_LEAD, at).replace(/^\S*\s+/, '');
+  return `… ${lead}${message.slice(at, at + EXCERPT_MAX)}`;
 }
 
 /**
@@ -174,17 +202,26 @@ function entryBody(entry, speech) {
     ['entryRealm', realmName(entry, speech)],
     [
       'entrySource',
-      entry.source === 'uncaught' ? speech.say('sourceUncaught') : speech.say('sourceConsole', { level: entry.level }),
+      entry.source === 'uncaught'
+        ? speech.say('sourceUncaught')
+        : speech.say('sourceConsole', { level: entry.level }),
     ],
   ];
   const list = el('dl', { part: 'facts' });
   for (const [key, value] of facts) list.append(el('dt', {}, speech.say(key)), el('dd', {}, value));
-  const body = [el('pre', { part: 'entry-message', class: 'entry-message block' }, String(entry.message)), list];
+  /** @type {HTMLElement[]} */
+  const body = [
+    el('pre', { part: 'entry-message', class: 'entry-message block' }, String(entry.message)),
+    list,
+  ];
   if (typeof entry.truncatedFrom === 'number') {
     body.push(el('p', { class: 'quiet' }, speech.say('entryTruncated', { count: entry.truncatedFrom })));
   }
   if (entry.stack) {
-    list.append(el('dt', {}, speech.say('entryStack')), el('dd', {}, el('pre', { class: 'entry-message' }, entry.stack)));
+    list.append(
+      el('dt', {}, speech.say('entryStack')),
+      el('dd', {}, el('pre', { class: 'entry-message' }, entry.stack)),
+    );
   }
   return body;
 }

@@ -14,6 +14,8 @@ const NOT_FACTS = new Set(['schema', 'schemaVersion', 'entries']);
 export class Preview {
   /** @type {HTMLElement} */ element;
   #speech;
+  #makeReport;
+  #headingLevel;
   #note = el('p', { class: 'preview-note' });
   #content = el('div', { part: 'preview-content', class: 'preview-content' });
   /** Counts the reports asked for: an answer that is overtaken is dropped. */
@@ -26,12 +28,16 @@ export class Preview {
    */
   constructor(speech, makeReport, headingLevel) {
     this.#speech = speech;
+    this.#makeReport = makeReport;
     this.#headingLevel = headingLevel;
     const title = heading(speech.say('previewTitle'), headingLevel + 1, 'preview-title');
     title.id = 'preview-title';
-    const update = el('button', { part: 'button', type: 'button', class: 'button small' }, speech.say('previewUpdate'));
+    const update = el(
+      'button',
+      { part: 'button', type: 'button', class: 'button small' },
+      speech.say('previewUpdate'),
+    );
     update.addEventListener('click', () => void this.load());
-    this.#makeReport = makeReport;
     this.element = el(
       'section',
       { part: 'preview', id: 'preview', 'aria-labelledby': 'preview-title', hidden: true },
@@ -39,9 +45,6 @@ export class Preview {
       this.#content,
     );
   }
-
-  #makeReport;
-  #headingLevel;
 
   get open() {
     return !this.element.hidden;
@@ -82,8 +85,10 @@ export class Preview {
     /** @type {HTMLElement[]} */ const folds = [];
     for (const [name, value] of Object.entries(report)) {
       if (NOT_FACTS.has(name)) continue;
-      if (value !== null && typeof value === 'object' && name !== 'tool') folds.push(fold(name, pretty(value)));
-      else facts.append(el('dt', {}, name), el('dd', {}, el('bdi', {}, this.#plain(name, value))));
+      const label = speech.sayIfKnown(`field.${name}`) ?? name;
+      if (value !== null && typeof value === 'object' && name !== 'tool')
+        folds.push(fold(label, pretty(value)));
+      else facts.append(el('dt', {}, label), el('dd', {}, el('bdi', {}, this.#plain(name, value))));
     }
     const list = new EntryList(speech, { folded: false, newestFirst: false });
     list.show(entries);

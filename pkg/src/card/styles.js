@@ -94,6 +94,11 @@ ul, ol { list-style: none; }
   border-radius: var(--_radius);
 }
 
+/* Each text has the direction of its own language: English ones stay readable in a page that runs right to left. */
+p, dd, .title, .badge, .quiet, .family-name > span, .family-failures, .capture-text, .button, .preview-title, .preview-heading {
+  unicode-bidi: plaintext;
+}
+
 /* Head */
 .head { display: flex; flex-wrap: wrap; align-items: center; gap: 0.375rem 0.75rem; }
 .title { margin: 0; font-size: 1rem; font-weight: 600; line-height: 1.5; }
@@ -114,7 +119,7 @@ ul, ol { list-style: none; }
 .description { flex-basis: 100%; color: var(--_text-quiet); font-size: 0.875rem; max-inline-size: 68ch; }
 
 /* Families */
-.families { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); gap: 0.5rem; }
+.families { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 14.5rem), 1fr)); gap: 0.5rem; }
 .family {
   display: flex;
   flex-direction: column;
@@ -191,6 +196,8 @@ ul, ol { list-style: none; }
 
 /* Preview */
 .preview { display: flex; flex-direction: column; gap: 1rem; padding-block-start: 1rem; border-block-start: 1px solid var(--_border); }
+.preview-content { display: flex; flex-direction: column; gap: 1.125rem; }
+.preview-content:empty { display: none; }
 .preview-head { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem 0.75rem; }
 .preview-title { margin: 0; font-size: 0.9375rem; font-weight: 600; }
 .preview-note { flex-basis: 100%; color: var(--_text-quiet); font-size: 0.8125rem; }

@@ -6,7 +6,7 @@ import { heading } from './preview.js';
 /** @typedef {import('./strings.js').StringKey} StringKey */
 /** @typedef {import('../index.js').Counts} Counts */
 /** @typedef {import('../index.js').CaptureStatus} CaptureStatus */
-/** @typedef {Record<'failure' | 'transient' | 'delivered' | 'unrelated', number>} Meanings */
+/** @typedef {import('../index.js').MeaningCounts} Meanings */
 
 /**
  * What the buttons do.
