@@ -55,19 +55,19 @@ export interface CaptureStatus {
 
 export interface InstallOptions {
   /** Watch same-origin child documents, such as the Element Call frame. Default true. */
-  frames?: boolean;
+  frames?: boolean | undefined;
   /** Keep which devices encrypted to-device messages were sent to. Default true. */
-  sentKeys?: boolean;
+  sentKeys?: boolean | undefined;
 }
 
 export interface ReportExtra {
   /** matrix-js-sdk's version; it has none at run time, so the app passes it. */
-  sdkVersion?: string;
+  sdkVersion?: string | undefined;
 }
 
 export interface DownloadExtra extends ReportExtra {
   /** What the file's name begins with. Default `lotus-crypto-diag`. */
-  prefix?: string;
+  prefix?: string | undefined;
 }
 
 /** Starts the capture. Synchronous, idempotent, complete; makes no request, sets no timer, never throws. */

@@ -1,0 +1,120 @@
+// @ts-check
+// A program that uses the package as its users do: from the registry's kind of archive, never from a link.
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { spawnSync } from 'node:child_process';
+import { cache, root } from '../../../scripts/lib/run.mjs';
+
+const packaging = join(dirname(fileURLToPath(import.meta.url)), '..');
+const workshop = join(cache, 'packaging');
+
+/**
+ * Runs a program to its end.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{ cwd: string, seconds?: number, env?: Record<string, string> }} options
+ * @throws {Error} with all that it wrote, unless it ended by itself and well
+ */
+export function finish(program, args, { cwd, seconds = 180, env = {} }) {
+  const done = spawnSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    timeout: seconds * 1000,
+    killSignal: 'SIGKILL',
+    env: { ...process.env, ...env },
+  });
+  const said = `${done.stdout ?? ''}${done.stderr ?? ''}`.trim();
+  const command = [program, ...args].join(' ');
+  if (done.error) throw new Error(`${command}: ${done.error.message}\n${said}`, { cause: done.error });
+  if (done.status !== 0) throw new Error(`${command} ended with ${done.signal ?? done.status}\n${said}`);
+  return done.stdout;
+}
+
+/** The package's archive as `npm pack` makes it, and what it says about it. It is removed when the process ends. */
+export const archive = pack();
+
+/** @returns {{ path: string, files: string[], size: number, unpackedSize: number }} */
+function pack() {
+  mkdirSync(workshop, { recursive: true });
+  const folder = mkdtempSync(join(workshop, 'archive-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const said = finish('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: join(root, 'pkg'),
+  });
+  // npm 12 gives an object by package name where older ones give a list.
+  const [made] = Object.values(JSON.parse(said));
+  return {
+    path: join(folder, made.filename),
+    files: made.files.map((/** @type {{ path: string }} */ file) => file.path).sort(),
+    size: made.size,
+    unpackedSize: made.unpackedSize,
+  };
+}
+
+/** The archive's files on disk, to be read. */
+export function unpacked() {
+  const folder = dirname(archive.path);
+  finish('tar', ['-xzf', archive.path], { cwd: folder });
+  return join(folder, 'package');
+}
+
+/**
+ * Makes a program's folder ready: its own tools as its lock file names them, kept for the next run, and the archive, new.
+ * @param {string} name a folder of tests/packaging
+ * @param {string[]} [sources] further folders of tests/packaging, whose files it takes over
+ * @returns {string} the folder, which is thrown away at the next run
+ */
+export function prepare(name, sources = []) {
+  const home = join(packaging, name);
+  const folder = join(workshop, name, toolsOf(home));
+  const ready = join(folder, '.ready');
+  if (!existsSync(ready)) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    for (const file of readdirSync(home)) {
+      if (/^package(-lock)?\.json$/.test(file)) cpSync(join(home, file), join(folder, file));
+    }
+    if (existsSync(join(home, 'package-lock.json'))) {
+      // Without scripts: esbuild's only makes its start a little quicker.
+      finish('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, seconds: 400 });
+    }
+    writeFileSync(ready, '');
+  }
+  rmSync(join(folder, 'dist'), { recursive: true, force: true });
+  for (const source of [...sources.map((source) => join(packaging, source)), home]) {
+    cpSync(source, folder, { recursive: true });
+  }
+  rmSync(join(folder, 'node_modules/crypto-diag'), { recursive: true, force: true });
+  finish(
+    'npm',
+    [
+      'install',
+      '--no-save',
+      '--no-package-lock',
+      '--offline',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+    ].concat(archive.path),
+    { cwd: folder },
+  );
+  return folder;
+}
+
+/** A name for what a lock file installs. @param {string} home */
+function toolsOf(home) {
+  const lock = join(home, 'package-lock.json');
+  const text = existsSync(lock) ? readFileSync(lock) : '';
+  return createHash('sha256').update(process.version).update(text).digest('hex').slice(0, 12);
+}
