@@ -34,9 +34,10 @@ function remappedPaths() {
 /**
  * Builds one WebAssembly module and its glue.
  * @param {string} crate
+ * @param {string} constant What the module's bytes are exported as.
  * @param {Record<string, string>} env
  */
-function buildModule(crate, env) {
+function buildModule(crate, constant, env) {
   const name = crate.replaceAll('-', '_');
   const out = path.join(work, crate);
   const target = ['--target', 'wasm32-unknown-unknown', '--profile', 'page'];
@@ -66,7 +67,7 @@ function buildModule(crate, env) {
   // Base64 of deflated bytes survives gzip at under half a percent; of raw ones it costs a third.
   const wasm = fs.readFileSync(optimised);
   const packed = deflateRawSync(wasm, { level: 9 }).toString('base64');
-  fs.writeFileSync(path.join(out, 'bytes.js'), `export const CORE_BYTES = '${packed}';\n`);
+  fs.writeFileSync(path.join(out, 'bytes.js'), `export const ${constant} = '${packed}';\n`);
   say(`  ${crate}: ${wasm.length} bytes, ${packed.length} as text`);
   return { glue: path.join(out, `${name}.js`), bytes: path.join(out, 'bytes.js') };
 }
@@ -152,14 +153,19 @@ export async function build() {
     run('cargo', ['run', '-q', '-p', 'crypto-diag-codegen', work]);
     fs.copyFileSync(path.join(work, 'report.schema.json'), path.join(pkg, 'report.schema.json'));
   });
-  const core = await step('WebAssembly', () => buildModule('crypto-diag-wasm', env));
+  const core = await step('capture module', () => buildModule('crypto-diag-wasm', 'CORE_BYTES', env));
+  const analysis = await step('analysis module', () =>
+    buildModule('crypto-diag-wasm-analysis', 'ANALYSIS_BYTES', env),
+  );
   await step('package', async () => {
     const alias = {
       'crypto-diag/glue': core.glue,
       'crypto-diag/core-bytes': core.bytes,
+      'crypto-diag/analysis-glue': analysis.glue,
+      'crypto-diag/analysis-bytes': analysis.bytes,
       'crypto-diag/facts': path.join(work, 'facts.js'),
     };
-    await bundle({ index: 'pkg/src/index.js', worker: 'pkg/src/worker.js' }, alias);
+    await bundle({ index: 'pkg/src/index.js', worker: 'pkg/src/worker.js', analysis: 'pkg/src/analysis.js' }, alias);
     if (fs.existsSync(path.join(pkg, 'src/card/card.js'))) {
       await bundle({ card: 'pkg/src/card/card.js' }, {});
     }

@@ -5,7 +5,7 @@ import initAsync, { download, initSync, release_download } from 'crypto-diag/glu
 import { CORE_BYTES } from 'crypto-diag/core-bytes';
 import { CLASSES } from 'crypto-diag/facts';
 import { Bytes, Doubles, Words, apply, decode, encodeInto, memoryBuffer, parseJson } from './builtins.js';
-import { inflateSync } from 'fflate';
+import { unpack } from './unpack.js';
 
 /** Bytes that one UTF-16 code unit needs in UTF-8 at most. */
 const BYTES_PER_UNIT = 3;
@@ -32,13 +32,6 @@ export let status = 'idle';
 /** Why the core does not run, as a sentence. */
 export let reason = null;
 
-function bytes() {
-  const packed = atob(CORE_BYTES);
-  const deflated = new Uint8Array(packed.length);
-  for (let at = 0; at < packed.length; at++) deflated[at] = packed.charCodeAt(at);
-  return inflateSync(deflated);
-}
-
 /**
  * Starts the core, at once if the browser compiles synchronously.
  * @param {() => void} settled Called later, only if it did not: the core runs then, or has failed.
@@ -51,7 +44,7 @@ export function start(settled) {
   }
   let wasm;
   try {
-    wasm = bytes();
+    wasm = unpack(CORE_BYTES);
     running(initSync({ module: new WebAssembly.Module(wasm) }));
   } catch (error) {
     if (!wasm) {

@@ -12,6 +12,17 @@ declare module 'crypto-diag/core-bytes' {
   export const CORE_BYTES: string;
 }
 
+declare module 'crypto-diag/analysis-glue' {
+  export default function init(options: { module_or_path: BufferSource }): Promise<unknown>;
+  export function analyse(reports: string[]): any;
+  export function serverQueries(report: string): any;
+}
+
+declare module 'crypto-diag/analysis-bytes' {
+  /** The module: base64 of deflated bytes. */
+  export const ANALYSIS_BYTES: string;
+}
+
 declare module 'crypto-diag/facts' {
   /** The source of the RegExp that every matching line passes. */
   export const PREFILTER: string;

@@ -1,0 +1,50 @@
+//! The analysis, for a page: reports in as JSON texts, meanings out as plain objects.
+//!
+//! A module of its own, so that the capture, which every page pays for, does not grow by a byte.
+
+use crypto_diag_analysis::{QueryOptions, Report};
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::prelude::*;
+
+/// What the reports of one incident mean, in the shape of `crypto_diag_analysis::Analysis`.
+///
+/// # Errors
+/// Which of the texts is no report, where, and why.
+#[wasm_bindgen]
+pub fn analyse(reports: Vec<String>) -> Result<JsValue, JsError> {
+    let reports = reports
+        .iter()
+        .enumerate()
+        .map(|(index, text)| read(text).map_err(|why| JsError::new(&format!("report {}: {why}", index + 1))))
+        .collect::<Result<Vec<_>, _>>()?;
+    plain(&crypto_diag_analysis::analyse(&reports))
+}
+
+/// The greps and SQL that fetch the server's half of a report, in the shape of `crypto_diag_analysis::ServerQueries`, with
+/// `text` for the clipboard.
+///
+/// # Errors
+/// Where the text is no report, and why.
+#[wasm_bindgen(js_name = serverQueries)]
+pub fn server_queries(report: &str) -> Result<JsValue, JsError> {
+    /// The queries, and the same as text.
+    #[derive(Serialize)]
+    struct WithText {
+        text: String,
+        #[serde(flatten)]
+        queries: crypto_diag_analysis::ServerQueries,
+    }
+    let report = read(report).map_err(|why| JsError::new(&why))?;
+    let queries = crypto_diag_analysis::server_queries(&report, &QueryOptions::default());
+    plain(&WithText { text: queries.to_text(), queries })
+}
+
+fn read(text: &str) -> Result<Report, String> {
+    Report::from_json(text).map_err(|error| error.to_string())
+}
+
+/// Plain objects and nulls, as `JSON.parse` gives them, rather than Maps and undefined.
+fn plain(value: &impl Serialize) -> Result<JsValue, JsError> {
+    Ok(value.serialize(&Serializer::json_compatible())?)
+}
