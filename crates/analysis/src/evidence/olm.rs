@@ -1,0 +1,213 @@
+//! OLM: one-to-one sessions that could not be made or used; the middle box of the runbook's causality diagram.
+
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::field::{after, group, key, number, quoted};
+use super::ke1::SignedKey;
+
+/// What an OLM line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OlmKind {
+    /// Receiver: a message uses a one-time key whose private half is not here.
+    MissingOneTimeKey,
+    /// Receiver: a session could not be made for another reason, see `cause`.
+    InboundCreation,
+    /// Receiver: a message was replayed, or its session has moved on.
+    PreKeyReplay,
+    /// Receiver: no session opens the message.
+    NoSession,
+    /// Receiver: the message is encrypted for another identity key.
+    NotForOurKey,
+    /// Sender: no session could be made with a device, see `cause`.
+    OutboundCreation,
+    /// Anyone: new keys of a known device were refused, see `cause`.
+    DeviceUpdateRejected,
+}
+
+/// The facts of a line about an Olm session.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Olm {
+    /// What the line says.
+    pub kind: OlmKind,
+    /// The peer's user id.
+    pub user_id: Option<String>,
+    /// The peer's device id; a receiver's line has none.
+    pub device_id: Option<String>,
+    /// The peer's Curve25519 identity key.
+    pub sender_key: Option<String>,
+    /// The one-time key that is missing or wrongly signed.
+    pub one_time_key: Option<String>,
+    /// The pre-key message's base key.
+    pub base_key: Option<String>,
+    /// The Olm session's id: the same id with a rising chain index is one failed handshake.
+    pub session_id: Option<String>,
+    /// The message's number in its chain.
+    pub chain_index: Option<u64>,
+    /// The message's id, which the sender's console shows, too.
+    pub message_id: Option<String>,
+    /// The error's name, such as `MissingOneTimeKey` or `InvalidSignature`.
+    pub cause: Option<String>,
+    /// Of a wrong signature: the Ed25519 key that the sender holds for the device's.
+    pub signing_key: Option<String>,
+    /// Of a wrong signature: the one-time key's signature and who is said to have made it.
+    pub signed: Option<SignedKey>,
+    /// Of a refused update: the Ed25519 key known so far.
+    pub known_signing_key: Option<String>,
+    /// Of a refused update: the Ed25519 key that the server now gives.
+    pub new_signing_key: Option<String>,
+}
+
+static MISSING: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"MissingOneTimeKey\(\\?"(?:curve25519:)?([A-Za-z0-9+/]{43})"#)
+        .expect("a constant that the tests compile")
+});
+
+static INBOUND: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"from a pre-key message: (?:InboundCreation\()?([A-Z][A-Za-z]+)")
+        .expect("a constant that the tests compile")
+});
+
+/// One signature of `SignedKey`'s debug form.
+static SIGNATURE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"Signatures\(\{"([^"\\]+)": \{"([^"\\]+)": Ok\(Ed25519\("(?:ed25519:)?([A-Za-z0-9+/]{86})"\)\)\}\}\), fallback: (None|Some\((?:Some\()?(true|false)\)?\)), other: \{\}"#,
+    )
+    .expect("a constant that the tests compile")
+});
+
+static SIGNING_KEY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"signing_key: Some\("(?:ed25519:)?([A-Za-z0-9+/]{43})"\)"#).expect("a constant that the tests compile")
+});
+
+static CHANGED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"SigningKeyChanged\((?:None|Some\("(?:ed25519:)?([^"]+)"\)), (?:None|Some\("(?:ed25519:)?([^"]+)"\))\)"#,
+    )
+    .expect("a constant that the tests compile")
+});
+
+/// Wordings of matrix-sdk-crypto 0.19.1: `olm/account.rs`, `session_manager/sessions.rs`, `identities/manager.rs`.
+const WORDINGS: &[(&str, OlmKind)] = &[
+    ("MissingOneTimeKey", OlmKind::MissingOneTimeKey),
+    ("Failed to create a new Olm session from a pre-key message", OlmKind::InboundCreation),
+    ("Failed to decrypt a pre-key message with the corresponding session", OlmKind::PreKeyReplay),
+    ("Failed to decrypt a non-pre-key message with all available sessions", OlmKind::NoSession),
+    ("contain a ciphertext for our key", OlmKind::NotForOurKey),
+    ("Error creating Olm session", OlmKind::OutboundCreation),
+    ("Rejecting device update", OlmKind::DeviceUpdateRejected),
+];
+
+/// Reads a line about an Olm session.
+pub fn read(line: &str) -> Option<Olm> {
+    let (_, kind) = *WORDINGS.iter().find(|(words, _)| line.contains(words))?;
+    let own = |name: &str| quoted(line, name).map(str::to_owned);
+    let public = |name: &str| quoted(line, name).and_then(key);
+    let mut facts = Olm {
+        kind,
+        user_id: own("sender").or_else(|| own("user_id")),
+        device_id: own("device_id"),
+        sender_key: public("sender_key"),
+        one_time_key: group(&MISSING, line, 1).or_else(|| public("one_time_key")),
+        base_key: public("base_key"),
+        session_id: own("session_id"),
+        chain_index: number(line, "chain_index"),
+        message_id: own("message_id"),
+        cause: cause(line, kind),
+        signing_key: None,
+        signed: None,
+        known_signing_key: None,
+        new_signing_key: None,
+    };
+    match kind {
+        OlmKind::OutboundCreation => {
+            facts.signing_key = group(&SIGNING_KEY, line, 1);
+            facts.one_time_key = after(line, "one_time_key").and_then(|rest| quoted(rest, "key")).and_then(key);
+            facts.signed = facts.one_time_key.as_deref().and_then(|bare| signed_key(line, bare));
+        }
+        OlmKind::DeviceUpdateRejected => {
+            facts.known_signing_key = group(&CHANGED, line, 1).as_deref().and_then(key);
+            facts.new_signing_key = group(&CHANGED, line, 2).as_deref().and_then(key);
+        }
+        _ => {}
+    }
+    let says_something = facts.user_id.is_some() || facts.one_time_key.is_some() || facts.cause.is_some();
+    says_something.then_some(facts)
+}
+
+fn cause(line: &str, kind: OlmKind) -> Option<String> {
+    match kind {
+        OlmKind::MissingOneTimeKey => Some("MissingOneTimeKey".to_owned()),
+        OlmKind::InboundCreation => group(&INBOUND, line, 1),
+        OlmKind::OutboundCreation | OlmKind::DeviceUpdateRejected => {
+            let error = after(line, "error")?;
+            let end = error.find(|character: char| !character.is_ascii_alphanumeric()).unwrap_or(error.len());
+            (end > 0).then(|| error[..end].to_owned())
+        }
+        OlmKind::PreKeyReplay | OlmKind::NoSession | OlmKind::NotForOurKey => None,
+    }
+}
+
+/// The signed object that the debug form shows, if it shows all of it: one signature and no other fields.
+fn signed_key(line: &str, bare: &str) -> Option<SignedKey> {
+    let found = SIGNATURE.captures(line)?;
+    let part = |index: usize| found.get(index).map(|group| group.as_str());
+    let mut signature = Map::new();
+    signature.insert(part(2)?.to_owned(), Value::from(part(3)?));
+    let mut signatures = Map::new();
+    signatures.insert(part(1)?.to_owned(), Value::Object(signature));
+    let mut object = json!({ "key": bare });
+    object["signatures"] = Value::Object(signatures);
+    if let Some(fallback) = part(5) {
+        object["fallback"] = Value::Bool(fallback == "true");
+    }
+    Some(SignedKey::from_object(object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_update_names_both_identities() {
+        let line = r#"WARN matrix_sdk_crypto::identities::manager: Rejecting device update
+    user_id="@alice:localhost" device_id="ZDUDAVALPA" error=SigningKeyChanged(Some("ed25519:Zl1qx85mCv+hWeGgaXQ8EJHnzRkUf0ZA5ZOM8U3jRTI"), Some("ed25519:mCZMtESOJrWM+32qXcModIG4jXFQJkhg5IvHqtiP6D0"))
+    at /x/manager.rs:279"#;
+        let facts = read(line).unwrap();
+        assert_eq!(facts.cause.as_deref(), Some("SigningKeyChanged"));
+        assert_eq!(facts.device_id.as_deref(), Some("ZDUDAVALPA"));
+        assert_eq!(facts.known_signing_key.as_deref(), Some("Zl1qx85mCv+hWeGgaXQ8EJHnzRkUf0ZA5ZOM8U3jRTI"));
+        assert_eq!(facts.new_signing_key.as_deref(), Some("mCZMtESOJrWM+32qXcModIG4jXFQJkhg5IvHqtiP6D0"));
+    }
+
+    #[test]
+    fn a_message_for_another_key_names_its_sender() {
+        let line = r#"WARN matrix_sdk_crypto::olm::account: Olm event doesn't contain a ciphertext for our key
+    in matrix_sdk_crypto::machine::receive_to_device_event with sender="@bob:localhost" event_type="m.room.encrypted" message_id="7f08""#;
+        let facts = read(line).unwrap();
+        assert_eq!(facts.kind, OlmKind::NotForOurKey);
+        assert_eq!((facts.user_id.as_deref(), facts.message_id.as_deref()), (Some("@bob:localhost"), Some("7f08")));
+    }
+
+    #[test]
+    fn other_causes_are_named() {
+        let line = r#"Failed to create a new Olm session from a pre-key message: InboundCreation(MismatchedIdentityKey("curve25519:a", "curve25519:b")) in x with sender="@b:x""#;
+        let facts = read(line).unwrap();
+        assert_eq!((facts.kind, facts.cause.as_deref()), (OlmKind::InboundCreation, Some("MismatchedIdentityKey")));
+        assert_eq!(facts.one_time_key, None);
+    }
+
+    #[test]
+    fn a_signed_key_with_more_in_it_is_not_shown_whole() {
+        let line = r#"Error creating Olm session user_id="@a:x" device_id="D" error=InvalidSignature { one_time_key: SignedKey { key: "curve25519:+eoD6ExAG2+yXoFsRYyXuWNDfPfmJPqcIZEDRrlP8T0", signatures: Signatures({}), fallback: None, other: {"x": 1} }, signing_key: None, error: MissingSigningKey }"#;
+        let facts = read(line).unwrap();
+        assert!(facts.one_time_key.is_some());
+        assert_eq!((facts.signed, facts.signing_key), (None, None));
+        assert_eq!(facts.cause.as_deref(), Some("InvalidSignature"));
+    }
+}

@@ -1,0 +1,101 @@
+//! The ids that a report names.
+
+use std::collections::BTreeSet;
+
+use crate::evidence::{self, Evidence};
+use crate::report::Report;
+
+/// The ids of a report, each once and in order.
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    /// Which families have entries.
+    pub has: Has,
+    /// Whose report it is.
+    pub user_id: Option<String>,
+    /// Of which device.
+    pub device_id: Option<String>,
+    /// One-time key ids of conflicts, without the algorithm.
+    pub key_ids: BTreeSet<String>,
+    /// The same with it, as Synapse logs them.
+    pub named_keys: BTreeSet<String>,
+    /// One-time keys that are lost or wrongly signed.
+    pub one_time_keys: BTreeSet<String>,
+    /// Other users: senders and participants.
+    pub peers: BTreeSet<String>,
+    /// Peers' devices by name.
+    pub peer_devices: BTreeSet<(String, String)>,
+    /// Undecryptable events.
+    pub event_ids: BTreeSet<String>,
+    /// Fields that their errors name.
+    pub fields: BTreeSet<String>,
+    /// Rooms of calls.
+    pub call_rooms: BTreeSet<String>,
+    /// Delayed events.
+    pub delay_ids: BTreeSet<String>,
+    /// To-device messages that were lost or delivered.
+    pub message_ids: BTreeSet<String>,
+    /// Transaction ids of batches that this client sent.
+    pub txn_ids: BTreeSet<String>,
+}
+
+/// Which families have entries.
+#[derive(Debug, Default)]
+pub(super) struct Has {
+    pub ke1: bool,
+    pub ke2: bool,
+    pub ke3: bool,
+    pub ke4: bool,
+    pub olm: bool,
+}
+
+impl Ids {
+    /// Collects the ids of a report.
+    pub(super) fn of(report: &Report) -> Ids {
+        let mut ids = Ids { user_id: report.user_id.clone(), device_id: report.device_id.clone(), ..Ids::default() };
+        for (_, entry) in report.entries() {
+            if let Some(evidence) = evidence::read(entry) {
+                ids.add(evidence);
+            }
+        }
+        ids.txn_ids.extend(report.sent().filter_map(|batch| batch.txnid.clone()));
+        ids
+    }
+
+    fn add(&mut self, evidence: Evidence) {
+        match evidence {
+            Evidence::Ke1(conflict) => {
+                self.has.ke1 = true;
+                if let (Some(algorithm), Some(key_id)) = (&conflict.algorithm, &conflict.key_id) {
+                    self.named_keys.insert(format!("{algorithm}:{key_id}"));
+                }
+                self.key_ids.extend(conflict.key_id);
+            }
+            Evidence::Ke2(line) => {
+                self.has.ke2 = true;
+                self.message_ids.extend(line.message_id);
+                self.peers.extend(line.sender);
+                if let Some(participant) = line.participant {
+                    self.peers.extend(participant.user_id.clone());
+                    self.peer_devices.extend(participant.user_id.zip(participant.device_id));
+                }
+            }
+            Evidence::Ke3(event) => {
+                self.has.ke3 = true;
+                self.event_ids.extend(event.event_id);
+                self.fields.extend(event.field);
+            }
+            Evidence::Ke4(line) => {
+                self.has.ke4 = true;
+                self.call_rooms.extend(line.room_id);
+                self.delay_ids.extend(line.delay_id);
+            }
+            Evidence::Olm(line) => {
+                self.has.olm = true;
+                self.message_ids.extend(line.message_id);
+                self.one_time_keys.extend(line.one_time_key);
+                self.peers.extend(line.user_id.clone());
+                self.peer_devices.extend(line.user_id.zip(line.device_id));
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Quoting of ids, which are hostile: anybody may choose a user id, a device id, an event id or a participant's name.
+//!
+//! The text is made to be pasted at a prompt, so it must be safe for the terminal, too: an id with a DEL could rub out
+//! its own opening quote, and one with a Ctrl-C could end the command before it. No quoted text holds a control
+//! character.
+
+use std::fmt;
+
+/// Why an id cannot be written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unquotable {
+    /// PostgreSQL has no text with NUL, and no command line has an argument with one.
+    Nul,
+    /// A control character, which a terminal would act upon. Matrix ids have none.
+    Control,
+}
+
+impl fmt::Display for Unquotable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unquotable::Nul => "it holds a NUL character, which neither PostgreSQL nor a command line can hold",
+            Unquotable::Control => "it holds a control character, which a terminal would act upon when it is pasted",
+        })
+    }
+}
+
+/// An SQL literal of PostgreSQL.
+///
+/// Without backslashes it is a plain one (`'…'`, quotes doubled). With any, or with a control character, it is an escape
+/// string (`E'…'`), which means the same whether `standard_conforming_strings` is on or off. psql takes neither its
+/// meta-commands nor its variables out of either form.
+///
+/// # Errors
+/// If the text holds NUL.
+///
+/// ```
+/// use crypto_diag_analysis::queries::quote::sql;
+///
+/// assert_eq!(sql("@o'hara:example.org").unwrap(), "'@o''hara:example.org'");
+/// assert_eq!(sql(r"@a\'; \! id").unwrap(), r"E'@a\\''; \\! id'");
+/// assert_eq!(sql("a\nb").unwrap(), r"E'a\nb'");
+/// ```
+pub fn sql(text: &str) -> Result<String, Unquotable> {
+    if text.contains('\0') {
+        return Err(Unquotable::Nul);
+    }
+    let escapes = text.contains(|character| character == '\\' || acts_on_display(character));
+    let mut literal = String::with_capacity(text.len() + 3);
+    literal.push_str(if escapes { "E'" } else { "'" });
+    for character in text.chars() {
+        match character {
+            '\'' => literal.push_str("''"),
+            '\\' => literal.push_str("\\\\"),
+            '\n' => literal.push_str("\\n"),
+            _ if acts_on_display(character) => literal.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ => literal.push(character),
+        }
+    }
+    literal.push('\'');
+    Ok(literal)
+}
+
+/// A word of a POSIX shell, safe in interactive bash as well.
+///
+/// # Errors
+/// If the text holds NUL or another control character. That includes line breaks, which `grep` would read as "or".
+///
+/// ```
+/// use crypto_diag_analysis::queries::quote::shell;
+///
+/// assert_eq!(shell("@alice:localhost").unwrap(), "@alice:localhost");
+/// assert_eq!(shell("$(id) `id`").unwrap(), "'$(id) `id`'");
+/// ```
+pub fn shell(text: &str) -> Result<String, Unquotable> {
+    if text.contains('\0') {
+        return Err(Unquotable::Nul);
+    }
+    if text.contains(acts_on_display) {
+        return Err(Unquotable::Control);
+    }
+    shlex::try_quote(text).map(|word| word.into_owned()).map_err(|_| Unquotable::Nul)
+}
+
+/// Characters that a terminal acts upon, or that make a text look like another one (bidirectional controls).
+fn acts_on_display(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_is_refused() {
+        assert_eq!(sql("a\0b"), Err(Unquotable::Nul));
+        assert_eq!(shell("a\0b"), Err(Unquotable::Nul));
+        for hostile in ["a\u{7f}\u{7f}b", "a\u{3}\nrm -rf ~\n", "\u{1b}[201~\nid\n", "a\u{9b}b", "a\nb", "a\u{202e}b"] {
+            assert_eq!(shell(hostile), Err(Unquotable::Control), "{hostile:?}");
+            let literal = sql(hostile).unwrap();
+            assert!(!literal.contains(acts_on_display), "{literal:?}");
+        }
+    }
+}
