@@ -98,15 +98,19 @@ class RecordingItem {
     this.#showPlaying(true);
     await this.#reportFailure(async () => {
       const lines = await this.#load();
+      let reached = 0;
       const done = await playAtPace(lines, print, {
         signal: playing.signal,
         progress: ({ printed, total, wait }) => {
+          reached = printed;
           this.#bar.max = total;
           this.#bar.value = printed;
           this.#sayQuietly(progressText(printed, total, wait));
         },
       });
-      this.#say(done ? `${lines.length} lines printed.` : 'Stopped.');
+      this.#say(
+        done ? `${lines.length} lines printed.` : `Stopped after ${reached} of ${lines.length} lines.`,
+      );
     });
     this.#playing = null;
     this.#showPlaying(false);

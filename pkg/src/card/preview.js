@@ -139,7 +139,7 @@ export class Preview {
    */
   #scroller(content) {
     const label = this.#speech.say('entriesLabel');
-    return el('div', { class: 'scroller', tabindex: '0', role: 'region', 'aria-label': label }, content);
+    return el('div', { class: 'scroller', tabindex: '0', role: 'group', 'aria-label': label }, content);
   }
 }
 
@@ -177,7 +177,7 @@ function pretty(value) {
  * @param {() => string} text
  */
 function fold(title, text) {
-  const raw = el('pre', { part: 'raw', class: 'raw', tabindex: '0', role: 'region', 'aria-label': title });
+  const raw = el('pre', { part: 'raw', class: 'raw', tabindex: '0', role: 'group', 'aria-label': title });
   const element = el('details', { class: 'fold' }, el('summary', {}, title), raw);
   element.addEventListener('toggle', () => setText(raw, element.open ? text() : ''));
   return element;
