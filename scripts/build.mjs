@@ -93,7 +93,7 @@ function ignoreInDevTools(file) {
 const mainStaysOutside = {
   name: 'main-stays-outside',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: './index.js', external: true })),
+    onResolve({ filter: /^\.\.?\/index\.js$/ }, () => ({ path: './index.js', external: true })),
 };
 
 async function bundle(entries, alias) {
@@ -105,6 +105,8 @@ async function bundle(entries, alias) {
       outfile,
       alias,
       plugins: [mainStaysOutside],
+      // The application's own.
+      external: ['react'],
       bundle: true,
       format: 'esm',
       minify: true,
@@ -169,6 +171,13 @@ export async function build() {
     if (fs.existsSync(path.join(pkg, 'src/card/card.js'))) {
       await bundle({ card: 'pkg/src/card/card.js' }, {});
     }
+    await bundle({ react: 'pkg/src/react.js' }, {});
+    // Sources to copy into Cinny, so they are shipped as they are.
+    fs.rmSync(path.join(pkg, 'cinny'), { recursive: true, force: true });
+    fs.cpSync(path.join(pkg, 'src/cinny'), path.join(pkg, 'cinny'), {
+      recursive: true,
+      filter: (source) => !path.basename(source).startsWith('.'),
+    });
     await writeTypes();
     for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) {
       fs.copyFileSync(path.join(root, licence), path.join(pkg, licence));
