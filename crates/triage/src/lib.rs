@@ -4,7 +4,9 @@
 //! This crate is pure: bytes in, verdicts out. It opens no file and no socket, has no clock, runs nothing and changes
 //! nothing; the command line and the page give it their input and show its output.
 
+pub mod har;
 pub mod problem;
+pub mod query;
 pub mod quote;
 pub mod stamp;
 pub mod synapse_log;

@@ -108,12 +108,15 @@ impl<R: BufRead> LogReader<R> {
         if !first.head {
             self.counts.orphans += 1;
         }
-        while first.head {
+        // A line that nothing begins stands alone.
+        let mut collecting = first.head;
+        while collecting {
             let Some(line) = self.read_line(spare.take().unwrap_or_default())? else { break };
             let own = !line.head && unwrap_line(&line.text).0 == unwrap_line(&self.current).0;
             if !own {
                 self.ahead = Some(line);
-                break;
+                collecting = false;
+                continue;
             }
             let inner = unwrap_line(&line.text).1;
             if self.continuation.len() + inner.len() < CONTINUATION_BYTES_MAX {
