@@ -91,7 +91,9 @@ export function prepare(name, sources = []) {
     }
     writeFileSync(ready, '');
   }
-  rmSync(join(folder, 'dist'), { recursive: true, force: true });
+  for (const left of readdirSync(folder)) {
+    if (!['.ready', 'node_modules'].includes(left)) rmSync(join(folder, left), { recursive: true });
+  }
   for (const source of [...sources.map((source) => join(packaging, source)), home]) {
     cpSync(source, folder, { recursive: true });
   }

@@ -30,7 +30,11 @@ import type {
 } from 'crypto-diag';
 import { CryptoDiagCard, CryptoDiagEntries, DEFAULT_STRINGS, setStrings } from 'crypto-diag/card';
 import type { CardAnalysis, Text } from 'crypto-diag/card';
+import { analyse, serverQueries } from 'crypto-diag/analysis';
+import type { Analysis, EntryRef, Finding, Need, ServerQueries, Verdict } from 'crypto-diag/analysis';
 import type { Entry as ReportEntry, Report, TallyRow } from 'crypto-diag/report';
+import { useCryptoDiag } from 'crypto-diag/react';
+import type { CryptoDiag } from 'crypto-diag/react';
 import { installInWorker } from 'crypto-diag/worker';
 
 // matrix-js-sdk's client, as far as its declarations matter here.
@@ -105,6 +109,9 @@ const badge: number = useSyncExternalStore(subscribe, getCounts, getServerCounts
 const leave: () => void = subscribe(() => undefined);
 use(shown, badge, leave);
 
+const live: CryptoDiag = useCryptoDiag();
+use(live.entries === entries, live.counts.total, live.status.state);
+
 const extra: ReportExtra = { sdkVersion: passedByTheBuild };
 const download: DownloadExtra = { ...extra, prefix: 'support' };
 const json: string = buildReport(mx, extra);
@@ -123,6 +130,17 @@ const ready: boolean | null = report.cryptoReady;
 const when: number = report.generatedAt;
 use(worst?.ratePerSecond, asEntries, once, ready, when, report.capture.frames.documents[0]?.blind);
 
+const analysis: Promise<Analysis>[] = [analyse(json), analyse([json, json] as const)];
+analysis[0]?.then(({ summary, findings }) => {
+  const finding: Finding | undefined = findings[0];
+  const verdict: Verdict = finding?.verdict ?? 'unknown';
+  const refs: readonly EntryRef[] = finding?.entries ?? [];
+  const needs: readonly Need[] = finding?.needs ?? [];
+  use(summary, verdict, refs, needs);
+});
+const queries: Promise<ServerQueries> = serverQueries(json);
+use(queries);
+
 const channel: string = workerChannel();
 const end: () => void = installInWorker({ channel });
 use(end);
@@ -132,8 +150,11 @@ card.client = mx;
 card.client = null;
 card.sdkVersion = '41.6.0';
 card.filePrefix = 'support';
-const analysis: CardAnalysis = { sentence: (text) => text, serverQueries: async (text) => text };
-card.analysis = analysis;
+const forCard: CardAnalysis = {
+  sentence: async (text) => (await analyse(text)).summary,
+  serverQueries: async (text) => (await serverQueries(text)).text,
+};
+card.analysis = forCard;
 const plural: Text = { one: '{count} entry', other: '{count} entries' };
 card.strings = { entries: plural, ...DEFAULT_STRINGS };
 setStrings({ title: 'Verschlüsselung' });
@@ -162,6 +183,8 @@ subscribe();
 buildReport(mx).entries;
 // @ts-expect-error a promise
 collectReport(mx).length;
+// @ts-expect-error the report's text, not the report
+analyse(report);
 // @ts-expect-error no such level
 if (entries[0].level === 'info') use();
 // @ts-expect-error the channel's name is needed

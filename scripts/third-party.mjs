@@ -1,0 +1,101 @@
+// `node scripts/third-party.mjs` writes pkg/THIRD-PARTY.md: whose code is in the package. A packaging test compares.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { Explained, main, root, run } from './lib/run.mjs';
+
+/** The crates that become WebAssembly modules of the package: those that scripts/build.mjs builds. */
+const MODULES = ['crypto-diag-wasm', 'crypto-diag-wasm-analysis'];
+const TARGET = 'wasm32-unknown-unknown';
+
+/** Licences that this package may carry, and the files in which crates keep their texts. */
+const TEXTS = {
+  MIT: ['LICENSE-MIT', 'LICENSE'],
+  'BSD-3-Clause': ['LICENSE'],
+  'Unicode-3.0': ['LICENSE-UNICODE'],
+};
+
+/** Output of cargo, which must not depend on how this terminal looks. */
+const cargo = (...args) =>
+  run('cargo', [...args, '--locked'], { quiet: true, env: { CARGO_TERM_COLOR: 'never' } });
+
+const metadata = () =>
+  JSON.parse(cargo('metadata', '--format-version', '1', '--filter-platform', TARGET)).packages;
+
+/** Names and versions of the crates that are linked, with the features that the package's own build gives them. */
+function linked() {
+  const shape = ['-e', 'normal,no-proc-macro', '--prefix', 'none', '--no-dedupe', '-f', '{p}'];
+  const lines = MODULES.flatMap((name) =>
+    cargo('tree', '-p', name, '--target', TARGET, ...shape).split('\n'),
+  );
+  return new Set(lines.map((line) => /^(\S+) v(\S+)/.exec(line)?.slice(1).join(' ')).filter(Boolean));
+}
+
+/** The first of these files beside a manifest, or an empty text. */
+function textOf(manifest, ...names) {
+  const file = names.map((name) => path.join(path.dirname(manifest), name)).find((one) => fs.existsSync(one));
+  return file ? fs.readFileSync(file, 'utf8') : '';
+}
+
+/** Who holds the rights: as the licence says, else as the manifest does, else as the repository's visitors see. */
+function holders(text, authors, repository) {
+  const said = [...text.matchAll(/^ *copyright (?:\(c\) )?(.*\S)/gim)].map(([, holder]) => holder);
+  const named = authors.map((author) => author.replace(/ *<.*>/, ''));
+  const [first] = [said, named].filter((list) => list.length > 0);
+  return (first ?? [`the authors of ${repository}`]).join(', ');
+}
+
+/** The licences that are used, of those that are offered: MIT where it is, else all that a crate names. */
+function used({ name, license }) {
+  const [choice, ...also] = license.split(' AND ');
+  const first = /\bMIT\b/.test(choice) ? 'MIT' : choice;
+  const all = [first, ...also];
+  const unknown = all.filter((one) => !(one in TEXTS));
+  if (unknown.length)
+    throw new Explained(`${name} is under ${license}: think about its terms, then say so here.`);
+  return all;
+}
+
+/** The text of pkg/THIRD-PARTY.md. */
+export function thirdParty() {
+  const names = linked();
+  const crates = metadata().filter((one) => one.source !== null && names.has(`${one.name} ${one.version}`));
+  crates.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const rows = crates.map((crate) => {
+    const text = textOf(crate.manifest_path, ...TEXTS[used(crate)[0]]);
+    const whose = holders(text, crate.authors, crate.repository);
+    return [crate.name, crate.version, used(crate).join(', '), whose];
+  });
+  const fflate = path.join(root, 'node_modules/fflate/package.json');
+  const { version } = JSON.parse(fs.readFileSync(fflate, 'utf8'));
+  const mit = textOf(fflate, 'LICENSE');
+  rows.unshift(
+    ['fflate (JavaScript)', version, 'MIT', holders(mit, [], '')],
+    ['Rust standard library', '', 'MIT', 'The Rust Project Contributors'],
+  );
+  // MIT's terms are the same for all; the others' texts name the one that they are of.
+  const others = crates.flatMap((crate) =>
+    used(crate)
+      .filter((licence) => licence !== 'MIT')
+      .map(
+        (licence) =>
+          `## ${licence} (${crate.name})\n\n${textOf(crate.manifest_path, ...TEXTS[licence]).trim()}\n`,
+      ),
+  );
+  return `# Whose code is in this package
+
+crypto-diag has no dependency to install: what it needs is inside its files. Listed is everything that may be: the
+inflater that unpacks the core, and the crates that the core is linked with, of which the linker keeps what is called.
+
+| what | version | licence | copyright |
+| --- | --- | --- | --- |
+${rows.map((row) => `| ${row.join(' | ')} |`).join('\n')}
+
+Where a choice is offered, the licence named above is the one used. Made by \`scripts/third-party.mjs\`.
+
+${[`## MIT\n\n${mit.slice(mit.indexOf('Permission is hereby granted')).trim()}\n`, ...others].join('\n')}`;
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  main(() => fs.writeFileSync(path.join(root, 'pkg/THIRD-PARTY.md'), thirdParty()));
+}

@@ -1,0 +1,4 @@
+// The first module that the application imports.
+import { install } from 'crypto-diag';
+
+install();
