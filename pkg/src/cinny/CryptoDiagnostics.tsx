@@ -26,11 +26,11 @@ export const STRINGS = {
   badge_other: '{{count}} failures',
   badgeNotWatching: 'Not watching',
   family: '{{name}}: {{count}}',
-  'KE-1': 'one-time key conflicts (KE-1)',
-  OLM: 'Olm sessions (OLM)',
-  'KE-2': 'call media keys (KE-2)',
-  'KE-3': 'undecryptable events (KE-3)',
-  'KE-4': 'delayed call events (KE-4)',
+  'KE-1': 'KE-1 one-time key conflicts',
+  OLM: 'OLM sessions',
+  'KE-2': 'KE-2 call media keys',
+  'KE-3': 'KE-3 undecryptable events',
+  'KE-4': 'KE-4 delayed call events',
   quiet: 'Seen as well, and no failure: {{list}}.',
   transient_one: '{{count}} retry',
   transient_other: '{{count}} retries',
@@ -88,7 +88,7 @@ function pluralOf(count: number): string {
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
-/** "one-time key conflicts (KE-1): 2 · call media keys (KE-2): 1"; empty without a failure. */
+/** "KE-1 one-time key conflicts: 2 · KE-2 call media keys: 1"; empty without a failure. */
 function familiesLine(counts: Counts): string {
   return Object.keys(counts.byKe)
     .filter((ke) => counts.byKe[ke].failure > 0)
@@ -117,14 +117,17 @@ type AnalysisModule = typeof import('crypto-diag/analysis');
 /** Milliseconds from one analysis to the next, while lines keep coming. */
 const ANALYSIS_PAUSE = 5000;
 
+/** One sentence on what the lines mean, and what to ask the server about them. */
+type Analysis = { summary: string; queries: string };
+
 /**
- * One sentence on what the lines mean, by a module that is loaded only once there are lines. Null until then, and for
- * good where the module does not load: the card is then without it.
+ * By a module that is loaded only once there are lines. Null until then, and for good where the module does not load:
+ * the card is then without it.
  */
-function useAnalysis(counts: Counts): { summary: string; module: AnalysisModule } | null {
+function useAnalysis(counts: Counts): Analysis | null {
   const mx = useMatrixClient();
   const [module, setModule] = useState<AnalysisModule | null>(null);
-  const [summary, setSummary] = useState('');
+  const [analysis, setAnalysis] = useState<Analysis | null>(null);
   const lastStart = useRef(0);
   /** Raised by Clear: an analysis that was under way then is of lines that are gone. */
   const epoch = useRef(0);
@@ -142,7 +145,7 @@ function useAnalysis(counts: Counts): { summary: string; module: AnalysisModule 
     return () => {
       wanted = false;
       epoch.current += 1;
-      setSummary('');
+      setAnalysis(null);
     };
   }, [hasLines]);
 
@@ -151,20 +154,23 @@ function useAnalysis(counts: Counts): { summary: string; module: AnalysisModule 
     const analyse = async () => {
       const begun = epoch.current;
       lastStart.current = Date.now();
-      let found = '';
+      let found: Analysis | null = null;
       try {
-        found = (await module.analyse(await collectReport(mx, { sdkVersion }))).summary;
+        const report = await collectReport(mx, { sdkVersion });
+        const { summary } = await module.analyse(report);
+        const { text } = await module.serverQueries(report);
+        found = { summary, queries: text };
       } catch {
-        // Without a sentence the card is as it is where the module does not load.
+        // The card is then as it is where the module does not load.
       }
-      if (epoch.current === begun) setSummary(found);
+      if (epoch.current === begun) setAnalysis(found);
     };
     const pause = Math.max(0, lastStart.current + ANALYSIS_PAUSE - Date.now());
     const timer = setTimeout(analyse, pause);
     return () => clearTimeout(timer);
   }, [module, hasLines, counts, mx]);
 
-  return module && summary ? { summary, module } : null;
+  return analysis;
 }
 
 /** Milliseconds after which a Clear that is not confirmed is forgotten. */
@@ -240,10 +246,10 @@ export function CryptoDiagnostics() {
     setDownloading(false);
   };
 
-  const handleCopy = async ({ serverQueries }: AnalysisModule) => {
+  // The text is there already: some browsers open the clipboard only in the click itself.
+  const handleCopy = async (queries: string) => {
     try {
-      const { text } = await serverQueries(await collectReport(mx, { sdkVersion }));
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(queries);
       setAnswer({ to: 'queries', text: say('queriesCopied') });
     } catch (error) {
       setAnswer({ to: 'queries', text: say('queriesFailed', { reason: reasonOf(error) }) });
@@ -260,10 +266,11 @@ export function CryptoDiagnostics() {
   const seesAll = watching && status.blindFrames === 0;
   const families = familiesLine(counts);
   const quiet = quietLine(counts.byMeaning);
-  const answerTo = (to: string) => (
-    <Text size="T200" role="status">
-      {answer?.to === to ? answer.text : ''}
-    </Text>
+  /** What a button does, and how it went: the second half is what a screen reader says when it changes. */
+  const answered = (to: string, description: string) => (
+    <>
+      {description} <span role="status">{answer?.to === to ? answer.text : ''}</span>
+    </>
   );
 
   return (
@@ -304,34 +311,30 @@ export function CryptoDiagnostics() {
         <Card>
           <SettingTile
             title={say('analysisTitle')}
-            description={analysis.summary}
+            description={answered('queries', analysis.summary)}
             after={
-              <CardButton onClick={() => handleCopy(analysis.module)}>
+              <CardButton onClick={() => handleCopy(analysis.queries)}>
                 {say('copyQueries')}
               </CardButton>
             }
-          >
-            {answerTo('queries')}
-          </SettingTile>
+          />
         </Card>
       )}
       <Card>
         <SettingTile
           title={say('reportTitle')}
-          description={say('reportDescription')}
+          description={answered('report', say('reportDescription'))}
           after={
             <CardButton onClick={handleDownload} disabled={downloading}>
               {say('download')}
             </CardButton>
           }
-        >
-          {answerTo('report')}
-        </SettingTile>
+        />
       </Card>
       <Card>
         <SettingTile
           title={say('clearTitle')}
-          description={say('clearDescription')}
+          description={answered('clear', say('clearDescription'))}
           after={
             <CardButton
               onClick={clearing.click}
@@ -342,9 +345,7 @@ export function CryptoDiagnostics() {
               {say(clearing.asking ? 'clearConfirm' : 'clear')}
             </CardButton>
           }
-        >
-          {answerTo('clear')}
-        </SettingTile>
+        />
       </Card>
     </Box>
   );

@@ -1,0 +1,75 @@
+// @ts-check
+// A fresh copy of the fixture, which has no card, and what a maintainer does to it.
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cache, root } from '../../../scripts/lib/run.mjs';
+import { archive, finish } from '../../packaging/lib/consumer.mjs';
+
+const here = join(dirname(fileURLToPath(import.meta.url)), '..');
+const workshop = join(cache, 'cinny');
+
+/**
+ * A folder's npm packages, installed as its lock file names them and kept for the next run.
+ * @param {string} name a folder of tests/cinny
+ * @returns {string} the folder that has node_modules
+ */
+export function packagesOf(name) {
+  const files = ['package.json', 'package-lock.json', '.npmrc'];
+  const hash = createHash('sha256').update(process.version);
+  for (const file of files) hash.update(readFileSync(join(here, name, file)));
+  const folder = join(workshop, name, hash.digest('hex').slice(0, 12));
+  if (existsSync(folder)) return folder;
+  // Under another name until it is whole.
+  mkdirSync(dirname(folder), { recursive: true });
+  const unfinished = mkdtempSync(`${folder}-`);
+  for (const file of files) cpSync(join(here, name, file), join(unfinished, file));
+  finish('npm', ['ci', '--ignore-scripts'], { cwd: unfinished, seconds: 400 });
+  renameSync(unfinished, folder);
+  return folder;
+}
+
+/**
+ * A fresh copy of the fixture, in a git repository of its own as every checkout is. It is removed when the process ends.
+ * @returns {string} its folder
+ */
+export function freshCopy() {
+  const packages = packagesOf('fixture');
+  const app = mkdtempSync(join(workshop, 'app-'));
+  process.on('exit', () => rmSync(app, { recursive: true, force: true }));
+  cpSync(join(here, 'fixture'), app, { recursive: true });
+  // Hard links: 300 MB in a second. npm replaces files and never writes into them.
+  finish('cp', ['-al', join(packages, 'node_modules'), join(app, 'node_modules')], { cwd: app });
+  git(app, 'init', '-q');
+  git(app, 'add', 'src', 'package.json');
+  git(app, '-c', 'user.name=Test', '-c', 'user.email=test@example.org', 'commit', '-q', '-m', 'Begin');
+  return app;
+}
+
+/** @param {string} app @param {...string} args */
+export const git = (app, ...args) => finish('git', args, { cwd: app });
+
+const guide = readFileSync(join(root, 'docs/cinny.md'), 'utf8');
+
+/** The guide's blocks of one language, in order. @param {string} language */
+export const blocks = (language) =>
+  [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, text]) => text);
+
+/**
+ * Runs commands of the guide as a maintainer would, with the packed archive where the registry's would be.
+ * @param {string} app
+ * @param {string} commands
+ */
+export function follow(app, commands) {
+  const command = /npm install crypto-diag$/m;
+  const script = commands.replace(command, `npm install ${archive.path}`);
+  const env = { npm_config_offline: 'true', npm_config_ignore_scripts: 'true' };
+  finish('sh', ['-euc', script], { cwd: app, env });
+}
+
+/** Vite's production build. @param {string} app @returns {string} the folder to serve */
+export function build(app) {
+  finish('npm', ['run', 'build'], { cwd: app, seconds: 300 });
+  return join(app, 'dist');
+}
