@@ -204,9 +204,10 @@ fn miss(known: &mut Vec<MissingKeys>, line: &Ke2, ts: Millis, index: usize) {
     let place = &mut known[at];
     stretch(&mut place.first_ts, &mut place.last_ts, ts);
     place.count += 1;
-    if let Some(key_index) = line.key_index.filter(|key_index| !place.key_indexes.contains(key_index)) {
-        place.key_indexes.push(key_index);
-        place.key_indexes.sort_unstable();
+    if let Some(key_index) = line.key_index
+        && let Err(at) = place.key_indexes.binary_search(&key_index)
+    {
+        place.key_indexes.insert(at, key_index);
     }
     place.entries.push(index);
 }

@@ -56,6 +56,29 @@ pub enum Kind {
     MembershipManagerStopped,
 }
 
+impl Kind {
+    /// Every kind, in the order in which findings are given: the most telling first.
+    pub const ALL: [Kind; 17] = [
+        Kind::Ke1ToKe2,
+        Kind::OlmToKe2,
+        Kind::Ke1ToOlm,
+        Kind::OneTimeKeyConflict,
+        Kind::IdentityReplaced,
+        Kind::RollbackOrTwoContexts,
+        Kind::LostOneTimeKey,
+        Kind::SameKeyTwoSessions,
+        Kind::Redelivery,
+        Kind::InvalidSignature,
+        Kind::EncryptedForOtherIdentity,
+        Kind::DeviceIdentityChanged,
+        Kind::MediaKeyMissing,
+        Kind::UndecryptableEvents,
+        Kind::DelayedEventTimeouts,
+        Kind::MembershipLost,
+        Kind::MembershipManagerStopped,
+    ];
+}
+
 /// One finding. Sentences are English, plain and complete; ids in them are verbatim and may be hostile: show as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

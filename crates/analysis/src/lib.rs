@@ -28,6 +28,7 @@
 
 pub mod evidence;
 pub mod facts;
+mod fields;
 pub mod finding;
 pub mod identity;
 mod link;

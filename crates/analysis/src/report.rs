@@ -5,58 +5,46 @@
 
 use std::fmt;
 
-use crypto_diag_core::{
-    Capture, CaptureState, Clock, CryptoFacts, DeviceKeys, Entry, KnownDevice, Meaning, Millis, SCHEMA_NAME,
-    SCHEMA_VERSION, SentBatch, Storage,
-};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use crypto_diag_core::{Capture, CryptoFacts, DeviceKeys, Entry, KnownDevice, Meaning, Millis, SentBatch};
+use crypto_diag_core::{CaptureState, SCHEMA_NAME, SCHEMA_VERSION};
 use serde_json::Value;
+
+use crate::fields::{self, list, number, text};
 
 /// Changes of the page that a capture keeps (`crates/wasm/js/page.js`): a full list may have lost older ones.
 const PAGE_EVENTS_MAX: usize = 100;
 
+/// Entries that are read; what a file holds beyond them is counted as unreadable. A report has 200 at most, and groups
+/// are looked for one by one.
+pub const ENTRIES_READ_MAX: usize = 2_000;
+
 /// A report, as far as analysis needs it. [`Report::from_json`] makes one from what the user downloaded.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// When the report was made, in milliseconds since the epoch.
-    #[serde(deserialize_with = "lenient")]
     pub generated_at: Millis,
-    /// The user id; null where no client was asked.
-    #[serde(deserialize_with = "lenient")]
+    /// The user id; `None` where no client was asked.
     pub user_id: Option<String>,
-    /// The device id; null where no client was asked.
-    #[serde(deserialize_with = "lenient")]
+    /// The device id; `None` where no client was asked.
     pub device_id: Option<String>,
     /// What `mx.getSyncState()` gave.
-    #[serde(deserialize_with = "lenient")]
     pub sync_state: Option<String>,
     /// How the capture fared: without it, absence proves nothing.
-    #[serde(deserialize_with = "lenient")]
     pub capture: Capture,
     /// The exact counts of each (KE, meaning) class.
-    #[serde(deserialize_with = "lenient_list")]
-    pub tallies: Vec<Option<Tally>>,
+    pub tallies: Vec<Tally>,
     /// Batches of encrypted to-device messages that this client sent.
-    #[serde(deserialize_with = "lenient_list")]
-    pub sent: Vec<Option<SentBatch>>,
+    pub sent: Vec<SentBatch>,
     /// The kept lines in the report's own order; `None` where one does not read, so that indexes stay true.
-    #[serde(deserialize_with = "lenient_list")]
     pub entries: Vec<Option<Entry>>,
-    /// What the client's crypto layer said.
-    #[serde(deserialize_with = "lenient")]
+    /// What the client's crypto layer said; `None` unless `collectReport` made the report.
     pub crypto: Option<CryptoFacts>,
-    /// What the browser said of its storage.
-    #[serde(deserialize_with = "lenient")]
-    pub storage: Option<Storage>,
-    /// What is needed to put server logs on the page's clock.
-    #[serde(deserialize_with = "lenient")]
-    pub clock: Option<Clock>,
+    /// Whether the browser has promised not to evict the origin's storage.
+    pub storage_persisted: Option<bool>,
 }
 
 /// The count of one class, read without demanding that its family or meaning is known.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// The family's id, such as `KE-2`.
     pub ke: String,
@@ -123,34 +111,45 @@ impl Report {
     pub fn from_json(text: &str) -> Result<Report, ReportError> {
         let value: Value = serde_json::from_str(text)
             .map_err(|error| ReportError::NotJson { line: error.line(), column: error.column() })?;
-        Report::from_value(value)
+        Report::from_value(&value)
     }
 
     /// Reads a report that has already been parsed.
     ///
     /// # Errors
     /// As [`Report::from_json`].
-    pub fn from_value(value: Value) -> Result<Report, ReportError> {
-        let schema = value.get("schema").and_then(Value::as_str);
-        if schema != Some(SCHEMA_NAME) {
-            return Err(ReportError::NotAReport { schema: schema.map(str::to_owned) });
+    pub fn from_value(report: &Value) -> Result<Report, ReportError> {
+        let schema = text(report, "schema");
+        if schema.as_deref() != Some(SCHEMA_NAME) {
+            return Err(ReportError::NotAReport { schema });
         }
-        let version = value.get("schemaVersion").and_then(Value::as_u64).unwrap_or(1);
+        let version = number(report, "schemaVersion").unwrap_or(1);
         if version > u64::from(SCHEMA_VERSION) {
             return Err(ReportError::TooNew { version });
         }
-        // Every field above is lenient, so an object always reads.
-        Ok(Report::deserialize(value).unwrap_or_default())
+        let entries = list(report, "entries");
+        let read = entries.iter().enumerate().map(
+            |(index, entry)| {
+                if index < ENTRIES_READ_MAX { fields::entry(entry) } else { None }
+            },
+        );
+        Ok(Report {
+            generated_at: Millis(number(report, "generatedAt").unwrap_or_default()),
+            user_id: text(report, "userId"),
+            device_id: text(report, "deviceId"),
+            sync_state: text(report, "syncState"),
+            capture: fields::capture(&report["capture"]),
+            tallies: list(report, "tallies").iter().filter_map(fields::tally).collect(),
+            sent: list(report, "sent").iter().filter_map(fields::batch).collect(),
+            entries: read.collect(),
+            crypto: fields::crypto(&report["crypto"]),
+            storage_persisted: report["storage"]["persisted"].as_bool(),
+        })
     }
 
     /// The entries that read, each with its index in the report.
     pub fn entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.entries.iter().enumerate().filter_map(|(index, entry)| Some((index, entry.as_ref()?)))
-    }
-
-    /// The batches that read.
-    pub fn sent(&self) -> impl Iterator<Item = &SentBatch> {
-        self.sent.iter().flatten()
     }
 
     /// The devices that the client knows.
@@ -166,7 +165,7 @@ impl Report {
     /// Lines counted of a class, kept or not.
     pub fn tally(&self, ke: &str, meaning: Meaning) -> u64 {
         let of_class = |tally: &&Tally| tally.ke == ke && tally.meaning == meaning.word();
-        self.tallies.iter().flatten().filter(of_class).map(|tally| tally.total).sum()
+        self.tallies.iter().filter(of_class).map(|tally| tally.total).sum()
     }
 
     /// Whether every line that says "a media key was opened" since capture began is among the entries, so that its
@@ -216,15 +215,6 @@ impl Report {
     }
 }
 
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<T, D::Error> {
-    Ok(serde_json::from_value(Value::deserialize(from)?).unwrap_or_default())
-}
-
-fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Vec<Option<T>>, D::Error> {
-    let Value::Array(items) = Value::deserialize(from)? else { return Ok(Vec::new()) };
-    Ok(items.into_iter().map(|item| serde_json::from_value(item).ok()).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use crypto_diag_core::PageEvent;
@@ -251,6 +241,72 @@ mod tests {
         assert!(other.to_string().contains("crypto-diag/report"));
         let newer = Report::from_json(r#"{"schema":"crypto-diag/report","schemaVersion":99}"#).unwrap_err();
         assert_eq!(newer, ReportError::TooNew { version: 99 });
+        assert!(Report::from_json("[]").is_err() && Report::from_json("3").is_err());
+    }
+
+    #[test]
+    fn every_part_that_analysis_needs_is_read_as_the_core_writes_it() {
+        let mut recorder = crypto_diag_core::Recorder::new();
+        let line = crypto_diag_core::Line::new(
+            Millis(7),
+            crypto_diag_core::Level::Error,
+            "keys/upload already exists syt_secretsecret",
+        );
+        recorder.record(&crypto_diag_core::Line { stack: Some("at x"), ..line });
+        let mut written = recorder.report(crypto_diag_core::Host::default());
+        let hook = crypto_diag_core::HookState { method: "warn".into(), in_place: true, reason: Some("r".into()) };
+        written.capture = Capture {
+            state: CaptureState::Failed,
+            reason: Some("r".into()),
+            installed_at: Some(Millis(1)),
+            time_origin: Some(Millis(2)),
+            cleared_at: Some(Millis(3)),
+            hooks: vec![hook],
+            partly_scanned: 4,
+            unreadable: 5,
+            nested: 6,
+            queue_overflow: 8,
+            failures: vec![crypto_diag_core::Failure { ts: Millis(9), what: "w".into() }],
+            page_events: vec![PageEvent { ts: Millis(10), event: "hidden".into() }],
+            ..Capture::default()
+        };
+        let own = DeviceKeys { ed25519: Some("e".into()), curve25519: Some("c".into()) };
+        let known = KnownDevice {
+            user_id: "u".into(),
+            device_id: "d".into(),
+            ed25519: Some("e".into()),
+            curve25519: Some("c".into()),
+            verified: Some(true),
+        };
+        written.crypto = Some(CryptoFacts {
+            own_device_keys: Some(own),
+            devices: vec![known],
+            active_backup_version: Some("1".into()),
+            cross_signing_ready: Some(true),
+            secret_storage_ready: Some(false),
+        });
+        written.storage = Some(crypto_diag_core::Storage { persisted: Some(false), ..Default::default() });
+        let target =
+            crypto_diag_core::SentTarget { user_id: "u".into(), device_id: "d".into(), message_id: Some("m".into()) };
+        written.sent = vec![SentBatch {
+            ts: Millis(11),
+            event_type: Some("t".into()),
+            txnid: Some("x".into()),
+            targets: vec![target],
+            omitted: 12,
+            realm: crypto_diag_core::Realm { kind: crypto_diag_core::RealmKind::Frame, path: Some("/f".into()) },
+        }];
+        let read = Report::from_json(&written.to_json()).unwrap();
+        assert_eq!(read.entries, [Some(written.entries[0].clone())]);
+        assert_eq!((read.sent, read.crypto), (written.sent, written.crypto));
+        assert_eq!(read.capture, written.capture);
+        assert_eq!((read.storage_persisted, read.tallies.len()), (Some(false), 1));
+    }
+
+    #[test]
+    fn a_capture_that_does_not_say_what_it_missed_may_have_missed_something() {
+        let text = r#"{"schema":"crypto-diag/report","capture":{"state":"capturing","hooks":[{"method":"warn","inPlace":true}]}}"#;
+        assert!(!Report::from_json(text).unwrap().deliveries_complete());
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn is_altered(entry: &Entry) -> bool {
 }
 
 fn identity_replaced(case: Case<'_>, at: usize, entries: Vec<EntryRef>) -> Finding {
-    Finding::new(
+    let finding = Finding::new(
         Kind::IdentityReplaced,
         Verdict::Proven,
         format!("Identity replaced: the server still holds one-time keys of {} that another Ed25519 key signed.", case.device(at)),
@@ -143,7 +143,18 @@ fn identity_replaced(case: Case<'_>, at: usize, entries: Vec<EntryRef>) -> Findi
         "server queries `device-keys` and `ke1-one-time-keys`",
     )
     .rests_on(entries)
-    .with_ids(case, at)
+    .with_ids(case, at);
+    evictable(case, at, finding)
+}
+
+/// A store that the browser may evict is the likeliest one to have vanished.
+fn evictable(case: Case<'_>, at: usize, finding: Finding) -> Finding {
+    match case.reports.get(at).and_then(|report| report.storage_persisted) {
+        Some(false) => {
+            finding.open("The browser may have evicted the store: it has not promised to keep this origin's storage.")
+        }
+        _ => finding,
+    }
 }
 
 fn same_identity(case: Case<'_>, at: usize, report: &Report, entries: Vec<EntryRef>) -> Finding {
@@ -169,7 +180,7 @@ fn same_identity(case: Case<'_>, at: usize, report: &Report, entries: Vec<EntryR
     if let Some(origin) = report.capture.time_origin {
         finding = finding.id("pageStart", Some(&origin.0.to_string()));
     }
-    finding
+    evictable(case, at, finding)
         .needs(
             "when the server got its key (ts_added_ms): before the page's start means rollback, after it two contexts",
             "server query `ke1-one-time-keys`",

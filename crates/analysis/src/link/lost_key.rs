@@ -97,9 +97,12 @@ fn unmatched(case: Case<'_>, lost: &LostKey<'_>) -> Finding {
 
 /// One one-time key in several sessions. Without ids of sessions there is nothing to tell.
 fn two_sessions(case: Case<'_>, lost: &LostKey<'_>) -> Option<Finding> {
-    let mut sessions: Vec<&str> = lost.failures.iter().filter_map(|(_, olm)| olm.session_id.as_deref()).collect();
-    sessions.sort_unstable();
-    sessions.dedup();
+    let mut sessions: Vec<&str> = Vec::new();
+    for session in lost.failures.iter().filter_map(|(_, olm)| olm.session_id.as_deref()) {
+        if !sessions.contains(&session) {
+            sessions.push(session);
+        }
+    }
     if sessions.len() < 2 {
         return None;
     }

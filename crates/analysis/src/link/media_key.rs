@@ -104,7 +104,7 @@ fn sent(case: Case<'_>, at: EntryRef, olm: &Olm) -> Sent {
         let to_device = |target: &&crypto_diag_core::SentTarget| {
             target.user_id == user_id && target.device_id == device_id && target.message_id.as_ref() == Some(message_id)
         };
-        let encrypted = report.sent().filter(|batch| batch.event_type.as_deref() == Some("m.room.encrypted"));
+        let encrypted = report.sent.iter().filter(|batch| batch.event_type.as_deref() == Some("m.room.encrypted"));
         if encrypted.flat_map(|batch| &batch.targets).any(|target| to_device(&target)) {
             return Sent::Found(index);
         }

@@ -11,7 +11,7 @@ use crypto_diag_core::Entry;
 
 use crate::evidence::{Evidence, Ke1, Ke4, Olm};
 use crate::facts::Facts;
-use crate::finding::{EntryRef, Finding};
+use crate::finding::{EntryRef, Finding, Kind};
 use crate::report::Report;
 
 /// Everything that is known: the reports, and beside each its evidence and facts.
@@ -30,8 +30,13 @@ pub(crate) fn findings(case: Case<'_>) -> Vec<Finding> {
     findings.extend(device_keys::findings(case));
     findings.extend(event::findings(case));
     findings.extend(membership::findings(case));
-    findings.sort_by_key(|finding| finding.kind);
-    findings
+    let mut ordered = Vec::with_capacity(findings.len());
+    for kind in Kind::ALL {
+        ordered.extend(findings.extract_if(.., |finding| finding.kind == kind));
+    }
+    // A kind that the list above forgets is still found.
+    ordered.extend(findings);
+    ordered
 }
 
 impl<'a> Case<'a> {

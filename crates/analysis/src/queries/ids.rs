@@ -57,7 +57,7 @@ impl Ids {
                 ids.add(evidence);
             }
         }
-        ids.txn_ids.extend(report.sent().filter_map(|batch| batch.txnid.clone()));
+        ids.txn_ids.extend(report.sent.iter().filter_map(|batch| batch.txnid.clone()));
         ids
     }
 
