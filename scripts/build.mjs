@@ -152,7 +152,7 @@ export async function build() {
   const { env } = await setUpBuild();
   fs.mkdirSync(work, { recursive: true });
   await step('generated facts', () => {
-    run('cargo', ['run', '-q', '-p', 'crypto-diag-codegen', work]);
+    run('cargo', ['run', '-q', '-p', 'crypto-diag-codegen', work, path.join(root, 'docs')]);
     fs.copyFileSync(path.join(work, 'report.schema.json'), path.join(pkg, 'report.schema.json'));
   });
   const core = await step('capture module', () => buildModule('crypto-diag-wasm', 'CORE_BYTES', env));

@@ -1,25 +1,28 @@
-//! Writes what JavaScript needs to know of the Rust types: `crypto-diag-codegen OUT_DIR`.
+//! Writes what JavaScript and the docs need to know of the Rust types: `crypto-diag-codegen OUT_DIR DOCS_DIR`.
 //!
 //! - `facts.js`: the prefilter's source, the names of the classes, an empty report;
-//! - `report.schema.json`: JSON Schema of the report, from which the TypeScript types are made.
+//! - `report.schema.json`: JSON Schema of the report, from which the TypeScript types are made;
+//! - `signatures.md`, among the docs: the table of signatures.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use crypto_diag_core::{Ke, Meaning, Report, prefilter};
+use crypto_diag_core::{Ke, Meaning, Report, prefilter, signatures_markdown};
 use schemars::generate::SchemaSettings;
 use serde_json::json;
 
 fn main() -> ExitCode {
-    let Some(out) = env::args_os().nth(1) else {
-        eprintln!("usage: crypto-diag-codegen OUT_DIR");
+    let mut folders = env::args_os().skip(1);
+    let (Some(out), Some(docs)) = (folders.next(), folders.next()) else {
+        eprintln!("usage: crypto-diag-codegen OUT_DIR DOCS_DIR");
         return ExitCode::from(2);
     };
-    match write_all(Path::new(&out)) {
+    let (out, docs) = (Path::new(&out), Path::new(&docs));
+    match write_all(out).and_then(|()| fs::write(docs.join("signatures.md"), signatures_markdown())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("crypto-diag-codegen: {}: {error}", Path::new(&out).display());
+            eprintln!("crypto-diag-codegen: {} or {}: {error}", out.display(), docs.display());
             ExitCode::FAILURE
         }
     }
@@ -28,10 +31,7 @@ fn main() -> ExitCode {
 fn write_all(out: &Path) -> io::Result<()> {
     fs::create_dir_all(out)?;
     fs::write(out.join("facts.js"), facts()?)?;
-    let schema = SchemaSettings::draft2020_12()
-        .for_serialize()
-        .into_generator()
-        .into_root_schema_for::<Report>();
+    let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>();
     fs::write(out.join("report.schema.json"), serde_json::to_string_pretty(&schema)? + "\n")
 }
 

@@ -45,19 +45,24 @@ pub enum Ke {
     /// MatrixRTC delayed events and memberships that time out.
     #[serde(rename = "KE-4")]
     Ke4,
+    /// Olm sessions that cannot be made or opened: the middle box of the runbook's causality diagram, between KE-1 and
+    /// KE-2.
+    #[serde(rename = "OLM")]
+    Olm,
 }
 
 impl Ke {
     /// Every family, in the order in which reports list them.
-    pub const ALL: [Ke; 4] = [Ke::Ke1, Ke::Ke2, Ke::Ke3, Ke::Ke4];
+    pub const ALL: [Ke; 5] = [Ke::Ke1, Ke::Ke2, Ke::Ke3, Ke::Ke4, Ke::Olm];
 
-    /// The id that reports and the runbook use: `KE-1` and so on.
+    /// The id that reports and the runbook use: `KE-1` and so on, and `OLM`.
     pub fn id(self) -> &'static str {
         match self {
             Ke::Ke1 => "KE-1",
             Ke::Ke2 => "KE-2",
             Ke::Ke3 => "KE-3",
             Ke::Ke4 => "KE-4",
+            Ke::Olm => "OLM",
         }
     }
 }

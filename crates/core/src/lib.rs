@@ -14,6 +14,7 @@
 //! ```
 
 mod cut;
+mod docs;
 mod entry;
 mod recorder;
 mod redact;
@@ -23,6 +24,7 @@ mod signature;
 mod tally;
 
 pub use cut::MESSAGE_BYTES_MAX;
+pub use docs::signatures_markdown;
 pub use entry::{Entry, Ke, Level, Meaning, Millis, Realm, RealmKind, Source};
 pub use recorder::{Line, Recorder};
 pub use redact::{Redacted, redact};

@@ -44,18 +44,119 @@ impl Rule {
 }
 
 /// Words that show that "already exists" speaks of a key upload and not of a database, a room or a file.
-const ABOUT_A_KEY: &[&str] = &["One time key", "signed_curve25519", "keys/upload"];
+const ABOUT_A_KEY: &[&str] = &["One time key", "one-time key", "signed_curve25519", "keys/upload"];
 
 /// The table. The first row whose needle stands in a line names its entry, so the most telling needle comes first.
 pub const SIGNATURES: &[Signature] = &[
+    // OLM: the private half of a one-time key is gone, so a peer's first message cannot be opened.
+    Signature {
+        needle: "MissingOneTimeKey",
+        gate: "Missing",
+        ke: Ke::Olm,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-sdk-crypto 0.19.1, src/olm/account.rs (vodozemac's InboundCreation)",
+    },
+    // The sender's side: the claimed key is not signed by the device it should be of, or cannot be used.
+    Signature {
+        needle: "Error creating Olm session",
+        gate: "Olm ",
+        ke: Ke::Olm,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs",
+    },
+    Signature {
+        needle: "Olm event doesn't contain a ciphertext for our key",
+        gate: "Olm ",
+        ke: Ke::Olm,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-sdk-crypto 0.19.1, src/olm/account.rs",
+    },
+    Signature {
+        needle: "Rejecting device update",
+        gate: "Rejecting device",
+        ke: Ke::Olm,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-sdk-crypto 0.19.1, src/identities/manager.rs",
+    },
+    Signature {
+        needle: "Failed to create a new Olm session",
+        gate: "Olm ",
+        ke: Ke::Olm,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-sdk-crypto 0.19.1, src/olm/account.rs",
+    },
+    // A session that only the peer still has: wedged.
+    Signature {
+        needle: "Failed to decrypt a non-pre-key message with all available sessions",
+        gate: "crypt",
+        ke: Ke::Olm,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-sdk-crypto 0.19.1, src/olm/account.rs",
+    },
+    // Printed for a message that is delivered a second time, too.
+    Signature {
+        needle: "Failed to decrypt a pre-key message with the corresponding session",
+        gate: "crypt",
+        ke: Ke::Olm,
+        meaning: Meaning::Transient,
+        rules: &[],
+        source: "matrix-sdk-crypto 0.19.1, src/olm/account.rs",
+    },
+    Signature {
+        needle: "Tried to create new Olm sessions, but",
+        gate: "Olm ",
+        ke: Ke::Olm,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs",
+    },
+    // Any room with somebody's broken old device prints this.
+    Signature {
+        needle: "due to missing Olm support or bad keys",
+        gate: "Olm ",
+        ke: Ke::Olm,
+        meaning: Meaning::Transient,
+        rules: &[],
+        source: "matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs",
+    },
+    Signature {
+        needle: "Tried to create an Olm session but the device is unknown",
+        gate: "Olm ",
+        ke: Ke::Olm,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs",
+    },
+    Signature {
+        needle: "unwedged",
+        gate: "nwedge",
+        ke: Ke::Olm,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs and src/machine/mod.rs",
+    },
+    Signature {
+        needle: "Fatal error when sending to-device message",
+        gate: "sending ",
+        ke: Ke::Olm,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/ToDeviceMessageQueue.ts",
+    },
+    // KE-2: a key that is late during a rotation prints the same words in a healthy call.
     Signature {
         needle: "missing key at index",
         gate: "missing key at index",
         ke: Ke::Ke2,
-        // A key that is late during a rotation prints the same words in a healthy call.
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client, src/e2ee/worker/FrameCryptor.ts",
+        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts",
     },
     Signature {
         needle: "key set not found",
@@ -63,11 +164,48 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client, src/e2ee/worker/FrameCryptor.ts",
+        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts",
+    },
+    Signature {
+        needle: "encryption key missing for encoding",
+        gate: "crypt",
+        ke: Ke::Ke2,
+        meaning: Meaning::Transient,
+        rules: &[],
+        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts",
+    },
+    Signature {
+        needle: "no encryption key found for decryption",
+        gate: "crypt",
+        ke: Ke::Ke2,
+        meaning: Meaning::Transient,
+        rules: &[],
+        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts",
+    },
+    // Also printed by whoever is alone in a call.
+    Signature {
+        needle: "No targets found for sending key",
+        gate: "sending ",
+        ke: Ke::Ke2,
+        meaning: Meaning::Transient,
+        rules: &[],
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/ToDeviceKeyTransport.ts",
+    },
+    Signature {
+        needle: "Malformed Event: ",
+        gate: "Malformed Event",
+        ke: Ke::Ke2,
+        meaning: Meaning::Unrelated,
+        rules: &[Rule {
+            meaning: Meaning::Failure,
+            any: &["encryption keys", "roomId", "keys field", "claimed_device_id"],
+            none: &[],
+        }],
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/ToDeviceKeyTransport.ts",
     },
     Signature {
         needle: "io.element.call.encryption_keys",
-        gate: "io.element.call.encryption_keys",
+        gate: "crypt",
         ke: Ke::Ke2,
         meaning: Meaning::Failure,
         rules: &[Rule {
@@ -80,45 +218,120 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "MissingKey",
-        gate: "MissingKey",
+        gate: "Missing",
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client, src/e2ee/errors.ts (CryptorErrorReason)",
+        source: "livekit-client 2.23.0, src/e2ee/errors.ts (CryptorErrorReason)",
     },
+    // KE-3.
     Signature {
         needle: "DecryptionError",
-        gate: "DecryptionError",
+        gate: "crypt",
         ke: Ke::Ke3,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0, src/common-crypto/CryptoBackend.ts",
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/common-crypto/CryptoBackend.ts, printed by src/models/event.ts",
+    },
+    // KE-4: the end of the retries comes first, since its text may hold the words of what was retried.
+    Signature {
+        needle: "MembershipManager stopped because",
+        gate: "embershipManager",
+        ke: Ke::Ke4,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+    },
+    Signature {
+        needle: "MembershipManager encountered an unrecoverable error",
+        gate: "embershipManager",
+        ke: Ke::Ke4,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MatrixRTCSession.ts",
     },
     Signature {
         needle: "Restart delayed event timed out",
-        gate: "delayed event",
+        gate: "elayed",
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: RETRIED,
-        source: "matrix-js-sdk 41.6.0-rc.0, src/matrixrtc/MembershipManager.ts",
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
     },
     Signature {
         needle: "update_delayed_event",
-        gate: "update_delayed_event",
+        gate: "elayed",
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: RETRIED,
-        source: "matrix-js-sdk 41.6.0-rc.0, src/client.ts (MSC4157 widget action)",
+        source: "matrix-js-sdk 41.6.0-rc.0, src/embedded.ts (MSC4157 widget action)",
     },
     Signature {
         needle: "delayed event",
-        gate: "delayed event",
+        gate: "elayed",
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: RETRIED,
-        source: "matrix-js-sdk 41.6.0-rc.0, src/matrixrtc/MembershipManager.ts",
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
     },
-    // Last: the words are everyday ones, and any other needle in the line says more.
+    Signature {
+        needle: "Delayed event not found",
+        gate: "elayed",
+        ke: Ke::Ke4,
+        meaning: Meaning::Failure,
+        rules: RETRIED,
+        source: "synapse 1.155.0, synapse/handlers/delayed_events.py, in a MatrixError",
+    },
+    Signature {
+        needle: "Retry sending delayed disconnection event",
+        gate: "elayed",
+        ke: Ke::Ke4,
+        meaning: Meaning::Transient,
+        rules: &[],
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+    },
+    Signature {
+        needle: "SendScheduledDelayedLeaveEvent",
+        gate: "elayed",
+        ke: Ke::Ke4,
+        meaning: Meaning::Failure,
+        rules: &[],
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+    },
+    // After a tab was frozen this is the cure, not the illness.
+    Signature {
+        needle: "Missing own membership: force re-join",
+        gate: "Missing",
+        ke: Ke::Ke4,
+        meaning: Meaning::Transient,
+        rules: &[],
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+    },
+    Signature {
+        needle: "Network local timeout error while sending event",
+        gate: "sending ",
+        ke: Ke::Ke4,
+        meaning: Meaning::Failure,
+        rules: RETRIED,
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+    },
+    Signature {
+        needle: "Network connection error while sending event",
+        gate: "sending ",
+        ke: Ke::Ke4,
+        meaning: Meaning::Failure,
+        rules: RETRIED,
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+    },
+    Signature {
+        needle: "Server error while sending event",
+        gate: "sending ",
+        ke: Ke::Ke4,
+        meaning: Meaning::Failure,
+        rules: RETRIED,
+        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+    },
+    // KE-1 is last: the words are everyday ones, and any other needle in the line says more.
     Signature {
         needle: "already exists",
         gate: "already exists",
@@ -211,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prefilter_takes_dots_literally() {
-        assert!(prefilter().contains(r"io\.element\.call"));
+    fn the_prefilter_takes_its_gates_literally() {
+        assert_eq!(escape("a.b|c(d)/e"), r"a\.b\|c\(d\)\/e");
     }
 }

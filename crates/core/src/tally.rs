@@ -113,6 +113,7 @@ impl Counts {
             ke2: self.total(Ke::Ke2),
             ke3: self.total(Ke::Ke3),
             ke4: self.total(Ke::Ke4),
+            olm: self.total(Ke::Olm),
         }
     }
 }
@@ -133,6 +134,9 @@ pub struct Totals {
     /// Delayed events.
     #[serde(rename = "KE-4")]
     pub ke4: u64,
+    /// Olm sessions.
+    #[serde(rename = "OLM", default)]
+    pub olm: u64,
 }
 
 /// One class's tally, as reports give it.

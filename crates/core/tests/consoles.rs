@@ -65,8 +65,11 @@ fn a_rolled_back_store_conflicts_again_and_again() {
          112 1795425891738 error KE-1 failure already exists
          121 1795425891881 error KE-1 failure already exists
          131 1795425891950 error KE-1 failure already exists
+         135 1795425893944 warn OLM failure MissingOneTimeKey
          141 1795425893993 error KE-1 failure already exists
+         145 1795425895442 warn OLM failure MissingOneTimeKey
          151 1795425895477 error KE-1 failure already exists
+         155 1795425896957 warn OLM failure MissingOneTimeKey
          161 1795425897000 error KE-1 failure already exists",
     );
 }
@@ -77,10 +80,14 @@ fn a_call_on_a_slow_network_has_one_delivery_one_bad_event_and_retries() {
         include_str!("../../../tests/fixtures/console/ke2-benign_ke3_ke4.jsonl"),
         "143 1795423336097 warn KE-2 delivered io.element.call.encryption_keys
          153 1795423339170 warn KE-3 failure DecryptionError
+         177 1795423342244 warn KE-2 transient No targets found for sending key
          189 1795423350246 warn KE-4 transient Restart delayed event timed out
          194 1795423352249 warn KE-4 transient Restart delayed event timed out
          199 1795423353244 warn KE-4 transient Restart delayed event timed out
+         207 1795423353308 warn KE-4 transient Missing own membership: force re-join
+         210 1795423353308 warn KE-2 transient No targets found for sending key
          213 1795423355245 warn KE-4 transient Restart delayed event timed out
+         244 1795423367342 warn KE-2 transient No targets found for sending key
          247 1795423369320 warn KE-4 transient Restart delayed event timed out
          252 1795423371322 warn KE-4 transient Restart delayed event timed out",
     );
@@ -90,6 +97,7 @@ fn a_call_on_a_slow_network_has_one_delivery_one_bad_event_and_retries() {
 fn the_sender_sees_the_same_bad_event() {
     assert_kept(
         include_str!("../../../tests/fixtures/console/sender-side-invalid-signature.jsonl"),
-        "117 1795423339153 warn KE-3 failure DecryptionError",
+        "105 1795423336043 warn OLM failure Error creating Olm session
+         117 1795423339153 warn KE-3 failure DecryptionError",
     );
 }

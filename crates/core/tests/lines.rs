@@ -82,6 +82,151 @@ const LINES: &[Row] = &[
     ),
     ("error updating delayed event", Ke::Ke4, "delayed event", Meaning::Failure),
     ("Failed to send update_delayed_event: Error: timed out", Ke::Ke4, "update_delayed_event", Meaning::Failure),
+    // OLM, from the recorded consoles.
+    (
+        "WARN matrix_sdk_crypto::olm::account: Failed to create a new Olm session from a pre-key message: InboundCreation(MissingOneTimeKey(\"curve25519:drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho\"))\n    at src/olm/account.rs:1300",
+        Ke::Olm,
+        "MissingOneTimeKey",
+        Meaning::Failure,
+    ),
+    (
+        "WARN matrix_sdk_crypto::session_manager::sessions: Error creating Olm session\n    user_id=\"@alice:localhost\" device_id=\"ZDUDAVALPA\" error=InvalidSignature { one_time_key: SignedKey { key: \"curve25519:tzvLhoaxk4QNH2ueCAaS7tZ8TqffaTmBo3qjhwVKV0o\" } }",
+        Ke::Olm,
+        "Error creating Olm session",
+        Meaning::Failure,
+    ),
+    // OLM, from the sources that the table names.
+    (
+        "WARN matrix_sdk_crypto::olm::account: Olm event doesn't contain a ciphertext for our key",
+        Ke::Olm,
+        "Olm event doesn't contain a ciphertext for our key",
+        Meaning::Failure,
+    ),
+    (
+        "WARN matrix_sdk_crypto::identities::manager: Rejecting device update error=SigningKeyChanged",
+        Ke::Olm,
+        "Rejecting device update",
+        Meaning::Failure,
+    ),
+    (
+        "WARN matrix_sdk_crypto::olm::account: Failed to create a new Olm session from a pre-key message: InboundCreation(Decryption(InvalidMAC))",
+        Ke::Olm,
+        "Failed to create a new Olm session",
+        Meaning::Failure,
+    ),
+    (
+        "WARN matrix_sdk_crypto::olm::account: Failed to decrypt a non-pre-key message with all available sessions",
+        Ke::Olm,
+        "Failed to decrypt a non-pre-key message with all available sessions",
+        Meaning::Failure,
+    ),
+    (
+        "WARN matrix_sdk_crypto::olm::account: Failed to decrypt a pre-key message with the corresponding session",
+        Ke::Olm,
+        "Failed to decrypt a pre-key message with the corresponding session",
+        Meaning::Transient,
+    ),
+    (
+        "WARN matrix_sdk_crypto::session_manager::sessions: Tried to create new Olm sessions, but the signed one-time key was missing for some devices missing_devices_by_user={}",
+        Ke::Olm,
+        "Tried to create new Olm sessions, but",
+        Meaning::Failure,
+    ),
+    (
+        "WARN matrix_sdk_crypto::session_manager::sessions: Can't establish an Olm session with some devices due to missing Olm support or bad keys",
+        Ke::Olm,
+        "due to missing Olm support or bad keys",
+        Meaning::Transient,
+    ),
+    (
+        "WARN matrix_sdk_crypto::session_manager::sessions: Tried to create an Olm session but the device is unknown",
+        Ke::Olm,
+        "Tried to create an Olm session but the device is unknown",
+        Meaning::Failure,
+    ),
+    (
+        "ERROR matrix_sdk_crypto::session_manager::sessions: Error while treating an unwedged device: StoreError",
+        Ke::Olm,
+        "unwedged",
+        Meaning::Failure,
+    ),
+    (
+        "Fatal error when sending to-device message - dropping to-device batch! M_UNKNOWN: MatrixError: [400] too large",
+        Ke::Olm,
+        "Fatal error when sending to-device message",
+        Meaning::Failure,
+    ),
+    // KE-2, from the sources that the table names; the first from a recorded console.
+    (
+        "[ToDeviceKeyTransport] No targets found for sending key",
+        Ke::Ke2,
+        "No targets found for sending key",
+        Meaning::Transient,
+    ),
+    ("[ToDeviceKeyTransport] Malformed Event: Mismatch roomId", Ke::Ke2, "Malformed Event: ", Meaning::Failure),
+    ("Calendar: Malformed Event: no start", Ke::Ke2, "Malformed Event: ", Meaning::Unrelated),
+    (
+        "CryptorError: encryption key missing for encoding",
+        Ke::Ke2,
+        "encryption key missing for encoding",
+        Meaning::Transient,
+    ),
+    (
+        "TypeError: no encryption key found for decryption of @user:server:DEVICE",
+        Ke::Ke2,
+        "no encryption key found for decryption",
+        Meaning::Transient,
+    ),
+    // KE-4; the forced re-join from a recorded console, the gateway's 502 from a run on matrix-js-sdk 43.0.0.
+    (
+        "[MatrixRTCSession !room:localhost m.call#ROOM][MembershipManager] Missing own membership: force re-join",
+        Ke::Ke4,
+        "Missing own membership: force re-join",
+        Meaning::Transient,
+    ),
+    (
+        "[MembershipManager] Server error while sending event, retrying in 3s (0/10) M_UNKNOWN: MatrixError: [502] Bad gateway",
+        Ke::Ke4,
+        "Server error while sending event",
+        Meaning::Transient,
+    ),
+    (
+        "[MembershipManager] Network connection error while sending event, retrying in 3s (1/10) ConnectionError: fetch failed",
+        Ke::Ke4,
+        "Network connection error while sending event",
+        Meaning::Transient,
+    ),
+    (
+        "[MembershipManager] Network local timeout error while sending event, immediate retry ((0/10)) AbortError: The operation was aborted",
+        Ke::Ke4,
+        "Network local timeout error while sending event",
+        Meaning::Transient,
+    ),
+    (
+        "[MembershipManager] MembershipManager stopped because:  Error: Reached maximum (10) retries cause by: AbortError: Restart delayed event timed out before the HS responded",
+        Ke::Ke4,
+        "MembershipManager stopped because",
+        Meaning::Failure,
+    ),
+    (
+        "[MatrixRTCSession !room:localhost m.call#ROOM] MembershipManager encountered an unrecoverable error:  Error: no",
+        Ke::Ke4,
+        "MembershipManager encountered an unrecoverable error",
+        Meaning::Failure,
+    ),
+    ("M_NOT_FOUND: MatrixError: [404] Delayed event not found", Ke::Ke4, "Delayed event not found", Meaning::Failure),
+    (
+        "[MembershipManager] Retry sending delayed disconnection event due to server timeout limitations: M_UNKNOWN: too long",
+        Ke::Ke4,
+        "Retry sending delayed disconnection event",
+        Meaning::Transient,
+    ),
+    (
+        "Encountered unexpected error during SendScheduledDelayedLeaveEvent. Falling back to SendLeaveEvent",
+        Ke::Ke4,
+        "SendScheduledDelayedLeaveEvent",
+        Meaning::Failure,
+    ),
 ];
 
 #[test]
