@@ -12,12 +12,15 @@ import { listen } from './net.mjs';
 /** A body longer than this is passed on but not kept. Bytes; the largest /sync here has some 100 KB. */
 const KEPT_BODY = 2_000_000;
 
+/** How long to wait for an exchange that has to come. Milliseconds; a /sync without news takes 30 s. */
+const WAIT_MS = 40_000;
+
 /**
  * What a rule does; every field that is given is done, in this order.
  *
  * @typedef {object} Action
- * @property {'before' | 'after'} [drop] cut the connection before the homeserver sees the request, or after it answered
  * @property {number} [holdRequestMs] wait before the homeserver gets the request
+ * @property {'before' | 'after'} [drop] cut the connection before the homeserver sees the request, or after it answered
  * @property {{code: number, body?: unknown, headers?: Record<string, string>}} [answer] answer without asking the homeserver
  * @property {(body: any, exchange: Exchange) => any} [edit] the JSON body of the answer; returns the new one
  * @property {number} [holdResponseMs] wait before the client gets the answer
@@ -61,6 +64,9 @@ const KEPT_BODY = 2_000_000;
  * @property {string} url
  * @property {(match: Match & Action) => Rule} rule
  * @property {() => void} clearRules
+ * @property {(what: string, is: (exchange: Exchange) => boolean, count?: number) => Promise<Exchange>} waitFor
+ *   the last of the first `count` exchanges (1) for which `is` holds; `what` is for the error message
+ * @property {() => Promise<Exchange>} nextSync waits for a /sync that begins after this call
  * @property {Exchange[]} exchanges in the order of their start
  * @property {() => Promise<void>} close
  */
@@ -112,8 +118,8 @@ export async function startProxy(target) {
     const body = await readAll(request);
     exchange.requestBody = keep(body);
 
-    if (action?.drop === 'before') return void response.destroy();
     if (action?.holdRequestMs) await sleep(action.holdRequestMs);
+    if (action?.drop === 'before') return void response.destroy();
 
     const answer = action?.answer ? made(action.answer) : await forward(exchange, body, response);
     if (!answer || action?.drop === 'after') return void response.destroy();
@@ -181,6 +187,17 @@ export async function startProxy(target) {
     });
   }
 
+  /** @type {Proxy['waitFor']} */
+  async function waitFor(what, is, count = 1) {
+    const deadline = Date.now() + WAIT_MS;
+    for (;;) {
+      const found = exchanges.filter(is);
+      if (found.length >= count) return found[count - 1];
+      if (Date.now() > deadline) throw new Error(`the proxy waited ${WAIT_MS / 1000} s in vain for ${what}`);
+      await sleep(50);
+    }
+  }
+
   const { url, close } = await listen(server);
   return {
     url,
@@ -192,6 +209,11 @@ export async function startProxy(target) {
       return { hits: () => rule.hits, remove: () => void rules.delete(rule) };
     },
     clearRules: () => rules.clear(),
+    waitFor,
+    nextSync() {
+      const before = exchanges.length;
+      return waitFor('the next /sync', ({ id, path }) => id >= before && path.includes('/sync?'));
+    },
     close,
   };
 }

@@ -22,6 +22,12 @@ export const STORE = 'live';
 /** @typedef {{userId: string, password: string}} User */
 /** @typedef {{userId: string, deviceId: string, ed25519: string, curve25519: string, syncState: string}} Identity */
 
+/** The entries, shortened, for an error message. */
+function listed(/** @type {Entry[]} */ entries) {
+  const seen = entries.map(({ ke, meaning, message }) => `${ke} ${meaning}: ${message.slice(0, 160)}`);
+  return `There are:\n${seen.join('\n') || 'none'}`;
+}
+
 /** One tab of a profile. */
 export class Tab {
   /** @param {any} page of tests/support/browser.mjs */
@@ -68,12 +74,44 @@ export class Tab {
       const entries = await this.entries();
       const found = entries.find(is);
       if (found) return found;
+      if (Date.now() > deadline)
+        throw new Error(`no entry after ${ENTRY_MS / 1000} s: ${what}. ${listed(entries)}`);
+      await sleep(100);
+    }
+  }
+
+  /**
+   * Waits until `is` holds for `count` entries.
+   *
+   * @param {number} count
+   * @param {(entry: Entry) => boolean} is
+   */
+  async waitForEntries(count, is) {
+    const deadline = Date.now() + ENTRY_MS;
+    for (;;) {
+      const entries = await this.entries();
+      const found = entries.filter(is);
+      if (found.length >= count) return found;
       if (Date.now() > deadline) {
-        const seen = entries.map(({ ke, meaning, message }) => `${ke} ${meaning}: ${message.slice(0, 160)}`);
-        throw new Error(
-          `no entry after ${ENTRY_MS / 1000} s: ${what}. There are:\n${seen.join('\n') || 'none'}`,
-        );
+        throw new Error(`${found.length} of ${count} entries after ${ENTRY_MS / 1000} s. ${listed(entries)}`);
       }
+      await sleep(100);
+    }
+  }
+
+  /**
+   * Waits for a line of any level that holds every one of `parts`, in the whole console.
+   *
+   * @param {string[]} parts
+   */
+  async waitForLine(...parts) {
+    const deadline = Date.now() + ENTRY_MS;
+    for (;;) {
+      const lines = (await this.console()).map(({ args }) => args.join(' '));
+      const found = lines.find((line) => parts.every((part) => line.includes(part)));
+      if (found) return found;
+      if (Date.now() > deadline)
+        throw new Error(`no line after ${ENTRY_MS / 1000} s: ${parts.join(' and ')}`);
       await sleep(100);
     }
   }
@@ -129,19 +167,34 @@ export class Profile {
     return this.tabs[0];
   }
 
+  /**
+   * The same profile with another tab as its first.
+   *
+   * @param {Tab} tab
+   * @returns {Profile}
+   */
+  seenFrom(tab) {
+    return Object.create(this, { tab: { value: tab } });
+  }
+
   /** Calls a function in the first tab. See {@link Tab#call}. */
   call(/** @type {string} */ name, /** @type {unknown[]} */ ...args) {
     return this.tab.call(name, ...args);
   }
 
   /**
-   * Logs in as a new device and starts its client.
+   * Logs in as a new device, starts its client, and waits until its keys are published.
    *
    * @returns {Promise<Identity>}
    */
   async signIn() {
     await this.call('login', { baseUrl: this.proxy.url, ...this.user });
-    return this.start();
+    const identity = await this.start();
+    await this.proxy.waitFor(
+      'the first upload of keys',
+      ({ path, status }) => path.endsWith('/keys/upload') && status === 200,
+    );
+    return identity;
   }
 
   /**
@@ -174,7 +227,7 @@ export class Profile {
  * @property {(localpart: string) => Promise<Profile>} newUser registers a user and opens a profile; nobody is signed in yet.
  *   A name that is taken gets a number.
  * @property {(user: User) => Promise<Profile>} newProfile another browser profile of a user who exists
- * @property {(profiles: Profile[]) => Promise<void>} leave closes profiles before the end, when a scenario is over
+ * @property {() => Promise<void>} leave closes every profile, when a scenario is over
  * @property {() => Promise<void>} stop ends everything and leaves nothing behind; safe to call twice
  */
 
@@ -207,12 +260,11 @@ export async function startRig({
 
     /** @type {Set<Profile>} */
     const profiles = new Set();
-    undo.push(() => leave([...profiles]));
-    const leave = async (/** @type {Profile[]} */ gone) => {
-      for (const profile of gone) {
-        if (profiles.delete(profile)) await profile.close();
-      }
+    const leave = async () => {
+      for (const profile of profiles) await profile.close();
+      profiles.clear();
     };
+    undo.push(leave);
 
     /** @param {User} user */
     const newProfile = async (user) => {

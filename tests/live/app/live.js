@@ -160,6 +160,11 @@ const live = {
     return event_id;
   },
 
+  waitForRedaction: (roomId, eventId) =>
+    until(`the redaction of ${eventId}`, () =>
+      client().getRoom(roomId)?.findEventById(eventId)?.isRedacted(),
+    ),
+
   /** Waits until the event is there and its decryption, if any, has ended; returns what became of it. */
   async waitForEvent(roomId, eventId) {
     await room(roomId);
@@ -289,10 +294,10 @@ function oneTimeKeyOf(body) {
   return btoa(bytes.slice(3, 35)).replace(/=+$/, '');
 }
 
-document.querySelector('#download')?.addEventListener('click', () => {
-  const file = downloadReport(mx, { sdkVersion: LIVE_SDK_VERSION });
+document.querySelector('#download')?.addEventListener('click', async () => {
+  const file = await downloadReport(mx, { sdkVersion: LIVE_SDK_VERSION });
   const output = document.querySelector('#file');
-  if (output) output.textContent = String(file);
+  if (output) output.textContent = file;
 });
 
 Object.assign(window, { live });

@@ -1,0 +1,175 @@
+// @ts-check
+/**
+ * Runs one scenario and writes its bundle: everything that an operator would have collected, and a label that says what was
+ * really done. One folder per scenario:
+ *
+ *     label.json                the injected cause, its facts, versions, times
+ *     <role>.report.json        the report, as the browser saved it
+ *     <role>.console.jsonl      the whole console of that side's first tab
+ *     <role>.har                its requests, without secrets
+ *     homeserver.log            the server's log from the scenario's begin to its end
+ *     queries.json              what the database said afterwards
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { toHar } from './har.mjs';
+import { askServer } from './queries.mjs';
+import { redactText } from './redact.mjs';
+
+/** @typedef {import('./rig.mjs').Profile} Profile */
+/** @typedef {import('./rig.mjs').Rig} Rig */
+
+/**
+ * What is expected to stand in one side's console, and in its report.
+ *
+ * @typedef {object} ExpectedLine
+ * @property {string} text a part of the line, verbatim
+ * @property {string[]} [facts] names of facts whose values stand in the same line
+ * @property {string} [ke] what the report files it under, if it is an entry
+ * @property {string} [meaning]
+ */
+
+/**
+ * @typedef {object} Scenario
+ * @property {string} name also the folder's name
+ * @property {string} cause what is injected, in a sentence
+ * @property {Record<string, {lines: ExpectedLine[], failures: boolean}>} expected by role: lines that must be there; whether the report
+ *   holds any entry that means a failure
+ * @property {(rig: Rig) => Promise<Outcome>} run
+ * @property {(bundle: Bundle) => void} check asserts that the cause was really injected, by the database, the proxy and the peer
+ */
+
+/**
+ * @typedef {object} Outcome
+ * @property {Record<string, Profile>} sides by role: `victim`, `peer`, …; signed in, so that they can make a report
+ * @property {Record<string, any>} facts ids, keys and times, told by the side that caused them
+ */
+
+/**
+ * @typedef {object} Bundle
+ * @property {Scenario} scenario
+ * @property {string} dir
+ * @property {Record<string, any>} label
+ * @property {Record<string, any>} facts
+ * @property {Record<string, {report: any, console: {level: string, args: string[]}[]}>} sides
+ * @property {Awaited<ReturnType<typeof askServer>>} queries
+ * @property {string} log
+ */
+
+/**
+ * @param {Rig} rig
+ * @param {Scenario} scenario
+ * @param {string} parent the folder that gets the bundle's folder
+ * @returns {Promise<Bundle>}
+ */
+export async function recordBundle(rig, scenario, parent) {
+  const dir = path.join(parent, scenario.name);
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true });
+
+  const mark = await rig.servers.logEnd();
+  const from = Date.now();
+  const { sides, facts } = await scenario.run(rig);
+  const profiles = Object.values(sides);
+
+  /** @type {Bundle['sides']} */
+  const seen = {};
+  /** @type {Record<string, string>} */
+  const files = {};
+  for (const [role, profile] of Object.entries(sides)) {
+    const { text, report } = await profile.tab.downloadReport();
+    const lines = await profile.tab.console();
+    seen[role] = { report, console: lines };
+    files[`${role}.report.json`] = text;
+    files[`${role}.console.jsonl`] = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    files[`${role}.har`] = pretty(toHar(profile.proxy, { from, browser: rig.engine }));
+  }
+  const queries = await askServer(rig.servers.database, {
+    userIds: [...new Set(profiles.map(({ userId }) => userId))],
+    eventIds: typeof facts.eventId === 'string' ? [facts.eventId] : [],
+  });
+  const to = Date.now();
+  const log = redactText(await rig.servers.logSince(mark));
+  const label = {
+    scenario: scenario.name,
+    cause: scenario.cause,
+    facts,
+    from,
+    to,
+    sides: Object.fromEntries(
+      Object.entries(seen).map(([role, { report }]) => [
+        role,
+        { userId: report.userId, deviceId: report.deviceId },
+      ]),
+    ),
+    versions: {
+      synapse: rig.servers.synapseVersion,
+      sdk: rig.app.sdkVersion,
+      cryptoWasm: rig.app.cryptoWasmVersion,
+      engine: rig.engine,
+    },
+  };
+  Object.assign(files, {
+    'label.json': pretty(label),
+    'queries.json': pretty(queries),
+    'homeserver.log': log,
+  });
+
+  refuseSecrets(files, profiles);
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(dir, name), text);
+  return { scenario, dir, label, facts, sides: seen, queries, log };
+}
+
+/**
+ * @param {Bundle} bundle
+ * @returns {{expected: number, missed: string[], wrong: string[]}} `missed`: expected and not there; `wrong`: there and not expected
+ */
+export function judge({ scenario, facts, sides }) {
+  /** @type {string[]} */
+  const missed = [];
+  /** @type {string[]} */
+  const wrong = [];
+  let expected = 0;
+  for (const [role, { lines, failures }] of Object.entries(scenario.expected)) {
+    const { report, console: printed } = sides[role];
+    for (const { text, facts: names = [], ke, meaning } of lines) {
+      expected += 1;
+      const parts = [text, ...names.map((name) => String(facts[name]))];
+      const has = (/** @type {string} */ line) => parts.every((part) => line.includes(part));
+      if (!printed.some(({ args }) => has(args.join(' '))))
+        missed.push(`${role}: no line with ${parts.join(' and ')}`);
+      else if (ke) {
+        const entries = report.entries.filter((/** @type {any} */ entry) => has(entry.message));
+        const right = entries.some(
+          (/** @type {any} */ entry) => entry.ke === ke && entry.meaning === (meaning ?? 'failure'),
+        );
+        if (!right)
+          missed.push(`${role}: no entry ${ke} ${meaning ?? 'failure'} with ${parts.join(' and ')}`);
+      }
+    }
+    const failed = report.entries.filter((/** @type {any} */ entry) => entry.meaning === 'failure');
+    if (!failures)
+      for (const { ke, message } of failed) wrong.push(`${role}: ${ke} ${message.slice(0, 200)}`);
+    else if (failed.length === 0) missed.push(`${role}: no failure at all`);
+  }
+  return { expected, missed, wrong };
+}
+
+/** Stops before a secret that is known to this run gets into a file. */
+function refuseSecrets(/** @type {Record<string, string>} */ files, /** @type {Profile[]} */ profiles) {
+  const secrets = profiles.flatMap(({ user, proxy }) => [
+    user.password,
+    ...proxy.exchanges.flatMap(({ requestHeaders }) =>
+      String(requestHeaders.authorization ?? '')
+        .split(' ')
+        .slice(1),
+    ),
+  ]);
+  for (const [name, text] of Object.entries(files)) {
+    for (const secret of new Set(secrets)) {
+      if (text.includes(secret)) throw new Error(`${name} would hold a password or an access token`);
+    }
+  }
+}
+
+const pretty = (/** @type {unknown} */ value) => `${JSON.stringify(value, null, 2)}\n`;

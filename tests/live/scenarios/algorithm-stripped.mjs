@@ -1,0 +1,50 @@
+// @ts-check
+import assert from 'node:assert/strict';
+import { meet } from '../rig.mjs';
+
+export const name = 'algorithm-stripped';
+export const cause =
+  'the event is intact on the homeserver; a proxy takes algorithm out of it on its way to the client';
+
+export const expected = {
+  victim: {
+    lines: [{ text: 'missing field `algorithm`', facts: ['eventId', 'roomId', 'sender'], ke: 'KE-3' }],
+    failures: true,
+  },
+  peer: { lines: [], failures: false },
+};
+
+/** @param {import('../rig.mjs').Rig} rig */
+export async function run(rig) {
+  const victim = await rig.newUser('alice');
+  const peer = await rig.newUser('bob');
+  await victim.signIn();
+  await peer.signIn();
+  const roomId = await meet(victim, peer);
+  victim.proxy.rule({ method: 'GET', path: /\/sync\?/, edit: stripAlgorithm });
+  // The /sync that waits for news is not edited any more; the one after it is.
+  const edited = victim.proxy.nextSync();
+  await peer.call('sendRawEvent', roomId, 'org.example.next', {});
+  await edited;
+  const eventId = await peer.call('sendMessage', roomId, 'intact');
+  await victim.tab.waitForEntry(
+    `KE-3 for ${eventId}`,
+    ({ ke, message }) => ke === 'KE-3' && message.includes(eventId),
+  );
+  return { sides: { victim, peer }, facts: { eventId, roomId, sender: peer.userId } };
+}
+
+/** @param {import('../bundle.mjs').Bundle} bundle */
+export function check({ queries }) {
+  const [row] = queries.filter(({ name: query }) => query === 'event').flatMap(({ rows }) => rows);
+  assert.equal(row.algorithm, 'm.megolm.v1.aes-sha2', 'intact on the homeserver');
+}
+
+function stripAlgorithm(/** @type {any} */ sync) {
+  for (const room of /** @type {any[]} */ (Object.values(sync.rooms?.join ?? {}))) {
+    for (const event of room.timeline?.events ?? []) {
+      if (event.type === 'm.room.encrypted') delete event.content.algorithm;
+    }
+  }
+  return sync;
+}

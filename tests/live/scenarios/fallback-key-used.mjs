@@ -1,0 +1,79 @@
+// @ts-check
+import assert from 'node:assert/strict';
+import { oneTimeKeys, sendMediaKey } from '../provoke.mjs';
+
+export const name = 'fallback-key-used';
+export const cause =
+  'every one-time key was claimed while the device was away; a peer begins its session with the fallback key';
+
+export const expected = {
+  victim: {
+    lines: [
+      {
+        text: 'Received an unexpected encrypted to-device event',
+        facts: ['peerKey'],
+        ke: 'KE-2',
+        meaning: 'delivered',
+      },
+    ],
+    failures: false,
+  },
+  peer: { lines: [{ text: 'Enqueuing batch of to-device messages', facts: ['messageId'] }], failures: false },
+};
+
+/** @param {import('../rig.mjs').Rig} rig */
+export async function run(rig) {
+  const victim = await rig.newUser('alice');
+  const peer = await rig.newUser('bob');
+  const identity = await victim.signIn();
+  const { curve25519: peerKey } = await peer.signIn();
+  const roomId = await victim.call('createRoom', { invite: [peer.userId] });
+  await peer.call('join', roomId);
+  await victim.call('waitForMember', roomId, peer.userId);
+
+  await victim.call('stop');
+  for (;;) {
+    const left = Object.keys(await oneTimeKeys(rig, identity)).length;
+    if (left === 0) break;
+    for (let i = 0; i < left; i += 1) await peer.call('claimOneTimeKey', identity.userId, identity.deviceId);
+  }
+  // The first of these begins the session; its key is the fallback key, since there is no other.
+  await peer.call('prepareRoom', roomId);
+  const sent = await sendMediaKey(peer, victim, roomId, { deviceId: identity.deviceId });
+  const claim = await peer.proxy.waitFor(
+    'the fallback key',
+    ({ path, responseBody }) =>
+      path.endsWith('/keys/claim') && responseBody?.includes('"fallback":true') === true,
+  );
+  const [[keyId, { key }]] = /** @type {[string, any][]} */ (
+    Object.entries(JSON.parse(claim.responseBody ?? '{}').one_time_keys[victim.userId][identity.deviceId])
+  );
+  await victim.start();
+  await victim.tab.waitForEntry(
+    'the media key',
+    ({ ke, message }) => ke === 'KE-2' && message.includes(peerKey),
+  );
+  return {
+    sides: { victim, peer },
+    facts: {
+      keyId,
+      fallbackKey: key,
+      messageId: sent.messageId,
+      messageOneTimeKey: sent.oneTimeKey,
+      peerKey,
+      identity,
+      roomId,
+    },
+  };
+}
+
+/** @param {import('../bundle.mjs').Bundle} bundle */
+export function check({ facts, queries }) {
+  assert.equal(
+    facts.messageOneTimeKey,
+    facts.fallbackKey,
+    'the message began a session with the fallback key',
+  );
+  const rows = queries.filter((query) => query.name === 'fallback_keys').flatMap((query) => query.rows);
+  assert.ok(rows.some((row) => row.device_id === facts.identity.deviceId));
+}

@@ -1,0 +1,61 @@
+// @ts-check
+import assert from 'node:assert/strict';
+import { meet } from '../rig.mjs';
+
+export const name = 'healthy-key-exchange';
+export const cause =
+  'nothing is wrong: two members of a call exchange media keys and keep their memberships alive';
+
+const delivered = {
+  text: 'Received an unexpected encrypted to-device event',
+  ke: 'KE-2',
+  meaning: 'delivered',
+};
+
+export const expected = {
+  victim: { lines: [{ ...delivered, facts: ['peerKey'] }], failures: false },
+  peer: { lines: [{ ...delivered, facts: ['victimKey'] }], failures: false },
+};
+
+/** Restarts come often, so that several succeed while we look; the time limits are the SDK's own. */
+const CALL = { manageMediaKeys: true, delayedLeaveEventRestartMs: 500 };
+
+/** @param {import('../rig.mjs').Rig} rig */
+export async function run(rig) {
+  const victim = await rig.newUser('alice');
+  const peer = await rig.newUser('bob');
+  const { curve25519: victimKey } = await victim.signIn();
+  const { curve25519: peerKey } = await peer.signIn();
+  const roomId = await meet(victim, peer);
+  for (const profile of [victim, peer]) await profile.call('joinCall', roomId, CALL);
+  await victim.call('waitForCallMember', roomId, peer.userId);
+  await peer.call('waitForCallMember', roomId, victim.userId);
+  for (const [profile, key] of /** @type {const} */ ([
+    [victim, peerKey],
+    [peer, victimKey],
+  ])) {
+    await profile.tab.waitForEntry(
+      `the media key of ${key}`,
+      ({ ke, message }) => ke === 'KE-2' && message.includes(key),
+    );
+    await profile.proxy.waitFor(
+      'two restarts',
+      ({ path, status }) => path.endsWith('/restart') && status === 200,
+      2,
+    );
+  }
+  const keysReceived = (await victim.call('callStatistics', roomId)).roomEventEncryptionKeysReceived;
+  for (const profile of [victim, peer]) await profile.call('leaveCall', roomId);
+  return { sides: { victim, peer }, facts: { roomId, peerKey, victimKey, keysReceived } };
+}
+
+/** @param {import('../bundle.mjs').Bundle} bundle */
+export function check({ facts, sides }) {
+  assert.ok(facts.keysReceived > 0, 'the SDK counted the key');
+  for (const { report } of Object.values(sides)) {
+    assert.ok(
+      report.entries.every((/** @type {any} */ { meaning }) => meaning === 'delivered'),
+      'not even a retry',
+    );
+  }
+}

@@ -1,0 +1,54 @@
+// @ts-check
+import assert from 'node:assert/strict';
+import { sendMediaKey } from '../provoke.mjs';
+import { meet } from '../rig.mjs';
+
+export const name = 'logged-out-device';
+export const cause = 'the sender encrypts for a device that was logged out; it has not heard of that yet';
+
+export const expected = {
+  victim: { lines: [], failures: false },
+  peer: {
+    lines: [{ text: 'Enqueuing batch of to-device messages', facts: ['messageId', 'goneDevice'] }],
+    failures: false,
+  },
+};
+
+/** @param {import('../rig.mjs').Rig} rig */
+export async function run(rig) {
+  const victim = await rig.newUser('alice');
+  const peer = await rig.newUser('bob');
+  await victim.signIn();
+  await peer.signIn();
+  const phone = await rig.newProfile(victim.user);
+  const { deviceId: goneDevice } = await phone.signIn();
+  const roomId = await meet(victim, peer);
+  await peer.call('waitForDevice', victim.userId, goneDevice);
+
+  // The peer's sync is cut, so the list of devices that it knows grows old.
+  const cut = peer.proxy.rule({ method: 'GET', path: /\/sync\?/, answer: { code: 503, body: {} } });
+  // The /sync that waits for news still gets its answer; the one after it does not.
+  const stale = peer.proxy.nextSync();
+  await victim.call('sendRawEvent', roomId, 'org.example.next', {});
+  await stale;
+  await phone.call('logout');
+  const sent = await sendMediaKey(peer, victim, roomId, { deviceId: goneDevice });
+  await peer.proxy.waitFor(
+    'the sent batch',
+    ({ path, status, requestBody }) =>
+      path.includes('/sendToDevice/') && status === 200 && requestBody?.includes(sent.messageId) === true,
+  );
+  cut.remove();
+  const { deviceId: liveDevice } = await victim.call('identity');
+  return { sides: { victim, peer }, facts: { goneDevice, liveDevice, messageId: sent.messageId, roomId } };
+}
+
+/** @param {import('../bundle.mjs').Bundle} bundle */
+export function check({ facts, queries }) {
+  const rows = (/** @type {string} */ name) =>
+    queries.filter((query) => query.name === name).flatMap((query) => query.rows);
+  const isGone = (/** @type {any} */ row) => row.device_id === facts.goneDevice;
+  assert.ok(rows('devices').some((row) => row.device_id === facts.liveDevice));
+  assert.ok(!rows('devices').some(isGone), 'the homeserver has deleted the device');
+  assert.ok(!rows('device_inbox').some(isGone), 'and keeps nothing for it');
+}

@@ -1,0 +1,32 @@
+// @ts-check
+import assert from 'node:assert/strict';
+import { malformedEvent } from '../provoke.mjs';
+import { meet } from '../rig.mjs';
+
+export const name = 'malformed-event-redacted';
+export const cause = 'a sender stored an m.room.encrypted event without algorithm and redacted it afterwards';
+
+export const expected = {
+  victim: {
+    lines: [{ text: 'missing field `algorithm`', facts: ['eventId', 'roomId', 'sender'], ke: 'KE-3' }],
+    failures: true,
+  },
+};
+
+/** @param {import('../rig.mjs').Rig} rig */
+export async function run(rig) {
+  const victim = await rig.newUser('alice');
+  const peer = await rig.newUser('bob');
+  await victim.signIn();
+  await peer.signIn();
+  const facts = await malformedEvent(peer, victim, await meet(victim, peer));
+  const redactedBy = await peer.call('redact', facts.roomId, facts.eventId);
+  await victim.call('waitForRedaction', facts.roomId, facts.eventId);
+  return { sides: { victim, peer }, facts: { ...facts, redactedBy } };
+}
+
+/** @param {import('../bundle.mjs').Bundle} bundle */
+export function check({ facts, queries }) {
+  const [row] = queries.filter(({ name: query }) => query === 'event').flatMap(({ rows }) => rows);
+  assert.equal(row.redacted_by, facts.redactedBy);
+}

@@ -1,0 +1,42 @@
+// @ts-check
+import assert from 'node:assert/strict';
+import { slowDelayedEvents } from '../provoke.mjs';
+import { meet } from '../rig.mjs';
+
+export const name = 'slow-gateway';
+export const cause = 'a gateway holds the restart of the delayed event; the homeserver behind it is quick';
+
+export const expected = {
+  victim: {
+    lines: [
+      {
+        text: 'Restart delayed event timed out before the HS responded',
+        facts: ['roomId'],
+        ke: 'KE-4',
+        meaning: 'transient',
+      },
+    ],
+    failures: false,
+  },
+};
+
+/** @param {import('../rig.mjs').Rig} rig */
+export async function run(rig) {
+  const victim = await rig.newUser('alice');
+  const peer = await rig.newUser('bob');
+  await victim.signIn();
+  await peer.signIn();
+  const { held, ...facts } = await slowDelayedEvents(victim, await meet(victim, peer));
+  const times = held.map(({ start, sent, answered }) => ({
+    gatewayMs: Number(sent) - start,
+    homeserverMs: Number(answered) - Number(sent),
+  }));
+  return { sides: { victim }, facts: { ...facts, held: times } };
+}
+
+/** @param {import('../bundle.mjs').Bundle} bundle */
+export function check({ facts }) {
+  assert.ok(facts.held.length > 0);
+  for (const { gatewayMs, homeserverMs } of facts.held)
+    assert.ok(gatewayMs > homeserverMs, 'the gateway took the time');
+}

@@ -1,0 +1,74 @@
+// @ts-check
+import assert from 'node:assert/strict';
+import { oneTimeKeys, refusedUpload } from '../provoke.mjs';
+import { meet } from '../rig.mjs';
+
+export const name = 'two-live-contexts';
+export const cause =
+  'two tabs run a client each on one session and one crypto store, and both publish the next one-time keys';
+
+export const expected = {
+  victim: {
+    lines: [{ text: 'already exists. Old key: ', facts: ['keyId', 'oldKey', 'newKey'], ke: 'KE-1' }],
+    failures: true,
+  },
+};
+
+/** @param {import('../rig.mjs').Rig} rig */
+export async function run(rig) {
+  const profile = await rig.newUser('alice');
+  const peer = await rig.newUser('bob');
+  const identity = await profile.signIn();
+  await peer.signIn();
+  const roomId = await meet(profile, peer);
+  const second = await profile.openTab();
+  await second.call('start', { store: 'live' });
+
+  // Until one of them is refused: peers claim keys, and news in the room tells both tabs that some are missing.
+  const from = profile.proxy.exchanges.length;
+  const lost = async () => {
+    const seen = await Promise.all(profile.tabs.map((tab) => tab.entries()));
+    return profile.tabs.find((_, i) =>
+      seen[i].some(({ ke, meaning }) => ke === 'KE-1' && meaning === 'failure'),
+    );
+  };
+  let loser = await lost();
+  for (let round = 0; !loser && round < ROUNDS; round += 1) {
+    const surplus = Object.keys(await oneTimeKeys(rig, identity)).length - LEFT;
+    for (let i = 0; i < surplus; i += 1)
+      await peer.call('claimOneTimeKey', identity.userId, identity.deviceId);
+    const eventId = await peer.call('sendRawEvent', roomId, 'org.example.next', {});
+    for (const tab of profile.tabs) await tab.call('waitForEvent', roomId, eventId);
+    loser = await lost();
+  }
+  if (!loser) throw new Error(`no conflict in ${ROUNDS} rounds`);
+
+  const refused = refusedUpload(profile, from);
+  const keyId = /One time key (\S+) already exists/.exec(refused.responseBody ?? '')?.[1] ?? '';
+  const newKey = JSON.parse(refused.requestBody ?? '{}').one_time_keys[keyId].key;
+  // The other tab's upload, which was first.
+  const accepted = profile.proxy.exchanges.findLast(
+    ({ id, path, status, requestBody }) =>
+      id < refused.id &&
+      path.endsWith('/keys/upload') &&
+      status === 200 &&
+      requestBody?.includes(`"${keyId}"`) === true,
+  );
+  const oldKey = JSON.parse(accepted?.requestBody ?? '{}').one_time_keys?.[keyId]?.key;
+  return {
+    sides: { victim: profile.seenFrom(loser), peer },
+    facts: { keyId, oldKey, newKey, acceptedAt: accepted?.end, refusedAt: refused.end, identity, roomId },
+  };
+}
+
+/** @param {import('../bundle.mjs').Bundle} bundle */
+export function check({ facts }) {
+  assert.equal(typeof facts.oldKey, 'string', 'the other tab had published that key id');
+  assert.notEqual(facts.newKey, facts.oldKey);
+}
+
+/** How many one-time keys the claims leave. */
+const LEFT = 40;
+
+/** How often both tabs get the chance; the first is enough unless one of them is much later than the other. */
+const ROUNDS = 20;
