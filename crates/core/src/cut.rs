@@ -21,18 +21,23 @@ pub fn cut(message: &str, at: usize) -> Cow<'_, str> {
     if window_start <= half {
         // The match stands in or beside the beginning: one piece is enough.
         let end = floor_boundary(message, 2 * half);
-        return Cow::Owned(format!("{}{}", &message[..end], gap(message.len() - end)));
+        return Cow::Owned(format!("{}{}", &message[..end], gap(message.len() - end, "bytes")));
     }
     let head = floor_boundary(message, half);
     let end = floor_boundary(message, window_start + half);
     let rest = message.len() - end;
-    let tail = if rest > 0 { gap(rest) } else { String::new() };
-    Cow::Owned(format!("{}{}{}{tail}", &message[..head], gap(window_start - head), &message[window_start..end]))
+    let tail = if rest > 0 { gap(rest, "bytes") } else { String::new() };
+    Cow::Owned(format!(
+        "{}{}{}{tail}",
+        &message[..head],
+        gap(window_start - head, "bytes"),
+        &message[window_start..end]
+    ))
 }
 
-/// The mark of a gap of that many bytes.
-pub fn gap(bytes: usize) -> String {
-    format!(" …[{bytes} bytes cut]… ")
+/// The mark of a gap of that many units, `bytes` or `characters`.
+pub fn gap(length: usize, units: &str) -> String {
+    format!(" …[{length} {units} cut]… ")
 }
 
 /// The largest character boundary that is not behind `at`.

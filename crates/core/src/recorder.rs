@@ -68,7 +68,7 @@ impl Recorder {
                 (redacted.text, redacted.count)
             }
             Some(tail) => {
-                let seen = line.text.len() + tail.len();
+                let seen = line.text.encode_utf16().count() + tail.encode_utf16().count();
                 let (text, count) = redact_pieces(line.text, tail, (line.length as usize).saturating_sub(seen));
                 self.partly_scanned += 1;
                 (Cow::Owned(text), count)

@@ -1,0 +1,132 @@
+//! Redacts a line whose middle is missing: a secret may have lost its name, its end or its beginning to the gap.
+
+use crate::cut::gap;
+
+use super::position::{End, nameless};
+use super::text::{byte, closing_quote, is_quote, is_space, is_token, run_end};
+use super::{Span, mask, secrets, work};
+
+/// How far from an edge a string's end is still taken for that of a secret whose name is in the gap.
+const STRING_BYTES: usize = 512;
+
+/// As many characters without a break, not all in lower case, may be a token whose name is in the gap.
+const OPAQUE_MIN: usize = 16;
+
+/// Redacts a line of which only the head and the tail are there, and joins them with a mark for what is not.
+///
+/// What touches the edge may be part of a secret whose other part is not there, so the whole run goes, and more of it
+/// where it looks like a list of numbers, a recovery key, cookies, or the end of a string; where a secret by position
+/// reaches the edge, so does its remainder in the tail. `missing` is the gap's length in UTF-16 code units.
+pub fn redact_pieces(head: &str, tail: &str, missing: usize) -> (String, u32) {
+    let (mut head_spans, open) = secrets(head.as_bytes());
+    let kept = head_edge(head.as_bytes());
+    if kept < head.len() {
+        cover(&mut head_spans, (kept, head.len()));
+    }
+    let lost = tail_edge(tail.as_bytes(), open);
+    let (mut tail_spans, _) = secrets(tail.as_bytes());
+    if lost > 0 {
+        cover(&mut tail_spans, (0, lost));
+    }
+    let count = (head_spans.len() + tail_spans.len()) as u32;
+    (format!("{}{}{}", mask(head, &head_spans), gap(missing, "characters"), mask(tail, &tail_spans)), count)
+}
+
+/// Adds a span at an edge; those that it touches become one with it.
+fn cover(spans: &mut Vec<Span>, edge: Span) {
+    let touches = |span: &Span| span.0 < edge.1 && edge.0 < span.1;
+    let from = spans.iter().filter(|span| touches(span)).map(|span| span.0).min().unwrap_or(edge.0).min(edge.0);
+    let to = spans.iter().filter(|span| touches(span)).map(|span| span.1).max().unwrap_or(edge.1).max(edge.1);
+    spans.retain(|span| !touches(span));
+    let place = spans.partition_point(|span| span.0 < from);
+    spans.insert(place, (from, to));
+}
+
+/// Where what is kept of a head ends.
+fn head_edge(head: &[u8]) -> usize {
+    let start_of_run = |end: usize| {
+        let length = head[..end].iter().rev().take_while(|byte| !is_space(**byte)).count();
+        work::done(length);
+        end - length
+    };
+    let mut kept = start_of_run(head.len());
+    let stop = kept.saturating_sub(STRING_BYTES);
+    // Numbers and groups of four go on to the left.
+    loop {
+        let end = kept - head[..kept].iter().rev().take_while(|byte| is_space(**byte)).count();
+        let start = start_of_run(end);
+        if start == end || start < stop || !is_part(&head[start..end], byte(head, end)) {
+            return kept;
+        }
+        kept = start;
+    }
+}
+
+/// Where what is kept of a tail begins, behind a head that ended in an open secret, or in none.
+fn tail_edge(tail: &[u8], open: End) -> usize {
+    let whole_secret = match open {
+        // A quote right at the edge may have lost its backslash to the gap.
+        End::Quote(quote, depth) => closing_quote(tail, 1.min(tail.len()), quote, depth).0,
+        End::Line => run_end(tail, 0, |byte| byte != b'\n'),
+        End::Run | End::Closed => 0,
+    };
+    whole_secret.max(nameless(tail)).max(runs_edge(tail)).max(string_edge(tail))
+}
+
+/// The end of the runs at a tail's beginning that may be a secret.
+fn runs_edge(tail: &[u8]) -> usize {
+    let mut lost = 0;
+    loop {
+        let start = run_end(tail, lost, is_space);
+        let end = run_end(tail, start, |byte| !is_space(byte));
+        let run = &tail[start..end];
+        let before = if lost > 0 { tail[lost - 1] } else { 0 };
+        let space = if start > 0 { tail[start - 1] } else { 0 };
+        let is_value = matches!(before, b';' | b':' | b'=');
+        let is_cookie = run.ends_with(b";") && run.contains(&b'=');
+        if run.is_empty() || !(start == 0 || is_value || is_cookie || is_part(run, space) || is_opaque(run)) {
+            return lost;
+        }
+        lost = end;
+    }
+}
+
+/// Whether a run, with that space between it and what is lost, is a piece of a list of numbers or of a recovery key.
+fn is_part(run: &[u8], space: u8) -> bool {
+    run.iter().all(|byte| byte.is_ascii_digit() || is_quote(*byte) || b",:{}[]()\\".contains(byte))
+        || (space == b' ' && run.len() == 4 && run.iter().all(u8::is_ascii_alphanumeric))
+}
+
+fn is_opaque(run: &[u8]) -> bool {
+    let mut at = 0;
+    while at < run.len() {
+        let end = run_end(run, at, is_token);
+        let piece = &run[at..end];
+        if piece.len() >= OPAQUE_MIN && piece.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
+            return true;
+        }
+        at = end + 1;
+    }
+    false
+}
+
+/// The end of the string that a tail may begin in: the first quote that a separator or a bracket follows, or, where there
+/// is none, the last that is escaped or that a space follows.
+fn string_edge(tail: &[u8]) -> usize {
+    let mut doubtful = 0;
+    for at in 0..tail.len().min(STRING_BYTES) {
+        work::done(1);
+        let before = if at > 0 { tail[at - 1] } else { b'x' };
+        if !is_quote(tail[at]) || is_space(before) || b":=,({[".contains(&before) {
+            continue;
+        }
+        let next = byte(tail, at + 1);
+        if b",}])".contains(&next) && before != b'\\' {
+            return at;
+        }
+        if is_space(next) || b"\0\\,;}])".contains(&next) {
+            doubtful = at;
+        }
+    }
+    doubtful
+}

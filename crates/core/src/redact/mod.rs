@@ -1,0 +1,290 @@
+//! Secrets out, before anything is cut or stored.
+//!
+//! A value is a secret by its **position** (it follows a name such as `access_token` or `Authorization`) or by its
+//! **shape** (Synapse's and MAS's token prefixes, JWTs, a key's bytes as numbers, recovery keys). Public keys are the
+//! evidence of one-time-key lines and stay.
+//!
+//! The search looks at each byte a bounded number of times, whatever the text: it runs in the page, on hostile input.
+
+mod edge;
+mod names;
+mod position;
+mod shape;
+mod text;
+mod work;
+
+use std::borrow::Cow;
+
+pub use edge::redact_pieces;
+use position::End;
+
+/// What stands in a secret's place.
+const MASK: &str = "[redacted]";
+
+/// A text without its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redacted<'a> {
+    /// The text, borrowed where nothing had to be replaced.
+    pub text: Cow<'a, str>,
+    /// How many secrets were replaced.
+    pub count: u32,
+}
+
+/// Replaces every secret in a text.
+pub fn redact(text: &str) -> Redacted<'_> {
+    let (spans, _) = secrets(text.as_bytes());
+    if spans.is_empty() {
+        return Redacted { text: Cow::Borrowed(text), count: 0 };
+    }
+    Redacted { text: Cow::Owned(mask(text, &spans)), count: spans.len() as u32 }
+}
+
+/// Start and end of a secret, in bytes.
+type Span = (usize, usize);
+
+fn mask(text: &str, spans: &[Span]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (start, end) in spans {
+        out.push_str(&text[done..*start]);
+        out.push_str(MASK);
+        done = *end;
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+/// The secrets of a text, in order, none overlapping, and what ends the last one if it runs to the text's end.
+fn secrets(text: &[u8]) -> (Vec<Span>, End) {
+    let mut spans = Vec::new();
+    let mut open = End::Closed;
+    let mut at = 0;
+    while at < text.len() {
+        work::done(1);
+        if !text::is_word(text[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        at = text::run_end(text, at, text::is_word);
+        let mut found = shape::token(text, start, at)
+            .or_else(|| shape::recovery_key(text, start, at))
+            .map(|span| (span, End::Run))
+            .or_else(|| position::secret(text, start, at));
+        if found.is_none() && text[start].is_ascii_digit() {
+            let (count, end) = shape::numbers(text, start);
+            found = shape::is_key_length(count).then_some(((start, end), End::Run));
+        }
+        while let Some((span, end)) = found {
+            at = span.1.max(at);
+            open = if span.1 == text.len() { end } else { End::Closed };
+            spans.push(span);
+            // Where a string of a name turns out to be what stands in front of another, that one's value is next.
+            found = position::last_word(text, span).and_then(|(start, end)| position::secret(text, start, end));
+            found = found.filter(|(next, _)| next.0 >= span.1);
+        }
+    }
+    (spans, open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redacted(text: &str) -> String {
+        redact(text).text.into_owned()
+    }
+
+    #[test]
+    fn tokens_go_by_their_shape() {
+        for token in
+            ["syt_YWxpY2U_AbCdEfGhIjKlMnOp_1a2B3c", "syr_YWxpY2U_AbCdEf", "mat_9f8e7d6c5b4a_x", "mcr_ABCDEF12345"]
+        {
+            let line = format!("request with {token} failed: already exists");
+            assert_eq!(redacted(&line), "request with [redacted] failed: already exists");
+        }
+        let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.s5vK_x-Y";
+        assert_eq!(redacted(&format!("jwt {jwt}!")), "jwt [redacted]!");
+    }
+
+    #[test]
+    fn values_go_by_the_name_in_front_of_them() {
+        for (line, wanted) in [
+            ("access_token=syt_a_b&x=1", "access_token=[redacted]&x=1"),
+            ("?access_token=opaque%2Fvalue&x=1", "?access_token=[redacted]&x=1"),
+            (r#"{"access_token":"opaque \" value","x":1}"#, r#"{"access_token":"[redacted]","x":1}"#),
+            (r#"{\"refresh_token\":\"opaque\",\"x\":1}"#, r#"{\"refresh_token\":\"[redacted]\",\"x\":1}"#),
+            ("Authorization: Bearer abc.DEF-123", "Authorization: [redacted]"),
+            ("curl -H 'Authorization: Bearer abcDEF123' -X", "curl -H 'Authorization: [redacted]' -X"),
+            ("sent Bearer abcDEF-123, then", "sent Bearer [redacted], then"),
+            ("Cookie: a=b; c=d\nnext", "Cookie: [redacted]\nnext"),
+            ("password: hunter2, user: x", "password: [redacted], user: x"),
+            ("login_token: Some(\"opaque\")", "login_token: [redacted]"),
+            ("loginToken => opaque;", "loginToken => [redacted];"),
+            ("https://a/cb?code=abc123&state=xyz x", "https://a/cb?code=[redacted]&state=[redacted] x"),
+            ("{'password': 'a b c'}", "{'password': '[redacted]'}"),
+        ] {
+            assert_eq!(redacted(line), wanted);
+        }
+    }
+
+    #[test]
+    fn words_that_name_no_value_stay() {
+        for line in [
+            "the access token is missing, already exists",
+            "access_token: null",
+            "missing key at index 3 for participant @user:server:DEVICE",
+            "Bearer token missing",
+            "format_string mat_x",
+            "status code: 400",
+            "event_type=\"io.element.call.encryption_keys\" sender_key=\"abc\"",
+        ] {
+            assert_eq!(redacted(line), line);
+        }
+    }
+
+    #[test]
+    fn media_keys_go_and_public_keys_stay() {
+        let media = r#"{"keys":{"index":0,"key":"7Kd9qXz1aBcDeFgHiJkLmQ"},"member":{}}"#;
+        assert_eq!(redacted(media), r#"{"keys":{"index":0,"key":"[redacted]"},"member":{}}"#);
+        assert_eq!(redacted("encryptionKey: 7Kd9qXz1aBcDeFgHiJkLmQ=="), "encryptionKey: [redacted]");
+        assert_eq!(redacted("media_key=[1, 2, 3] index"), "media_key=[redacted] index");
+        for line in [
+            r#"Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{}}; new key: {'key': 'QF6Sd7Wf0IOqiujeTYL2YQb', 'signatures': {}}"#,
+            r#"Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho""#,
+            r#"Old key: {\"key\":\"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho\",\"signatures\":{}}"#,
+            r#"one_time_key: SignedKey { key: "curve25519:drZvSd7Wf0IOqiujeTYL2YQb" }"#,
+            r#"MissingOneTimeKey("curve25519:drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho")"#,
+        ] {
+            assert_eq!(redacted(line), line);
+        }
+    }
+
+    #[test]
+    fn what_touches_the_edge_of_a_gap_goes_whole() {
+        let (text, count) = redact_pieces("x sytSecret", "Rest y", 9);
+        assert_eq!(text, "x [redacted] …[9 characters cut]… [redacted] y");
+        assert_eq!(count, 2);
+        let (text, _) = redact_pieces("{\"passw", "ord\": \"a b c\", \"x\": 1}", 0);
+        assert_eq!(text, "[redacted] …[0 characters cut]… [redacted]\", \"x\": 1}");
+        let (text, _) = redact_pieces("x \"acc", "token\",\n \"value\": \"a b c\" }", 4);
+        assert_eq!(text, "x [redacted] …[4 characters cut]… [redacted]\" }");
+        let (text, _) = redact_pieces("Cookie: a=b; c", "d; e=f; g\nnext", 9);
+        assert_eq!(text, "Cookie: [redacted] …[9 characters cut]… [redacted]\nnext");
+    }
+
+    #[test]
+    fn what_is_already_masked_is_not_counted_again() {
+        assert_eq!(redact("access_token=[redacted]").count, 0);
+    }
+
+    #[test]
+    fn a_string_that_turns_out_to_be_between_strings_lays_nothing_open() {
+        for line in [
+            r#"token :" Login { token: "Sec+ret/1234567890", x: 1 }"#,
+            r#"token :" {"cookie":"c0=Secret1234567890","x":1}"#,
+            "token = body['token'] = 'Secret1234567890';",
+        ] {
+            assert!(!redacted(line).contains("1234567890"), "{}", redacted(line));
+        }
+    }
+
+    #[test]
+    fn a_login_type_is_not_a_name_with_a_value() {
+        for line in [
+            r#"["m.login.password","m.login.sso"]"#,
+            r#"secret_name="m.megolm_backup.v1" x"#,
+            "io.element.call.encryption_keys: skipping one",
+            "encryption key missing for encoding",
+            "token(s) missing",
+            r#"{"type":"io.element.call.encryption_keys","sender":"@a:b"}"#,
+            "Basic Authentication is off, basic E2EE",
+            "at 2026-11-23T08:42:19.074Z 10.0.0.1:8008, 12:30:45",
+            "see this line that goes from here upto that word over here then ends",
+        ] {
+            assert_eq!(redacted(line), line);
+        }
+    }
+
+    /// Pieces that begin something and never end it, or that look like the beginning of a secret.
+    const HOSTILE: [&str; 48] = [
+        "{key:",
+        "key:\"",
+        "key:'",
+        "key=",
+        "k:`",
+        "\"key\":\"AAAAAAAAAAAAAAAAAAAAAA\",",
+        "{\"key\":\"AAAAAAAAAAAAAAAAAAAAAA\"{",
+        "signatures",
+        "password:(",
+        "token:{",
+        "token:[",
+        "token:'",
+        "token:\"",
+        "token:`",
+        "token\\:\\\"",
+        "token\\\\\\:\\\\\\\"",
+        "token\\",
+        "\"token\",",
+        "\"token\",\"value\":",
+        "token%3D",
+        "%22token%22%3A%22",
+        "sessionkey:Some(",
+        "token: T {",
+        "encryption_key=a.",
+        "encryption_key=",
+        "Cookie: ",
+        "\"Cookie: ",
+        "\\nCookie: ",
+        "Authorization: ",
+        "Authorization: Bearer ",
+        "code=",
+        "&code=",
+        "bearer ",
+        "bearer=",
+        "basic ",
+        "basic=",
+        "eyJ",
+        "/eyJ",
+        "eyJ.",
+        "mat_",
+        "xmat_",
+        "syt_",
+        "1,",
+        "1, ",
+        "abcd ",
+        "0:1,",
+        "\\",
+        "]}",
+    ];
+
+    /// Steps for each byte at most; the dearest are the looks around a field called `key`.
+    const STEPS_PER_BYTE: usize = 150;
+
+    /// Twice the text must take about twice the steps; where looks go a bounded way, the longer text has a few more.
+    fn assert_linear(pattern: &str, work: impl Fn(&str)) {
+        let steps = |bytes: usize| work::steps_of(|| work(&pattern.repeat(bytes / pattern.len())));
+        let (once, twice) = (steps(2_000), steps(4_000));
+        assert!(once > 0, "the steps are counted");
+        assert!(twice <= 3 * once && twice <= 4_000 * STEPS_PER_BYTE, "{pattern:?}: {once}, then {twice}");
+    }
+
+    #[test]
+    fn the_work_grows_no_faster_than_the_text() {
+        for first in HOSTILE {
+            assert_linear(first, |text| drop(redact_pieces(text, "tail", 1)));
+            assert_linear(first, |text| drop(redact_pieces("head", text, 1)));
+            for second in HOSTILE.iter().chain(&["", " ", "\n", "x"]) {
+                assert_linear(&format!("{first}{second}"), |text| drop(redact(text)));
+            }
+        }
+    }
+
+    #[test]
+    fn deeper_and_deeper_strings_cost_no_more() {
+        let text: String = (0..200).map(|depth| format!("key:{}\"x ", "\\".repeat(depth))).collect();
+        assert!(work::steps_of(|| drop(redact(&text))) <= STEPS_PER_BYTE * text.len());
+        let text: String = (0..200).rev().map(|depth| format!("password:{}\"x ", "\\".repeat(depth))).collect();
+        assert!(work::steps_of(|| drop(redact(&text))) <= STEPS_PER_BYTE * text.len());
+    }
+}
