@@ -1,34 +1,50 @@
 // The page's builtins as they were when this module ran. A page may patch its prototypes later, by accident or not; the
 // per-line path calls only what stands here, through the captured `apply`, and uses no syntax that looks builtins up
-// (no spread, no destructuring of arrays, no for-of).
+// (no spread, no destructuring of arrays, no for-of). So does what a report is made of.
 
-export const { apply, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, defineProperty } = Reflect;
+export const { apply, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, defineProperty, deleteProperty } =
+  Reflect;
 export const { isArray } = Array;
 export const { assign, freeze } = Object;
+export const { isSafeInteger } = Number;
 export const now = Date.now;
-export const exec = RegExp.prototype.exec;
-export const indexOf = String.prototype.indexOf;
-export const slice = String.prototype.slice;
-export const charCodeAt = String.prototype.charCodeAt;
+export const { exec } = RegExp.prototype;
+export const { charCodeAt, indexOf, slice, startsWith } = String.prototype;
 export const symbolToString = Symbol.prototype.toString;
 export const parseNumber = parseFloat;
 export const parseInteger = parseInt;
-export const { trunc } = Math;
+export const { max, round, trunc } = Math;
 export const { parse: parseJson, stringify } = JSON;
+export const encode = globalThis.TextEncoder?.prototype.encode;
 export const encodeInto = globalThis.TextEncoder?.prototype.encodeInto;
 export const decode = globalThis.TextDecoder?.prototype.decode;
+export const postMessage = globalThis.MessagePort?.prototype.postMessage;
 export const Bytes = Uint8Array;
 export const Words = Uint32Array;
 export const Doubles = Float64Array;
 export const ObjectPrototype = Object.prototype;
 export const isError = Error.isError;
+/** Whether it is true for a DOMException, too, as the standard has it. */
+export const isErrorKnowsDom = Boolean(isError && globalThis.DOMException && isError(new DOMException()));
 
 const getter = (prototype, name) => (prototype ? getOwnPropertyDescriptor(prototype, name)?.get : undefined);
+const DOMExceptionPrototype = globalThis.DOMException?.prototype;
 
 const TypedArray = getPrototypeOf(Uint8Array.prototype);
 /** `"Uint8Array"` and the like; undefined for everything that is no typed array. Runs no code of the page. */
 export const typedArrayName = getter(TypedArray, Symbol.toStringTag);
 export const typedArrayLength = getter(TypedArray, 'length');
-export const domExceptionName = getter(globalThis.DOMException?.prototype, 'name');
-export const domExceptionMessage = getter(globalThis.DOMException?.prototype, 'message');
+export const domExceptionName = getter(DOMExceptionPrototype, 'name');
+export const domExceptionMessage = getter(DOMExceptionPrototype, 'message');
+/** The engine's own ways to an error's stack where it is no data property: in V8 each error has the accessor, elsewhere
+ * the prototypes have. */
+export const stackGetters = [
+  getter(new Error(), 'stack'),
+  getter(Error.prototype, 'stack'),
+  getter(DOMExceptionPrototype, 'stack'),
+];
+export const errorOfEvent = getter(globalThis.ErrorEvent?.prototype, 'error');
+export const messageOfEvent = getter(globalThis.ErrorEvent?.prototype, 'message');
+export const reasonOfEvent = getter(globalThis.PromiseRejectionEvent?.prototype, 'reason');
 export const memoryBuffer = getter(globalThis.WebAssembly?.Memory?.prototype, 'buffer');
+export const { RuntimeError } = globalThis.WebAssembly ?? {};

@@ -1,17 +1,29 @@
 // The one capture of a page: who owns which state, and what every export does.
 
 import { EMPTY_REPORT, KES, MEANINGS } from 'crypto-diag/facts';
-import { assign, defineProperty, freeze, now, parseJson } from './builtins.js';
+import {
+  apply,
+  assign,
+  defineProperty,
+  errorOfEvent,
+  freeze,
+  max,
+  messageOfEvent,
+  now,
+  parseJson,
+  reasonOfEvent,
+  slice,
+} from './builtins.js';
 import { clientFacts } from './client.js';
 import * as core from './core.js';
 import { watchFrames } from './frames.js';
 import { hook, inPlace, unhook } from './hooks.js';
-import { toJson } from './json.js';
+import { copy, toJson } from './json.js';
 import * as lines from './lines.js';
 import { changed, listenerErrors, subscribe } from './notify.js';
-import { pageEvents, pageFacts, timeOrigin, unwatchPage, watchPage } from './page.js';
+import { pageEvents, pageFacts, timeOriginOf, unwatchPage, watchPage } from './page.js';
 import { clockFacts, collectFacts } from './questions.js';
-import { clearSent, noteSent, sentBatches } from './sent.js';
+import { clearSent, sentBatches } from './sent.js';
 import { unreadable } from './text.js';
 import { openWorkerChannel } from './worker-channel.js';
 
@@ -26,6 +38,8 @@ let installed = false;
 let stopped = false;
 let installedAt = null;
 let clearedAt = null;
+/** One for each time that the capture was started: listeners of an earlier one look no more. */
+let session = {};
 /** @type {import('./hooks.js').Hook[]} */
 let hooks = [];
 /** Hooks in child documents: weak, or a removed frame would live as long as the page. @type {WeakRef<object>[]} */
@@ -42,36 +56,51 @@ function matched() {
 }
 
 function noteFailure(what) {
-  if (failures.length < FAILURES_MAX) failures.push({ ts: now(), what: String(what) });
+  if (failures.length < FAILURES_MAX) failures[failures.length] = { ts: now(), what };
 }
 
 /**
  * Starts the capture: synchronous, idempotent, complete; never throws.
  * @param {{frames?: boolean, sentKeys?: boolean}} [options]
  */
-export function install(options = {}) {
+export function install(options) {
   if (installed && !stopped) return;
   if (typeof globalThis.window !== 'object' || typeof globalThis.document !== 'object') return;
+  const sentKeys = options?.sentKeys !== false;
+  installed = true;
+  stopped = false;
+  installedAt = now();
+  session = {};
   try {
-    const again = installed;
-    installed = true;
-    stopped = false;
-    installedAt = now();
-    if (!again) core.start(coreSettled);
+    core.start(coreChanged);
+    if (core.status === 'failed') return;
     lines.open(matched);
-    if (core.status === 'failed' && !core.hasMemory()) return;
-    hooks = hookConsole(globalThis, main, options.sentKeys !== false);
-    errorWatcher(globalThis, main)();
-    watchPage();
-    if (options.frames !== false) frames = watchFrames((window, path) => hookFrame(window, path, options));
+    hooks = hookConsole(globalThis, main, sentKeys);
+    const watchErrors = errorWatcher(globalThis, main);
+    watchErrors();
+    const listenToPage = watchPage();
+    if (options?.frames === false) return;
+    frames = watchFrames(
+      (window, path) => hookFrame(window, path, sentKeys),
+      () => {
+        watchErrors();
+        listenToPage();
+      },
+    );
   } catch (error) {
     noteFailure(`install: ${error?.message ?? error}`);
   }
 }
 
-function coreSettled() {
+/** The core runs at last, or has failed. */
+function coreChanged() {
+  if (core.status === 'failed') {
+    noteFailure(core.reason);
+    lines.close();
+    // What never ran has nothing to look for.
+    if (!core.hasMemory()) leave();
+  }
   lines.drain();
-  if (core.status !== 'running') leave();
   matched();
 }
 
@@ -81,30 +110,23 @@ function hookConsole(window, realm, sentKeys) {
     hook(console, 'warn', (args) => lines.look(lines.WARN, args, realm)),
     hook(console, 'error', (args) => lines.look(lines.ERROR, args, realm)),
   ];
-  if (sentKeys) made.push(hook(console, 'info', (args) => lookSent(args, realm)));
+  if (sentKeys) made[2] = hook(console, 'info', (args) => lines.lookSent(args, realm));
   return made;
 }
 
-function lookSent(args, realm) {
-  if (stopped) return;
-  try {
-    if (noteSent(args, realm)) changed();
-  } catch (error) {
-    noteFailure(`sent keys: ${error?.message ?? error}`);
-  }
-}
-
 /** Hooks a child document's Window, for `watchFrames`. */
-function hookFrame(window, path, options) {
+function hookFrame(window, path, sentKeys) {
   // Asked for each kept line, not once: the hook survives the frame's first navigation, its address does not.
   const realm = () => ({ kind: 'frame', path: path() });
-  const made = hookConsole(window, realm, options.sentKeys !== false);
-  frameHooks = frameHooks.filter((ref) => ref.deref() !== undefined);
-  for (const one of made) if (one.wrapper) frameHooks.push(new WeakRef(one));
+  const made = hookConsole(window, realm, sentKeys);
+  const alive = [];
+  for (let at = 0; at < frameHooks.length; at++)
+    if (frameHooks[at].deref()) alive[alive.length] = frameHooks[at];
+  for (let at = 0; at < made.length; at++) if (made[at].wrapper) alive[alive.length] = new WeakRef(made[at]);
+  frameHooks = alive;
   const hooked = made[0].wrapper !== null || made[0].ours === true;
   // Another copy of this package watches this Window's errors, too.
   const watchErrors = made[0].ours ? () => {} : errorWatcher(window, realm);
-  watchErrors();
   return { hooked, watchErrors };
 }
 
@@ -113,10 +135,17 @@ function hookFrame(window, path, options) {
  * @returns {() => void} Adds the listeners; once more after `document.open()` has removed them does no harm.
  */
 function errorWatcher(window, realm) {
-  const onError = (event) => {
-    if (typeof event.message === 'string') lines.lookUncaught(event.error, event.message, realm);
+  const mine = session;
+  const listener = (read) => (event) => {
+    try {
+      if (mine === session) lines.look(lines.ERROR, [read(event)], realm, 1);
+    } catch {
+      // An event of the page's own making.
+    }
   };
-  const onRejection = (event) => lines.lookUncaught(event.reason, undefined, realm);
+  // Where the error itself is not to be had, the browser's sentence is.
+  const onError = listener((event) => apply(errorOfEvent, event, []) ?? apply(messageOfEvent, event, []));
+  const onRejection = listener((event) => apply(reasonOfEvent, event, []));
   return () => {
     window.addEventListener('error', onError);
     window.addEventListener('unhandledrejection', onRejection);
@@ -125,10 +154,11 @@ function errorWatcher(window, realm) {
 
 /** Puts the consoles back as they were and stops looking. */
 function leave() {
+  session = {};
   lines.close();
-  for (const one of hooks) unhook(one);
-  for (const ref of frameHooks) {
-    const one = ref.deref();
+  for (let at = 0; at < hooks.length; at++) if (hooks[at].wrapper) unhook(hooks[at]);
+  for (let at = 0; at < frameHooks.length; at++) {
+    const one = frameHooks[at].deref();
     if (one) unhook(one);
   }
   frameHooks = [];
@@ -149,9 +179,10 @@ export function uninstall() {
 /** Forgets entries, counts and sent batches. */
 export function clear() {
   core.clear();
+  // The core counts its ids anew.
+  known = {};
   clearSent();
   clearedAt = now();
-  entryCache = new Map();
   matched();
 }
 
@@ -164,27 +195,29 @@ export function workerChannel() {
   return workers.name;
 }
 
-let entryCache = new Map();
+/** Entries that were read before, by their ids. */
+let known = {};
 let entriesSnapshot = NO_ENTRIES;
 let entriesRevision = 0;
-let countsSnapshot = makeCounts([]);
+const zeroCounts = makeCounts([]);
+let countsSnapshot = zeroCounts;
 let countsRevision = 0;
-const zeroCounts = countsSnapshot;
 
 /** The kept entries, most recent last: frozen, and the same array until something changes. */
 export function getEntries() {
   if (entriesRevision !== revision && core.hasMemory()) {
-    const found = core.readEntries((id) => entryCache.get(id));
-    entryCache = new Map(found.map(({ id, entry }) => [id, freezeEntry(entry)]));
-    entriesSnapshot = freeze([...entryCache.values()]);
+    const found = core.readEntries((id) => known[id]);
+    const entries = [];
+    known = {};
+    for (let at = 0; at < found.length; at++) {
+      const { id, entry } = found[at];
+      freeze(entry.realm);
+      entries[at] = known[id] = freeze(entry);
+    }
+    entriesSnapshot = freeze(entries);
     entriesRevision = revision;
   }
   return entriesSnapshot;
-}
-
-function freezeEntry(entry) {
-  freeze(entry.realm);
-  return freeze(entry);
 }
 
 /** How many lines matched, by family and meaning: frozen, and the same object until something changes. */
@@ -197,17 +230,19 @@ export function getCounts() {
 }
 
 function makeCounts(tallies) {
-  const zero = () => Object.fromEntries(MEANINGS.map((meaning) => [meaning, 0]));
-  const byKe = Object.fromEntries(KES.map((ke) => [ke, { total: 0, ...zero() }]));
-  const byMeaning = zero();
+  const byKe = {};
+  const byMeaning = {};
   let total = 0;
-  for (const row of tallies) {
+  for (let at = 0; at < MEANINGS.length; at++) byMeaning[MEANINGS[at]] = 0;
+  for (let at = 0; at < KES.length; at++) byKe[KES[at]] = { total: 0, ...byMeaning };
+  for (let at = 0; at < tallies.length; at++) {
+    const row = tallies[at];
     byKe[row.ke].total += row.total;
     byKe[row.ke][row.meaning] = row.total;
     byMeaning[row.meaning] += row.total;
     total += row.total;
   }
-  for (const ke of KES) freeze(byKe[ke]);
+  for (let at = 0; at < KES.length; at++) freeze(byKe[KES[at]]);
   return freeze({ total, byKe: freeze(byKe), byMeaning: freeze(byMeaning) });
 }
 
@@ -216,13 +251,19 @@ export const getServerSnapshot = () => NO_ENTRIES;
 /** What a server renders: no counts, always the same object. */
 export const getServerCounts = () => zeroCounts;
 
+/** @type {Readonly<{state: string, reason: string | null, frames: number, blindFrames: number}>} */
 let statusSnapshot = freeze({ state: 'not-installed', reason: null, frames: 0, blindFrames: 0 });
 
 /** Whether lines are being kept, and where: frozen, and the same object until something changes. */
 export function getCaptureStatus() {
   const { hooked, blind } = frames?.counts() ?? { hooked: 0, blind: 0 };
   const next = { state: state(), reason: reasonOf(), frames: hooked, blindFrames: blind };
-  const same = Object.keys(next).every((key) => next[key] === statusSnapshot[key]);
+  const old = statusSnapshot;
+  const same =
+    old.state === next.state &&
+    old.reason === next.reason &&
+    old.frames === next.frames &&
+    old.blindFrames === next.blindFrames;
   if (!same) statusSnapshot = freeze(next);
   return statusSnapshot;
 }
@@ -242,16 +283,21 @@ function reasonOf() {
 
 /** The capture's half of a report; the core adds the numbers that it keeps. */
 function captureFacts() {
-  const origin = timeOrigin();
+  const origin = timeOriginOf(globalThis);
+  const states = [];
+  for (let at = 0; at < hooks.length; at++) {
+    states[at] = { method: hooks[at].method, inPlace: inPlace(hooks[at]), reason: hooks[at].reason };
+  }
   return {
     state: state(),
     reason: reasonOf(),
     installedAt,
     timeOrigin: origin,
-    installedAfter: installedAt !== null && origin !== null ? Math.max(0, installedAt - origin) : null,
+    installedAfter: installedAt !== null && origin !== null ? max(0, installedAt - origin) : null,
     clearedAt,
-    hooks: hooks.map((one) => ({ method: one.method, inPlace: inPlace(one), reason: one.reason })),
+    hooks: states,
     linesSeen: lines.seen.lines,
+    partlyScanned: lines.seen.partly,
     unreadable: unreadable + lines.seen.failed,
     nested: lines.seen.nested,
     queued: lines.seen.queued,
@@ -283,21 +329,31 @@ export function buildReport(mx, extra) {
  */
 export async function collectReport(mx, extra) {
   const facts = await collectFacts(mx, getEntries(), sentBatches());
-  return toJson(assign(makeReport(mx, extra), facts));
+  return toJson(assign(makeReport(mx, extra), copy(facts, core.scrub)));
 }
 
 function makeReport(mx, extra) {
   const report = parseJson(EMPTY_REPORT);
-  assign(report, clientFacts(mx, extra), pageFacts(), { generatedAt: now(), clock: clockFacts(), sent: sentBatches() });
+  assign(report, clientFacts(mx, extra), pageFacts(), {
+    generatedAt: now(),
+    clock: clockFacts(),
+    sent: sentBatches(),
+  });
   assign(report.capture, captureFacts());
+  // A path or an error's text may hold a secret, too; entries have been looked through.
+  const clean = copy(report, core.scrub);
   if (core.hasMemory()) {
     const tallies = core.readTallies();
-    report.tallies = tallies.filter((row) => row.total > 0);
-    for (const row of tallies) report.counts[row.ke] += row.total;
-    assign(report.capture, core.readCounters(), { linesMatched: getCounts().total });
-    report.entries = getEntries();
+    clean.tallies = [];
+    for (let at = 0; at < tallies.length; at++) {
+      const row = tallies[at];
+      if (row.total > 0) clean.tallies[clean.tallies.length] = row;
+      clean.counts[row.ke] += row.total;
+    }
+    assign(clean.capture, core.readCounters(), { linesMatched: getCounts().total });
+    clean.entries = getEntries();
   }
-  return report;
+  return clean;
 }
 
 /**
@@ -308,28 +364,22 @@ function makeReport(mx, extra) {
  *   `2026-11-23T19-30-00Z`: file systems do not take the colons.
  */
 export async function downloadReport(mx, extra) {
-  const time = new Date(now()).toISOString().slice(0, 19).replaceAll(':', '-');
-  const name = `${extra?.prefix ?? 'lotus-crypto-diag'}-${time}Z.json`;
+  const time = new Date(now()).toISOString();
+  const part = (from, to) => apply(slice, time, [from, to]);
+  const name = `${extra?.prefix ?? 'lotus-crypto-diag'}-${part(0, 13)}-${part(14, 16)}-${part(17, 19)}Z.json`;
   const report = await collectReport(mx, extra);
-  if (core.saveFile(name, report)) {
-    setTimeout(core.releaseFile, RELEASE_AFTER);
-  } else {
-    saveWithoutCore(name, report);
-  }
+  const address = core.fileUrl(report);
+  const url = address ?? URL.createObjectURL(new Blob([report], { type: 'application/json' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(address ? core.releaseFile : () => URL.revokeObjectURL(url), RELEASE_AFTER);
   return name;
 }
 
 /** Milliseconds after which a download's Blob is freed; a browser may read it after the click has returned. */
 const RELEASE_AFTER = 60_000;
-
-function saveWithoutCore(name, text) {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), RELEASE_AFTER);
-}
 
 /** Everything that the page's one capture does, under the names of the package's exports. */
 export const capture = {
@@ -368,4 +418,3 @@ export function claim() {
   }
   return shared();
 }
-

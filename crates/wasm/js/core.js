@@ -1,10 +1,21 @@
 // The WebAssembly instance: started synchronously where the browser allows it, entered only through plain exports on the
 // per-line path, and never again once it has failed.
 
-import initAsync, { download, initSync, release_download } from 'crypto-diag/glue';
+import initAsync, { file_url, initSync, release_file } from 'crypto-diag/glue';
 import { CORE_BYTES } from 'crypto-diag/core-bytes';
 import { CLASSES } from 'crypto-diag/facts';
-import { Bytes, Doubles, Words, apply, decode, encodeInto, memoryBuffer, parseJson } from './builtins.js';
+import {
+  Bytes,
+  Doubles,
+  RuntimeError,
+  Words,
+  apply,
+  decode,
+  encode,
+  encodeInto,
+  memoryBuffer,
+  parseJson,
+} from './builtins.js';
 import { unpack } from './unpack.js';
 
 /** Bytes that one UTF-16 code unit needs in UTF-8 at most. */
@@ -31,45 +42,48 @@ let decoder;
 export let status = 'idle';
 /** Why the core does not run, as a sentence. */
 export let reason = null;
+let onChange = () => {};
 
 /**
  * Starts the core, at once if the browser compiles synchronously.
- * @param {() => void} settled Called later, only if it did not: the core runs then, or has failed.
+ * @param {() => void} changed Called when `status` has changed later: the core runs at last, or has failed.
  */
-export function start(settled) {
+export function start(changed) {
   if (status !== 'idle') return;
   if (typeof WebAssembly !== 'object' || !encodeInto || !memoryBuffer) {
     fail('This browser has no WebAssembly.');
     return;
   }
-  let wasm;
   try {
-    wasm = unpack(CORE_BYTES);
-    running(initSync({ module: new WebAssembly.Module(wasm) }));
-  } catch (error) {
-    if (!wasm) {
-      fail(`The core could not be unpacked: ${error?.message}`);
-      return;
+    encoder = new TextEncoder();
+    decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    const wasm = unpack(CORE_BYTES);
+    try {
+      running(initSync({ module: new WebAssembly.Module(wasm) }));
+    } catch (error) {
+      // A policy forbids it: asking again would only have the browser complain twice.
+      if (error?.name === 'CompileError' || error?.name === 'EvalError') throw error;
+      // Older Chromium compiles no more than 4 KB synchronously on the main thread.
+      status = 'starting';
+      startLater(wasm);
     }
-    // Older Chromium compiles no more than 4 KB synchronously on the main thread.
-    status = 'starting';
-    initAsync({ module_or_path: wasm }).then(
-      (started) => {
-        running(started);
-        settled();
-      },
-      (later) => {
-        fail(`The browser refused to compile the core: ${later?.message ?? later}`);
-        settled();
-      },
-    );
+  } catch (error) {
+    fail(`The browser refused to compile the core: ${error?.message ?? error}`);
   }
+  onChange = changed;
+}
+
+async function startLater(wasm) {
+  try {
+    running(await initAsync({ module_or_path: wasm }));
+  } catch (error) {
+    fail(`The browser refused to compile the core: ${error?.message ?? error}`);
+  }
+  if (status === 'running') onChange();
 }
 
 function running(started) {
   exports = started;
-  encoder = new TextEncoder();
-  decoder = new TextDecoder();
   inboxAddress = exports.inbox(INBOX_BYTES);
   inboxBytes = INBOX_BYTES;
   boxAddress = exports.black_box();
@@ -77,37 +91,58 @@ function running(started) {
 }
 
 /** Marks the core as failed; it is not entered again. */
-export function fail(why) {
+function fail(why) {
   status = 'failed';
   reason = why;
+  onChange();
 }
 
-/** Runs something that enters the core; where that fails, the core is dead and `otherwise` is the answer. */
-function guarded(work, otherwise) {
-  if (status !== 'running') return otherwise;
-  try {
-    return work();
-  } catch (error) {
-    fail(`The core failed: ${error?.message ?? error}`);
-    return otherwise;
-  }
-}
-
+/** Throws where the stack has no room for so many frames. */
 function spare(frames) {
   return frames === 0 ? 0 : 1 + spare(frames - 1);
 }
 
+/** Runs something that enters the core; where that fails, the core is dead and `otherwise` is the answer. */
+function entering(work, otherwise) {
+  if (status !== 'running') return otherwise;
+  try {
+    spare(SPARE_FRAMES);
+  } catch {
+    // The page's own runaway recursion; nothing has been entered.
+    return otherwise;
+  }
+  try {
+    return work();
+  } catch (error) {
+    died(error);
+    return otherwise;
+  }
+}
+
+function died(error) {
+  fail(`The core failed: ${error?.message ?? error}`);
+}
+
+function memory() {
+  return apply(memoryBuffer, exports.memory, []);
+}
+
 function write(text, at) {
-  const buffer = apply(memoryBuffer, exports.memory, []);
-  const target = new Bytes(buffer, inboxAddress + at, inboxBytes - at);
+  const target = new Bytes(memory(), inboxAddress + at, inboxBytes - at);
   return apply(encodeInto, encoder, [text, target]).written;
 }
 
 function makeRoom(units) {
   const needed = units * BYTES_PER_UNIT;
   if (needed <= inboxBytes) return;
-  inboxAddress = exports.inbox(needed);
+  inboxAddress = checked(exports.inbox(needed), 0);
   inboxBytes = needed;
+}
+
+/** An answer of the core, unless it is the one that only an earlier failure can have left behind. */
+function checked(answer, busy) {
+  if (answer === busy) throw new Error('An earlier failure has left it in an unknown state.');
+  return answer;
 }
 
 /**
@@ -115,47 +150,66 @@ function makeRoom(units) {
  * @returns {boolean} Whether a signature stands in it.
  */
 export function record(ts, level, realm, uncaught, head, tail, stack, length) {
-  if (status !== 'running') return false;
-  try {
-    spare(SPARE_FRAMES);
-  } catch {
-    return false;
-  }
-  try {
+  return entering(() => {
     makeRoom(head.length + tail.length + stack.length);
     const headBytes = write(head, 0);
     const tailBytes = tail === '' ? 0 : write(tail, headBytes);
     const stackBytes = stack === '' ? 0 : write(stack, headBytes + tailBytes);
     const answer = exports.record(ts, level, realm, uncaught, headBytes, tailBytes, stackBytes, length);
-    if (answer === BUSY) fail('The core was left in an unknown state by an earlier failure.');
-    return answer === MATCHED;
-  } catch (error) {
-    fail(`The core failed: ${error?.message ?? error}`);
-    return false;
-  }
+    return checked(answer, BUSY) === MATCHED;
+  }, false);
 }
 
 /** The number of a realm, for `record`. `kind`: 0 main, 1 frame, 2 worker. */
 export function addRealm(kind, path) {
-  return guarded(() => {
+  return entering(() => {
     makeRoom(path.length);
     return exports.add_realm(kind, write(path, 0));
   }, 0);
 }
 
+/** A text without the secrets that the core finds in it; as it is where there is no core to ask. */
+export function scrub(text) {
+  return entering(() => {
+    makeRoom(text.length);
+    const bytes = exports.scrub(write(text, 0));
+    inboxAddress = checked(exports.inbox(0), 0);
+    return read(inboxAddress, bytes);
+  }, text);
+}
+
 /** Forgets entries and counts. */
 export function clear() {
-  guarded(() => exports.clear());
+  entering(() => exports.clear());
 }
 
-/** Saves a file through the core; false where it cannot. */
-export function saveFile(name, text) {
-  return guarded(() => (download(name, text), true), false);
+/** The address of a Blob that holds a text, or undefined. What the page's own methods throw does not concern the core. */
+export function fileUrl(text) {
+  return cold(() => file_url(text));
 }
 
-/** Frees the latest download's Blob. */
+/** Revokes it. */
 export function releaseFile() {
-  guarded(() => release_download());
+  cold(() => release_file());
+}
+
+function cold(work) {
+  if (status !== 'running') return undefined;
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RuntimeError) died(error);
+    return undefined;
+  }
+}
+
+function read(address, size) {
+  return apply(decode, decoder, [new Bytes(memory(), address, size)]);
+}
+
+/** A copy of a text: a part of a longer one would keep all of it alive. */
+export function compact(text) {
+  return apply(decode, decoder, [apply(encode, encoder, [text])]);
 }
 
 /** Whether there ever was a core whose memory can be read. */
@@ -169,7 +223,7 @@ export function hasMemory() {
  * @returns {{id: number, entry: any}[]}
  */
 export function readEntries(known) {
-  const buffer = apply(memoryBuffer, exports.memory, []);
+  const buffer = memory();
   const header = new Words(buffer, boxAddress, 4);
   const rows = new Words(buffer, header[1], header[0] * 3);
   const found = [];
@@ -178,8 +232,7 @@ export function readEntries(known) {
     let entry = known(id);
     if (entry === undefined) {
       try {
-        const text = new Bytes(buffer, rows[at + 1], rows[at + 2]);
-        entry = parseJson(apply(decode, decoder, [text]));
+        entry = parseJson(read(rows[at + 1], rows[at + 2]));
       } catch {
         continue; // The core died while it wrote this one.
       }
@@ -191,8 +244,8 @@ export function readEntries(known) {
 
 /** The core's own counters, read out of memory likewise. */
 export function readCounters() {
-  const numbers = new Words(apply(memoryBuffer, exports.memory, []), boxAddress, 8);
-  return { evicted: numbers[4], truncated: numbers[5], redactions: numbers[6], partlyScanned: numbers[7] };
+  const numbers = new Words(memory(), boxAddress, 7);
+  return { evicted: numbers[4], truncated: numbers[5], redactions: numbers[6] };
 }
 
 /**
@@ -201,7 +254,7 @@ export function readCounters() {
  *   ratePerSecond: number | null}[]} Every class, those without lines included.
  */
 export function readTallies() {
-  const buffer = apply(memoryBuffer, exports.memory, []);
+  const buffer = memory();
   const header = new Words(buffer, boxAddress, 4);
   const numbers = new Doubles(buffer, header[3], header[2] * 5);
   const tallies = [];

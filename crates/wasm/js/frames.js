@@ -1,18 +1,25 @@
 // Same-origin child documents: Element Call runs in an iframe, and its console is another object than the page's.
 //
 // What the engines give (measured; see docs/frames.md): a MutationObserver runs before any script of an added frame, and a
-// hook on the frame's initial console survives the navigation from about:blank, since the Window is reused. Later
-// navigations make a new Window; `pagehide` and a bounded chain of channel messages catch its console early.
+// hook on the frame's initial console survives the first navigation, since the Window is reused. `pagehide` tells of each
+// navigation, the first included, and a bounded chain of channel messages finds what comes before its scripts run.
 
 import { now } from './builtins.js';
-import { plainAddress } from './page.js';
+import { pathOf, timeOriginOf } from './page.js';
 
 const SELECTOR = 'iframe,frame,object,embed';
 /** Documents listed in a report; what comes after is counted. */
 const DOCUMENTS_MAX = 64;
-/** Channel messages after a frame's `pagehide` in which its next Window is looked for. A message takes some tens of
- * microseconds, a navigation of one's own origin a few milliseconds. */
+/** Channel messages after a `pagehide` in which the next document is looked for. The first finds it as a rule; a busy
+ * machine needs more. A message takes some microseconds. */
 const CHAIN_MAX = 400;
+/** Elements looked through for shadow roots when a report is made. */
+const HOSTS_MAX = 20_000;
+
+const OTHER_ORIGIN = 'It is of another origin.';
+const AFTER_LOAD = 'It was hooked only when it had loaded: its first lines may be missing.';
+const THERE_BEFORE = 'It was there before it could be watched: its first lines may be missing.';
+const IN_SHADOW = 'It stands in a shadow root, which cannot be watched: its first lines may be missing.';
 
 /**
  * @typedef {object} Listed What a report says of one document.
@@ -25,61 +32,80 @@ const CHAIN_MAX = 400;
  */
 
 /**
+ * @typedef {object} Frame What is known of one element.
+ * @property {Listed | null} listed
+ * @property {Console | null} console
+ * @property {Document | null} document
+ * @property {(() => void) | null} listen
+ */
+
+/**
+ * Watches the page for child documents, and these for theirs.
  * @param {(window: Window, path: () => string | null) => {hooked: boolean, watchErrors: () => void}} hookWindow Hooks a
  *   child's console and errors.
+ * @param {() => void} listen Adds the page's own listeners again, after `document.open()` has removed them.
  */
-export function watchFrames(hookWindow) {
-  /** @type {Listed[]} */
+export function watchFrames(hookWindow, listen) {
+  /** Weak, or a removed frame would live as long as the page. @type {{listed: Listed, element: WeakRef<Element>}[]} */
   let documents = [];
   let omitted = 0;
-  /** What is known of each element; weak, so that a removed frame is not kept. */
-  const known = new WeakMap();
-  /** Windows' documents that are observed. */
+  /** @type {WeakMap<Element, Frame>} */
+  const frames = new WeakMap();
   const observed = new WeakSet();
-  /** @type {Set<MutationObserver>} */
-  const observers = new Set();
+  /** Weak for the same reason; the nodes that they watch keep them. @type {WeakRef<MutationObserver>[]} */
+  let observers = [];
   let stopped = false;
 
-  function list(entry) {
+  function list(element, window, blind) {
+    const listed = {
+      path: window && pathOf(window),
+      hooked: false,
+      hookedAt: null,
+      timeOrigin: window && timeOriginOf(window),
+      blind,
+      removed: false,
+    };
     if (documents.length >= DOCUMENTS_MAX) {
       // One that is gone gives way before one that is still there.
-      const gone = documents.findIndex((other) => other.removed);
+      const gone = documents.findIndex((other) => other.listed.removed);
       documents.splice(Math.max(gone, 0), 1);
       omitted++;
     }
-    documents.push(entry);
-    return entry;
+    documents.push({ listed, element: new WeakRef(element) });
+    return listed;
   }
 
-  function adopt(element, late) {
-    let frame = known.get(element);
-    if (!frame) {
-      frame = { listed: null, console: null, listen: null };
-      known.set(element, frame);
-      // `load` is the fallback for navigations that the chain misses, and names a frame that was at about:blank.
-      element.addEventListener('load', () => refresh(element, 'hooked only when the document had loaded'));
+  /** Takes an element into care; `blind` says what was missed if its document is there already. */
+  function adopt(element, blind) {
+    if (!frames.has(element)) {
+      frames.set(element, { listed: null, console: null, document: null, listen: null });
+      // The fallback, where nothing told earlier.
+      element.addEventListener('load', () => refresh(element, AFTER_LOAD));
     }
-    refresh(element, late);
+    refresh(element, blind);
   }
 
   /** Hooks what the element shows now. `blind` says what may have been missed if it is a Window not seen before. */
   function refresh(element, blind) {
     if (stopped) return;
-    const frame = known.get(element);
-    const window = sameOriginWindow(element);
+    const frame = frames.get(element);
+    const window = windowOf(element);
     if (!window) {
-      // A frame of another origin is none of our business; an object that shows an image has no document at all.
-      if (!frame.listed && element.contentWindow) frame.listed = list(entryOf(null, 'It is of another origin.'));
+      close(element, frame);
       return;
     }
     const { console, document } = window;
     if (frame.console !== console) {
+      if (frame.listed) frame.listed.removed = true;
       frame.console = console;
+      frame.document = null;
+      frame.listed = list(element, window, blind && window.location.href === 'about:blank' ? null : blind);
       const { hooked, watchErrors } = hookWindow(window, () => pathOf(window));
-      frame.listed = list({ ...entryOf(window, blind), hooked, hookedAt: hooked ? now() : null });
-      const onHide = () => chase(element, console);
-      // The hooked Window outlives its initial document; the next one is there once its parser says so.
-      const onReady = () => observe(window.document, frame.listen);
+      frame.listed.hooked = hooked;
+      frame.listed.hookedAt = hooked ? now() : null;
+      const onHide = () => chase(element, window.document);
+      // WebKit tells of a document's beginning by this, too.
+      const onReady = () => refresh(element, null);
       frame.listen = () => {
         watchErrors();
         window.addEventListener('pagehide', onHide);
@@ -87,42 +113,68 @@ export function watchFrames(hookWindow) {
       };
       frame.listen();
     }
-    frame.listed.path = pathOf(window);
-    frame.listed.timeOrigin = originOf(window);
-    observe(document, frame.listen);
+    if (frame.document !== document) {
+      frame.document = document;
+      frame.listed.path = pathOf(window);
+      frame.listed.timeOrigin = timeOriginOf(window);
+      observe(document, document, frame.listen);
+    }
   }
 
-  /** Looks for the Window that replaces one that is being hidden. */
-  function chase(element, console) {
+  /** Notes that an element shows nothing that can be read: another origin's document, or none. */
+  function close(element, frame) {
+    frame.console = frame.document = frame.listen = null;
+    // An object that shows an image has no Window at all; an embed never tells.
+    if (!element.contentWindow) {
+      if (frame.listed) frame.listed.removed = true;
+      return;
+    }
+    frame.listed ??= list(element, null, OTHER_ORIGIN);
+    Object.assign(frame.listed, {
+      path: null,
+      hooked: false,
+      hookedAt: null,
+      timeOrigin: null,
+      blind: OTHER_ORIGIN,
+    });
+  }
+
+  /** Looks for the document that replaces one that is being hidden. */
+  function chase(element, document) {
     const { port1, port2 } = new MessageChannel();
     let left = CHAIN_MAX;
     port1.onmessage = () => {
-      const next = sameOriginWindow(element);
-      if (next && next.console !== console) {
-        refresh(element, null);
-      } else if (left-- > 0 && !stopped && element.isConnected) {
+      if (!stopped && element.isConnected && left-- > 0 && windowOf(element)?.document === document) {
         port2.postMessage(null);
         return;
       }
       port1.close();
+      if (element.isConnected && left > 0) refresh(element, null);
     };
     port2.postMessage(null);
   }
 
-  /** @param {() => void} [listen] Adds the Window's listeners again: `document.open()` removes them. */
-  function observe(document, listen) {
-    if (stopped || !document || observed.has(document)) return;
-    observed.add(document);
+  /**
+   * Watches a document or a shadow root for elements that hold documents.
+   * @param {Document | ShadowRoot} root
+   * @param {Document | null} document The document itself, if it is one whose Window has listeners of ours.
+   * @param {() => void} [listenAgain]
+   */
+  function observe(root, document, listenAgain) {
+    if (observed.has(root)) return;
+    observed.add(root);
     const observer = new MutationObserver((mutations) => {
       for (const { target, addedNodes, removedNodes } of mutations) {
-        if (listen && target === document) listen();
+        if (target === document) listenAgain();
         for (const node of addedNodes) each(node, (element) => adopt(element, null));
         for (const node of removedNodes) each(node, forget);
       }
     });
-    observer.observe(document, { childList: true, subtree: true });
-    observers.add(observer);
-    for (const element of document.querySelectorAll(SELECTOR)) adopt(element, startedReason(element));
+    observer.observe(root, { childList: true, subtree: true });
+    observers = observers.filter((ref) => ref.deref());
+    observers.push(new WeakRef(observer));
+    for (const element of root.querySelectorAll(SELECTOR))
+      adopt(element, document ? THERE_BEFORE : IN_SHADOW);
   }
 
   function each(node, work) {
@@ -134,71 +186,86 @@ export function watchFrames(hookWindow) {
   }
 
   function forget(element) {
-    const frame = known.get(element);
+    const frame = frames.get(element);
     if (!frame || element.isConnected) return;
     if (frame.listed) frame.listed.removed = true;
-    known.delete(element);
+    frame.listed = frame.console = frame.document = frame.listen = null;
   }
 
-  if (typeof MutationObserver === 'function' && globalThis.document) observe(globalThis.document);
+  /** Brings the list up to date: a frame inside a removed one, or one whose new document is of another origin, has told
+   * nobody. */
+  function look() {
+    for (const { listed, element: ref } of documents) {
+      if (listed.removed) continue;
+      const element = ref.deref();
+      const frame = element && frames.get(element);
+      if (!element?.isConnected || frame.listed !== listed || !element.ownerDocument.defaultView)
+        listed.removed = true;
+      else if (listed.hooked) refresh(element, AFTER_LOAD);
+    }
+  }
+
+  /** Finds frames in open shadow roots: too late for their first lines, in time to say so. */
+  function lookIntoShadows() {
+    let left = HOSTS_MAX;
+    const search = (root) => {
+      for (const host of root.querySelectorAll('*')) {
+        if (left-- <= 0) return;
+        if (!host.shadowRoot) continue;
+        if (host.shadowRoot.querySelector(SELECTOR)) observe(host.shadowRoot, null);
+        search(host.shadowRoot);
+      }
+    };
+    search(globalThis.document);
+  }
+
+  observe(globalThis.document, globalThis.document, listen);
 
   return {
     /** The documents' part of a report. */
-    report: () => ({ watching: !stopped && observers.size > 0, documents: documents.map((entry) => ({ ...entry })), omitted }),
+    report() {
+      if (!stopped) {
+        lookIntoShadows();
+        look();
+      }
+      return { watching: !stopped, documents: documents.map(({ listed }) => ({ ...listed })), omitted };
+    },
     /** How many child documents are being captured, and how many are there but unseen. */
-    counts: () => {
-      const alive = documents.filter((entry) => !entry.removed);
-      const hooked = alive.filter((entry) => entry.hooked).length;
+    counts() {
+      if (!stopped) look();
+      const alive = documents.filter(({ listed }) => !listed.removed);
+      const hooked = alive.filter(({ listed }) => listed.hooked).length;
       return { hooked, blind: alive.length - hooked };
     },
-    stop: () => {
+    stop() {
       stopped = true;
-      for (const observer of observers) observer.disconnect();
-      observers.clear();
+      for (const ref of observers) ref.deref()?.disconnect();
+      observers = [];
     },
   };
 }
 
 /** The element's Window if its document can be read. Never throws, never makes the browser log. */
-function sameOriginWindow(element) {
+function windowOf(element) {
   try {
     // null for another origin, without the console noise that touching such a Window makes.
-    return element.contentDocument ? element.contentDocument.defaultView : null;
+    const document = element.contentDocument;
+    if (document) return document.defaultView;
+    return element.localName === 'embed' ? windowOfEmbed(element) : null;
   } catch {
     return null;
   }
 }
 
-function pathOf(window) {
-  try {
-    const { href, pathname, protocol } = window.location;
-    return protocol === 'about:' ? plainAddress(href) : pathname;
-  } catch {
-    return null;
+/** An embed's Window has no name of its own; it stands among its parent's. */
+function windowOfEmbed(element) {
+  const parent = element.ownerDocument.defaultView;
+  for (let at = 0; at < parent.length; at++) {
+    try {
+      if (parent[at].frameElement === element) return parent[at];
+    } catch {
+      // Another origin's.
+    }
   }
-}
-
-function originOf(window) {
-  try {
-    return Math.round(window.performance.timeOrigin);
-  } catch {
-    return null;
-  }
-}
-
-function startedReason(element) {
-  const window = sameOriginWindow(element);
-  if (!window || window.location.href === 'about:blank') return null;
-  return 'It was there before it could be watched: its first lines may be missing.';
-}
-
-function entryOf(window, blind) {
-  return {
-    path: window ? pathOf(window) : null,
-    hooked: false,
-    hookedAt: null,
-    timeOrigin: window ? originOf(window) : null,
-    blind,
-    removed: false,
-  };
+  return null;
 }

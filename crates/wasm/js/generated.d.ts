@@ -3,8 +3,8 @@
 declare module 'crypto-diag/glue' {
   export default function init(options: { module_or_path: BufferSource }): Promise<Record<string, any>>;
   export function initSync(options: { module: WebAssembly.Module }): Record<string, any>;
-  export function download(name: string, text: string): void;
-  export function release_download(): void;
+  export function file_url(text: string): string;
+  export function release_file(): void;
 }
 
 declare module 'crypto-diag/core-bytes' {

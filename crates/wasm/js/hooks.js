@@ -3,7 +3,7 @@
 // The promise to the page: the original is called exactly once, with the same `this` and the very same arguments; what
 // it throws propagates; nothing of ours ever does.
 
-import { apply, defineProperty, getOwnPropertyDescriptor } from './builtins.js';
+import { apply, defineProperty, deleteProperty, getOwnPropertyDescriptor } from './builtins.js';
 
 /** Marks our wrappers, so that no console is wrapped twice, also not by another copy of this package. */
 const HOOK = Symbol.for('crypto-diag.hook');
@@ -13,12 +13,66 @@ const HOOK = Symbol.for('crypto-diag.hook');
  * @property {string} method
  * @property {Function | null} wrapper Null if the method could not be wrapped.
  * @property {string | null} reason Why not.
- * @property {boolean} [ours] Whether another hook of this package is in place already.
+ * @property {boolean} [ours] Whether another hook of this page's is in place already.
+ * @property {boolean} [live] Whether it still looks; a wrapper that stays behind is a mere passage for ever.
+ * @property {typeof globalThis} [owner] The page that looks: a frame's own capture and its parent's both may.
  * @property {Function} [original]
+ * @property {PropertyDescriptor} [descriptor] What stood there; undefined if it was inherited.
  * @property {Console} [console]
  */
 
-/** The getter's or method's own name and length are kept, so that code which looks at them sees no difference. */
+/**
+ * Wraps one method of a console.
+ * @param {Console} console
+ * @param {string} method
+ * @param {(args: unknown[]) => void} look Sees the arguments before the original does.
+ * @returns {Hook}
+ */
+export function hook(console, method, look) {
+  const failed = (reason, ours = false) => ({ method, wrapper: null, reason, ours });
+  try {
+    const original = console[method];
+    if (typeof original !== 'function') return failed('The console has no such method.');
+    const other = getOwnPropertyDescriptor(original, HOOK)?.value;
+    if (other?.live && other.owner === globalThis) return failed('It is already hooked.', true);
+    const descriptor = getOwnPropertyDescriptor(console, method);
+    /** @type {Hook} */
+    const hooked = {
+      method,
+      wrapper: null,
+      original,
+      descriptor,
+      console,
+      reason: null,
+      live: true,
+      owner: globalThis,
+    };
+    // Not an arrow function: the page's `this` must reach the original.
+    const wrapper = function (...args) {
+      try {
+        if (hooked.live) look(args);
+      } catch {
+        // Only where the stack is spent.
+      }
+      return apply(original, this, args);
+    };
+    hooked.wrapper = wrapper;
+    disguise(wrapper, original);
+    // The wrapper holds its hook, so that whoever watches many consoles can hold hooks weakly.
+    defineProperty(wrapper, HOOK, { value: hooked });
+    const done = defineProperty(console, method, {
+      value: wrapper,
+      writable: descriptor?.writable ?? true,
+      enumerable: descriptor?.enumerable ?? true,
+      configurable: descriptor?.configurable ?? true,
+    });
+    return done ? hooked : failed('The console does not let its method be replaced.');
+  } catch (error) {
+    return failed(`The console could not be changed: ${error?.message}`);
+  }
+}
+
+/** The original's name and length are kept, so that code which looks at them sees no difference. */
 function disguise(wrapper, original) {
   for (const key of ['name', 'length']) {
     const descriptor = getOwnPropertyDescriptor(original, key);
@@ -26,42 +80,7 @@ function disguise(wrapper, original) {
   }
 }
 
-/**
- * Wraps one method of a console.
- * @param {Console} console
- * @param {string} method
- * @param {(args: unknown[]) => void} look Sees the arguments before the original does; must not throw.
- * @returns {Hook}
- */
-export function hook(console, method, look) {
-  try {
-    const original = console[method];
-    if (typeof original !== 'function') return { method, wrapper: null, reason: 'The console has no such method.' };
-    if (getOwnPropertyDescriptor(original, HOOK)) return { method, wrapper: null, reason: 'It is already hooked.', ours: true };
-    // Not an arrow function: the page's `this` must reach the original.
-    const wrapper = function (...args) {
-      look(args);
-      return apply(original, this, args);
-    };
-    disguise(wrapper, original);
-    const hooked = { method, wrapper, original, console, reason: null };
-    // The wrapper holds its hook, so that whoever watches many consoles can hold hooks weakly.
-    defineProperty(wrapper, HOOK, { value: hooked });
-    const descriptor = getOwnPropertyDescriptor(console, method);
-    const done = defineProperty(console, method, {
-      value: wrapper,
-      writable: descriptor?.writable ?? true,
-      enumerable: descriptor?.enumerable ?? true,
-      configurable: descriptor?.configurable ?? true,
-    });
-    if (!done) return { method, wrapper: null, reason: 'The console does not let its method be replaced.' };
-    return hooked;
-  } catch (error) {
-    return { method, wrapper: null, reason: `The console could not be changed: ${error?.message}` };
-  }
-}
-
-/** Whether the console's method is still the wrapper. */
+/** Whether the console's method is still the wrapper. @param {Hook} hooked */
 export function inPlace({ console, method, wrapper }) {
   try {
     return wrapper !== null && console[method] === wrapper;
@@ -70,15 +89,11 @@ export function inPlace({ console, method, wrapper }) {
   }
 }
 
-/** Puts the original back, unless somebody else has wrapped on top: then the wrapper stays as a mere passage. */
+/** Looks no more, and puts back what stood there, unless somebody else has wrapped on top: then the wrapper stays. */
 export function unhook(hooked) {
-  if (!inPlace(hooked)) return false;
-  try {
-    return defineProperty(hooked.console, hooked.method, {
-      ...getOwnPropertyDescriptor(hooked.console, hooked.method),
-      value: hooked.original,
-    });
-  } catch {
-    return false;
-  }
+  hooked.live = false;
+  if (!inPlace(hooked)) return;
+  const { console, method, descriptor } = hooked;
+  if (descriptor) defineProperty(console, method, descriptor);
+  else deleteProperty(console, method);
 }

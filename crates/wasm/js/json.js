@@ -2,27 +2,35 @@
 
 import { defineProperty, isArray, ownKeys, stringify } from './builtins.js';
 
+// Without a prototype: one that a page has given a `get` to would make them accessors.
+const SHOWN = { __proto__: null, enumerable: true, configurable: true, writable: true };
+const HIDDEN = { __proto__: null, value: undefined, configurable: true, writable: true };
+
 /**
  * @param {unknown} value Plain data: objects, arrays and primitives, as deep as a report is.
  * @returns {string} With two-space indentation, keys in their order.
  */
 export function toJson(value) {
-  return stringify(shielded(value), null, 2);
+  return stringify(copy(value), null, 2);
 }
 
-/** A copy whose objects and arrays have a `toJSON` of their own that is no function, so that no inherited one is asked. */
-function shielded(value) {
+/**
+ * A copy of plain data whose objects and arrays have a `toJSON` of their own that is no function, so that no inherited
+ * one is asked.
+ * @param {any} value
+ * @param {(text: string) => string} [mapText] What becomes of each text.
+ */
+export function copy(value, mapText) {
+  if (typeof value === 'string') return mapText ? mapText(value) : value;
   if (typeof value !== 'object' || value === null) return value;
-  const copy = isArray(value) ? [] : {};
+  const array = isArray(value);
+  const made = array ? [] : {};
   const keys = ownKeys(value);
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at];
-    if (key !== 'length' || !isArray(value)) define(copy, key, shielded(value[key]), true);
+    if (key === 'toJSON' || (array && key === 'length')) continue;
+    defineProperty(made, key, { __proto__: null, ...SHOWN, value: copy(value[key], mapText) });
   }
-  define(copy, 'toJSON', undefined, false);
-  return copy;
-}
-
-function define(object, key, value, enumerable) {
-  defineProperty(object, key, { value, enumerable, configurable: true, writable: true });
+  defineProperty(made, 'toJSON', HIDDEN);
+  return made;
 }

@@ -1,15 +1,15 @@
 // From a console call to a recorded line: the per-line path.
 
 import { PREFILTER } from 'crypto-diag/facts';
-import { apply, exec, getOwnPropertyDescriptor, now, slice } from './builtins.js';
+import { apply, exec, now } from './builtins.js';
 import * as core from './core.js';
-import { argumentText, length, lineText, looksLikeError, tail } from './text.js';
+import { noteSent } from './sent.js';
+import { stackOf } from './stack.js';
+import { forget, length, lineText, tail } from './text.js';
 
 /** Lines that wait for a core which the browser compiles asynchronously, and their length together. */
 const QUEUE_LINES = 500;
 const QUEUE_UNITS = 1 << 20;
-/** UTF-16 code units of a stack that are handed on. */
-const STACK_UNITS = 4 * 1024;
 
 export const WARN = 0;
 export const ERROR = 1;
@@ -23,10 +23,11 @@ export const ERROR = 1;
 const KINDS = { main: 0, frame: 1, worker: 2 };
 
 /** What has happened on this path so far. */
-export const seen = { lines: 0, nested: 0, queued: 0, overflow: 0, failed: 0 };
+export const seen = { lines: 0, nested: 0, queued: 0, overflow: 0, failed: 0, partly: 0 };
 
 /** A superset of the table's needles; the core decides. */
 const prefilter = new RegExp(PREFILTER);
+const nothing = /^/;
 
 /** True while a line is being looked at: what is logged meanwhile, by a Proxy's trap say, is not looked at. */
 let looking = false;
@@ -49,10 +50,11 @@ export function close() {
 /**
  * Looks at a console call; never throws.
  * @param {number} level `WARN` or `ERROR`.
- * @param {unknown[]} args
+ * @param {ArrayLike<unknown>} args
  * @param {() => Realm} realm Asked only for lines that pass the prefilter.
+ * @param {number} [uncaught] 1 for what the browser reports itself.
  */
-export function look(level, args, realm) {
+export function look(level, args, realm, uncaught = 0) {
   if (!active) return;
   if (looking) {
     seen.nested++;
@@ -63,7 +65,13 @@ export function look(level, args, realm) {
     seen.lines++;
     const text = lineText(args);
     if (apply(exec, prefilter, [text]) !== null || (tail !== '' && apply(exec, prefilter, [tail]) !== null)) {
-      keep(level, text, tail, length, realm(), 0, stackOf(args), now());
+      keep(level, text, tail, length, realm(), uncaught, stackOf(args), now());
+      // The page's RegExp would keep the line in mind (`RegExp.input`).
+      apply(exec, nothing, ['']);
+    }
+    if (tail !== '') {
+      seen.partly++;
+      forget();
     }
   } catch {
     seen.failed++;
@@ -73,20 +81,15 @@ export function look(level, args, realm) {
 }
 
 /**
- * Looks at an error that nobody caught; never throws.
- * @param {unknown} error
- * @param {string | undefined} message What the browser says where the error itself is not to be had.
+ * Looks at a call that may tell of sent keys; never throws.
+ * @param {ArrayLike<unknown>} args
  * @param {() => Realm} realm
  */
-export function lookUncaught(error, message, realm) {
+export function lookSent(args, realm) {
   if (!active || looking) return;
   looking = true;
   try {
-    seen.lines++;
-    const text = lineText([error === undefined || error === null ? (message ?? '') : argumentText(error)]);
-    if (apply(exec, prefilter, [text]) !== null || (tail !== '' && apply(exec, prefilter, [tail]) !== null)) {
-      keep(ERROR, text, tail, length, realm(), 1, stackOf([error]), now());
-    }
+    if (noteSent(args, realm)) onMatch();
   } catch {
     seen.failed++;
   } finally {
@@ -98,6 +101,7 @@ export function lookUncaught(error, message, realm) {
 export function receive(ts, level, text, rest, units, realm, uncaught, stack) {
   if (!active) return;
   seen.lines++;
+  if (rest !== '') seen.partly++;
   if (apply(exec, prefilter, [text]) !== null || (rest !== '' && apply(exec, prefilter, [rest]) !== null)) {
     keep(level, text, rest, units, realm, uncaught, stack, ts);
   }
@@ -105,7 +109,7 @@ export function receive(ts, level, text, rest, units, realm, uncaught, stack) {
 
 function keep(level, text, rest, units, realm, uncaught, stack, ts) {
   if (core.status === 'starting') {
-    wait([level, text, rest, units, realm, uncaught, stack, ts]);
+    wait([level, core.compact(text), core.compact(rest), units, realm, uncaught, core.compact(stack), ts]);
   } else {
     // The core knows the main window from the start.
     const number = realm.kind === 'main' ? 0 : core.addRealm(KINDS[realm.kind], realm.path ?? '');
@@ -131,29 +135,8 @@ export function drain() {
   queueUnits = 0;
   for (let at = 0; at < waiting.length; at++) {
     const line = waiting[at];
-    if (core.status === 'running') keep(line[0], line[1], line[2], line[3], line[4], line[5], line[6], line[7]);
+    if (core.status === 'running')
+      keep(line[0], line[1], line[2], line[3], line[4], line[5], line[6], line[7]);
     else seen.overflow++;
   }
-}
-
-/** The stack of the first Error among the arguments. It is read only here, after a match: in V8 the first read runs the
- * page's `Error.prepareStackTrace`. */
-function stackOf(args) {
-  for (let at = 0; at < args.length; at++) {
-    const value = args[at];
-    if (typeof value !== 'object' || value === null) continue;
-    try {
-      if (!looksLikeError(value)) continue;
-      const own = getOwnPropertyDescriptor(value, 'stack');
-      const stack = own && !own.get ? own.value : value.stack;
-      return typeof stack === 'string' ? lineHead(stack) : '';
-    } catch {
-      return '';
-    }
-  }
-  return '';
-}
-
-function lineHead(stack) {
-  return stack.length > STACK_UNITS ? apply(slice, stack, [0, STACK_UNITS]) : stack;
 }

@@ -1,11 +1,13 @@
 // Tells subscribers that something has changed, never inside a console call: React would answer a listener that runs
 // there with "Cannot update a component while rendering a different component".
 
+import { apply, postMessage } from './builtins.js';
+
 /** How often a subscriber has thrown. */
 export let listenerErrors = 0;
 
-/** @type {Set<() => void>} */
-const listeners = new Set();
+/** Replaced, never changed: a round that is under way goes on with the list that it began with. @type {(() => void)[]} */
+let listeners = [];
 let channel;
 let scheduled = false;
 let telling = false;
@@ -14,8 +16,10 @@ function tell() {
   scheduled = false;
   // What a listener logs is kept, but asks for no further round: else one that logs a match would never end.
   telling = true;
-  for (const listener of [...listeners]) {
+  const round = listeners;
+  for (let at = 0; at < round.length; at++) {
     try {
+      const listener = round[at];
       listener();
     } catch {
       listenerErrors++;
@@ -26,9 +30,16 @@ function tell() {
 
 /** Asks for one round of notifications; any number of calls until it runs make one. */
 export function changed() {
-  if (scheduled || telling || listeners.size === 0) return;
+  if (scheduled || telling || listeners.length === 0) return;
+  apply(postMessage, channel.port2, [null]);
   scheduled = true;
-  channel.port2.postMessage(null);
+}
+
+/** A list without those that are `gone`. */
+function without(list, gone) {
+  const rest = [];
+  for (let at = 0; at < list.length; at++) if (list[at] !== gone) rest[rest.length] = list[at];
+  return rest;
 }
 
 /**
@@ -41,8 +52,12 @@ export function subscribe(listener) {
     channel = new MessageChannel();
     channel.port1.onmessage = tell;
   }
-  listeners.add(listener);
+  // A function of its own, so that the same listener may subscribe twice.
+  const one = () => listener();
+  const more = without(listeners, null);
+  more[more.length] = one;
+  listeners = more;
   return () => {
-    listeners.delete(listener);
+    listeners = without(listeners, one);
   };
 }

@@ -1,7 +1,7 @@
 // What the page says of itself, and the changes of its life that explain delays: a hidden or frozen tab runs its own
 // timers late, so a delayed event's restart times out without any fault of the server.
 
-import { now } from './builtins.js';
+import { apply, indexOf, now, round, slice } from './builtins.js';
 
 /** Changes kept; the oldest go first. */
 const EVENTS_MAX = 100;
@@ -10,49 +10,82 @@ const EVENTS_MAX = 100;
 let events = [];
 let stop = () => {};
 
-/** An address without what may hold secrets: query and fragment. */
-export function plainAddress(href) {
+/**
+ * An address without what may hold secrets: user name, query and fragment.
+ * @param {Location} location Its properties are its own and cannot be patched.
+ */
+export function plainAddress({ origin, protocol, pathname, href }) {
+  if (isWeb(protocol)) return origin + pathname;
+  return protocol === 'data:' ? protocol : upTo(upTo(href, '#'), '?');
+}
+
+/** The path of a Window's address; the whole of one that has no host, such as `about:srcdoc`. */
+export function pathOf(window) {
   try {
-    const url = new URL(href);
-    return url.origin === 'null' ? `${url.protocol}${url.pathname}` : url.origin + url.pathname;
+    const { location } = window;
+    return isWeb(location.protocol) ? location.pathname : plainAddress(location);
   } catch {
     return null;
   }
 }
 
+const isWeb = (protocol) => protocol === 'http:' || protocol === 'https:';
+
+function upTo(text, mark) {
+  const at = apply(indexOf, text, [mark]);
+  return at < 0 ? text : apply(slice, text, [0, at]);
+}
+
 /** The page's half of a report. */
 export function pageFacts() {
   const { location, navigator } = globalThis;
-  return { userAgent: navigator?.userAgent ?? null, page: location ? plainAddress(location.href) : null };
+  return { userAgent: navigator?.userAgent ?? null, page: location ? plainAddress(location) : null };
 }
 
-/** When the page's navigation began, in milliseconds since the epoch, or null. */
-export function timeOrigin() {
-  const origin = globalThis.performance?.timeOrigin;
-  return typeof origin === 'number' ? Math.round(origin) : null;
+/** When a Window's navigation began, in milliseconds since the epoch, or null. */
+export function timeOriginOf(window) {
+  try {
+    const origin = window.performance.timeOrigin;
+    return typeof origin === 'number' ? round(origin) : null;
+  } catch {
+    return null;
+  }
 }
 
-/** Starts to note changes. */
+function note(event) {
+  const kept = [];
+  for (let at = events.length >= EVENTS_MAX ? 1 : 0; at < events.length; at++) kept[kept.length] = events[at];
+  kept[kept.length] = { ts: now(), event };
+  events = kept;
+}
+
+/**
+ * Starts to note changes.
+ * @returns {() => void} Adds the listeners again: `document.open()` removes them. Once more does no harm.
+ */
 export function watchPage() {
   const { document } = globalThis;
-  const note = (event) => {
-    if (events.length >= EVENTS_MAX) events = events.slice(1);
-    events.push({ ts: now(), event });
-  };
+  const plain = ({ type }) => note(type);
   const listeners = [
-    [document, 'visibilitychange', () => note(document.visibilityState)],
-    [document, 'freeze', () => note('freeze')],
-    [document, 'resume', () => note('resume')],
-    [globalThis, 'online', () => note('online')],
-    [globalThis, 'offline', () => note('offline')],
-    [globalThis, 'pageshow', (event) => event.persisted && note('pageshow')],
-    [globalThis, 'pagehide', () => note('pagehide')],
+    { target: document, type: 'visibilitychange', listener: () => note(document.visibilityState) },
+    { target: document, type: 'freeze', listener: plain },
+    { target: document, type: 'resume', listener: plain },
+    { target: globalThis, type: 'online', listener: plain },
+    { target: globalThis, type: 'offline', listener: plain },
+    { target: globalThis, type: 'pagehide', listener: plain },
+    { target: globalThis, type: 'pageshow', listener: (event) => event.persisted && plain(event) },
   ];
-  if (document?.visibilityState === 'hidden') note('hidden');
-  for (const [target, type, listener] of listeners) target?.addEventListener?.(type, listener, true);
-  stop = () => {
-    for (const [target, type, listener] of listeners) target?.removeEventListener?.(type, listener, true);
+  if (document.visibilityState === 'hidden') note('hidden');
+  const each = (method) => {
+    for (let at = 0; at < listeners.length; at++) {
+      const { target, type, listener } = listeners[at];
+      target[method](type, listener, true);
+    }
   };
+  stop = () => each('removeEventListener');
+  const listen = () => each('addEventListener');
+  listen();
+  return listen;
 }
 
 /** Notes no further changes; what was noted stays. */
@@ -62,4 +95,4 @@ export function unwatchPage() {
 }
 
 /** The changes noted, oldest first. */
-export const pageEvents = () => events.slice();
+export const pageEvents = () => events;

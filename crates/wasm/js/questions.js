@@ -63,7 +63,8 @@ async function storageFacts(ask) {
     persisted: truth(persisted),
     quota: number(estimate?.quota),
     usage: number(estimate?.usage),
-    databases: databases && databases.map(({ name, version }) => ({ name: text(name), version: number(version) })),
+    databases:
+      databases && databases.map(({ name, version }) => ({ name: text(name), version: number(version) })),
   };
 }
 
@@ -105,7 +106,9 @@ async function cryptoFacts(mx, crypto, entries, sent, ask) {
   return {
     ownDeviceKeys: keys && { ed25519: text(keys.ed25519), curve25519: text(keys.curve25519) },
     devices: await knownDevices(crypto, usersNamed(own, entries, sent), ask),
-    activeBackupVersion: text(await ask('getActiveSessionBackupVersion', () => crypto.getActiveSessionBackupVersion())),
+    activeBackupVersion: text(
+      await ask('getActiveSessionBackupVersion', () => crypto.getActiveSessionBackupVersion()),
+    ),
     crossSigningReady: truth(await afterSync('isCrossSigningReady')),
     secretStorageReady: truth(await afterSync('isSecretStorageReady')),
   };

@@ -1,7 +1,8 @@
 // The sender's half of the evidence: matrix-js-sdk says at info which devices it sends a batch of encrypted to-device
 // messages to, and under which message ids. The receiver's log names the same ids.
 
-import { apply, getOwnPropertyDescriptor, indexOf, isArray, now, slice } from './builtins.js';
+import { apply, getOwnPropertyDescriptor, indexOf, isArray, now, slice, startsWith } from './builtins.js';
+import { compact } from './core.js';
 
 /** How the line begins. Source: matrix-js-sdk 41.6.0-rc.0, src/ToDeviceMessageQueue.ts. */
 const PREFIX = 'Enqueuing batch of to-device messages.';
@@ -16,16 +17,35 @@ let batches = [];
 
 /**
  * Keeps what a `console.info` call says, if it is the line.
- * @param {unknown[]} args
+ * @param {ArrayLike<unknown>} args A logger's prefix may stand before it.
  * @param {() => {kind: string, path: string | null}} realm
  * @returns {boolean} Whether it was.
  */
 export function noteSent(args, realm) {
-  const first = args[0];
-  if (typeof first !== 'string' || apply(indexOf, first, [PREFIX]) !== 0) return false;
+  const at = isLine(args[0]) ? 0 : isLine(args[1]) && typeof args[0] === 'string' ? 1 : -1;
+  if (at < 0) return false;
+  const line = args[at];
+  const { targets, omitted } = targetsOf(args[at + 1]);
+  const kept = [];
+  for (let old = batches.length >= BATCHES_MAX ? 1 : 0; old < batches.length; old++)
+    kept[kept.length] = batches[old];
+  kept[kept.length] = {
+    ts: now(),
+    type: field(line, 'type='),
+    txnid: field(line, 'txnid='),
+    targets,
+    omitted,
+    realm: realm(),
+  };
+  batches = kept;
+  return true;
+}
+
+const isLine = (value) => typeof value === 'string' && apply(startsWith, value, [PREFIX]);
+
+function targetsOf(list) {
   const targets = [];
   let omitted = 0;
-  const list = args[1];
   if (typeof list === 'object' && list !== null && isArray(list)) {
     const size = getOwnPropertyDescriptor(list, 'length').value;
     omitted = size > TARGETS_MAX ? size - TARGETS_MAX : 0;
@@ -35,23 +55,19 @@ export function noteSent(args, realm) {
       if (target) targets[targets.length] = target;
     }
   }
-  const batch = { ts: now(), type: field(first, 'type='), txnid: field(first, 'txnid='), targets, omitted, realm: realm() };
-  if (batches.length >= BATCHES_MAX) batches = apply(sliceArray, batches, [1]);
-  batches[batches.length] = batch;
-  return true;
+  return { targets, omitted };
 }
-
-const sliceArray = Array.prototype.slice;
 
 /** `@user:server/DEVICE (msgid ID)`, as the line's second argument lists them. */
 function parseTarget(text) {
-  const slash = apply(indexOf, text, ['/']);
+  // A user's name may hold a slash, a server's may not; a device's may.
+  const slash = apply(indexOf, text, ['/', apply(indexOf, text, [':'])]);
   const open = apply(indexOf, text, [' (msgid ', slash]);
   if (slash < 0) return undefined;
   const deviceEnd = open < 0 ? text.length : open;
   const close = open < 0 ? -1 : apply(indexOf, text, [')', open]);
   return {
-    userId: apply(slice, text, [0, slash > ID_UNITS ? ID_UNITS : slash]),
+    userId: id(apply(slice, text, [0, slash])),
     deviceId: id(apply(slice, text, [slash + 1, deviceEnd])),
     messageId: close < 0 ? null : id(apply(slice, text, [open + ' (msgid '.length, close])),
   };
@@ -66,11 +82,11 @@ function field(line, name) {
 }
 
 function id(text) {
-  return text.length > ID_UNITS ? apply(slice, text, [0, ID_UNITS]) : text;
+  return compact(text.length > ID_UNITS ? apply(slice, text, [0, ID_UNITS]) : text);
 }
 
 /** The batches kept, oldest first. */
-export const sentBatches = () => batches.slice();
+export const sentBatches = () => batches;
 
 /** Forgets them. */
 export function clearSent() {

@@ -13,6 +13,7 @@ import {
   indexOf,
   isArray,
   isError,
+  isErrorKnowsDom,
   ownKeys,
   parseInteger,
   parseNumber,
@@ -27,6 +28,10 @@ import {
 export const HEAD_UNITS = 64 * 1024;
 export const TAIL_UNITS = 16 * 1024;
 
+/** Arguments of one call that are looked at; their own bounds hold for each. */
+const ARGUMENTS = 256;
+/** Places of a template where a specifier may stand: a text of nothing but `%` must not cost seconds. */
+const SPECIFIERS = 1024;
 const ERROR_LEVELS = 8;
 const ERROR_NODES = 32;
 const OBJECT_LEVELS = 2;
@@ -34,6 +39,8 @@ const OBJECT_KEYS = 64;
 const OBJECT_UNITS = 4 * 1024;
 /** Prototypes looked through for an error's name: deep hierarchies are rare, endless ones (a Proxy) possible. */
 const PROTOTYPES = 16;
+/** Turning a number of n digits into a text costs more than n steps: none that says anything is larger. */
+const LARGEST = 1n << 1024n;
 
 const HIDDEN = '(…)';
 const UNREADABLE = '[unreadable]';
@@ -43,11 +50,17 @@ const MORE = '…';
 export let tail = '';
 /** Set by `lineText`: the whole line's length in UTF-16 code units. */
 export let length = 0;
-/** How many arguments could not be read since the page began. */
+/** How many arguments, or parts of them, could not be read since the page began. */
 export let unreadable = 0;
 
+// A line under construction: whole while it is short, head and tail once it is not.
+let head = '';
+let end = '';
+let total = 0;
+/** Units that the value being written may still take. */
+let room = Infinity;
+/** Errors written so far, of one argument. */
 let nodes = 0;
-let room = 0;
 
 /**
  * The line that DevTools would show for these arguments; of a very long one the first part, with the rest in `tail`.
@@ -58,46 +71,47 @@ export function lineText(args) {
   const count = args.length;
   const first = args[0];
   tail = '';
-  if (typeof first === 'string' && (count === 1 || (count === 2 && typeof args[1] === 'string'))) {
-    const plain = count === 1 || apply(indexOf, first, ['%']) < 0;
-    if (plain) {
-      const text = count === 1 ? first : joined(first, args[1]);
+  if (typeof first === 'string') {
+    if (count === 1 && first.length <= HEAD_UNITS) {
+      length = first.length;
+      return first;
+    }
+    const second = args[1];
+    if (
+      count === 2 &&
+      typeof second === 'string' &&
+      first.length + second.length < HEAD_UNITS &&
+      apply(indexOf, first, ['%']) < 0
+    ) {
+      const text = first + ' ' + second;
       length = text.length;
-      return length <= HEAD_UNITS + TAIL_UNITS ? text : cutLine(text);
+      return text;
     }
   }
-  return slowText(args, count);
-}
-
-/** Two strings with a space between them; huge ones are cut first, since joining copies them. */
-function joined(first, second) {
-  return first.length + second.length <= HEAD_UNITS + TAIL_UNITS ? first + ' ' + second : bounded(first, second);
-}
-
-function bounded(first, second) {
-  begin();
-  add(first);
-  add(' ');
-  add(second);
-  return finish();
-}
-
-function cutLine(text) {
-  tail = apply(slice, text, [text.length - TAIL_UNITS]);
-  return apply(slice, text, [0, HEAD_UNITS]);
-}
-
-// A line under construction: whole while it is short, head and tail once it is not.
-let head = '';
-let end = '';
-let total = 0;
-
-function begin() {
   head = '';
   end = '';
   total = 0;
+  addArguments(args, count);
+  return finish();
 }
 
+/** Lets go of the last line, which may be part of a much longer text that would be kept alive with it. */
+export function forget() {
+  tail = '';
+}
+
+function finish() {
+  length = total;
+  const whole = total <= HEAD_UNITS + TAIL_UNITS;
+  if (end.length > TAIL_UNITS) end = apply(slice, end, [end.length - TAIL_UNITS]);
+  tail = whole ? '' : end;
+  const text = whole ? head + end : head;
+  head = '';
+  end = '';
+  return text;
+}
+
+/** Adds a piece to the line. */
 function add(piece) {
   total += piece.length;
   if (head.length < HEAD_UNITS) {
@@ -109,174 +123,239 @@ function add(piece) {
     head += apply(slice, piece, [0, fits]);
     piece = apply(slice, piece, [fits]);
   }
-  if (piece.length > TAIL_UNITS) {
-    end = apply(slice, piece, [piece.length - TAIL_UNITS]);
+  end = piece.length > TAIL_UNITS ? apply(slice, piece, [piece.length - TAIL_UNITS]) : end + piece;
+  // Not each time: cutting copies.
+  if (end.length > 2 * TAIL_UNITS) end = apply(slice, end, [end.length - TAIL_UNITS]);
+}
+
+/** Adds a piece of a value that has a limited room. */
+function put(piece) {
+  if (piece.length > room) {
+    add(cut(piece, room) + MORE);
+    room = 0;
   } else {
-    end += piece;
-    if (end.length > TAIL_UNITS) end = apply(slice, end, [end.length - TAIL_UNITS]);
+    room -= piece.length;
+    add(piece);
   }
 }
 
-function finish() {
-  length = total;
-  const text = head;
-  const whole = total <= HEAD_UNITS + TAIL_UNITS;
-  tail = whole ? '' : end;
-  const result = whole ? text + end : text;
-  head = '';
-  end = '';
-  return result;
+/**
+ * The beginning of a text, without a word that reaches the cut: it may be part of a secret, which only the whole shows
+ * to be one.
+ * @param {string} text
+ * @param {number} units Fewer than it has.
+ */
+export function cut(text, units) {
+  let at = units > 0 ? units : 0;
+  while (at > 0 && isTokenUnit(apply(charCodeAt, text, [at - 1]))) at--;
+  return apply(slice, text, [0, at]);
 }
 
-function slowText(args, count) {
-  begin();
+/** What a token may consist of: letters, digits and `%+-./=_~`. */
+function isTokenUnit(code) {
+  return (
+    (code >= 97 && code <= 122) ||
+    (code >= 45 && code <= 57) ||
+    (code >= 65 && code <= 90) ||
+    code === 95 ||
+    code === 61 ||
+    code === 43 ||
+    code === 37 ||
+    code === 126
+  );
+}
+
+function addArguments(args, count) {
+  const template = args[0];
   let next = 0;
-  if (count > 1 && typeof args[0] === 'string' && apply(indexOf, args[0], ['%']) >= 0) {
-    next = addTemplate(args, count);
+  if (count > 1 && typeof template === 'string' && apply(indexOf, template, ['%']) >= 0) {
+    next = addTemplate(template, args, count);
   }
-  for (let at = next; at < count; at++) {
-    if (at > 0) add(' ');
-    add(argumentText(args[at]));
+  for (; next < count; next++) {
+    if (next > 0) add(' ');
+    if (next >= ARGUMENTS) {
+      add(MORE + ' ' + (count - next) + ' more');
+      return;
+    }
+    addArgument(args[next]);
   }
-  return finish();
 }
 
 /** Adds a `%s` template with its arguments in place and says which argument comes next. */
-function addTemplate(args, count) {
-  const template = args[0];
+function addTemplate(template, args, count) {
   let next = 1;
   let done = 0;
-  for (;;) {
-    const at = apply(indexOf, template, ['%', done]);
-    if (at < 0 || at + 1 >= template.length) break;
-    const kind = apply(slice, template, [at + 1, at + 2]);
-    const piece = kind === '%' ? '%' : next < count ? substitute(kind, args[next]) : undefined;
-    if (piece === undefined) {
+  let at = apply(indexOf, template, ['%']);
+  for (let left = SPECIFIERS; at >= 0 && at + 1 < template.length && left > 0; left--) {
+    const kind = template[at + 1];
+    if (kind === '%') {
       add(apply(slice, template, [done, at + 1]));
-      done = at + 1;
-      continue;
+      done = at + 2;
+    } else if (next < count && isSpecifier(kind)) {
+      add(apply(slice, template, [done, at]));
+      substitute(kind, args[next++]);
+      done = at + 2;
     }
-    add(apply(slice, template, [done, at]));
-    add(piece);
-    if (kind !== '%') next++;
-    done = at + 2;
+    at = apply(indexOf, template, ['%', done > at ? done : at + 1]);
   }
   add(apply(slice, template, [done]));
   return next;
 }
 
-/** What a specifier makes of an argument; undefined if it is no specifier. */
+function isSpecifier(kind) {
+  return (
+    kind === 's' ||
+    kind === 'o' ||
+    kind === 'O' ||
+    kind === 'd' ||
+    kind === 'i' ||
+    kind === 'f' ||
+    kind === 'c'
+  );
+}
+
+/** Adds what a specifier makes of an argument. */
 function substitute(kind, value) {
-  switch (kind) {
-    case 's':
-    case 'o':
-    case 'O':
-      return argumentText(value);
-    case 'd':
-    case 'i':
-      if (typeof value === 'bigint') return value + 'n';
-      return '' + (typeof value === 'number' ? trunc(value) : typeof value === 'string' ? parseInteger(value, 10) : NaN);
-    case 'f':
-      return '' + (typeof value === 'number' ? value : typeof value === 'string' ? parseNumber(value) : NaN);
-    case 'c':
-      return '';
-    default:
-      return undefined;
+  if (kind === 'c') return;
+  const type = typeof value;
+  if (kind === 's' || kind === 'o' || kind === 'O' || (kind !== 'f' && type === 'bigint')) {
+    addArgument(value);
+  } else if (kind === 'f') {
+    add('' + (type === 'number' ? value : type === 'string' ? parseNumber(value) : NaN));
+  } else {
+    add('' + (type === 'number' ? trunc(value) : type === 'string' ? parseInteger(value, 10) : NaN));
   }
 }
 
-/** The text of one argument; never throws. */
-export function argumentText(value) {
-  if (typeof value === 'string') return value;
+/** Adds one argument; never throws. What was read of it before something in it failed stays. */
+function addArgument(value) {
+  if (typeof value === 'string') {
+    add(value);
+    return;
+  }
   try {
     nodes = 0;
-    room = OBJECT_UNITS;
-    return valueText(value, 0);
+    room = Infinity;
+    addValue(value, 0);
   } catch {
     unreadable++;
-    return UNREADABLE;
+    add(UNREADABLE);
   }
 }
 
-function valueText(value, level) {
+/** Adds a value that is no string, or one inside an object. */
+function addValue(value, level) {
   switch (typeof value) {
     case 'string':
-      return level === 0 ? value : quoted(value);
+      addQuoted(value);
+      break;
+    case 'function':
+      put('ƒ ' + (dataString(value, 'name') ?? '') + '()');
+      break;
+    case 'object':
+      if (value === null) put('null');
+      else addObject(value, level);
+      break;
+    default:
+      put(primitive(value));
+  }
+}
+
+function primitive(value) {
+  switch (typeof value) {
     case 'symbol':
       return apply(symbolToString, value, []);
     case 'bigint':
-      return value + 'n';
-    case 'function':
-      return 'ƒ ' + (dataString(value, 'name') ?? '') + '()';
-    case 'object':
-      return value === null ? 'null' : objectText(value, level);
+      return value < LARGEST && value > -LARGEST ? value + 'n' : MORE + 'n';
+    case 'undefined':
+      // Not `'' + value`: document.all is an object that says it is undefined.
+      return 'undefined';
     default:
       return '' + value;
   }
 }
 
-/** A string inside an object, with its quotes escaped so that its end can be told. */
-function quoted(value) {
-  let text = value.length > room ? apply(slice, value, [0, room]) + MORE : value;
-  if (apply(indexOf, text, ['"']) >= 0 || apply(indexOf, text, ['\\']) >= 0) {
-    let escaped = '';
-    for (let at = 0; at < text.length; at++) {
-      const code = apply(charCodeAt, text, [at]);
-      escaped += (code === 34 || code === 92 ? '\\' : '') + text[at];
-    }
-    text = escaped;
-  }
-  return '"' + text + '"';
+/** Adds a string inside an object, its quotes escaped so that its end can be told. */
+function addQuoted(value) {
+  const fits = value.length <= room;
+  const text = fits ? value : cut(value, room) + MORE;
+  room -= value.length;
+  add('"' + escaped(escaped(text, '\\'), '"') + '"');
 }
 
-function objectText(value, level) {
-  if (looksLikeError(value)) return errorText(value, 0);
+function escaped(text, mark) {
+  let at = apply(indexOf, text, [mark]);
+  if (at < 0) return text;
+  let out = '';
+  let done = 0;
+  for (; at >= 0; at = apply(indexOf, text, [mark, at + 1])) {
+    out += apply(slice, text, [done, at]) + '\\';
+    done = at;
+  }
+  return out + apply(slice, text, [done]);
+}
+
+function addObject(value, level) {
+  if (looksLikeError(value)) {
+    addError(value, 0);
+    return;
+  }
   const typed = typedArrayName && apply(typedArrayName, value, []);
-  // Bytes are never shown: they say nothing to a reader, and may be a key.
-  if (typed) return typed + '(' + apply(typedArrayLength, value, []) + ')';
-  const array = isArray(value);
-  if (level >= OBJECT_LEVELS) return array ? 'Array' : (className(value) ?? 'Object');
-  return array ? arrayText(value, level) : plainText(value, level);
-}
-
-function arrayText(value, level) {
-  const size = getOwnPropertyDescriptor(value, 'length').value;
-  let text = '[';
-  for (let at = 0; at < size; at++) {
-    if (at >= OBJECT_KEYS || room <= 0) return text + ', ' + MORE + ' ' + (size - at) + ' more]';
-    const piece = propertyText(value, '' + at, level);
-    room -= piece.length + 2;
-    text += (at > 0 ? ', ' : '') + piece;
+  const array = !typed && isArray(value);
+  if (typed) {
+    // Bytes are never shown: they say nothing to a reader, and may be a key.
+    put(typed + '(' + apply(typedArrayLength, value, []) + ')');
+  } else if (level >= OBJECT_LEVELS) {
+    put(array ? 'Array' : (className(value) ?? 'Object'));
+  } else {
+    const before = room;
+    if (room === Infinity) room = OBJECT_UNITS;
+    if (array) addArray(value, level);
+    else addProperties(value, level);
+    if (before === Infinity) room = Infinity;
   }
-  return text + ']';
 }
 
-function plainText(value, level) {
+function addArray(value, level) {
+  const size = getOwnPropertyDescriptor(value, 'length').value;
+  add('[');
+  for (let at = 0; at < size; at++) {
+    if (at > 0) put(', ');
+    if (at >= OBJECT_KEYS || room <= 0) {
+      add(MORE + ' ' + (size - at) + ' more');
+      break;
+    }
+    addProperty(value, '' + at, level);
+  }
+  add(']');
+}
+
+function addProperties(value, level) {
   const name = className(value);
   const keys = ownKeys(value);
-  let text = (name ? name + ' ' : '') + '{';
+  put((name ? name + ' ' : '') + '{');
   for (let at = 0; at < keys.length; at++) {
-    if (at >= OBJECT_KEYS || room <= 0) return text + ', ' + MORE + ' ' + (keys.length - at) + ' more}';
+    if (at > 0) put(', ');
+    if (at >= OBJECT_KEYS || room <= 0) {
+      add(MORE + ' ' + (keys.length - at) + ' more');
+      break;
+    }
     const key = keys[at];
-    const label = typeof key === 'symbol' ? apply(symbolToString, key, []) : key;
-    room -= label.length + 2;
-    const piece = propertyText(value, key, level);
-    room -= piece.length + 2;
-    text += (at > 0 ? ', ' : '') + label + ': ' + piece;
+    put(typeof key === 'symbol' ? apply(symbolToString, key, []) : key);
+    add(': ');
+    addProperty(value, key, level);
   }
-  return text + '}';
+  add('}');
 }
 
-function propertyText(object, key, level) {
-  let descriptor;
+function addProperty(object, key, level) {
   try {
-    descriptor = getOwnPropertyDescriptor(object, key);
-    if (!descriptor) return 'undefined';
-    if (descriptor.get || descriptor.set) return HIDDEN;
-    return valueText(descriptor.value, level + 1);
+    const descriptor = getOwnPropertyDescriptor(object, key);
+    if (descriptor && (descriptor.get || descriptor.set)) put(HIDDEN);
+    else addValue(descriptor?.value, level + 1);
   } catch {
     unreadable++;
-    return UNREADABLE;
+    put(UNREADABLE);
   }
 }
 
@@ -297,6 +376,7 @@ function dataString(object, key) {
 /** Whether a value is an Error or a DOMException, of whatever realm. */
 export function looksLikeError(value) {
   if (isError && isError(value)) return true;
+  if (isErrorKnowsDom) return false;
   // WebKit's Error.isError is false for a DOMException, older engines have none: then the prototypes tell.
   let prototype = getPrototypeOf(value);
   for (let depth = 0; prototype !== null && depth < PROTOTYPES; depth++) {
@@ -311,41 +391,67 @@ function isErrorPrototype(prototype) {
   return dataString(prototype, 'name') === 'Error' && dataString(prototype, 'message') !== undefined;
 }
 
-function errorText(error, level) {
+function addError(error, level) {
   nodes++;
-  let text = errorTitle(error);
-  if (level + 1 >= ERROR_LEVELS) return text;
+  addTitle(error);
+  if (level + 1 >= ERROR_LEVELS) return;
   const cause = getOwnPropertyDescriptor(error, 'cause');
-  if (cause && nodes < ERROR_NODES) text += ' [cause: ' + nestedText(cause, level) + ']';
-  const errors = getOwnPropertyDescriptor(error, 'errors')?.value;
-  if (typeof errors === 'object' && errors !== null && isArray(errors)) {
-    const size = getOwnPropertyDescriptor(errors, 'length').value;
-    text += ' [errors: ';
-    for (let at = 0; at < size; at++) {
-      if (nodes >= ERROR_NODES) {
-        text += (at > 0 ? ', ' : '') + MORE + ' ' + (size - at) + ' more';
-        break;
-      }
-      const child = getOwnPropertyDescriptor(errors, '' + at);
-      text += (at > 0 ? ', ' : '') + (child ? nestedText(child, level) : 'undefined');
-    }
-    text += ']';
+  if (cause && nodes < ERROR_NODES && room > 0) {
+    add(' [cause: ');
+    addNested(cause, level);
+    add(']');
   }
-  return text;
+  const errors = getOwnPropertyDescriptor(error, 'errors')?.value;
+  if (typeof errors !== 'object' || errors === null || !isArray(errors)) return;
+  const size = getOwnPropertyDescriptor(errors, 'length').value;
+  add(' [errors: ');
+  for (let at = 0; at < size; at++) {
+    if (at > 0) add(', ');
+    if (nodes >= ERROR_NODES || room <= 0) {
+      add(MORE + ' ' + (size - at) + ' more');
+      break;
+    }
+    const child = getOwnPropertyDescriptor(errors, '' + at);
+    if (child) addNested(child, level);
+    else add('undefined');
+  }
+  add(']');
 }
 
-function nestedText(descriptor, level) {
-  if (descriptor.get || descriptor.set) return HIDDEN;
+/** Adds a cause or a child; one that cannot be read costs itself only. */
+function addNested(descriptor, level) {
   const value = descriptor.value;
-  if (typeof value === 'object' && value !== null && looksLikeError(value)) return errorText(value, level + 1);
-  nodes++;
-  return valueText(value, 1);
+  try {
+    if (descriptor.get || descriptor.set) {
+      put(HIDDEN);
+    } else if (typeof value === 'object' && value !== null && looksLikeError(value)) {
+      addError(value, level + 1);
+    } else {
+      nodes++;
+      const before = room;
+      if (room === Infinity) room = OBJECT_UNITS;
+      addValue(value, 1);
+      room = before;
+    }
+  } catch {
+    unreadable++;
+    add(UNREADABLE);
+  }
 }
 
-function errorTitle(error) {
-  const name = errorField(error, 'name', domExceptionName) ?? 'Error';
-  const message = errorField(error, 'message', domExceptionMessage) ?? '';
-  return message === '' ? name : name === '' ? message : name + ': ' + message;
+const nameOf = (error) => errorField(error, 'name', domExceptionName) ?? 'Error';
+const messageOf = (error) => errorField(error, 'message', domExceptionMessage) ?? '';
+
+/** Whether turning an error into a text would run none of the page's code. */
+export const isPlainError = (error) => nameOf(error) !== HIDDEN && messageOf(error) !== HIDDEN;
+
+/** `Name: message`, as DevTools has it. */
+function addTitle(error) {
+  const name = nameOf(error);
+  const message = messageOf(error);
+  put(name);
+  if (name !== '' && message !== '') put(': ');
+  put(message);
 }
 
 /** An error's name or message: a data property of it or of a prototype, or a DOMException's own platform getter. */
@@ -354,8 +460,10 @@ function errorField(error, key, platformGetter) {
   for (let depth = 0; object !== null && depth < PROTOTYPES; depth++) {
     const descriptor = getOwnPropertyDescriptor(object, key);
     if (descriptor) {
-      if (!descriptor.get) return typeof descriptor.value === 'string' ? descriptor.value : valueText(descriptor.value, 1);
-      return platformField(error, platformGetter) ?? HIDDEN;
+      if (descriptor.get || descriptor.set) return platformField(error, platformGetter) ?? HIDDEN;
+      const { value } = descriptor;
+      // An object would have to be asked for its text.
+      return typeof value === 'object' || typeof value === 'function' ? HIDDEN : primitive(value);
     }
     object = getPrototypeOf(object);
   }

@@ -1,14 +1,11 @@
 // Lines of a worker, on the page's side.
 
-import { Bytes } from './builtins.js';
+import { Bytes, apply, getOwnPropertyDescriptor, isSafeInteger, slice } from './builtins.js';
+import { STACK_UNITS } from './stack.js';
 import { HEAD_UNITS, TAIL_UNITS } from './text.js';
 
 const NAME_BYTES = 16;
-const STACK_UNITS = 4 * 1024;
 const PATH_UNITS = 1024;
-
-const text = (value, units) => (typeof value === 'string' ? value.slice(0, units) : '');
-const count = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : 0);
 
 /**
  * Opens a channel under a random name. What arrives is a stranger's until it has been read field by field.
@@ -17,18 +14,26 @@ const count = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : 0)
  */
 export function openWorkerChannel(receive) {
   const random = crypto.getRandomValues(new Bytes(NAME_BYTES));
-  const name = 'crypto-diag-' + Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let name = 'crypto-diag-';
+  for (let at = 0; at < random.length; at++) name += (random[at] + 256).toString(16).slice(1);
   const channel = new BroadcastChannel(name);
   channel.onmessage = ({ data }) => {
+    if (typeof data !== 'object' || data === null) return;
+    const field = (key) => getOwnPropertyDescriptor(data, key)?.value;
+    const text = (key, units) => {
+      const value = field(key);
+      return typeof value === 'string' ? apply(slice, value, [0, units]) : '';
+    };
+    const count = (key) => (isSafeInteger(field(key)) && field(key) >= 0 ? field(key) : 0);
     receive({
-      ts: count(data?.ts),
-      level: data?.level === 0 ? 0 : 1,
-      text: text(data?.text, HEAD_UNITS + TAIL_UNITS),
-      tail: text(data?.tail, TAIL_UNITS),
-      length: count(data?.length),
-      uncaught: data?.uncaught === 1 ? 1 : 0,
-      stack: text(data?.stack, STACK_UNITS),
-      path: text(data?.path, PATH_UNITS),
+      ts: count('ts'),
+      level: field('level') === 0 ? 0 : 1,
+      text: text('text', HEAD_UNITS + TAIL_UNITS),
+      tail: text('tail', TAIL_UNITS),
+      length: count('length'),
+      uncaught: field('uncaught') === 1 ? 1 : 0,
+      stack: text('stack', STACK_UNITS),
+      path: text('path', PATH_UNITS),
     });
   };
   return { name, close: () => channel.close() };

@@ -4,6 +4,7 @@
 import { PREFILTER } from 'crypto-diag/facts';
 import { apply, exec, now } from './builtins.js';
 import { hook, unhook } from './hooks.js';
+import { stackOf } from './stack.js';
 import { length, lineText, tail } from './text.js';
 
 const WARN = 0;
@@ -29,6 +30,7 @@ export function installInWorker({ channel: name }) {
 
 function watch(channel) {
   const prefilter = new RegExp(PREFILTER);
+  const post = channel.postMessage;
   const path = globalThis.location?.pathname ?? '';
   let looking = false;
   const look = (level, args, uncaught) => {
@@ -36,8 +38,13 @@ function watch(channel) {
     looking = true;
     try {
       const text = lineText(args);
-      if (apply(exec, prefilter, [text]) !== null || (tail !== '' && apply(exec, prefilter, [tail]) !== null)) {
-        channel.postMessage({ ts: now(), level, text, tail, length, uncaught, stack: '', path });
+      if (
+        apply(exec, prefilter, [text]) !== null ||
+        (tail !== '' && apply(exec, prefilter, [tail]) !== null)
+      ) {
+        apply(post, channel, [
+          { ts: now(), level, text, tail, length, uncaught, stack: stackOf(args), path },
+        ]);
       }
     } catch {
       // A diagnostic must not break the worker that it watches.
@@ -51,12 +58,12 @@ function watch(channel) {
   ];
   const onError = (event) => look(ERROR, [event.error ?? event.message], 1);
   const onRejection = (event) => look(ERROR, [event.reason], 1);
-  globalThis.addEventListener?.('error', onError);
-  globalThis.addEventListener?.('unhandledrejection', onRejection);
+  globalThis.addEventListener('error', onError);
+  globalThis.addEventListener('unhandledrejection', onRejection);
   return () => {
-    for (const one of hooks) unhook(one);
-    globalThis.removeEventListener?.('error', onError);
-    globalThis.removeEventListener?.('unhandledrejection', onRejection);
+    for (const one of hooks) if (one.wrapper) unhook(one);
+    globalThis.removeEventListener('error', onError);
+    globalThis.removeEventListener('unhandledrejection', onRejection);
     channel.close();
     leave = null;
   };

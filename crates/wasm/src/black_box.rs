@@ -7,8 +7,8 @@ use crypto_diag_core::{Counts, ENTRIES_MAX, Ke, Meaning, Recorder};
 const TALLY_NUMBERS: usize = 5;
 
 /// Numbers of the header: entries and their address, tallies and their address, then the recorder's own counters: evicted,
-/// truncated, redactions, partly scanned.
-const HEADER_NUMBERS: usize = 8;
+/// truncated, redactions.
+const HEADER_NUMBERS: usize = 7;
 
 /// Addresses of what a reader needs; none of its storage moves after `new`.
 #[derive(Debug)]
@@ -22,10 +22,12 @@ pub struct BlackBox {
 
 impl BlackBox {
     pub fn new() -> Self {
-        let entries = Vec::with_capacity(ENTRIES_MAX + 1);
+        let entries: Vec<[u32; 3]> = Vec::with_capacity(ENTRIES_MAX + 1);
         let tallies = vec![[0.0; TALLY_NUMBERS]; Ke::ALL.len() * Meaning::ALL.len()];
-        let header =
-            Box::new([0, entries.as_ptr() as usize as u32, tallies.len() as u32, tallies.as_ptr() as usize as u32, 0, 0, 0, 0]);
+        let mut header = Box::new([0; HEADER_NUMBERS]);
+        header[1] = entries.as_ptr() as usize as u32;
+        header[2] = tallies.len() as u32;
+        header[3] = tallies.as_ptr() as usize as u32;
         BlackBox { header, entries, tallies }
     }
 
@@ -35,11 +37,10 @@ impl BlackBox {
 
     pub fn update(&mut self, recorder: &Recorder) {
         self.entries.clear();
-        self.entries.extend(
-            recorder.entry_texts().map(|(id, text)| [id, text.as_ptr() as usize as u32, text.len() as u32]),
-        );
+        self.entries
+            .extend(recorder.entry_texts().map(|(id, text)| [id, text.as_ptr() as usize as u32, text.len() as u32]));
         self.header[0] = self.entries.len() as u32;
-        let counters = [recorder.evicted(), recorder.truncated(), recorder.redactions(), recorder.partly_scanned()];
+        let counters = [recorder.evicted(), recorder.truncated(), recorder.redactions()];
         for (number, counter) in self.header[4..].iter_mut().zip(counters) {
             *number = u32::try_from(counter).unwrap_or(u32::MAX);
         }

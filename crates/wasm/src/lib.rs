@@ -1,8 +1,8 @@
 //! How a page reaches the core.
 //!
-//! Two kinds of exports. The **per-line path** (`inbox`, `record`, `add_realm`, `clear`) takes and gives numbers only, so
+//! Two kinds of exports. The **per-line path** (`inbox`, `record`, `add_realm`), `scrub` and `clear` take and give numbers only, so
 //! that the page calls the instance's plain exports and no line runs wasm-bindgen's glue, which looks builtins up at each
-//! call and so can be broken by a page that patches them. The one **cold call**, `download`, uses the glue.
+//! call and so can be broken by a page that patches them. The **cold calls**, `file_url` and `release_file`, use the glue.
 //!
 //! Texts cross through the *inbox*: the page asks for room, writes UTF-8 there and says how much it wrote.
 
@@ -14,7 +14,12 @@ use wasm_bindgen::prelude::*;
 
 use state::with_state;
 
-pub use download::{download, release_download};
+pub use download::{file_url, release_file};
+
+/// A third of the standard library's allocator in size, and it gives memory back to itself as well.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 /// What [`record`] gives where the recorder is in use.
 const BUSY: u32 = 2;
@@ -52,6 +57,13 @@ pub fn add_realm(kind: u32, path: usize) -> u32 {
     with_state(|state| state.add_realm(kind, path)).unwrap_or(0)
 }
 
+/// Replaces the secrets in the text that stands in the inbox, and gives its length afterwards, in bytes. May move the
+/// inbox.
+#[wasm_bindgen]
+pub fn scrub(text: usize) -> usize {
+    with_state(|state| state.scrub(text)).unwrap_or(0)
+}
+
 /// Forgets entries and counts.
 #[wasm_bindgen]
 pub fn clear() {
@@ -59,8 +71,8 @@ pub fn clear() {
 }
 
 /// The address of the black box, numbers of 32 bits: how many entries, where their rows stand, how many tallies, where
-/// theirs stand, entries evicted, messages truncated, secrets replaced, lines partly scanned. It can be read while the
-/// instance lives and after it has died.
+/// theirs stand, entries evicted, messages truncated, secrets replaced. It can be read while the instance lives and after it
+/// has died.
 #[wasm_bindgen]
 pub fn black_box() -> *const u32 {
     with_state(|state| state.black_box()).unwrap_or(std::ptr::null())

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crypto_diag_core::{Level, Line, Millis, Realm, RealmKind, Recorder, Source};
+use crypto_diag_core::{Level, Line, Millis, Realm, RealmKind, Recorder, Source, redact};
 
 use crate::black_box::BlackBox;
 
@@ -54,9 +54,7 @@ impl State {
         [head, tail, stack]: [usize; 3],
         length: f64,
     ) -> u32 {
-        let text = |from: usize, bytes: usize| {
-            self.inbox.get(from..from + bytes).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or("")
-        };
+        let text = |from: usize, bytes: usize| text_in(&self.inbox, from, bytes);
         let line = Line {
             // `as` saturates: a clock that gives nonsense gives 0, not a panic.
             ts: Millis(ts as u64),
@@ -81,8 +79,8 @@ impl State {
             1 => RealmKind::Frame,
             _ => RealmKind::Worker,
         };
-        let path = self.inbox.get(..path).map(|path| String::from_utf8_lossy(path).into_owned());
-        let realm = Realm { kind, path };
+        let path = redact(text_in(&self.inbox, 0, path)).text.into_owned();
+        let realm = Realm { kind, path: Some(path) };
         let known = self.realms.iter().position(|known| *known == realm);
         let number = known.unwrap_or_else(|| {
             if self.realms.len() < REALMS_MAX {
@@ -91,6 +89,17 @@ impl State {
             self.realms.len() - 1
         });
         number as u32
+    }
+
+    pub fn scrub(&mut self, bytes: usize) -> usize {
+        let clean = redact(text_in(&self.inbox, 0, bytes)).text.into_owned().into_bytes();
+        let size = clean.len();
+        if size > self.inbox.len() {
+            self.inbox = clean;
+        } else {
+            self.inbox[..size].copy_from_slice(&clean);
+        }
+        size
     }
 
     pub fn clear(&mut self) {
@@ -102,4 +111,12 @@ impl State {
         self.black_box.update(&self.recorder);
         self.black_box.header()
     }
+}
+
+/// A text in the inbox; empty where the numbers or the bytes make no sense.
+fn text_in(inbox: &[u8], from: usize, bytes: usize) -> &str {
+    from.checked_add(bytes)
+        .and_then(|to| inbox.get(from..to))
+        .and_then(|bytes| str::from_utf8(bytes).ok())
+        .unwrap_or("")
 }

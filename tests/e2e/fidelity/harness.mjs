@@ -1,0 +1,124 @@
+// @ts-check
+// What the fidelity tests share: each file opens each engine once, and every claim is tested in all of them, on a page that was
+// loaded for it alone, with the package as it was built.
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { engines, launch } from '../../support/browser.mjs';
+import { folder, serve } from '../../support/server.mjs';
+
+/** The project's root folder. */
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** A page without a line of script: nothing of the capture is there until a test asks for it. */
+const BLANK = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Fidelity</title><body>';
+
+/** What the pages of these tests import; it runs there. */
+const KIT = `
+  /** A line of each family that a signature stands in. */
+  export const MATCH = {
+    'KE-1': 'One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {}',
+    'KE-2': 'missing key at index 3 for participant @user:server:DEVICE',
+    'KE-3': 'Error decrypting event: DecryptionError[msg: missing field]',
+    'KE-4': 'Restart delayed event timed out before the HS responded',
+  };
+
+  /** Every call that reached a console's original method: its name, \`this\` and arguments. */
+  export const calls = [];
+
+  /** Puts recorders in the place of a console's methods: a native one runs code of the page, such as a getter. */
+  export function silence(target = console) {
+    for (const method of ['warn', 'error', 'info']) {
+      target[method] = function (...args) { calls.push({ method, self: this, args }); };
+    }
+  }
+
+  /** The package; \`copy\` gives a further copy of the module, as a second bundle would have. */
+  export const load = (copy = '') => import('/pkg/index.js' + (copy && '?copy=' + copy));
+
+  /** Silences the console and installs the capture. */
+  export async function start(options) {
+    silence();
+    const diag = await load();
+    diag.install(options);
+    return { diag, calls, report: () => JSON.parse(diag.buildReport(null)) };
+  }
+
+  /** The messages of the kept entries. */
+  export const kept = (diag) => diag.getEntries().map((entry) => entry.message);
+
+  /** Waits, for what a browser does in its own time. */
+  export async function until(condition, what = String(condition)) {
+    const deadline = Date.now() + 15000;
+    for (;;) {
+      const value = await condition();
+      if (value) return value;
+      if (Date.now() > deadline) throw new Error('waited in vain: ' + what);
+      await new Promise((resolve) => setTimeout(resolve, 15));
+    }
+  }
+
+  /** Puts an element with some attributes into the page and waits for its load event. */
+  export function add(name, attributes, parent = document.body) {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    const loaded = new Promise((resolve) => element.addEventListener('load', resolve, { once: true }));
+    parent.append(element);
+    return loaded.then(() => element);
+  }
+`;
+
+/**
+ * @typedef {object} Scene What a claim is tested on.
+ * @property {import('../../support/browser.mjs').EngineName} engine
+ * @property {import('../../support/browser.mjs').Browser} browser
+ * @property {import('../../support/browser.mjs').Page} page On the site's start page, just loaded.
+ * @property {Awaited<ReturnType<typeof serve>>} site
+ * @property {Awaited<ReturnType<typeof serve>>} elsewhere Another origin with the same content.
+ * @property {import('node:test').TestContext} context For diagnostics.
+ */
+
+/**
+ * Prepares a file of claims.
+ * @param {Record<string, import('../../support/server.mjs').Handler>} [routes] Beside the start page, the package and the kit.
+ * @param {{ args?: Partial<Record<import('../../support/browser.mjs').EngineName, string[]>>,
+ *   headers?: Record<string, string> }} [options] Arguments for the browsers, headers of the start page's server.
+ * @returns {(claim: string, body: (scene: Scene) => Promise<void>) => void} Registers one test for each engine.
+ */
+export function fidelity(routes = {}, { args = {}, headers = {} } = {}) {
+  const content = {
+    '/': BLANK,
+    '/kit.js': KIT,
+    '/pkg/': folder(`${root}pkg`),
+    ...routes,
+  };
+  const opened = { site: serve(content, { headers }), elsewhere: serve(content) };
+  /** @type {Map<string, Promise<{ browser: import('../../support/browser.mjs').Browser, page: any }>>} */
+  const started = new Map();
+
+  /** @param {import('../../support/browser.mjs').EngineName} engine */
+  async function open(engine) {
+    const browser = await launch(engine, { args: args[engine] ?? [] });
+    return { browser, page: await browser.newPage() };
+  }
+
+  after(async () => {
+    for (const one of await Promise.allSettled(started.values())) {
+      if (one.status === 'fulfilled') await one.value.browser.close();
+    }
+    await (await opened.site).close();
+    await (await opened.elsewhere).close();
+  });
+
+  return (claim, body) => {
+    for (const engine of engines) {
+      test(`${engine}: ${claim}`, async (context) => {
+        const starting = started.get(engine) ?? open(engine);
+        started.set(engine, starting);
+        const { browser, page } = await starting;
+        const [site, elsewhere] = [await opened.site, await opened.elsewhere];
+        await page.goto(`${site.url}/`);
+        await body({ engine, browser, page, site, elsewhere, context });
+      });
+    }
+  };
+}
