@@ -44,6 +44,10 @@ pub enum Kind {
     EncryptedForOtherIdentity,
     /// OLM: a known device gives new identity keys.
     DeviceIdentityChanged,
+    /// OLM, sender: the server had no one-time key to give, not even a fallback key.
+    NoOneTimeKey,
+    /// OLM, sender: a batch of to-device messages was dropped.
+    BatchDropped,
     /// KE-2: a participant's key was missing for longer than a rotation takes.
     MediaKeyMissing,
     /// KE-3: events could not be decrypted.
@@ -58,7 +62,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which findings are given: the most telling first.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 19] = [
         Kind::Ke1ToKe2,
         Kind::OlmToKe2,
         Kind::Ke1ToOlm,
@@ -71,6 +75,8 @@ impl Kind {
         Kind::InvalidSignature,
         Kind::EncryptedForOtherIdentity,
         Kind::DeviceIdentityChanged,
+        Kind::NoOneTimeKey,
+        Kind::BatchDropped,
         Kind::MediaKeyMissing,
         Kind::UndecryptableEvents,
         Kind::DelayedEventTimeouts,

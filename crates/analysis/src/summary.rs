@@ -37,6 +37,8 @@ pub fn summary(reports: &[Report], findings: &[Finding]) -> String {
         (Kind::InvalidSignature, "a device has used two identities"),
         (Kind::DeviceIdentityChanged, "a device has changed its identity"),
         (Kind::EncryptedForOtherIdentity, "messages were encrypted for another identity of this device"),
+        (Kind::NoOneTimeKey, "the server had no one-time key for a device"),
+        (Kind::BatchDropped, "to-device messages were dropped before they were sent"),
         (Kind::MediaKeyMissing, "a participant's media key was missing for longer than a rotation takes"),
         (Kind::MembershipManagerStopped, "the client gave up its call membership"),
         (Kind::MembershipLost, "the client lost its call membership and joined again"),

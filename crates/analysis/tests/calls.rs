@@ -27,7 +27,7 @@ fn delivery(sender: &str, key: &str, id: &str) -> String {
 fn report(lines: &[(u64, &str)]) -> Report {
     let mut recorder = Recorder::new();
     for (second, line) in lines {
-        assert!(support::record(&mut recorder, &Line::new(Millis(second * 1000), Level::Warn, line)), "{line}");
+        assert!(recorder.record(&Line::new(Millis(second * 1000), Level::Warn, line)), "{line}");
     }
     let mut report = recorder.report(Host { capture: watching(0), generated_at: Millis(120_000), ..Host::default() });
     let bob = KnownDevice {
@@ -197,9 +197,7 @@ fn a_hidden_page_is_an_explanation_of_its_own() {
 
 #[test]
 fn a_lost_membership_is_laid_beside_the_timeouts_before_it() {
-    // Until a signature of its own names it, the line is an entry only by the words of its error.
-    let rejoin =
-        "[MatrixRTCSession !r:x m.call#ROOM][MembershipManager] Missing own membership: force re-join (delayed event)";
+    let rejoin = "[MatrixRTCSession !r:x m.call#ROOM][MembershipManager] Missing own membership: force re-join";
     let timeout = "[MatrixRTCSession !r:x m.call#ROOM][MembershipManager] Network local timeout error while sending event, immediate retry ((0/10)) AbortError: Restart delayed event timed out before the HS responded";
     let analysis = analyse(&[report(&[(10, timeout), (14, rejoin)])]);
     let lost = find(&analysis, Kind::MembershipLost).unwrap();
@@ -207,8 +205,37 @@ fn a_lost_membership_is_laid_beside_the_timeouts_before_it() {
     assert!(lost.statement.contains("had failed once"), "{}", lost.statement);
     let apart = analyse(&[report(&[(10, timeout), (100, rejoin)])]);
     assert_eq!(find(&apart, Kind::MembershipLost).unwrap().entries.len(), 1);
-    let stopped =
-        "[MatrixRTCSession !r:x m.call#ROOM][MembershipManager] MembershipManager stopped because: {} delayed event";
-    let stopped = analyse(&[report(&[(10, stopped)])]);
-    assert_eq!(find(&stopped, Kind::MembershipManagerStopped).unwrap().verdict, Verdict::Proven);
+    let stopped = "[MatrixRTCSession !r:x m.call#ROOM][MembershipManager] MembershipManager stopped because: {}";
+    let again = "[MatrixRTCSession !r:x m.call#ROOM] MembershipManager encountered an unrecoverable error: {}";
+    let stopped = analyse(&[report(&[(10, stopped), (10, again)])]);
+    let ends = stopped.findings.iter().filter(|finding| finding.kind == Kind::MembershipManagerStopped);
+    assert_eq!(ends.map(|finding| finding.verdict).collect::<Vec<_>>(), [Verdict::Proven], "one end, printed twice");
+}
+
+#[test]
+fn messages_that_never_left_are_the_senders_findings() {
+    let without = r#"Tried to create new Olm sessions, but the signed one-time key was missing for some devices missing_devices_by_user={"@bob:localhost": {"BOBDEVICE"}}"#;
+    let dropped =
+        "Fatal error when sending to-device message - dropping to-device batch! M_TOO_LARGE: MatrixError: [413] x";
+    let analysis = analyse(&[report(&[(1, without), (2, without), (3, dropped)])]);
+    let none = find(&analysis, Kind::NoOneTimeKey).unwrap();
+    assert!(
+        none.statement.contains("device @bob:localhost:BOBDEVICE") && none.statement.contains("twice"),
+        "{}",
+        none.statement
+    );
+    assert!(none.does_not_prove.iter().any(|what| what.contains("KE-1")));
+    assert!(find(&analysis, Kind::BatchDropped).unwrap().statement.contains("M_TOO_LARGE"));
+}
+
+#[test]
+fn a_gone_identity_is_told_by_receiver_and_observer() {
+    let other = "WARN matrix_sdk_crypto::olm::account: Olm event doesn't contain a ciphertext for our key\n    in x with sender=\"@bob:localhost\" event_type=\"m.room.encrypted\" message_id=\"m1\"";
+    let changed = r#"Rejecting device update user_id="@bob:localhost" device_id="BOBDEVICE" error=SigningKeyChanged(Some("ed25519:Zl1qx85mCv+hWeGgaXQ8EJHnzRkUf0ZA5ZOM8U3jRTI"), Some("ed25519:mCZMtESOJrWM+32qXcModIG4jXFQJkhg5IvHqtiP6D0"))"#;
+    let analysis = analyse(&[report(&[(1, other), (2, changed)])]);
+    let for_other = find(&analysis, Kind::EncryptedForOtherIdentity).unwrap();
+    assert!(for_other.innocent_explanations.iter().any(|why| why.contains("stale")));
+    let changed = find(&analysis, Kind::DeviceIdentityChanged).unwrap();
+    assert_eq!(changed.ids["newSigningKey"], "mCZMtESOJrWM+32qXcModIG4jXFQJkhg5IvHqtiP6D0");
+    assert!(changed.ruled_out[0].contains("rolled-back"));
 }

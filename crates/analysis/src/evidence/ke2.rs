@@ -82,8 +82,9 @@ impl Participant {
 }
 
 /// livekit-client, `src/e2ee/worker/FrameCryptor.ts` and `DataCryptor.ts`.
-static FOR_PARTICIPANT: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\bfor participant (\S+)").expect("a constant that the tests compile"));
+static FOR_PARTICIPANT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:for participant|for decryption of) (\S+)").expect("a constant that the tests compile")
+});
 
 static KEY_SET: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"key set not found for (\S+) at index (\d+)").expect("a constant that the tests compile")
@@ -138,6 +139,7 @@ fn kind(line: &str) -> Option<Ke2Kind> {
         ("key set not found", Ke2Kind::KeySetNotFound),
         ("missing key at index", Ke2Kind::MissingKey),
         ("valid key missing for participant", Ke2Kind::MissingKey),
+        ("no encryption key found for decryption", Ke2Kind::MissingKey),
         ("encryption key missing for encoding", Ke2Kind::OwnKeyMissing),
         ("No targets found for sending key", Ke2Kind::NoTargets),
         ("Malformed Event", Ke2Kind::Dropped),
@@ -161,6 +163,9 @@ mod tests {
 
         let worker = read("skipping decryption due to missing key at index 12").unwrap();
         assert_eq!((worker.key_index, worker.participant), (Some(12), None));
+
+        let data = read("TypeError: no encryption key found for decryption of @bob:localhost:TRPQUKHAKX").unwrap();
+        assert_eq!(data.participant.unwrap().device_id.as_deref(), Some("TRPQUKHAKX"));
 
         let set = read("key set not found for 3hGf0a/k= at index 0").unwrap();
         assert_eq!(set.key_index, Some(0));

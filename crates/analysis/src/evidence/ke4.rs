@@ -31,6 +31,8 @@ pub enum Ke4Kind {
     ForcedRejoin,
     /// The client gave up.
     Stopped,
+    /// The delayed leave event could not be sent at once, so the client sends a plain one.
+    LeaveFellBack,
 }
 
 /// The facts of a line about a delayed event or a membership.
@@ -84,7 +86,8 @@ static ERRCODE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b(M_[A-Z][A-Z_]{2,})\b").expect("a constant that the tests compile"));
 
 static STOPPED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"MembershipManager stopped because:\s*([^\n]*)").expect("a constant that the tests compile")
+    Regex::new(r"MembershipManager (?:stopped because|encountered an unrecoverable error):\s*([^\n]*)")
+        .expect("a constant that the tests compile")
 });
 
 /// Reads a line about delayed events or memberships.
@@ -110,8 +113,11 @@ pub fn read(line: &str) -> Option<Ke4> {
 
 fn kind(line: &str, status: Option<u64>, errcode: Option<&str>) -> Option<Ke4Kind> {
     let has = |words: &str| line.contains(words);
-    if has("MembershipManager stopped because") {
+    if has("MembershipManager stopped because") || has("MembershipManager encountered an unrecoverable error") {
         return Some(Ke4Kind::Stopped);
+    }
+    if has("Falling back to SendLeaveEvent") {
+        return Some(Ke4Kind::LeaveFellBack);
     }
     if has("force re-join") {
         return Some(Ke4Kind::ForcedRejoin);
@@ -188,7 +194,15 @@ mod tests {
                 "[MatrixRTCSession !r:x m.call#][MembershipManager] Missing own membership: force re-join",
                 Ke4Kind::ForcedRejoin,
             ),
-            ("MembershipManager stopped because: {} delayed event", Ke4Kind::Stopped),
+            ("MembershipManager stopped because: {}", Ke4Kind::Stopped),
+            (
+                "[MatrixRTCSession !r:x m.call#] MembershipManager encountered an unrecoverable error:  Error: no",
+                Ke4Kind::Stopped,
+            ),
+            (
+                "Encountered unexpected error during SendScheduledDelayedLeaveEvent. Falling back to SendLeaveEvent",
+                Ke4Kind::LeaveFellBack,
+            ),
             ("Retry sending delayed disconnection event due to server timeout limitations:", Ke4Kind::DelayTooLong),
         ] {
             assert_eq!(read(line).unwrap().kind, Some(kind), "{line}");

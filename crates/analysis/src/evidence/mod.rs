@@ -7,7 +7,7 @@ pub mod ke3;
 pub mod ke4;
 pub mod olm;
 
-use crypto_diag_core::{Entry, Meaning};
+use crypto_diag_core::{Entry, Ke, Meaning};
 use serde::Serialize;
 
 pub use ke1::Ke1;
@@ -56,12 +56,11 @@ pub fn read(entry: &Entry) -> Option<Evidence> {
         return None;
     }
     let line = entry.message.as_str();
-    match entry.ke.id() {
-        "KE-1" => ke1::read(line).map(Evidence::Ke1),
-        _ if olm::read(line).is_some() => olm::read(line).map(Evidence::Olm),
-        "KE-2" => ke2::read(line).map(Evidence::Ke2),
-        "KE-3" => ke3::read(line).map(Evidence::Ke3),
-        "KE-4" => ke4::read(line).map(Evidence::Ke4),
-        _ => olm::read(line).map(Evidence::Olm),
+    match entry.ke {
+        Ke::Ke1 => ke1::read(line).map(Evidence::Ke1),
+        Ke::Ke2 => ke2::read(line).map(Evidence::Ke2),
+        Ke::Ke3 => ke3::read(line).map(Evidence::Ke3),
+        Ke::Ke4 => ke4::read(line).map(Evidence::Ke4),
+        Ke::Olm => olm::read(line).map(Evidence::Olm),
     }
 }

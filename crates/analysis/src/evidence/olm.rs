@@ -25,8 +25,28 @@ pub enum OlmKind {
     NotForOurKey,
     /// Sender: no session could be made with a device, see `cause`.
     OutboundCreation,
+    /// Sender: the server gave no one-time key for some devices, not even a fallback key; `devices` names them.
+    NoOneTimeKey,
+    /// Sender: the keys of some devices are unfit; `devices` names them.
+    BadDevices,
+    /// Sender: a key was given for a device that the sender does not know.
+    UnknownDevice,
+    /// Sender: a session was made anew, and what follows from that failed.
+    UnwedgeFailed,
+    /// Sender: the server refused a batch of to-device messages, and the client dropped it.
+    BatchDropped,
     /// Anyone: new keys of a known device were refused, see `cause`.
     DeviceUpdateRejected,
+}
+
+/// A device by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceName {
+    /// The user id.
+    pub user_id: String,
+    /// The device id.
+    pub device_id: String,
 }
 
 /// The facts of a line about an Olm session.
@@ -39,6 +59,8 @@ pub struct Olm {
     pub user_id: Option<String>,
     /// The peer's device id; a receiver's line has none.
     pub device_id: Option<String>,
+    /// The peers' devices, where the line names several.
+    pub devices: Vec<DeviceName>,
     /// The peer's Curve25519 identity key.
     pub sender_key: Option<String>,
     /// The one-time key that is missing or wrongly signed.
@@ -92,7 +114,18 @@ static CHANGED: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a constant that the tests compile")
 });
 
-/// Wordings of matrix-sdk-crypto 0.19.1: `olm/account.rs`, `session_manager/sessions.rs`, `identities/manager.rs`.
+/// A user's devices in the debug form of a map of sets or lists.
+static DEVICES_OF_USER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#""(@[^"\\]+)": [{\[]([^}\]]*)[}\]]"#).expect("a constant that the tests compile"));
+
+static QUOTED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#""([^"\\]+)""#).expect("a constant that the tests compile"));
+
+static ERRCODE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(M_[A-Z][A-Z_]{2,})\b").expect("a constant that the tests compile"));
+
+/// Wordings of matrix-sdk-crypto 0.19.1 (`olm/account.rs`, `session_manager/sessions.rs`, `identities/manager.rs`,
+/// `machine/mod.rs`), and the last of matrix-js-sdk (`ToDeviceMessageQueue.ts`).
 const WORDINGS: &[(&str, OlmKind)] = &[
     ("MissingOneTimeKey", OlmKind::MissingOneTimeKey),
     ("Failed to create a new Olm session from a pre-key message", OlmKind::InboundCreation),
@@ -101,6 +134,12 @@ const WORDINGS: &[(&str, OlmKind)] = &[
     ("contain a ciphertext for our key", OlmKind::NotForOurKey),
     ("Error creating Olm session", OlmKind::OutboundCreation),
     ("Rejecting device update", OlmKind::DeviceUpdateRejected),
+    ("Tried to create new Olm sessions, but", OlmKind::NoOneTimeKey),
+    ("due to missing Olm support or bad keys", OlmKind::BadDevices),
+    ("Tried to create an Olm session but the device is unknown", OlmKind::UnknownDevice),
+    ("Error while treating an unwedged device", OlmKind::UnwedgeFailed),
+    ("be unwedged", OlmKind::UnwedgeFailed),
+    ("Fatal error when sending to-device message", OlmKind::BatchDropped),
 ];
 
 /// Reads a line about an Olm session.
@@ -112,6 +151,7 @@ pub fn read(line: &str) -> Option<Olm> {
         kind,
         user_id: own("sender").or_else(|| own("user_id")),
         device_id: own("device_id"),
+        devices: Vec::new(),
         sender_key: public("sender_key"),
         one_time_key: group(&MISSING, line, 1).or_else(|| public("one_time_key")),
         base_key: public("base_key"),
@@ -130,14 +170,27 @@ pub fn read(line: &str) -> Option<Olm> {
             facts.one_time_key = after(line, "one_time_key").and_then(|rest| quoted(rest, "key")).and_then(key);
             facts.signed = facts.one_time_key.as_deref().and_then(|bare| signed_key(line, bare));
         }
+        OlmKind::NoOneTimeKey => facts.devices = devices(line, "missing_devices_by_user"),
+        OlmKind::BadDevices => facts.devices = devices(line, "failed_devices_by_user"),
         OlmKind::DeviceUpdateRejected => {
             facts.known_signing_key = group(&CHANGED, line, 1).as_deref().and_then(key);
             facts.new_signing_key = group(&CHANGED, line, 2).as_deref().and_then(key);
         }
         _ => {}
     }
-    let says_something = facts.user_id.is_some() || facts.one_time_key.is_some() || facts.cause.is_some();
-    says_something.then_some(facts)
+    Some(facts)
+}
+
+fn devices(line: &str, field: &str) -> Vec<DeviceName> {
+    let Some(map) = after(line, field).map(|map| map.split('\n').next().unwrap_or(map)) else { return Vec::new() };
+    let mut devices = Vec::new();
+    for user in DEVICES_OF_USER.captures_iter(map) {
+        let (Some(user_id), Some(names)) = (user.get(1), user.get(2)) else { continue };
+        for name in QUOTED.captures_iter(names.as_str()).filter_map(|name| name.get(1)) {
+            devices.push(DeviceName { user_id: user_id.as_str().to_owned(), device_id: name.as_str().to_owned() });
+        }
+    }
+    devices
 }
 
 fn cause(line: &str, kind: OlmKind) -> Option<String> {
@@ -149,7 +202,8 @@ fn cause(line: &str, kind: OlmKind) -> Option<String> {
             let end = error.find(|character: char| !character.is_ascii_alphanumeric()).unwrap_or(error.len());
             (end > 0).then(|| error[..end].to_owned())
         }
-        OlmKind::PreKeyReplay | OlmKind::NoSession | OlmKind::NotForOurKey => None,
+        OlmKind::BatchDropped => group(&ERRCODE, line, 1),
+        _ => None,
     }
 }
 
@@ -200,6 +254,42 @@ mod tests {
         let facts = read(line).unwrap();
         assert_eq!((facts.kind, facts.cause.as_deref()), (OlmKind::InboundCreation, Some("MismatchedIdentityKey")));
         assert_eq!(facts.one_time_key, None);
+    }
+
+    #[test]
+    fn devices_without_a_one_time_key_are_named() {
+        let line = r#"WARN matrix_sdk_crypto::session_manager::sessions: Tried to create new Olm sessions, but the signed one-time key was missing for some devices
+    missing_devices_by_user={"@alice:localhost": {"AAA", "BBB"}, "@bob:localhost": {"CCC"}}
+    at /x/sessions.rs:406"#;
+        let facts = read(line).unwrap();
+        assert_eq!(facts.kind, OlmKind::NoOneTimeKey);
+        let names: Vec<(&str, &str)> =
+            facts.devices.iter().map(|device| (device.user_id.as_str(), device.device_id.as_str())).collect();
+        assert_eq!(names, [("@alice:localhost", "AAA"), ("@alice:localhost", "BBB"), ("@bob:localhost", "CCC")]);
+    }
+
+    #[test]
+    fn other_wordings_have_their_kinds() {
+        for (line, kind, cause) in [
+            (
+                "Can't establish an Olm session with some devices due to missing Olm support or bad keys",
+                OlmKind::BadDevices,
+                None,
+            ),
+            ("Tried to create an Olm session but the device is unknown user_id=\"@a:x\"", OlmKind::UnknownDevice, None),
+            ("Error while treating an unwedged device: StoreError", OlmKind::UnwedgeFailed, None),
+            ("Couldn't mark device to be unwedged", OlmKind::UnwedgeFailed, None),
+            (
+                "Fatal error when sending to-device message - dropping to-device batch! M_TOO_LARGE: MatrixError: [413] x",
+                OlmKind::BatchDropped,
+                Some("M_TOO_LARGE"),
+            ),
+            ("Failed to decrypt a pre-key message with the corresponding session", OlmKind::PreKeyReplay, None),
+            ("Failed to decrypt a non-pre-key message with all available sessions", OlmKind::NoSession, None),
+        ] {
+            let facts = read(line).unwrap();
+            assert_eq!((facts.kind, facts.cause.as_deref()), (kind, cause), "{line}");
+        }
     }
 
     #[test]

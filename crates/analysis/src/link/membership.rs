@@ -31,6 +31,8 @@ pub(super) fn findings(case: Case<'_>) -> Vec<Finding> {
         if let Some(row) = failures.iter().map(|(_, _, attempt, _)| *attempt).max().filter(|row| *row >= ROW_MIN) {
             findings.push(id(timeouts(case, &name, row, &failures)));
         }
+        // The SDK prints the end of a membership manager twice, in two of its classes.
+        let mut has_stopped = false;
         for (at, entry, line) in &lines {
             let near: Vec<EntryRef> = failures
                 .iter()
@@ -39,7 +41,9 @@ pub(super) fn findings(case: Case<'_>) -> Vec<Finding> {
                 .collect();
             match line.kind {
                 Some(Ke4Kind::ForcedRejoin) => findings.push(id(lost(&name, *at, &near))),
-                Some(Ke4Kind::Stopped) => findings.push(id(stopped(&name, line.reason.as_deref(), *at, &near))),
+                Some(Ke4Kind::Stopped) if !std::mem::replace(&mut has_stopped, true) => {
+                    findings.push(id(stopped(&name, line.reason.as_deref(), *at, &near)))
+                }
                 _ => {}
             }
         }

@@ -6,6 +6,7 @@ mod event;
 mod lost_key;
 mod media_key;
 mod membership;
+mod sending;
 
 use crypto_diag_core::Entry;
 
@@ -28,6 +29,7 @@ pub(crate) fn findings(case: Case<'_>) -> Vec<Finding> {
     findings.extend(lost_key::findings(case));
     findings.extend(media_key::findings(case));
     findings.extend(device_keys::findings(case));
+    findings.extend(sending::findings(case));
     findings.extend(event::findings(case));
     findings.extend(membership::findings(case));
     let mut ordered = Vec::with_capacity(findings.len());

@@ -92,6 +92,10 @@ impl Ids {
             Evidence::Olm(line) => {
                 self.has.olm = true;
                 self.message_ids.extend(line.message_id);
+                for device in line.devices {
+                    self.peers.insert(device.user_id.clone());
+                    self.peer_devices.insert((device.user_id, device.device_id));
+                }
                 self.one_time_keys.extend(line.one_time_key);
                 self.peers.extend(line.user_id.clone());
                 self.peer_devices.extend(line.user_id.zip(line.device_id));

@@ -119,7 +119,8 @@ pub(super) fn device_keys(ids: &Ids, asked: &mut Asked<'_>, ke: &'static str) {
     );
 }
 
-fn devices_wanted(ids: &Ids, asked: &mut Asked<'_>) -> Quoted {
+/// The report's own device and the peers' that entries name, as a condition over `user_id` and `device_id`.
+pub(super) fn devices_wanted(ids: &Ids, asked: &mut Asked<'_>) -> Quoted {
     let own = of_device(ids, asked).ok();
     let mut wanted: Vec<String> = own.into_iter().map(|own| format!("({own})")).collect();
     for (user_id, device_id) in ids.peer_devices.iter().take(super::IDS_MAX) {

@@ -1,7 +1,7 @@
 //! OLM: lost one-time keys and the identities of both sides.
 
 use super::ids::Ids;
-use super::ke1::{device_keys, devices, of_device};
+use super::ke1::{device_keys, devices, devices_wanted, of_device};
 use super::ke2::{inbox, messages};
 use super::{Asked, RunsOn};
 
@@ -23,6 +23,26 @@ pub(super) fn ask(ids: &Ids, asked: &mut Asked<'_>) {
                  SELECT 'fallback', algorithm, key_id, NULL, used, key_json\n  \
                  FROM e2e_fallback_keys_json\n \
                  WHERE {device} AND key_json::json ->> 'key' IN ({keys});"
+            ))
+        },
+    );
+    asked.add(
+        "olm-peer-keys",
+        "OLM",
+        RunsOn::DatabaseHost,
+        "How many one-time keys does the server have left for the devices, and is a fallback key there? None of either \
+         means that nobody can start a session. A device that is not listed was logged out.",
+        |asked| {
+            let wanted = devices_wanted(ids, asked)?;
+            Ok(format!(
+                "SELECT user_id, device_id,\n       \
+                 (SELECT count(*) FROM e2e_one_time_keys_json k\n         \
+                 WHERE k.user_id = d.user_id AND k.device_id = d.device_id) AS one_time_keys,\n       \
+                 (SELECT string_agg(CASE WHEN f.used THEN 'used' ELSE 'unused' END, ' ') FROM e2e_fallback_keys_json f\n         \
+                 WHERE f.user_id = d.user_id AND f.device_id = d.device_id) AS fallback_keys\n  \
+                 FROM devices d\n \
+                 WHERE {wanted}\n \
+                 ORDER BY user_id, device_id;"
             ))
         },
     );
