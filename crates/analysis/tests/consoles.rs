@@ -325,6 +325,9 @@ fn timeouts_in_a_row_are_a_failure_and_one_is_not() {
     let wanted = (0..6).map(|attempt| (Ke4Kind::LocalTimeout, attempt));
     assert!(attempts.eq(wanted));
 
+    let lost = finding(&analysis, Kind::MembershipLost);
+    assert!(lost.statement.contains("had failed 3 times within a minute"), "{}", lost.statement);
+
     let mut one = console;
     one.keep_only(|line| !line.contains("/10))") || line.contains("(0/10)"));
     assert!(!has(&analyse(&[one.report()]), Kind::DelayedEventTimeouts));

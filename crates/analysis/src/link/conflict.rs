@@ -63,7 +63,7 @@ fn divergence(case: Case<'_>, at: usize, conflict: &Conflict) -> Finding {
         ),
     };
     if conflict.looping {
-        finding = finding.proves("The client asks for the same id again and again: it cannot get past it by itself.");
+        finding = finding.proves("The client asked for the same id again and again: it did not get past it by itself.");
     }
     if conflict.healed == Some(true) {
         finding = finding.proves("No conflict followed for longer than a sync lasts, so the client stopped asking.");
