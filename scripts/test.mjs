@@ -75,6 +75,7 @@ const stages = {
     ],
   },
   packaging: { minutes: 8, needs: 'tests', commands: () => [nodeTests('packaging')] },
+  cinny: { minutes: 8, needs: 'tests', commands: () => [nodeTests('cinny')] },
   e2e: { minutes: 15, needs: 'tests', commands: () => [nodeTests('e2e')] },
   live: { minutes: 12, needs: 'tests', commands: () => [nodeTests('live')] },
 };
