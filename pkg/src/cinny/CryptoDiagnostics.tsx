@@ -31,7 +31,7 @@ export const STRINGS = {
   'KE-2': 'KE-2 call media keys',
   'KE-3': 'KE-3 undecryptable events',
   'KE-4': 'KE-4 delayed call events',
-  quiet: 'Seen as well, and no failure: {{list}}.',
+  quiet: 'Also seen: {{list}}.',
   transient_one: '{{count}} retry',
   transient_other: '{{count}} retries',
   delivered_one: '{{count}} delivered key',
@@ -96,12 +96,17 @@ function familiesLine(counts: Counts): string {
     .join(' · ');
 }
 
-/** What matched and is no failure; empty if nothing is. */
-function quietLine(counts: MeaningCounts): string {
-  const list = (['transient', 'delivered', 'unrelated'] as const)
-    .filter((meaning) => counts[meaning] > 0)
-    .map((meaning) => say(meaning, { count: counts[meaning] }))
-    .join(', ');
+/** "Also seen: KE-2 call media keys: 3 retries, 1 delivered key."; empty if all that matched is a failure. */
+function quietLine(counts: Counts): string {
+  const said = (counted: MeaningCounts) =>
+    (['transient', 'delivered', 'unrelated'] as const)
+      .filter((meaning) => counted[meaning] > 0)
+      .map((meaning) => say(meaning, { count: counted[meaning] }))
+      .join(', ');
+  const list = Object.keys(counts.byKe)
+    .filter((ke) => said(counts.byKe[ke]))
+    .map((ke) => say('family', { name: say(ke), count: said(counts.byKe[ke]) }))
+    .join(' · ');
   return list && say('quiet', { list });
 }
 
@@ -265,7 +270,7 @@ export function CryptoDiagnostics() {
   const watching = status.state === 'capturing' || status.state === 'starting';
   const seesAll = watching && status.blindFrames === 0;
   const families = familiesLine(counts);
-  const quiet = quietLine(counts.byMeaning);
+  const quiet = quietLine(counts);
   /** What a button does, and how it went: the second half is what a screen reader says when it changes. */
   const answered = (to: string, description: string) => (
     <>
