@@ -76,7 +76,8 @@ function judge({ entries, report, analysis, card, messages, asked, origin }) {
   assert.equal(report.schema, 'crypto-diag/report');
   assert.equal(report.sdkVersion, '41.6.0');
   assert.equal(report.capture.state, 'capturing');
-  assert.deepEqual(report.counts, { 'KE-1': 1, 'KE-2': 1, 'KE-3': 0, 'KE-4': 1 });
+  for (const [ke, count] of Object.entries(report.counts))
+    assert.equal(count, order.includes(ke) ? 1 : 0, ke);
   assert.deepEqual(
     report.entries.map((/** @type {any} */ entry) => entry.ke),
     order,
@@ -131,7 +132,7 @@ test('under Node every export answers, nothing is hooked, and the process ends b
   assert.deepEqual(seen.snapshot, []);
   assert.deepEqual(seen.entries, []);
   assert.equal(seen.counts.total, 0);
-  assert.deepEqual(Object.keys(seen.counts.byKe), ['KE-1', 'KE-2', 'KE-3', 'KE-4']);
+  for (const ke of ['KE-1', 'KE-2', 'KE-3', 'KE-4']) assert.equal(seen.counts.byKe[ke].total, 0, ke);
   assert.deepEqual(seen.status, {
     state: 'not-installed',
     reason: 'There is no window to watch.',

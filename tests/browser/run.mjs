@@ -1,0 +1,176 @@
+// @ts-check
+// Runs this crate's tests in three engines: `node tests/browser/run.mjs [chrome] [firefox] [webkit]`.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Explained, main, root, say, step, watch } from '../../scripts/lib/run.mjs';
+import { setUpTests } from '../../scripts/setup.mjs';
+import { findProgram, start } from '../support/process.mjs';
+import { START_MS, bounded } from '../support/wait.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const built = join(here, 'built');
+const isRoot = process.getuid?.() === 0;
+
+/** Seconds that one engine's tests may take, their compilation included. */
+const ENGINE_SECONDS = 400;
+/** Seconds that the runner may wait for one binary's tests in a page; its own default is short for a busy machine. */
+const PAGE_SECONDS = '120';
+
+/** @typedef {'chrome' | 'firefox' | 'webkit'} Engine */
+/** @typedef {Record<string, string | undefined>} Env */
+
+/** Every engine, in the order in which they run. @type {readonly Engine[]} */
+export const ENGINES = ['chrome', 'firefox', 'webkit'];
+
+/** Puts what the tests import and what the drivers read into a folder of this crate. */
+function prepare() {
+  const source = join(root, 'pkg/index.js');
+  if (!existsSync(source)) throw new Explained('The package is not built. Run: npm run build');
+  mkdirSync(built, { recursive: true });
+  copyFileSync(source, join(built, 'crypto-diag.js'));
+
+  const capabilities = JSON.parse(readFileSync(join(here, 'webdriver.json'), 'utf8'));
+  const chrome = capabilities['goog:chromeOptions'];
+  // Only root needs it: there the sandbox refuses to run.
+  if (!isRoot) chrome.args = chrome.args.filter((/** @type {string} */ arg) => arg !== '--no-sandbox');
+  chrome.binary = process.env.CRYPTO_DIAG_CHROMIUM ?? chrome.binary;
+  const firefox = capabilities['moz:firefoxOptions'];
+  firefox.binary = process.env.CRYPTO_DIAG_FIREFOX ?? firefox.binary;
+  const webkit = capabilities['webkitgtk:browserOptions'];
+  webkit.binary = process.env.CRYPTO_DIAG_MINIBROWSER ?? miniBrowser() ?? webkit.binary;
+  const file = join(built, 'webdriver.json');
+  writeFileSync(file, JSON.stringify(capabilities, null, 2));
+  return file;
+}
+
+/** MiniBrowser, below the library folder of this machine's architecture. */
+function miniBrowser() {
+  const folders = readdirSync('/usr/lib').map((name) => join('/usr/lib', name, 'webkit2gtk-4.1/MiniBrowser'));
+  return folders.find((path) => existsSync(path));
+}
+
+/** wasm-pack, with the drivers that are here rather than ones that it would download. */
+const wasmPack = (/** @type {string[]} */ args, /** @type {Env} */ env) =>
+  watch('wasm-pack', ['test', '--headless', '--mode', 'no-install', ...args, here], {
+    env,
+    seconds: ENGINE_SECONDS,
+  });
+
+/** How each engine's tests are started. @type {Record<Engine, (env: Env) => ReturnType<typeof watch>>} */
+const RUNNERS = {
+  chrome: (env) => {
+    const candidates = ['/usr/bin/chromedriver', 'chromedriver'];
+    const driver = findProgram({ name: 'chromedriver', candidates, apt: 'chromium-driver' });
+    return wasmPack(['--chrome', '--chromedriver', driver], env);
+  },
+  firefox: (env) => {
+    const folders = (env.PATH ?? process.env.PATH ?? '').split(':');
+    const driver = folders.map((folder) => join(folder, 'geckodriver')).find((path) => existsSync(path));
+    if (!driver) throw new Explained('geckodriver is missing. Run: node scripts/setup.mjs');
+    return wasmPack(['--firefox', '--geckodriver', driver], env);
+  },
+  // wasm-pack knows Safari only on macOS, so cargo runs the tests itself.
+  webkit: async (env) => {
+    const apt = 'webkit2gtk-driver xvfb dbus';
+    const driver = findProgram({
+      name: 'WebKitWebDriver',
+      candidates: ['/usr/bin/WebKitWebDriver', 'WebKitWebDriver'],
+      apt,
+      variable: 'CRYPTO_DIAG_WEBKIT_DRIVER',
+    });
+    const screen = await startScreen(findProgram({ name: 'Xvfb', candidates: ['Xvfb'], apt }));
+    try {
+      const runner = 'target.wasm32-unknown-unknown.runner="wasm-bindgen-test-runner"';
+      const cargo = ['cargo', 'test', '--target', 'wasm32-unknown-unknown', '--tests', '--config', runner];
+      return await watch('dbus-run-session', ['--', ...cargo], {
+        cwd: here,
+        env: {
+          ...env,
+          SAFARIDRIVER: driver,
+          DISPLAY: screen.display,
+          WAYLAND_DISPLAY: undefined,
+          GDK_BACKEND: 'x11',
+          NO_AT_BRIDGE: '1',
+          ...(isRoot ? { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' } : {}),
+        },
+        seconds: ENGINE_SECONDS,
+      });
+    } finally {
+      await screen.stop();
+    }
+  },
+};
+
+/** An X server on a display that nobody uses: WebKitGTK has no headless mode. @param {string} xvfb */
+async function startScreen(xvfb) {
+  const args = ['-displayfd', '3', '-screen', '0', '1280x800x24', '-nolisten', 'tcp', '-noreset'];
+  // SIGTERM lets the server remove its socket.
+  const server = start(xvfb, args, { descriptor3: true, signal: 'SIGTERM' });
+  const written = new Promise((resolve) => server.child.stdio[3]?.once('data', resolve));
+  const first = await bounded(Promise.race([written, server.ended]), START_MS, 'Xvfb');
+  if (!Buffer.isBuffer(first)) throw new Error(`Xvfb ended at once: ${server.output()}`);
+  return { display: `:${first.toString().trim()}`, stop: server.stop };
+}
+
+/** Adds up a runner's closing lines. @param {string} output */
+function count(output) {
+  const sum = (/** @type {RegExp} */ pattern) =>
+    [...output.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
+  return {
+    passed: sum(/^test result: .*?(\d+) passed/gm),
+    failed: sum(/^test result: .*?(\d+) failed/gm) + sum(/^test result: .*?(\d+) ignored/gm),
+  };
+}
+
+/** How many tests there are, so that an engine that ran fewer has failed. */
+function written() {
+  const folder = join(here, 'tests');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.rs'));
+  const texts = files.map((name) => readFileSync(join(folder, name), 'utf8'));
+  return texts.reduce((total, text) => total + (text.match(/^#\[wasm_bindgen_test\]/gm)?.length ?? 0), 0);
+}
+
+/**
+ * Runs the tests of the seam and of the built package; every runner's output goes to stdout as it comes.
+ * @param {{ env?: Env, engines?: readonly Engine[] }} [options] `env` is the environment that `setUpTests` gives: the wasm
+ *   toolchain, and PATH with wasm-pack, wasm-bindgen and geckodriver; without it, it is set up first
+ * @returns {Promise<{ engine: Engine, passed: number, failed: number, seconds: number }[]>} where `failed` is 0 only if every
+ *   test that is written ran and passed
+ */
+export async function runBrowserTests({ env, engines = ENGINES } = {}) {
+  const given = env ?? (await setUpTests()).env;
+  const all = {
+    ...given,
+    WASM_BINDGEN_TEST_WEBDRIVER_JSON: prepare(),
+    WASM_BINDGEN_TEST_TIMEOUT: PAGE_SECONDS,
+    CARGO_TERM_COLOR: 'never',
+  };
+  const expected = written();
+  const results = [];
+  for (const engine of engines) {
+    const begun = Date.now();
+    const { code, output } = await step(`browser tests in ${engine}`, () => RUNNERS[engine](all));
+    const { passed, failed } = count(output);
+    const complete = code === 0 && passed === expected;
+    if (!complete) say(`  ${engine}: exit ${code}; ${passed} of ${expected} tests passed`);
+    const seconds = (Date.now() - begun) / 1000;
+    results.push({ engine, passed, failed: complete ? failed : Math.max(1, failed), seconds });
+  }
+  return results;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main(async () => {
+    const asked = process.argv.slice(2);
+    const unknown = asked.filter((name) => !ENGINES.some((engine) => engine === name));
+    if (unknown.length)
+      throw new Explained(`Unknown engine: ${unknown.join(', ')}. There are: ${ENGINES.join(', ')}.`);
+    const engines = asked.length ? ENGINES.filter((engine) => asked.includes(engine)) : ENGINES;
+    const results = await runBrowserTests({ engines });
+    for (const { engine, passed, failed, seconds } of results) {
+      say(`${engine.padEnd(8)} ${passed} passed, ${failed} failed, ${seconds.toFixed(0)} s`);
+    }
+    process.exitCode = results.every(({ failed }) => failed === 0) ? 0 : 1;
+  });
+}
