@@ -653,7 +653,8 @@ fn upload(body: &Value, facts: &mut BodyFacts) {
     facts.fallback_keys = keys("fallback_keys");
     facts.device = body.get("device_keys").and_then(identity).or_else(|| {
         // Who signed the keys: all name the one user and device.
-        let signed = objects(body.get("one_time_keys")).chain(objects(body.get("fallback_keys"))).map(|(_, key)| key).next()?;
+        let signed =
+            objects(body.get("one_time_keys")).chain(objects(body.get("fallback_keys"))).map(|(_, key)| key).next()?;
         let (user_id, signatures) = objects(signed.get("signatures")).next()?;
         let device_id = signatures.as_object()?.keys().next()?.strip_prefix("ed25519:")?;
         Some(Device { user_id: user_id.clone(), device_id: device_id.to_owned(), ..Device::default() })
@@ -722,7 +723,9 @@ fn arrived(body: &Value, facts: &mut BodyFacts) {
     let events = body.get("to_device").and_then(|to_device| to_device.get("events")).and_then(Value::as_array);
     for event in events.into_iter().flatten().take(IDS_MAX) {
         let message_id = event.get("content").and_then(|content| text(content, "org.matrix.msgid"));
-        if let (Some(sender), Some(event_type), Some(message_id)) = (text(event, "sender"), text(event, "type"), message_id) {
+        if let (Some(sender), Some(event_type), Some(message_id)) =
+            (text(event, "sender"), text(event, "type"), message_id)
+        {
             facts.arrived.push(ArrivedMessage { sender, event_type, message_id });
         }
     }
@@ -773,7 +776,8 @@ mod tests {
         let key = |key: &str| json!({"key": key, "signatures": {"@a:h": {"ed25519:D": "s"}}});
         let body = json!({"one_time_keys": {"signed_curve25519:AAAAAAAAADQ": key("new")}});
         let refusal = json!({"errcode": "M_UNKNOWN", "error": "One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {\"key\":\"x\"}"});
-        let har = har(&entry("POST", "https://h/_matrix/client/v3/keys/upload?access_token=opaque", &body, 400, &refusal));
+        let har =
+            har(&entry("POST", "https://h/_matrix/client/v3/keys/upload?access_token=opaque", &body, 400, &refusal));
         let exchange = &har.entries[0];
         assert_eq!((exchange.status, exchange.start, exchange.end()), (400, 1_795_422_963_777, 1_795_422_963_873));
         assert_eq!(exchange.uri, "/_matrix/client/v3/keys/upload?");
@@ -795,7 +799,8 @@ mod tests {
         assert_eq!(one_time_key(&json!({"type": 1, "body": STANDARD_NO_PAD.encode(&bytes)})), None);
         assert_eq!(one_time_key(&json!({"type": 0, "body": "AwogAA"})), None);
         let body = json!({"messages": {"@a:h": {"D": {"org.matrix.msgid": "m1", "sender_key": "k", "ciphertext": {"c": message}}}}});
-        let har = har(&entry("PUT", "https://h/_matrix/client/v3/sendToDevice/m.room.encrypted/t1", &body, 200, &json!({})));
+        let har =
+            har(&entry("PUT", "https://h/_matrix/client/v3/sendToDevice/m.room.encrypted/t1", &body, 200, &json!({})));
         let sent = &har.entries[0].facts.as_ref().unwrap().sent[0];
         assert_eq!((sent.device_id.as_str(), sent.message_id.as_deref()), ("D", Some("m1")));
         assert_eq!(har.entries[0].txn_id(), Some("t1"));
@@ -810,12 +815,21 @@ mod tests {
         let har = har(&entry("GET", "https://h/_matrix/client/v3/sync?since=s1", &json!({}), 200, &answer));
         let facts = har.entries[0].facts.as_ref().unwrap();
         assert_eq!(facts.arrived[0].message_id, "m1");
-        assert_eq!(facts.events, [ArrivedEvent { event_id: "$e".into(), fields: vec!["ciphertext".into()], redacted: false }]);
+        assert_eq!(
+            facts.events,
+            [ArrivedEvent { event_id: "$e".into(), fields: vec!["ciphertext".into()], redacted: false }]
+        );
     }
 
     #[test]
     fn other_bodies_are_dropped_unread() {
-        let har = har(&entry("POST", "https://h/_matrix/client/v3/login", &json!({"password": "p"}), 200, &json!({"access_token": "t"})));
+        let har = har(&entry(
+            "POST",
+            "https://h/_matrix/client/v3/login",
+            &json!({"password": "p"}),
+            200,
+            &json!({"access_token": "t"}),
+        ));
         assert_eq!(har.entries[0].facts, None);
     }
 

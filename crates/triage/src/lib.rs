@@ -3,10 +3,31 @@
 //!
 //! This crate is pure: bytes in, verdicts out. It opens no file and no socket, has no clock, runs nothing and changes
 //! nothing; the command line and the page give it their input and show its output.
+//!
+//! ```
+//! use crypto_diag_triage::{Triage, bundle::Bundle};
+//!
+//! let mut bundle = Bundle::new();
+//! let report = br#"{"schema":"crypto-diag/report","schemaVersion":1,"generatedAt":1,"entries":[]}"#;
+//! bundle.add("alice.report.json", None, &report[..]);
+//! let triage = Triage::of(&bundle);
+//! assert_eq!(triage.exit_code, 2, "a report without a capture proves nothing");
+//! ```
 
+pub mod bundle;
+mod case;
+pub mod clock;
+pub mod coverage;
 pub mod har;
+pub mod latency;
+mod ledger;
 pub mod problem;
 pub mod query;
 pub mod quote;
 pub mod stamp;
 pub mod synapse_log;
+mod tree;
+mod triage;
+pub mod verdict;
+
+pub use triage::{SCHEMA_NAME, SCHEMA_VERSION, Triage};

@@ -205,9 +205,12 @@ mod tests {
     #[test]
     fn forms_of_one_instant_agree() {
         let wanted = 1_795_422_963_871;
-        for text in
-            ["2026-11-23 08:36:03,871 - x", "2026-11-23T08:36:03.871Z", "2026-11-23T08:36:03.871999+0000", "2026-11-23T03:06:03.871-05:30"]
-        {
+        for text in [
+            "2026-11-23 08:36:03,871 - x",
+            "2026-11-23T08:36:03.871Z",
+            "2026-11-23T08:36:03.871999+0000",
+            "2026-11-23T03:06:03.871-05:30",
+        ] {
             assert_eq!(read_iso(text.as_bytes()).map(|found| found.0.ms), Some(wanted), "{text}");
         }
         assert_eq!(read_unix(b"1795422963.871204 host").map(|found| found.0.ms), Some(wanted));
@@ -232,7 +235,14 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for text in ["2026-13-23 08:36:03,871", "2026-11-23 25:36:03", "2026-11-2x 08:36:03", "", "Nov 41 08:36:03 host", "2026-11-23 08:36"] {
+        for text in [
+            "2026-13-23 08:36:03,871",
+            "2026-11-23 25:36:03",
+            "2026-11-2x 08:36:03",
+            "",
+            "Nov 41 08:36:03 host",
+            "2026-11-23 08:36",
+        ] {
             assert_eq!(read_iso(text.as_bytes()), None, "{text}");
             assert_eq!(read_syslog(text.as_bytes()), None, "{text}");
         }

@@ -41,6 +41,8 @@ pub struct QueryResults {
     pub name: String,
     /// Rows of `e2e_one_time_keys_json`.
     pub one_time_keys: Vec<OneTimeKeyRow>,
+    /// Users whose one-time keys were listed whole: `user_id`, and when. A device without rows has none left.
+    pub one_time_keys_of: Vec<(String, Option<i64>)>,
     /// Rows of `e2e_fallback_keys_json`.
     pub fallback_keys: Vec<FallbackKeyRow>,
     /// Rows of `e2e_device_keys_json`.
@@ -130,7 +132,9 @@ fn json_tables(value: Value, file: &str) -> Vec<Table> {
             let is_named = |item: &Value| item.get("rows").is_some_and(Value::is_array);
             if list.iter().any(is_named) {
                 let tables = list.into_iter().filter(is_named);
-                return tables.filter_map(|table| if let Value::Object(map) = table { Some(named(map)) } else { None }).collect();
+                return tables
+                    .filter_map(|table| if let Value::Object(map) = table { Some(named(map)) } else { None })
+                    .collect();
             }
             // `one_time_keys.json`: the file's name is the query's.
             let name = file.rsplit(['/', '\\']).next().and_then(|name| name.split('.').next()).map(str::to_owned);
@@ -171,13 +175,20 @@ mod tests {
     fn every_form_gives_the_same_row() {
         let json = format!(r#"{{"key":"{KEY}","signatures":{{}}}}"#);
         let csv_json = json.replace('"', "\"\"");
-        let row = format!(r#"{{"user_id":"@a:h","device_id":"D","algorithm":"signed_curve25519","key_id":"AAAAAAAAADQ","ts_added_ms":1795425879123,"key_json":{}}}"#, serde_json::to_string(&json).unwrap());
+        let row = format!(
+            r#"{{"user_id":"@a:h","device_id":"D","algorithm":"signed_curve25519","key_id":"AAAAAAAAADQ","ts_added_ms":1795425879123,"key_json":{}}}"#,
+            serde_json::to_string(&json).unwrap()
+        );
         let forms = [
-            format!(r#"[{{"name":"one_time_keys","answers":"x","sql":"y","params":["@a:h"],"at":1795425900000,"rows":[{row}]}}]"#),
+            format!(
+                r#"[{{"name":"one_time_keys","answers":"x","sql":"y","params":["@a:h"],"at":1795425900000,"rows":[{row}]}}]"#
+            ),
             format!(r#"{{"results":[{{"name":"one_time_keys","rows":[{row}]}}]}}"#),
             format!(r#"{{"one_time_keys":[{row}]}}"#),
             format!("[{row}]"),
-            format!("user_id,device_id,algorithm,key_id,ts_added_ms,key_json\n@a:h,D,signed_curve25519,AAAAAAAAADQ,1795425879123,\"{csv_json}\"\n"),
+            format!(
+                "user_id,device_id,algorithm,key_id,ts_added_ms,key_json\n@a:h,D,signed_curve25519,AAAAAAAAADQ,1795425879123,\"{csv_json}\"\n"
+            ),
             format!(
                 "synapse=# SELECT 1;\n user_id | device_id |     algorithm     |   key_id    |  ts_added_ms  | key_json\n---------+-----------+-------------------+-------------+---------------+----------\n @a:h    | D         | signed_curve25519 | AAAAAAAAADQ | 1795425879123 | {json}\n(1 row)\n"
             ),
@@ -209,7 +220,10 @@ mod tests {
           {"name":"ke3-events","rows":[{"event_id":"$f","content_fields":"algorithm ciphertext","named_fields_present":{"algorithm":true},"redacted_by":null}]}]"#;
         let results = QueryResults::read("queries.json", text.as_bytes());
         let [event, other] = results.events.as_slice() else { panic!("{results:?}") };
-        assert_eq!((event.has("ciphertext"), event.has("algorithm"), event.redacted, event.censored), (Some(true), Some(false), true, Some(false)));
+        assert_eq!(
+            (event.has("ciphertext"), event.has("algorithm"), event.redacted, event.censored),
+            (Some(true), Some(false), true, Some(false))
+        );
         assert_eq!((other.has("algorithm"), other.has("session_id"), other.redacted), (Some(true), Some(false), false));
     }
 

@@ -24,7 +24,10 @@ pub(super) fn tables(text: &str, problems: &mut Problems) -> Vec<Table> {
             any = true;
         } else {
             if lines[at].starts_with("ERROR:") {
-                problems.add(Place::Line(at as u64 + 1), format!("the database refused a query: {}", crate::quote::quote(lines[at])));
+                problems.add(
+                    Place::Line(at as u64 + 1),
+                    format!("the database refused a query: {}", crate::quote::quote(lines[at])),
+                );
                 any = true;
             }
             at += 1;
@@ -52,7 +55,8 @@ fn aligned(lines: &[&str], head: usize, problems: &mut Problems) -> (Table, usiz
     let mut at = head + 2;
     while at < lines.len() {
         let line = lines[at];
-        let ends = line.trim().is_empty() || (line.trim_start().starts_with('(') && line.trim_end().ends_with(" rows)"));
+        let ends =
+            line.trim().is_empty() || (line.trim_start().starts_with('(') && line.trim_end().ends_with(" rows)"));
         if ends || line.trim() == "(1 row)" {
             break;
         }

@@ -218,13 +218,18 @@ pub(super) fn sort(table: &Table, results: &mut QueryResults, problems: &mut Pro
         let place = Place::Row { table: label, row: 1 };
         problems.add(place, format!("{unknown} rows have columns that are not known; left out"));
     }
-    let about_inbox = is_about(name, "inbox") || table.rows.iter().any(|row| row.contains_key("stream_id") || row.contains_key("pending"));
+    let about_inbox = is_about(name, "inbox")
+        || table.rows.iter().any(|row| row.contains_key("stream_id") || row.contains_key("pending"));
     if about_inbox {
         // `device_inbox` lists a user's devices that have rows; `ke2-inbox` lists one device's.
         for user_id in table.params.iter().filter(|param| param.starts_with('@')) {
             let device_id = table.params.iter().find(|param| !param.starts_with('@')).cloned();
             results.inbox_of.push((user_id.clone(), device_id, table.at));
         }
+    }
+    if name == Some("one_time_keys") {
+        let users = table.params.iter().filter(|param| param.starts_with('@'));
+        results.one_time_keys_of.extend(users.map(|user_id| (user_id.clone(), table.at)));
     }
     if name == Some("devices") {
         let users = table.params.iter().filter(|param| param.starts_with('@'));
@@ -312,14 +317,19 @@ fn inbox(row: &Row, table: &Table, place: Place) -> Option<InboxRow> {
 }
 
 fn event(row: &Row, place: Place) -> Option<EventRow> {
-    let content = object(row, "content").and_then(|content| Some(content.as_object()?.keys().cloned().collect::<Vec<_>>()));
+    let content =
+        object(row, "content").and_then(|content| Some(content.as_object()?.keys().cloned().collect::<Vec<_>>()));
     let listed = row.get("content_fields").map(|fields| match fields {
         Value::String(fields) => fields.split_whitespace().map(str::to_owned).collect(),
         Value::Array(fields) => fields.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => Vec::new(),
     });
     let mut asked: Vec<(String, bool)> = object(row, "named_fields_present")
-        .and_then(|fields| Some(fields.as_object()?.iter().filter_map(|(name, there)| Some((name.clone(), there.as_bool()?))).collect()))
+        .and_then(|fields| {
+            Some(
+                fields.as_object()?.iter().filter_map(|(name, there)| Some((name.clone(), there.as_bool()?))).collect(),
+            )
+        })
         .unwrap_or_default();
     if let Some(algorithm) = row.get("algorithm") {
         asked.push(("algorithm".to_owned(), !algorithm.is_null()));

@@ -33,6 +33,13 @@ pub enum LogEvent<'a> {
     },
     /// A new log-in made a device.
     Login(DeviceRef<'a>),
+    /// Devices were deleted, by a log-out or an administrator.
+    DeletingDevices {
+        /// Whose.
+        user_id: &'a str,
+        /// The device ids.
+        device_ids: Vec<&'a str>,
+    },
     /// The client had gone before the answer was sent.
     ClientGone,
     /// A server process started.
@@ -131,11 +138,12 @@ impl LogLine<'_> {
             access(message).map(LogEvent::Access)
         } else {
             match logger {
-                "synapse.http.server" => error(message).map(LogEvent::Error).or_else(|| {
-                    message.ends_with("already disconnected.").then_some(LogEvent::ClientGone)
-                }),
+                "synapse.http.server" => error(message)
+                    .map(LogEvent::Error)
+                    .or_else(|| message.ends_with("already disconnected.").then_some(LogEvent::ClientGone)),
                 "synapse.handlers.e2e_keys" => keys(message),
                 "synapse.handlers.auth" => login(message),
+                "synapse.handlers.device" => deleting(message),
                 "synapse.http.site" => {
                     message.starts_with("Connection from client lost").then_some(LogEvent::ClientGone)
                 }
@@ -163,7 +171,8 @@ fn access(message: &str) -> Option<AccessLine<'_>> {
     let request = &rest[quote + 2..];
     let (method, request) = request.split_once(' ')?;
     let (uri, rest) = request.split_once(' ')?;
-    let user_agent = rest.split_once("\" \"").map_or("", |(_, agent)| agent.rsplit_once("\" [").map_or(agent, |found| found.0));
+    let user_agent =
+        rest.split_once("\" \"").map_or("", |(_, agent)| agent.rsplit_once("\" [").map_or(agent, |found| found.0));
     Some(AccessLine {
         address,
         user_id: (user != "None" && user.starts_with('@')).then_some(user),
@@ -181,7 +190,10 @@ fn access(message: &str) -> Option<AccessLine<'_>> {
 fn millis(seconds: &str) -> Option<i64> {
     let (negative, digits) = seconds.strip_prefix('-').map_or((false, seconds), |digits| (true, digits));
     let (whole, fraction) = digits.split_once('.')?;
-    if fraction.len() != 3 || whole.len() > 10 || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+    if fraction.len() != 3
+        || whole.len() > 10
+        || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit())
+    {
         return None;
     }
     let ms = whole.parse::<i64>().ok()? * 1000 + fraction.parse::<i64>().ok()?;
@@ -240,6 +252,14 @@ fn claim(part: &str) -> Option<Claim<'_>> {
 fn login(message: &str) -> Option<LogEvent<'_>> {
     let (user_id, device_id) = message.strip_prefix("Logging in user ")?.split_once(" on device ")?;
     Some(LogEvent::Login(DeviceRef { user_id, device_id }))
+}
+
+/// `Deleting devices ['FYFNRUJGAD'] for '@alice:localhost'`.
+fn deleting(message: &str) -> Option<LogEvent<'_>> {
+    let (list, rest) = message.strip_prefix("Deleting devices [")?.split_once("] for ")?;
+    let user_id = repr(rest)?.0;
+    let device_ids = list.split(", ").filter_map(|item| repr(item).map(|found| found.0)).collect();
+    Some(LogEvent::DeletingDevices { user_id, device_ids })
 }
 
 fn started(message: &str) -> Option<LogEvent<'_>> {
@@ -337,7 +357,10 @@ mod tests {
                 at: Some(1_795_422_957_760)
             }
         );
-        let text = line("synapse.handlers.e2e_keys", "Updating device_keys for device 'ZDUDAVALPA' for user @alice:localhost at 1795422957760");
+        let text = line(
+            "synapse.handlers.e2e_keys",
+            "Updating device_keys for device 'ZDUDAVALPA' for user @alice:localhost at 1795422957760",
+        );
         let read = parse_line(text.as_bytes()).unwrap();
         assert_eq!(read.event(), LogEvent::UpdatingDeviceKeys { device, at: Some(1_795_422_957_760) });
         let text = line(
@@ -372,12 +395,26 @@ mod tests {
         let alice = DeviceRef { user_id: "@alice:localhost", device_id: "NFQ" };
         let LogEvent::ToDevice(ToDevice::Stored(targets)) = read.event() else { panic!() };
         assert_eq!((targets.len(), targets[0]), (2, (alice, "b430")));
-        let text = line("synapse.9533_debug", "Dropping to-device messages for unknown devices: ['@alice:localhost/NFQ (msgid b430)']");
+        let text = line(
+            "synapse.9533_debug",
+            "Dropping to-device messages for unknown devices: ['@alice:localhost/NFQ (msgid b430)']",
+        );
         let read = parse_line(text.as_bytes()).unwrap();
         assert_eq!(read.event(), LogEvent::ToDevice(ToDevice::Dropped(vec![(alice, "b430")])));
-        let text = line("synapse.9533_debug", "Returning to-device messages with stream_ids (3, 5]; now: 5; msgids: ['b430', None, 'c1']");
+        let text = line(
+            "synapse.9533_debug",
+            "Returning to-device messages with stream_ids (3, 5]; now: 5; msgids: ['b430', None, 'c1']",
+        );
         let read = parse_line(text.as_bytes()).unwrap();
         assert_eq!(read.event(), LogEvent::ToDevice(ToDevice::Returned(vec!["b430", "c1"])));
+    }
+
+    #[test]
+    fn deleted_devices_are_named() {
+        let text = line("synapse.handlers.device", "Deleting devices ['A', 'B'] for '@alice:localhost'");
+        let read = parse_line(text.as_bytes()).unwrap();
+        let wanted = LogEvent::DeletingDevices { user_id: "@alice:localhost", device_ids: vec!["A", "B"] };
+        assert_eq!(read.event(), wanted);
     }
 
     #[test]

@@ -252,7 +252,8 @@ fn after_time(time: Stamp, rest: &[u8]) -> Wrapping<'_> {
     let source = (|| {
         let host_end = memchr::memchr(b' ', &rest[..rest.len().min(256)])?;
         let unit = &rest[host_end + 1..];
-        let colon = memmem::find(&unit[..unit.len().min(256)], b": ").or_else(|| unit.ends_with(b":").then(|| unit.len() - 1))?;
+        let colon = memmem::find(&unit[..unit.len().min(256)], b": ")
+            .or_else(|| unit.ends_with(b":").then(|| unit.len() - 1))?;
         let name = std::str::from_utf8(&unit[..colon]).ok()?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@:\\[]/".contains(&byte);
         name.bytes().all(plain).then_some((name, unit.get(colon + 2..).unwrap_or_default()))
@@ -362,7 +363,9 @@ fn of_journal(fields: Json<'_>, depth: u8) -> Option<LogLine<'static>> {
     let message: Vec<u8> = match fields.journal_message? {
         Value::String(text) => text.into_bytes(),
         // A message that is not UTF-8 is exported as its bytes.
-        Value::Array(bytes) => bytes.iter().map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok())).collect::<Option<_>>()?,
+        Value::Array(bytes) => {
+            bytes.iter().map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok())).collect::<Option<_>>()?
+        }
         _ => return None,
     };
     let micros = fields.journal_time.as_deref().and_then(|time| time.parse::<i64>().ok());
@@ -422,7 +425,8 @@ fn into_owned(line: LogLine<'_>) -> LogLine<'static> {
 mod tests {
     use super::*;
 
-    const PLAIN: &str = "2026-11-23 08:36:03,871 - synapse.handlers.e2e_keys - 819 - INFO - POST-48 - Claimed one-time-keys: x";
+    const PLAIN: &str =
+        "2026-11-23 08:36:03,871 - synapse.handlers.e2e_keys - 819 - INFO - POST-48 - Claimed one-time-keys: x";
     const TIME: i64 = 1_795_422_963_871;
 
     fn check(line: &str, source: Option<&str>, form: Form, time: Option<i64>) {
@@ -445,10 +449,30 @@ mod tests {
         check(&format!("synapse-1  | {PLAIN}\r\n"), Some("synapse-1"), Form::Plain, Some(TIME));
         check(&format!("2026-11-23T08:36:03.871234567Z {PLAIN}"), None, Form::Plain, Some(TIME));
         check(&format!("2026-11-23T08:36:03.871234567Z stdout F {PLAIN}"), None, Form::Plain, Some(TIME));
-        check(&format!("2026-11-23T09:36:03+01:00 box matrix-synapse[643]: {PLAIN}"), Some("matrix-synapse[643]"), Form::Plain, Some(TIME));
-        check(&format!("2026-11-23T09:36:03.871+0100 box python[643]: {journal}"), Some("python[643]"), Form::Journal, Some(TIME));
-        check(&format!("2026-11-23T08:36:03.871Z box python[643]: {timeless}"), Some("python[643]"), Form::Timeless, Some(TIME));
-        check(&format!("1795422963.871234 box python[643]: {timeless}"), Some("python[643]"), Form::Timeless, Some(TIME));
+        check(
+            &format!("2026-11-23T09:36:03+01:00 box matrix-synapse[643]: {PLAIN}"),
+            Some("matrix-synapse[643]"),
+            Form::Plain,
+            Some(TIME),
+        );
+        check(
+            &format!("2026-11-23T09:36:03.871+0100 box python[643]: {journal}"),
+            Some("python[643]"),
+            Form::Journal,
+            Some(TIME),
+        );
+        check(
+            &format!("2026-11-23T08:36:03.871Z box python[643]: {timeless}"),
+            Some("python[643]"),
+            Form::Timeless,
+            Some(TIME),
+        );
+        check(
+            &format!("1795422963.871234 box python[643]: {timeless}"),
+            Some("python[643]"),
+            Form::Timeless,
+            Some(TIME),
+        );
         check(&format!("Nov 23 08:36:03 box python[643]: {PLAIN}"), Some("python[643]"), Form::Plain, Some(TIME));
         check(
             r#"{"log":"Claimed one-time-keys: x","namespace":"synapse.handlers.e2e_keys","level":"INFO","time":1795422963.871,"request":"POST-48"}"#,
@@ -469,7 +493,9 @@ mod tests {
             Some(TIME),
         );
         check(
-            &format!(r#"{{"__REALTIME_TIMESTAMP":"1795422963871204","MESSAGE":"{timeless}","_SYSTEMD_UNIT":"matrix-synapse.service","_PID":"643","PRIORITY":"6"}}"#),
+            &format!(
+                r#"{{"__REALTIME_TIMESTAMP":"1795422963871204","MESSAGE":"{timeless}","_SYSTEMD_UNIT":"matrix-synapse.service","_PID":"643","PRIORITY":"6"}}"#
+            ),
             Some("matrix-synapse.service[643]"),
             Form::Timeless,
             Some(TIME),
@@ -493,8 +519,14 @@ mod tests {
 
     #[test]
     fn lines_of_a_traceback_are_no_beginnings() {
-        for line in ["Traceback (most recent call last):", "  File \"x.py\", line 1, in y", "", "{", "    return a | b", "Nov 23 08:36:03 box python[1]: Traceback"]
-        {
+        for line in [
+            "Traceback (most recent call last):",
+            "  File \"x.py\", line 1, in y",
+            "",
+            "{",
+            "    return a | b",
+            "Nov 23 08:36:03 box python[1]: Traceback",
+        ] {
             assert_eq!(parse_line(line.as_bytes()), None, "{line}");
         }
     }

@@ -13,6 +13,7 @@ pub use event::{AccessLine, Claim, DeviceRef, ErrorLine, LogEvent, ToDevice};
 pub use line::{Form, LogLevel, LogLine, parse_line};
 pub use reader::{CONTINUATION_BYTES_MAX, LINE_BYTES_MAX, LogReader, ReadCounts, Record};
 pub use server_log::{
-    Access, ClaimLine, ConflictLine, DeviceKeysUpdate, Fate, KEPT_MAX, LogOptions, LoginLine, Minute, Process, Request, Restart, Route, ServerLog,
-    ToDeviceLine, Upload, UploadOutcome, ZoneSource, canonical_uri, delay_id, request_key, txn_id,
+    Access, ClaimLine, ConflictLine, DeletedDevice, DeviceKeysUpdate, Fate, KEPT_MAX, LogOptions, LoginLine, Minute,
+    Process, Request, Restart, Route, ServerLog, ToDeviceLine, Upload, UploadOutcome, ZoneSource, canonical_uri,
+    delay_id, request_key, txn_id,
 };

@@ -206,7 +206,10 @@ mod tests {
         for (head, rest) in [
             ("2026-11-23 08:36:03,871 - a.b - 1 - ERROR - GET-1 - boom", ""),
             ("w1 | 2026-11-23 08:36:03,871 - a.b - 1 - ERROR - GET-1 - boom", "w1 | "),
-            ("2026-11-23T08:36:03.871Z box python[1]: synapse.a: [GET-1] boom", "2026-11-23T08:36:03.872Z box python[1]: "),
+            (
+                "2026-11-23T08:36:03.871Z box python[1]: synapse.a: [GET-1] boom",
+                "2026-11-23T08:36:03.872Z box python[1]: ",
+            ),
             ("Nov 23 08:36:03 box python[1]: synapse.a: [GET-1] boom", "Nov 23 08:36:03 box python[1]: "),
         ] {
             let log = format!("{head}\n{rest}Traceback (most recent call last):\n{rest}  File \"x\"\n{head}\n");

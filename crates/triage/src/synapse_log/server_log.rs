@@ -146,6 +146,10 @@ pub struct Access {
     pub line: u64,
     /// Its route.
     pub route: Route,
+    /// The HTTP status.
+    pub status: u16,
+    /// Whether the answer was sent whole.
+    pub finished: bool,
 }
 
 /// A request to one of the routes of interest.
@@ -244,6 +248,8 @@ pub struct Upload {
     pub line: u64,
     /// What became of it.
     pub outcome: UploadOutcome,
+    /// When Synapse received the request, if the access line is there.
+    pub start: Option<i64>,
     /// The line's beginning.
     pub quote: String,
     request: Option<String>,
@@ -311,6 +317,21 @@ pub struct LoginLine {
     pub at: i64,
     /// The line's number.
     pub line: u64,
+}
+
+/// `Deleting devices …`, one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedDevice {
+    /// Whose.
+    pub user_id: String,
+    /// Which.
+    pub device_id: String,
+    /// When.
+    pub at: i64,
+    /// The line's number.
+    pub line: u64,
+    /// The line's text.
+    pub quote: String,
 }
 
 /// A message of `synapse.9533_debug`.
@@ -423,6 +444,8 @@ pub struct ServerLog {
     pub device_keys: Vec<DeviceKeysUpdate>,
     /// New devices.
     pub logins: Vec<LoginLine>,
+    /// Devices that were logged out or deleted.
+    pub deleted: Vec<DeletedDevice>,
     /// Messages of `synapse.9533_debug`.
     pub to_device: Vec<ToDeviceLine>,
     /// Latency by minute since the epoch.
@@ -544,6 +567,7 @@ impl Building {
                     at: at.unwrap_or(i64::MIN),
                     line: number,
                     outcome: UploadOutcome::Unknown,
+                    start: None,
                     quote: text(),
                     request,
                     time,
@@ -570,6 +594,13 @@ impl Building {
             LogEvent::Login(device) => {
                 let (user_id, device_id) = own(device);
                 push(&mut log.logins, LoginLine { user_id, device_id, at: time, line: number }, not_kept);
+            }
+            LogEvent::DeletingDevices { user_id, device_ids } => {
+                for device_id in device_ids {
+                    let (user_id, device_id) = own(DeviceRef { user_id, device_id });
+                    let line = DeletedDevice { user_id, device_id, at: time, line: number, quote: text() };
+                    push(&mut log.deleted, line, not_kept);
+                }
             }
             LogEvent::Starting => {
                 push(&mut log.restarts, Restart { source: process.source, at: time, line: number }, not_kept);
@@ -609,7 +640,8 @@ impl Building {
         let log = &mut self.log;
         if log.accesses.len() < ACCESSES_MAX {
             let key = request_key(access.method, access.uri);
-            log.accesses.push(Access { key, start, end: time, line: number, route });
+            let (status, finished) = (access.status, !access.unfinished);
+            log.accesses.push(Access { key, start, end: time, line: number, route, status, finished });
         } else {
             log.not_kept += 1;
         }
@@ -669,7 +701,8 @@ impl Building {
         self.join();
         let log = &mut self.log;
         if counts.orphans > 0 {
-            let what = format!("{} lines begin no log line and continue none of their process; left out", counts.orphans);
+            let what =
+                format!("{} lines begin no log line and continue none of their process; left out", counts.orphans);
             self.problems.add(Place::Whole, what);
         }
         if counts.truncated > 0 {
@@ -684,7 +717,10 @@ impl Building {
         for (count, what) in [
             (self.timeless, "lines have no time; each is placed at the line before"),
             (self.yearless, "lines have a time without a year, and none was given; each is placed at the line before"),
-            (self.mixed, "lines state their zone where others do not, or the other way round; each is placed at the line before"),
+            (
+                self.mixed,
+                "lines state their zone where others do not, or the other way round; each is placed at the line before",
+            ),
         ] {
             if count > 0 {
                 self.problems.add(Place::Whole, format!("{count} {what}"));
@@ -708,7 +744,10 @@ impl Building {
             i64::from(minutes) * 60_000
         } else {
             if !self.zone_samples.is_empty() {
-                self.problems.add(Place::Whole, "its ledger lines do not agree on the server's time zone; times are taken for UTC");
+                self.problems.add(
+                    Place::Whole,
+                    "its ledger lines do not agree on the server's time zone; times are taken for UTC",
+                );
             }
             0
         };
@@ -722,6 +761,7 @@ impl Building {
         log.device_keys.iter_mut().for_each(|update| put(&mut update.at));
         log.logins.iter_mut().for_each(|login| put(&mut login.at));
         log.restarts.iter_mut().for_each(|restart| put(&mut restart.at));
+        log.deleted.iter_mut().for_each(|device| put(&mut device.at));
         log.to_device.iter_mut().for_each(|message| put(&mut message.at));
         for upload in &mut log.uploads {
             put(&mut upload.time);
@@ -743,14 +783,15 @@ impl Building {
         }
         let answer = |process: &Process, id: &Option<String>, time: i64| -> Option<&Request> {
             let of_id = answers.get(&(process, id.as_deref()?))?;
-            let within =
-                |request: &&&Request| request.start - ROUNDING_MS <= time && time <= request.end + ROUNDING_MS;
+            let within = |request: &&&Request| request.start - ROUNDING_MS <= time && time <= request.end + ROUNDING_MS;
             let mut found = of_id.iter().filter(within);
             let first = found.next()?;
             found.next().is_none().then_some(*first)
         };
         for upload in &mut log.uploads {
-            upload.outcome = match answer(&upload.process, &upload.request, upload.time) {
+            let answer = answer(&upload.process, &upload.request, upload.time);
+            upload.start = answer.map(|request| request.start);
+            upload.outcome = match answer {
                 Some(request) if request.status == 200 => UploadOutcome::Accepted { line: request.line },
                 Some(request) => UploadOutcome::Refused { status: request.status, line: request.line },
                 None => UploadOutcome::Unknown,
@@ -808,7 +849,10 @@ mod tests {
 
     #[test]
     fn an_upload_counts_only_with_its_200() {
-        assert!(matches!(log(&format!("{ADDING}{ANSWER}")).uploads[0].outcome, UploadOutcome::Refused { status: 400, .. }));
+        assert!(matches!(
+            log(&format!("{ADDING}{ANSWER}")).uploads[0].outcome,
+            UploadOutcome::Refused { status: 400, .. }
+        ));
         let accepted = ANSWER.replace("528B 400", "48B 200");
         assert!(matches!(log(&format!("{ADDING}{accepted}")).uploads[0].outcome, UploadOutcome::Accepted { line: 2 }));
         assert_eq!(log(ADDING).uploads[0].outcome, UploadOutcome::Unknown);
@@ -826,7 +870,10 @@ mod tests {
     #[test]
     fn the_same_request_has_the_same_key_on_both_sides() {
         let server = request_key("GET", "/_matrix/client/v3/sync?access_token=<redacted>&since=s1&timeout=0");
-        assert_eq!(server, request_key("GET", "/_matrix/client/v3/sync?access_token=syt_YWxpY2U_secretsecret&since=s1&timeout=0"));
+        assert_eq!(
+            server,
+            request_key("GET", "/_matrix/client/v3/sync?access_token=syt_YWxpY2U_secretsecret&since=s1&timeout=0")
+        );
         assert_eq!(server, request_key("GET", "/_matrix/client/v3/sync?since=s1&timeout=0#x"));
         assert_ne!(server, request_key("GET", "/_matrix/client/v3/sync?since=s2&timeout=0"));
     }

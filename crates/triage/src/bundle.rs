@@ -1,0 +1,345 @@
+//! All artefacts of one capture: told apart, read, and labelled.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, Read};
+
+use crypto_diag_analysis::Report;
+use crypto_diag_analysis::evidence::{self, Evidence};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::har::{Har, HarOptions};
+use crate::latency::Latency;
+use crate::problem::{Place, Problem, Problems};
+use crate::query::QueryResults;
+use crate::synapse_log::{LogOptions, ServerLog, parse_line};
+pub use crate::verdict::ArtefactKind;
+
+/// The name that a manifest carries.
+pub const MANIFEST_SCHEMA: &str = "crypto-diag/bundle";
+
+/// Bytes of a report or a manifest that are read at most. A report has a megabyte at most by construction.
+const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes from a file's beginning that tell its kind.
+pub const HEAD_BYTES: usize = 4096;
+
+/// A file of the bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Artefact {
+    /// Its name in the bundle.
+    pub name: String,
+    /// Its kind.
+    pub kind: ArtefactKind,
+    /// Whether something of it could be read and is used.
+    pub used: bool,
+}
+
+/// `manifest.json`: what `crypto-diag collect` writes beside what it gathered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Manifest {
+    /// [`MANIFEST_SCHEMA`].
+    pub schema: String,
+    /// The version of this shape: 1.
+    pub schema_version: u32,
+    /// What wrote it.
+    pub tool: String,
+    /// The tool's version.
+    pub version: String,
+    /// The call's start, in milliseconds since the epoch, which names the folder.
+    pub from: Option<i64>,
+    /// The call's end.
+    pub to: Option<i64>,
+    /// Minutes that the server's local time is ahead of UTC, if it was stated.
+    pub zone_minutes: Option<i32>,
+    /// The files.
+    pub files: Vec<ManifestFile>,
+    /// What the sources could have shown, free in form.
+    pub coverage: Value,
+    /// What was refused and why.
+    pub refused: Vec<Refusal>,
+}
+
+/// A file in the manifest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ManifestFile {
+    /// Its name, relative to the manifest.
+    pub name: String,
+    /// Its kind.
+    pub kind: Option<ArtefactKind>,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Something that was not taken into the bundle.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Refusal {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// All artefacts, read. Give reports before HARs: they name the events that a HAR is searched for.
+#[derive(Clone, Debug, Default)]
+pub struct Bundle {
+    /// Every file that was given.
+    pub artefacts: Vec<Artefact>,
+    /// The reports.
+    pub reports: Vec<Report>,
+    /// Their names, one for one.
+    pub report_names: Vec<String>,
+    /// The HARs.
+    pub hars: Vec<Har>,
+    /// The server's logs.
+    pub logs: Vec<ServerLog>,
+    /// The query results.
+    pub queries: Vec<QueryResults>,
+    /// Latency from Prometheus.
+    pub latency: Vec<Latency>,
+    /// The manifest, if there is one.
+    pub manifest: Option<Manifest>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// How logs are read.
+    pub log_options: LogOptions,
+}
+
+impl ArtefactKind {
+    /// In which order artefacts are best given to [`Bundle::add`].
+    pub fn order(self) -> u8 {
+        match self {
+            ArtefactKind::Manifest => 0,
+            ArtefactKind::Report => 1,
+            ArtefactKind::Har => 2,
+            ArtefactKind::QueryResults => 3,
+            ArtefactKind::Latency => 4,
+            ArtefactKind::ServerLog => 5,
+            ArtefactKind::Other => 6,
+        }
+    }
+
+    /// Tells a file's kind by its name and its first [`HEAD_BYTES`].
+    ///
+    /// ```
+    /// use crypto_diag_triage::bundle::ArtefactKind;
+    ///
+    /// assert_eq!(ArtefactKind::guess("a.json", br#"{ "schema": "crypto-diag/report""#), ArtefactKind::Report);
+    /// assert_eq!(ArtefactKind::guess("call.json", br#"{"log":{"version":"1.2","creator":{"#), ArtefactKind::Har);
+    /// ```
+    pub fn guess(name: &str, head: &[u8]) -> ArtefactKind {
+        let file = name.rsplit(['/', '\\']).next().unwrap_or(name).to_ascii_lowercase();
+        let has = |words: &str| memchr::memmem::find(head, words.as_bytes()).is_some();
+        let start = head.trim_ascii_start();
+        let is_json = matches!(start.first(), Some(b'{' | b'['));
+        if file == "label.json" || file.ends_with(".jsonl") && !first_line_is_log(head) {
+            return ArtefactKind::Other;
+        }
+        if has(MANIFEST_SCHEMA) && is_json {
+            return ArtefactKind::Manifest;
+        }
+        if has(crypto_diag_core::SCHEMA_NAME) && is_json {
+            return ArtefactKind::Report;
+        }
+        if file.ends_with(".har")
+            || (start.starts_with(b"{") && has("\"log\"") && (has("\"creator\"") || has("\"entries\"")))
+        {
+            return ArtefactKind::Har;
+        }
+        if first_line_is_log(head) {
+            return ArtefactKind::ServerLog;
+        }
+        if is_json && has("\"status\"") && has("\"resultType\"") {
+            return ArtefactKind::Latency;
+        }
+        if file.ends_with(".log") || file.contains(".log.") {
+            return ArtefactKind::ServerLog;
+        }
+        let is_table = ["key_id", "device_id", "event_id", "stream_id", "\"rows\""].iter().any(|column| has(column));
+        if is_table || file.ends_with(".csv") { ArtefactKind::QueryResults } else { ArtefactKind::Other }
+    }
+}
+
+/// Whether one of the first lines begins a line of Synapse's log; a slice may start inside of a traceback.
+fn first_line_is_log(head: &[u8]) -> bool {
+    head.split(|byte| *byte == b'\n').take(20).any(|line| parse_line(line).is_some())
+}
+
+impl Bundle {
+    /// A bundle without artefacts.
+    pub fn new() -> Self {
+        Bundle::default()
+    }
+
+    /// Reads an artefact. Its kind is told by its beginning unless it is given.
+    pub fn add(&mut self, name: &str, kind: Option<ArtefactKind>, mut input: impl BufRead) {
+        let mut problems = Problems::of(name);
+        let kind = kind.unwrap_or_else(|| match input.fill_buf() {
+            Ok(head) => ArtefactKind::guess(name, &head[..head.len().min(HEAD_BYTES)]),
+            Err(_) => ArtefactKind::Other,
+        });
+        if let Ok(head) = input.fill_buf()
+            && (head.starts_with(&[0x1f, 0x8b])
+                || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+                || head.starts_with(b"PK\x03\x04"))
+        {
+            problems.add(Place::Whole, "it is compressed; unpack it first");
+            self.note(name, ArtefactKind::Other, false, problems);
+            return;
+        }
+        let used = match kind {
+            ArtefactKind::Report => self.add_report(name, input, &mut problems),
+            ArtefactKind::Har => {
+                let mut har = Har::read(name, input, &self.har_options());
+                self.problems.append(&mut har.problems.clone());
+                let used = !har.entries.is_empty();
+                har.problems.clear();
+                self.hars.push(har);
+                used
+            }
+            ArtefactKind::ServerLog => {
+                let mut log = ServerLog::read(name, input, &self.log_options);
+                self.problems.append(&mut log.problems);
+                let used = !log.levels.is_empty();
+                self.logs.push(log);
+                used
+            }
+            ArtefactKind::QueryResults => {
+                let mut results = QueryResults::read(name, input);
+                self.problems.append(&mut results.problems);
+                let used = results != QueryResults { name: name.to_owned(), ..QueryResults::default() };
+                self.queries.push(results);
+                used
+            }
+            ArtefactKind::Latency => match Latency::read(name, input) {
+                Ok(latency) => {
+                    self.latency.push(latency);
+                    true
+                }
+                Err(why) => {
+                    problems.add(Place::Whole, why);
+                    false
+                }
+            },
+            ArtefactKind::Manifest => self.add_manifest(input, &mut problems),
+            ArtefactKind::Other => false,
+        };
+        self.note(name, kind, used, problems);
+    }
+
+    fn note(&mut self, name: &str, kind: ArtefactKind, used: bool, problems: Problems) {
+        self.problems.extend(problems.into_list());
+        self.artefacts.push(Artefact { name: name.to_owned(), kind, used });
+    }
+
+    fn add_report(&mut self, name: &str, input: impl Read, problems: &mut Problems) -> bool {
+        let Some(text) = document(input, problems) else { return false };
+        match Report::from_json(&text) {
+            Ok(report) => {
+                for (index, entry) in report.entries.iter().enumerate() {
+                    if entry.is_none() {
+                        problems.add(Place::Entry(index as u64), "this is no entry; left out");
+                    }
+                }
+                self.reports.push(report);
+                self.report_names.push(name.to_owned());
+                true
+            }
+            Err(error) => {
+                problems.add(Place::Whole, error.to_string());
+                false
+            }
+        }
+    }
+
+    fn add_manifest(&mut self, input: impl Read, problems: &mut Problems) -> bool {
+        let Some(text) = document(input, problems) else { return false };
+        match serde_json::from_str::<Manifest>(&text) {
+            Ok(manifest) => {
+                if self.log_options.zone_minutes.is_none() {
+                    self.log_options.zone_minutes = manifest.zone_minutes;
+                }
+                self.manifest = Some(manifest);
+                true
+            }
+            Err(error) => {
+                let place = Place::LineColumn(error.line() as u64, error.column() as u64);
+                problems.add(place, format!("the manifest cannot be read: {error}"));
+                false
+            }
+        }
+    }
+
+    /// What the reports want to know of a HAR.
+    pub fn har_options(&self) -> HarOptions {
+        let mut event_ids = BTreeSet::new();
+        for (_, entry) in self.reports.iter().flat_map(Report::entries) {
+            if let Some(Evidence::Ke3(event)) = evidence::read(entry) {
+                event_ids.extend(event.event_id);
+            }
+        }
+        HarOptions { event_ids }
+    }
+
+    /// Whether anything could be read at all.
+    pub fn is_usable(&self) -> bool {
+        self.artefacts.iter().any(|artefact| artefact.used && artefact.kind != ArtefactKind::Manifest)
+    }
+}
+
+fn document(input: impl Read, problems: &mut Problems) -> Option<String> {
+    let mut bytes = Vec::new();
+    if let Err(error) = input.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes) {
+        problems.add(Place::Whole, format!("cannot be read: {error}"));
+        return None;
+    }
+    if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
+        problems.add(Place::Whole, "it is too large for what it claims to be");
+        return None;
+    }
+    Some(String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_told_by_content_and_name() {
+        let kinds: [(&str, &[u8], ArtefactKind); 9] = [
+            (
+                "homeserver.log.1",
+                b"  File \"x\"\n2026-11-23 08:36:03,871 - a.b - 1 - INFO - GET-1 - m\n",
+                ArtefactKind::ServerLog,
+            ),
+            ("log.json", br#"{"log":"m","namespace":"synapse.a","level":"INFO","time":1.0}"#, ArtefactKind::ServerLog),
+            ("queries.json", br#"[{"name":"devices","rows":[]}]"#, ArtefactKind::QueryResults),
+            ("otk.csv", b"a,b\n", ArtefactKind::QueryResults),
+            ("pasted.txt", b" device_id | pending\n---+---\n", ArtefactKind::QueryResults),
+            ("x.har", b"{", ArtefactKind::Har),
+            ("m.json", br#"{"schema":"crypto-diag/bundle"}"#, ArtefactKind::Manifest),
+            ("p99.json", br#"{"status":"success","data":{"resultType":"matrix"}}"#, ArtefactKind::Latency),
+            ("label.json", b"{}", ArtefactKind::Other),
+        ];
+        for (name, head, kind) in kinds {
+            assert_eq!(ArtefactKind::guess(name, head), kind, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_and_the_rest_is_used() {
+        let mut bundle = Bundle::new();
+        bundle.add("a.log.gz", None, &[0x1f, 0x8b, 8][..]);
+        bundle.add("b.json", Some(ArtefactKind::Report), &b"{\"schema\":\"other\"}"[..]);
+        assert!(!bundle.is_usable());
+        assert_eq!(bundle.problems.len(), 2);
+        bundle.add("c.log", None, &b"2026-11-23 08:36:03,871 - a.b - 1 - INFO - GET-1 - m\n"[..]);
+        assert!(bundle.is_usable());
+    }
+}

@@ -1,0 +1,75 @@
+//! The whole answer.
+
+use serde::Serialize;
+
+use crate::bundle::{Artefact, Bundle};
+use crate::case::Case;
+use crate::problem::Problem;
+use crate::tree;
+use crate::verdict::{Verdict, exit_code};
+
+/// The name that an answer carries.
+pub const SCHEMA_NAME: &str = "crypto-diag/triage";
+
+/// Raised when a field changes its meaning or goes; additions do not raise it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What a bundle proves, refutes and leaves open.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Triage {
+    /// `crypto-diag/triage`.
+    pub schema: &'static str,
+    /// The version of this shape.
+    pub schema_version: u32,
+    /// 0 nothing wrong, 1 something proven, 2 something unknown for lack of artefacts, 3 unusable input.
+    pub exit_code: u8,
+    /// One sentence.
+    pub summary: String,
+    /// The verdicts, by question.
+    pub verdicts: Vec<Verdict>,
+    /// What was read.
+    pub artefacts: Vec<Artefact>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+impl Triage {
+    /// Walks the tree over a bundle.
+    pub fn of(bundle: &Bundle) -> Triage {
+        let case = Case::new(bundle);
+        let verdicts = tree::walk(&case);
+        let exit_code = if bundle.is_usable() { exit_code(&verdicts) } else { 3 };
+        Triage {
+            schema: SCHEMA_NAME,
+            schema_version: SCHEMA_VERSION,
+            exit_code,
+            summary: summary(exit_code, &verdicts),
+            verdicts,
+            artefacts: bundle.artefacts.clone(),
+            problems: bundle.problems.clone(),
+        }
+    }
+}
+
+fn summary(exit_code: u8, verdicts: &[Verdict]) -> String {
+    let mut proven: Vec<&str> = Vec::new();
+    for verdict in verdicts.iter().filter(|verdict| verdict.is_proven() && verdict.claim.is_fault()) {
+        let title = verdict.claim.title();
+        if !proven.contains(&title) {
+            proven.push(title);
+        }
+    }
+    let unknown = verdicts.iter().filter(|verdict| verdict.is_unknown()).count();
+    let open = match unknown {
+        0 => String::new(),
+        1 => " One claim is unknown.".to_owned(),
+        count => format!(" {count} claims are unknown."),
+    };
+    match exit_code {
+        3 => "Nothing that was given could be read.".to_owned(),
+        1 => format!("Proven: {}.{open}", proven.join("; ")),
+        2 => format!("Nothing is proven to be wrong.{open}"),
+        _ => "Nothing is wrong, as far as these artefacts could show.".to_owned(),
+    }
+}

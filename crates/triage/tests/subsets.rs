@@ -1,0 +1,216 @@
+//! Every subset of a bundle's artefacts: what is missing may turn a verdict into unknown, never into another one. And the
+//! whole bundle proves the cause that was injected, and no other.
+//!
+//! Bundles are recorded on a real Synapse with real clients (`tests/live`); `tests/data` holds some, reduced. More are
+//! taken from the repository's `tests/fixtures/bundles`, and from `BUNDLES`, a folder of bundles, if it is set.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crypto_diag_triage::Triage;
+use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::verdict::{Answer, Claim, Verdict};
+
+/// The causes among the claims: what a scenario injects is one of these, and the others must not be proven beside it.
+const CAUSES: [Claim; 15] = [
+    Claim::IdentityReplaced,
+    Claim::Rollback,
+    Claim::TwoContexts,
+    Claim::ServerRestored,
+    Claim::NeverSent,
+    Claim::StaleTarget,
+    Claim::Backlog,
+    Claim::StaleDeviceList,
+    Claim::IdentityOverwritten,
+    Claim::MalformedOnServer,
+    Claim::StrippedOnTheWay,
+    Claim::ClientBug,
+    Claim::SlowHomeserver,
+    Claim::SlowGateway,
+    Claim::NeverArrived,
+];
+
+/// What each scenario of the live rig injects.
+fn injected(scenario: &str) -> Option<&'static [Claim]> {
+    Some(match scenario {
+        "healthy-key-exchange" | "backlog-drains" | "fallback-key-used" => &[],
+        "second-empty-store" => &[Claim::IdentityReplaced],
+        "store-rollback" | "rejected-upload-heals" => &[Claim::Rollback],
+        "two-live-contexts" => &[Claim::TwoContexts],
+        "backlog-stuck" => &[Claim::Backlog],
+        "logged-out-device" => &[Claim::StaleTarget],
+        "malformed-event" | "malformed-event-redacted" => &[Claim::MalformedOnServer],
+        "algorithm-stripped" => &[Claim::StrippedOnTheWay],
+        "slow-homeserver" => &[Claim::SlowHomeserver],
+        "slow-gateway" => &[Claim::SlowGateway],
+        "delayed-events-lost" => &[Claim::NeverArrived],
+        _ => return None,
+    })
+}
+
+struct File {
+    name: String,
+    kind: ArtefactKind,
+    bytes: Vec<u8>,
+}
+
+fn files(dir: &Path) -> Vec<File> {
+    let mut files: Vec<File> = std::fs::read_dir(dir)
+        .unwrap_or_else(|error| panic!("{}: {error}", dir.display()))
+        .map(|entry| {
+            let path = entry.expect("a readable folder").path();
+            let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+            let bytes = std::fs::read(&path).expect("a readable file");
+            let kind = ArtefactKind::guess(&name, &bytes[..bytes.len().min(4096)]);
+            File { name, kind, bytes }
+        })
+        .filter(|file| file.kind != ArtefactKind::Other)
+        .collect();
+    files.sort_by_key(|file| (file.kind.order(), file.name.clone()));
+    files
+}
+
+fn triage<'f>(files: impl IntoIterator<Item = &'f File>) -> Triage {
+    let mut bundle = Bundle::new();
+    for file in files {
+        bundle.add(&file.name, None, &file.bytes[..]);
+    }
+    Triage::of(&bundle)
+}
+
+fn folders() -> Vec<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut parents = vec![here.join("tests/data"), here.join("../../tests/fixtures/bundles")];
+    parents.extend(std::env::var_os("BUNDLES").map(PathBuf::from));
+    let mut folders: Vec<PathBuf> = parents
+        .iter()
+        .filter_map(|parent| std::fs::read_dir(parent).ok())
+        .flatten()
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.is_dir() && path.join("label.json").is_file())
+        .collect();
+    folders.sort();
+    folders
+}
+
+fn scenario(folder: &Path) -> String {
+    folder.file_name().expect("a folder's name").to_string_lossy().into_owned()
+}
+
+fn label(folder: &Path) -> serde_json::Value {
+    let text = std::fs::read_to_string(folder.join("label.json")).expect("a label");
+    serde_json::from_str(&text).expect("a label is JSON")
+}
+
+/// The causes that are proven of the devices and events that the label names. A raw log holds other scenarios, too.
+fn proven(verdicts: &[Verdict]) -> BTreeSet<Claim> {
+    verdicts
+        .iter()
+        .filter(|verdict| verdict.is_proven() && CAUSES.contains(&verdict.claim))
+        .map(|verdict| verdict.claim)
+        .collect()
+}
+
+#[test]
+fn the_injected_cause_is_proven_and_no_other() {
+    let folders = folders();
+    assert!(!folders.is_empty(), "no recorded bundle is there to judge by");
+    let mut table = vec![format!("{:28} {:20} {:20} {:6} unknown", "scenario", "injected", "proven", "false")];
+    let mut wrong = Vec::new();
+    for folder in &folders {
+        let name = scenario(folder);
+        let Some(injected) = injected(&name) else { panic!("{name}: a scenario that this table does not know") };
+        let triage = triage(&files(folder));
+        let proven = proven(&triage.verdicts);
+        let wanted: BTreeSet<Claim> = injected.iter().copied().collect();
+        let unknown = triage.verdicts.iter().filter(|verdict| verdict.is_unknown()).count();
+        let list =
+            |claims: &BTreeSet<Claim>| claims.iter().map(|claim| format!("{claim:?}")).collect::<Vec<_>>().join(" ");
+        let surplus = proven.difference(&wanted).count();
+        table.push(format!("{name:28} {:20} {:20} {surplus:<6} {unknown}", list(&wanted), list(&proven)));
+        if proven != wanted {
+            wrong.push(format!("{name}: injected {wanted:?}, proven {proven:?}"));
+        }
+        assert!(label(folder)["cause"].is_string(), "{name}");
+        assert!(triage.problems.is_empty(), "{name}: {:?}", triage.problems);
+    }
+    println!("{}", table.join("\n"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Verdicts of a part of a bundle that the whole bundle does not give.
+fn strays(folder: &Path, whole: &Triage, part: &Triage, what: &str) -> Vec<String> {
+    let users: Vec<String> = label(folder)["sides"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, side)| side["userId"].as_str().map(str::to_owned))
+        .collect();
+    let answers: BTreeMap<(Claim, &str), &Answer> =
+        whole.verdicts.iter().map(|verdict| ((verdict.claim, verdict.about.as_str()), &verdict.answer)).collect();
+    let mut strays = Vec::new();
+    for verdict in part.verdicts.iter().filter(|verdict| !verdict.is_unknown()) {
+        // A log slice alone is about everybody whom it names.
+        let others =
+            verdict.about.starts_with('@') && !users.iter().any(|user| verdict.about.starts_with(&format!("{user}/")));
+        let same = answers.get(&(verdict.claim, verdict.about.as_str())) == Some(&&verdict.answer);
+        if !same && !others {
+            let answer = verdict.answer.word();
+            strays.push(format!("{} with {what}: {:?} {} {answer}", scenario(folder), verdict.claim, verdict.about));
+        }
+    }
+    strays
+}
+
+#[test]
+fn an_artefact_that_is_cut_off_makes_a_verdict_unknown_and_never_another_one() {
+    let mut wrong = Vec::new();
+    for folder in folders() {
+        let files = files(&folder);
+        let whole = triage(&files);
+        for index in 0..files.len() {
+            // A report is one JSON document: cut off, it is no report at all.
+            let kinds = [ArtefactKind::ServerLog, ArtefactKind::Har, ArtefactKind::QueryResults];
+            if !kinds.contains(&files[index].kind) {
+                continue;
+            }
+            for share in 1..8 {
+                let bytes = &files[index].bytes;
+                let at = bytes.len() * share / 8;
+                let mut ends = vec![(&bytes[..at], "its beginning")];
+                if files[index].kind == ArtefactKind::ServerLog {
+                    ends.push((&bytes[at..], "its end"));
+                }
+                for (end, what) in ends {
+                    let mut bundle = Bundle::new();
+                    for (other, file) in files.iter().enumerate() {
+                        let bytes = if other == index { end } else { &file.bytes[..] };
+                        bundle.add(&file.name, Some(file.kind), bytes);
+                    }
+                    let what = format!("{what} of {} cut at {share}/8", files[index].name);
+                    wrong.extend(strays(&folder, &whole, &Triage::of(&bundle), &what));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong[..wrong.len().min(30)].join("\n"));
+}
+
+#[test]
+fn a_missing_artefact_makes_a_verdict_unknown_and_never_another_one() {
+    let mut wrong = Vec::new();
+    let mut subsets = 0;
+    for folder in folders() {
+        let files = files(&folder);
+        let whole = triage(&files);
+        for mask in 0..(1_u32 << files.len()) {
+            let subset = files.iter().enumerate().filter(|(index, _)| mask & (1 << index) != 0).map(|(_, file)| file);
+            let names: Vec<&str> = subset.clone().map(|file| file.name.as_str()).collect();
+            subsets += 1;
+            wrong.extend(strays(&folder, &whole, &triage(subset), &format!("{names:?} only")));
+        }
+    }
+    println!("{subsets} subsets");
+    assert!(subsets > 0, "no recorded bundle is there to judge by");
+    assert!(wrong.is_empty(), "{} of {subsets}:\n{}", wrong.len(), wrong[..wrong.len().min(30)].join("\n"));
+}
