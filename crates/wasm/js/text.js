@@ -320,7 +320,7 @@ function addArray(value, level) {
   const size = getOwnPropertyDescriptor(value, 'length').value;
   add('[');
   for (let at = 0; at < size; at++) {
-    if (at > 0) put(', ');
+    if (at > 0) add(', ');
     if (at >= OBJECT_KEYS || room <= 0) {
       add(MORE + ' ' + (size - at) + ' more');
       break;
@@ -335,7 +335,7 @@ function addProperties(value, level) {
   const keys = ownKeys(value);
   put((name ? name + ' ' : '') + '{');
   for (let at = 0; at < keys.length; at++) {
-    if (at > 0) put(', ');
+    if (at > 0) add(', ');
     if (at >= OBJECT_KEYS || room <= 0) {
       add(MORE + ' ' + (keys.length - at) + ' more');
       break;
