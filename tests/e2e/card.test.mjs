@@ -478,6 +478,30 @@ for (const engine of engines) {
       assert.deepEqual(same, { newest: 3, oldest: 4, open: true });
     });
 
+    test('an open row stays with its entry while a storm changes the others', async () => {
+      await open();
+      await page.evaluate(() => console.warn('DecryptionError that somebody reads'));
+      await badgeSays('1 failure');
+      await page.click('crypto-diag-entries >>> summary');
+      await page.evaluate(() => {
+        document.querySelector('h1').tabIndex = -1;
+        document.querySelector('h1').focus();
+        window.fail(1000);
+      });
+      await badgeSays('1,001 failures');
+      await page.evaluate(() => window.fail(1000, 1000));
+      await badgeSays('2,001 failures');
+      const [first, ...others] = await page.waitFor(() => {
+        const rows = [...document.querySelector('crypto-diag-entries').shadowRoot.querySelectorAll('li')];
+        const newest = rows[0].querySelector('.entry-excerpt').textContent;
+        if (!newest.includes('signed_curve25519:1999 ')) return false;
+        return rows
+          .filter((row) => row.firstElementChild.open)
+          .map((row) => row.querySelector('.entry-message').textContent);
+      });
+      assert.deepEqual([first, others], ['DecryptionError that somebody reads', []]);
+    });
+
     test('theme and variables of the application decide the colours', async () => {
       await open();
       const colours = await page.evaluate(() => {

@@ -21,6 +21,9 @@ const MEANING_WORDS = {
   unrelated: 'entryUnrelated',
 };
 
+/** Rows that go at once in what counts as a storm. */
+const STORM_ROWS = 50;
+
 /**
  * A list of entries. Rows of entries that stay are kept, with their open or closed state; rows of entries that go are
  * used again for those that come.
@@ -52,18 +55,55 @@ export class EntryList {
   show(entries) {
     const wanted = entries.slice(-ROWS_MAX);
     const { kept, gone } = this.#sortOut(wanted);
+    const focused = this.#focusedRow();
+    if (gone.length > STORM_ROWS && !focused && !this.#rows.some((row) => row.open))
+      this.#showInPlace(wanted);
+    else this.#showInOrder(wanted, kept, gone, focused);
+  }
+
+  /**
+   * In a storm nearly every row changes, and nobody could follow one. Rows that stay where they are and only change
+   * their texts cost the browser a small part of what rows that move cost it.
+   *
+   * @param {readonly Entry[]} wanted
+   */
+  #showInPlace(wanted) {
+    for (const row of this.#rows.splice(wanted.length)) row.element.remove();
+    const shared = this.#rows.length;
+    this.#rows.forEach((row, at) => row.show(wanted[at], this.#speech));
+    this.#add(wanted.slice(shared), []);
+  }
+
+  /**
+   * @param {readonly Entry[]} wanted
+   * @param {Row[]} kept
+   * @param {Row[]} gone
+   * @param {Row | undefined} focused
+   */
+  #showInOrder(wanted, kept, gone, focused) {
     for (const row of gone) row.element.remove();
+    this.#rows = kept;
     // What has the focus is not used again elsewhere: the focus would jump with it.
-    const spare = gone.filter((row) => !row.hadFocus);
-    const come = wanted.slice(kept.length).map((entry) => {
+    this.#add(
+      wanted.slice(kept.length),
+      gone.filter((row) => row !== focused),
+    );
+  }
+
+  /**
+   * @param {readonly Entry[]} entries newer than those that have rows
+   * @param {Row[]} spare rows to use again
+   */
+  #add(entries, spare) {
+    const rows = entries.map((entry) => {
       const row = spare.pop() ?? new Row(this.#folded);
       row.show(entry, this.#speech);
       return row;
     });
-    const added = come.map((row) => row.element);
+    const added = rows.map((row) => row.element);
     if (this.#newestFirst) this.element.prepend(...added.reverse());
     else this.element.append(...added);
-    this.#rows = [...kept, ...come];
+    this.#rows.push(...rows);
   }
 
   /**
@@ -78,16 +118,23 @@ export class EntryList {
     for (const row of this.#rows) {
       const next = wanted[kept.length];
       if (next !== undefined && row.shows(next)) kept.push(row);
-      else gone.push(row.noteFocus());
+      else gone.push(row);
     }
     return { kept, gone };
+  }
+
+  /** @returns {Row | undefined} */
+  #focusedRow() {
+    const root = this.element.getRootNode();
+    const active = root instanceof ShadowRoot || root instanceof Document ? root.activeElement : null;
+    if (!active || !this.element.contains(active)) return undefined;
+    return this.#rows.find((row) => row.element.contains(active));
   }
 }
 
 /** One entry's row. */
 class Row {
   /** @type {HTMLLIElement} */ element;
-  hadFocus = false;
   #time = el('time', { part: 'entry-time' });
   #family = el('span', { part: 'entry-family' });
   #meaning = el('span', { part: 'entry-meaning' });
@@ -115,10 +162,9 @@ class Row {
     }
   }
 
-  /** @returns {this} */
-  noteFocus() {
-    this.hadFocus = this.element.matches(':focus-within');
-    return this;
+  /** Whether somebody has opened this row, so that it must stay with its entry. */
+  get open() {
+    return this.#fold?.open === true;
   }
 
   /**
@@ -144,6 +190,7 @@ class Row {
    * @param {Speech} speech
    */
   show(entry, speech) {
+    if (entry === this.#entry) return;
     this.#entry = entry;
     this.#speech = speech;
     this.element.dataset.meaning = String(entry.meaning);
@@ -159,9 +206,9 @@ class Row {
       entry.redactions > 0 ? speech.say('entryRedactions', { count: entry.redactions }) : '',
     );
     this.#redactions.hidden = !(entry.redactions > 0);
-    this.#body.replaceChildren();
+    if (this.#body.hasChildNodes()) this.#body.replaceChildren();
     if (this.#fold) {
-      this.#fold.open = false;
+      if (this.#fold.open) this.#fold.open = false;
       setText(this.#excerpt, excerpt(entry));
     } else {
       this.#fillBody();

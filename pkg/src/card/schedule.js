@@ -2,10 +2,12 @@
 
 /** Of the time that passes, rendering may take one part in ten: a storm of lines leaves the rest to the page. */
 const REST_PER_COST = 9;
+/** Milliseconds that a rest lasts at most, or one slow frame would leave the card behind for long. */
+const REST_MAX = 1000;
 
 /**
  * Runs a piece of rendering at most once per animation frame, however often it is asked for, and rests after costly
- * runs.
+ * frames.
  */
 export class FrameSchedule {
   /** @type {() => void} */ #work;
@@ -37,7 +39,11 @@ export class FrameSchedule {
       return;
     }
     this.#work();
-    const ended = performance.now();
-    this.#notBefore = ended + (ended - begun) * REST_PER_COST;
+    // Layout and painting follow in the same task as the frame's callbacks, so a timer runs after them. What else the
+    // page was busy with meanwhile counts, too: a busy page is given more rest.
+    setTimeout(() => {
+      const now = performance.now();
+      this.#notBefore = now + Math.min((now - begun) * REST_PER_COST, REST_MAX);
+    });
   }
 }
