@@ -49,6 +49,20 @@ const QUERIES = {
 };
 
 /**
+ * How many copies of a to-device message wait at the homeserver, for whatever device.
+ *
+ * @param {import('./postgres.mjs').Database} database
+ * @param {string} messageId `org.matrix.msgid`
+ */
+export async function copiesKept(database, messageId) {
+  const [{ kept }] = await database.query(
+    "SELECT count(*) AS kept FROM device_inbox WHERE message_json LIKE '%' || $1 || '%'",
+    [messageId],
+  );
+  return Number(kept);
+}
+
+/**
  * @param {import('./postgres.mjs').Database} database
  * @param {{userIds: string[], eventIds: string[]}} about
  * @returns {Promise<{name: string, answers: string, sql: string, params: string[], at: number, rows: any[]}[]>}

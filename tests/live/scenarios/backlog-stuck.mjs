@@ -1,5 +1,6 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { copiesKept } from '../queries.mjs';
 import { meet } from '../rig.mjs';
 import { sendSeveral, waiting } from './backlog-drains.mjs';
 
@@ -32,10 +33,19 @@ export async function run(rig) {
   const first = { at: Date.now(), pending: await waiting(rig, victim.userId, deviceId) };
   stuck.push(...(await sendSeveral(peer, victim, roomId, deviceId, MESSAGES)));
   const second = { at: Date.now(), pending: await waiting(rig, victim.userId, deviceId) };
-  return { sides: { victim, peer }, facts: { deviceId, peerKey, inSession, stuck, first, second, roomId } };
+  const kept = await Promise.all(stuck.map((messageId) => copiesKept(rig.servers.database, messageId)));
+  return {
+    sides: { victim, peer },
+    facts: { deviceId, peerKey, inSession, stuck, first, second, kept, roomId },
+  };
 }
 
 /** @param {import('../bundle.mjs').Bundle} bundle */
-export function check({ facts: { first, second } }) {
+export function check({ facts: { first, second, stuck, kept } }) {
+  assert.deepEqual(
+    kept,
+    stuck.map(() => 1),
+    'each waits once',
+  );
   assert.ok(first.pending >= MESSAGES && second.pending > first.pending, 'two samples, and it grows');
 }

@@ -1,6 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { sendMediaKey } from '../provoke.mjs';
+import { copiesKept } from '../queries.mjs';
 import { meet } from '../rig.mjs';
 
 export const name = 'logged-out-device';
@@ -39,16 +40,21 @@ export async function run(rig) {
       path.includes('/sendToDevice/') && status === 200 && requestBody?.includes(sent.messageId) === true,
   );
   cut.remove();
+  const kept = await copiesKept(rig.servers.database, sent.messageId);
   const { deviceId: liveDevice } = await victim.call('identity');
-  return { sides: { victim, peer }, facts: { goneDevice, liveDevice, messageId: sent.messageId, roomId } };
+  return {
+    sides: { victim, peer },
+    facts: { goneDevice, liveDevice, messageId: sent.messageId, kept, roomId },
+  };
 }
 
 /** @param {import('../bundle.mjs').Bundle} bundle */
 export function check({ facts, queries }) {
-  const rows = (/** @type {string} */ name) =>
-    queries.filter((query) => query.name === name).flatMap((query) => query.rows);
-  const isGone = (/** @type {any} */ row) => row.device_id === facts.goneDevice;
-  assert.ok(rows('devices').some((row) => row.device_id === facts.liveDevice));
-  assert.ok(!rows('devices').some(isGone), 'the homeserver has deleted the device');
-  assert.ok(!rows('device_inbox').some(isGone), 'and keeps nothing for it');
+  const devices = queries.filter((query) => query.name === 'devices').flatMap((query) => query.rows);
+  assert.ok(devices.some((row) => row.device_id === facts.liveDevice));
+  assert.ok(
+    !devices.some((row) => row.device_id === facts.goneDevice),
+    'the homeserver has deleted the device',
+  );
+  assert.equal(facts.kept, 0, 'and keeps nothing of what is sent to it');
 }

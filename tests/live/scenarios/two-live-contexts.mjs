@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { oneTimeKeys, refusedUpload } from '../provoke.mjs';
-import { meet } from '../rig.mjs';
+import { meet, STORE } from '../rig.mjs';
 
 export const name = 'two-live-contexts';
 export const cause =
@@ -21,35 +21,34 @@ export async function run(rig) {
   const identity = await profile.signIn();
   await peer.signIn();
   const roomId = await meet(profile, peer);
+  const from = profile.proxy.exchanges.length;
   const second = await profile.openTab();
-  await second.call('start', { store: 'live' });
+  await second.call('start', { store: STORE });
 
   // Until one of them is refused: peers claim keys, and news in the room tells both tabs that some are missing.
-  const from = profile.proxy.exchanges.length;
-  const lost = async () => {
-    const seen = await Promise.all(profile.tabs.map((tab) => tab.entries()));
-    return profile.tabs.find((_, i) =>
-      seen[i].some(({ ke, meaning }) => ke === 'KE-1' && meaning === 'failure'),
-    );
-  };
-  let loser = await lost();
-  for (let round = 0; !loser && round < ROUNDS; round += 1) {
+  const refusal = () =>
+    profile.proxy.exchanges
+      .slice(from)
+      .find(({ path, status }) => path.endsWith('/keys/upload') && status === 400);
+  for (let round = 0; !refusal(); round += 1) {
+    if (round === ROUNDS) throw new Error(`no conflict in ${ROUNDS} rounds`);
     const surplus = Object.keys(await oneTimeKeys(rig, identity)).length - LEFT;
     for (let i = 0; i < surplus; i += 1)
       await peer.call('claimOneTimeKey', identity.userId, identity.deviceId);
     const eventId = await peer.call('sendRawEvent', roomId, 'org.example.next', {});
     for (const tab of profile.tabs) await tab.call('waitForEvent', roomId, eventId);
-    loser = await lost();
   }
-  if (!loser) throw new Error(`no conflict in ${ROUNDS} rounds`);
 
   const refused = refusedUpload(profile, from);
   const keyId = /One time key (\S+) already exists/.exec(refused.responseBody ?? '')?.[1] ?? '';
   const newKey = JSON.parse(refused.requestBody ?? '{}').one_time_keys[keyId].key;
+  const loser = await Promise.any(
+    profile.tabs.map((tab) => tab.waitForLine(newKey, 'already exists').then(() => tab)),
+  );
   // The other tab's upload, which was first.
   const accepted = profile.proxy.exchanges.findLast(
-    ({ id, path, status, requestBody }) =>
-      id < refused.id &&
+    ({ answered, path, status, requestBody }) =>
+      Number(answered) <= Number(refused.answered) &&
       path.endsWith('/keys/upload') &&
       status === 200 &&
       requestBody?.includes(`"${keyId}"`) === true,
