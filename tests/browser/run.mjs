@@ -1,11 +1,12 @@
 // @ts-check
 // Runs this crate's tests in three engines: `node tests/browser/run.mjs [chrome] [firefox] [webkit]`.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Explained, main, root, say, step, watch } from '../../scripts/lib/run.mjs';
 import { setUpTests } from '../../scripts/setup.mjs';
-import { findProgram, start } from '../support/process.mjs';
+import { findProgram, start, temporaryFolder } from '../support/process.mjs';
 import { START_MS, bounded } from '../support/wait.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -140,24 +141,39 @@ function written() {
  */
 export async function runBrowserTests({ env, engines = ENGINES } = {}) {
   const given = env ?? (await setUpTests()).env;
+  // Browsers make folders in the home of whoever starts them; Rust's tools are in it.
+  const home = temporaryFolder('browser-tests');
   const all = {
     ...given,
+    HOME: home.path,
+    CARGO_HOME: process.env.CARGO_HOME ?? join(homedir(), '.cargo'),
+    RUSTUP_HOME: process.env.RUSTUP_HOME ?? join(homedir(), '.rustup'),
     WASM_BINDGEN_TEST_WEBDRIVER_JSON: prepare(),
     WASM_BINDGEN_TEST_TIMEOUT: PAGE_SECONDS,
     CARGO_TERM_COLOR: 'never',
   };
-  const expected = written();
-  const results = [];
-  for (const engine of engines) {
-    const begun = Date.now();
-    const { code, output } = await step(`browser tests in ${engine}`, () => RUNNERS[engine](all));
-    const { passed, failed } = count(output);
-    const complete = code === 0 && passed === expected;
-    if (!complete) say(`  ${engine}: exit ${code}; ${passed} of ${expected} tests passed`);
-    const seconds = (Date.now() - begun) / 1000;
-    results.push({ engine, passed, failed: complete ? failed : Math.max(1, failed), seconds });
+  try {
+    const results = [];
+    for (const engine of engines) results.push(await runEngine(engine, all));
+    return results;
+  } finally {
+    home.remove();
   }
-  return results;
+}
+
+/**
+ * @param {Engine} engine
+ * @param {Env} env
+ */
+async function runEngine(engine, env) {
+  const begun = Date.now();
+  const expected = written();
+  const { code, output } = await step(`browser tests in ${engine}`, () => RUNNERS[engine](env));
+  const { passed, failed } = count(output);
+  const complete = code === 0 && passed === expected;
+  if (!complete) say(`  ${engine}: exit ${code}; ${passed} of ${expected} tests passed`);
+  const seconds = (Date.now() - begun) / 1000;
+  return { engine, passed, failed: complete ? failed : Math.max(1, failed), seconds };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
