@@ -22,7 +22,7 @@ const SOURCES = [
 ];
 
 /** The package's files that the page loads, with the maps that keep DevTools' call sites honest. */
-const PACKAGE = ['index.js', 'index.js.map', 'card.js', 'card.js.map'];
+const PACKAGE = ['index.js', 'card.js', 'analysis.js'].flatMap((file) => [file, `${file}.map`]);
 
 /**
  * Writes the page into a folder, in place of what was there.

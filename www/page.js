@@ -9,6 +9,12 @@ const byId = (id) => document.getElementById(id);
 const card = byId('card');
 card.client = demoClient;
 card.sdkVersion = DEMO_SDK_VERSION;
+// The analysis is a module of its own, loaded when the card first has something to ask it.
+const analysis = () => import('./crypto-diag/analysis.js');
+card.analysis = {
+  sentence: async (/** @type {string} */ report) => (await (await analysis()).analyse(report)).summary,
+  serverQueries: async (/** @type {string} */ report) => (await (await analysis()).serverQueries(report)).text,
+};
 byId('demo-user').textContent = demoClient.getUserId?.();
 byId('demo-device').textContent = demoClient.getDeviceId?.();
 

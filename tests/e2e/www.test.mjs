@@ -16,37 +16,56 @@ const CONSOLES = [
     lines: 80,
     badge: '3 failures',
     noise: '',
-    families: { 'KE-1': '3 failures', 'KE-2': 'No failures', 'KE-3': 'No failures', 'KE-4': 'No failures' },
+    families: {
+      'KE-1': '3 failures',
+      'KE-2': 'No failures',
+      'KE-3': 'No failures',
+      'KE-4': 'No failures',
+      OLM: 'No failures',
+    },
     entries: { 'KE-1 failure': 3 },
   },
   {
     file: 'ke1-to-ke2-store-rollback.jsonl',
     lines: 161,
-    badge: '13 failures',
+    badge: '16 failures',
     noise: '',
-    families: { 'KE-1': '12 failures', 'KE-2': 'No failures', 'KE-3': '1 failure', 'KE-4': 'No failures' },
-    entries: { 'KE-1 failure': 12, 'KE-3 failure': 1 },
+    families: {
+      'KE-1': '12 failures',
+      'KE-2': 'No failures',
+      'KE-3': '1 failure',
+      'KE-4': 'No failures',
+      OLM: '3 failures',
+    },
+    entries: { 'KE-1 failure': 12, 'OLM failure': 3, 'KE-3 failure': 1 },
   },
   {
     file: 'ke2-benign_ke3_ke4.jsonl',
     lines: 256,
     badge: '1 failure',
-    noise: '6 retries · 1 delivered key',
+    noise: '10 retries · 1 delivered key',
     families: {
       'KE-1': 'No failures',
-      'KE-2': 'No failures 1 delivered key',
+      'KE-2': 'No failures 3 retries · 1 delivered key',
       'KE-3': '1 failure',
-      'KE-4': 'No failures 6 retries',
+      'KE-4': 'No failures 7 retries',
+      OLM: 'No failures',
     },
-    entries: { 'KE-2 delivered': 1, 'KE-3 failure': 1, 'KE-4 transient': 6 },
+    entries: { 'KE-2 delivered': 1, 'KE-2 transient': 3, 'KE-3 failure': 1, 'KE-4 transient': 7 },
   },
   {
     file: 'sender-side-invalid-signature.jsonl',
     lines: 132,
-    badge: '1 failure',
+    badge: '2 failures',
     noise: '',
-    families: { 'KE-1': 'No failures', 'KE-2': 'No failures', 'KE-3': '1 failure', 'KE-4': 'No failures' },
-    entries: { 'KE-3 failure': 1 },
+    families: {
+      'KE-1': 'No failures',
+      'KE-2': 'No failures',
+      'KE-3': '1 failure',
+      'KE-4': 'No failures',
+      OLM: '1 failure',
+    },
+    entries: { 'OLM failure': 1, 'KE-3 failure': 1 },
   },
 ];
 const [, ROLLBACK, CALL, SENDER] = CONSOLES;
@@ -235,7 +254,7 @@ for (const engine of engines) {
       const page = await open();
       await replayWhole(page, ROLLBACK);
       await page.waitFor(
-        () => document.querySelector('crypto-diag-entries')?.shadowRoot?.querySelectorAll('li').length === 13,
+        () => document.querySelector('crypto-diag-entries')?.shadowRoot?.querySelectorAll('li').length === 16,
       );
       const { name, text } = await page.download(() => page.click(part('download-button')));
       assert.match(name, /^lotus-crypto-diag-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.json$/);
@@ -247,7 +266,11 @@ for (const engine of engines) {
       assert.equal(report.capture.state, 'capturing');
       assert.deepEqual(
         report.entries.map((/** @type {any} */ { ke, level, meaning }) => `${ke} ${level} ${meaning}`),
-        ['KE-3 warn failure', ...Array(12).fill('KE-1 error failure')],
+        [
+          'KE-3 warn failure',
+          ...Array(9).fill('KE-1 error failure'),
+          ...Array(3).fill(['OLM warn failure', 'KE-1 error failure']).flat(),
+        ],
       );
       assert.match(report.entries[1].message, /One time key signed_curve25519:AAAAAAAAADQ already exists/);
       assert.equal(await page.text(part('feedback')), `Saved as ${name}.`);
@@ -313,7 +336,7 @@ for (const engine of engines) {
         await replayWhole(page, CALL);
         await page.waitFor(
           () =>
-            document.querySelector('crypto-diag-entries')?.shadowRoot?.querySelectorAll('li').length === 21,
+            document.querySelector('crypto-diag-entries')?.shadowRoot?.querySelectorAll('li').length === 28,
         );
         await page.click('crypto-diag-entries >>> summary');
         await page.click(part('preview-button'));

@@ -33,6 +33,8 @@ export { DEFAULT_STRINGS } from './strings.js';
 const CALM = 5000;
 /** Milliseconds after which a Clear that nobody confirms is forgotten. */
 const ARMED = 10_000;
+/** Milliseconds from one analysis to the next. */
+const ANALYSIS_PAUSE = 2000;
 
 /** Under Node there is no HTMLElement; the classes exist there and are never made. */
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
@@ -160,6 +162,7 @@ export class CryptoDiagCard extends LiveElement {
   /** What was last announced; null before the first counts, which need no announcement. @type {string | null} */ #said =
     null;
   /** The counts that were last analysed. @type {object | null} */ #analysed = null;
+  /** Whether an analysis is under way, or was a moment ago. */ #analysing = false;
   #disarmElsewhere = (/** @type {Event} */ event) => {
     if (this.#view && !event.composedPath().includes(this.#view.clearButton)) this.#disarm();
   };
@@ -379,18 +382,22 @@ export class CryptoDiagCard extends LiveElement {
     const view = this.#view;
     const counts = diag.getCounts();
     const sentence = this.#analysis?.sentence;
-    if (!sentence || this.#analysed === counts) {
-      if (!sentence) view?.setAnalysis('');
-      return;
-    }
+    if (!sentence) view?.setAnalysis('');
+    if (!sentence || this.#analysing || this.#analysed === counts) return;
     this.#analysed = counts;
+    this.#analysing = true;
     try {
-      const text = await sentence(await this.#makeReport());
-      if (this.#analysed === counts) view?.setAnalysis(String(text));
+      const text = String(await sentence(await this.#makeReport()));
+      if (this.#analysis?.sentence === sentence) view?.setAnalysis(text);
     } catch {
       // The analysis is an addition: without it the card still gives the report.
       view?.setAnalysis('');
     }
+    // Counts change with every frame of a storm; what they mean is worked out now and then.
+    setTimeout(() => {
+      this.#analysing = false;
+      if (this.isConnected) this.#analyse();
+    }, ANALYSIS_PAUSE);
   }
 
   /**
