@@ -12,6 +12,7 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { analyse } from '../../pkg/analysis.js';
 import { toHar } from './har.mjs';
 import { askServer } from './queries.mjs';
 import { redactText } from './redact.mjs';
@@ -35,8 +36,18 @@ import { redactText } from './redact.mjs';
  * @property {string} cause what is injected, in a sentence
  * @property {Record<string, {lines: ExpectedLine[], failures: boolean}>} expected by role: lines that must be there; whether the report
  *   holds any entry that means a failure
+ * @property {Proofs} [proofs] what the analysis must find proven; without it: nothing
  * @property {(rig: Rig) => Promise<Outcome>} run
  * @property {(bundle: Bundle) => void} check asserts that the cause was really injected, by the database, the proxy and the peer
+ */
+
+/**
+ * What the analysis must find proven, no more and no less, by kinds of findings.
+ *
+ * @typedef {object} Proofs
+ * @property {Record<string, string[]>} [alone] by role: from that side's report alone
+ * @property {string[]} together from all sides' reports
+ * @property {string[]} [perhaps] kinds that depend on how often something happened to fail in a row
  */
 
 /**
@@ -51,7 +62,7 @@ import { redactText } from './redact.mjs';
  * @property {string} dir
  * @property {Record<string, any>} label
  * @property {Record<string, any>} facts
- * @property {Record<string, {report: any, console: {level: string, args: string[]}[]}>} sides
+ * @property {Record<string, {report: any, text: string, console: {level: string, args: string[]}[]}>} sides
  * @property {Awaited<ReturnType<typeof askServer>>} queries
  * @property {string} log
  */
@@ -79,7 +90,7 @@ export async function recordBundle(rig, scenario, parent) {
   for (const [role, profile] of Object.entries(sides)) {
     const { text, report } = await profile.tab.downloadReport();
     const lines = await profile.tab.console();
-    seen[role] = { report, console: lines };
+    seen[role] = { report, text, console: lines };
     files[`${role}.report.json`] = text;
     files[`${role}.console.jsonl`] = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
     files[`${role}.har`] = pretty(toHar(profile.proxy, { from, browser: rig.engine }));
@@ -151,6 +162,37 @@ export function judge({ scenario, facts, sides }) {
     if (!failures)
       for (const { ke, message } of failed) wrong.push(`${role}: ${ke} ${message.slice(0, 200)}`);
     else if (failed.length === 0) missed.push(`${role}: no failure at all`);
+  }
+  return { expected, missed, wrong };
+}
+
+/**
+ * Lays the analysis of the downloaded reports beside what was injected. A "proven" that was not is the worst that can happen.
+ *
+ * @param {Bundle} bundle
+ * @returns {Promise<{expected: number, missed: string[], wrong: string[]}>}
+ */
+export async function judgeAnalysis({ scenario, sides }) {
+  const { alone = {}, together = [], perhaps = [] } = scenario.proofs ?? {};
+  const texts = Object.values(sides).map(({ text }) => text);
+  const cases = [
+    ...Object.entries(sides).map(([role, { text }]) => ({
+      who: `${role} alone`,
+      texts: [text],
+      wanted: alone[role] ?? [],
+    })),
+    { who: 'together', texts, wanted: together },
+  ];
+  const missed = [];
+  const wrong = [];
+  let expected = 0;
+  for (const { who, texts: given, wanted } of cases) {
+    const { findings } = await analyse(given);
+    const proven = new Set(findings.filter(({ verdict }) => verdict === 'proven').map(({ kind }) => kind));
+    expected += wanted.length;
+    for (const kind of wanted) if (!proven.has(kind)) missed.push(`${who}: ${kind} is not proven`);
+    for (const kind of proven)
+      if (!wanted.includes(kind) && !perhaps.includes(kind)) wrong.push(`${who}: ${kind} is called proven`);
   }
   return { expected, missed, wrong };
 }

@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { judge, recordBundle } from './bundle.mjs';
+import { judge, judgeAnalysis, recordBundle } from './bundle.mjs';
 import { startRig } from './rig.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -38,7 +38,10 @@ for (const scenario of scenarios) {
     try {
       const bundle = await recordBundle(rig, scenario, out);
       scenario.check(bundle);
-      const { expected, missed, wrong } = judge(bundle);
+      const [lines, proofs] = [judge(bundle), await judgeAnalysis(bundle)];
+      const expected = lines.expected + proofs.expected;
+      const missed = [...lines.missed, ...proofs.missed];
+      const wrong = [...lines.wrong, ...proofs.wrong];
       row.splice(1, 4, ...[expected, expected - missed.length, missed.length, wrong.length].map(String));
       assert.deepEqual({ missed, wrong }, { missed: [], wrong: [] });
     } finally {

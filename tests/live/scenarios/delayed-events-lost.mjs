@@ -21,6 +21,9 @@ export const expected = {
   },
 };
 
+/** @type {import('../bundle.mjs').Proofs} */
+export const proofs = { together: [], perhaps: ['delayedEventTimeouts'] };
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const victim = await rig.newUser('alice');

@@ -13,6 +13,12 @@ export const expected = {
   },
 };
 
+/** @type {import('../bundle.mjs').Proofs} */
+export const proofs = {
+  alone: { victim: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'] },
+  together: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'],
+};
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const { victim, peer, roomId, lost, identity } = await rollBack(rig);

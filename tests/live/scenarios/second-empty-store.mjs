@@ -12,15 +12,21 @@ export const expected = {
     lines: [
       { text: 'already exists. Old key: ', facts: ['keyId', 'oldKey', 'newKey'], ke: 'KE-1' },
       // The peer goes on writing to the identity that it knows.
-      { text: "Olm event doesn't contain a ciphertext for our key", facts: ['peerKey'] },
+      { text: "Olm event doesn't contain a ciphertext for our key", facts: ['peerKey'], ke: 'OLM' },
     ],
     failures: true,
   },
   // Whoever did not know the device before finds one-time keys that its present identity has not signed.
   newcomer: {
-    lines: [{ text: 'error=InvalidSignature', facts: ['victimDevice', 'claimedKey'] }],
-    failures: false,
+    lines: [{ text: 'error=InvalidSignature', facts: ['victimDevice', 'claimedKey'], ke: 'OLM' }],
+    failures: true,
   },
+};
+
+/** @type {import('../bundle.mjs').Proofs} */
+export const proofs = {
+  alone: { victim: ['oneTimeKeyConflict', 'identityReplaced', 'encryptedForOtherIdentity'] },
+  together: ['oneTimeKeyConflict', 'identityReplaced', 'encryptedForOtherIdentity'],
 };
 
 /** @param {import('../rig.mjs').Rig} rig */

@@ -20,6 +20,9 @@ export const expected = {
   },
 };
 
+/** @type {import('../bundle.mjs').Proofs} */
+export const proofs = { together: [], perhaps: ['delayedEventTimeouts'] };
+
 /** How long the table is locked. Seconds; several times the client's patience. */
 const LOCKED_S = 3;
 

@@ -12,7 +12,11 @@ export const expected = {
   victim: {
     lines: [
       { text: 'already exists. Old key: ', facts: ['keyId', 'oldKey', 'newKey'], ke: 'KE-1' },
-      { text: 'InboundCreation(MissingOneTimeKey("curve25519:', facts: ['oldKey', 'messageId', 'peerKey'] },
+      {
+        text: 'InboundCreation(MissingOneTimeKey("curve25519:',
+        facts: ['oldKey', 'messageId', 'peerKey'],
+        ke: 'OLM',
+      },
     ],
     failures: true,
   },
@@ -20,6 +24,16 @@ export const expected = {
     lines: [{ text: 'Enqueuing batch of to-device messages', facts: ['messageId', 'victimDevice'] }],
     failures: false,
   },
+};
+
+/**
+ * The report alone proves that a message was lost; that it was a media key, only the sender's report can say.
+ *
+ * @type {import('../bundle.mjs').Proofs}
+ */
+export const proofs = {
+  alone: { victim: ['oneTimeKeyConflict', 'rollbackOrTwoContexts', 'ke1ToOlm'] },
+  together: ['oneTimeKeyConflict', 'rollbackOrTwoContexts', 'ke1ToOlm', 'ke1ToKe2'],
 };
 
 /** @param {import('../rig.mjs').Rig} rig */

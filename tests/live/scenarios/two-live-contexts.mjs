@@ -14,6 +14,12 @@ export const expected = {
   },
 };
 
+/** @type {import('../bundle.mjs').Proofs} */
+export const proofs = {
+  alone: { victim: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'] },
+  together: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'],
+};
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const profile = await rig.newUser('alice');
