@@ -5,6 +5,7 @@ import {
   apply,
   assign,
   defineProperty,
+  deref,
   errorOfEvent,
   freeze,
   max,
@@ -121,7 +122,7 @@ function hookFrame(window, path, sentKeys) {
   const made = hookConsole(window, realm, sentKeys);
   const alive = [];
   for (let at = 0; at < frameHooks.length; at++)
-    if (frameHooks[at].deref()) alive[alive.length] = frameHooks[at];
+    if (apply(deref, frameHooks[at], [])) alive[alive.length] = frameHooks[at];
   for (let at = 0; at < made.length; at++) if (made[at].wrapper) alive[alive.length] = new WeakRef(made[at]);
   frameHooks = alive;
   const hooked = made[0].wrapper !== null || made[0].ours === true;
@@ -158,7 +159,7 @@ function leave() {
   lines.close();
   for (let at = 0; at < hooks.length; at++) if (hooks[at].wrapper) unhook(hooks[at]);
   for (let at = 0; at < frameHooks.length; at++) {
-    const one = frameHooks[at].deref();
+    const one = apply(deref, frameHooks[at], []);
     if (one) unhook(one);
   }
   frameHooks = [];

@@ -4,7 +4,7 @@
 // hook on the frame's initial console survives the first navigation, since the Window is reused. `pagehide` tells of each
 // navigation, the first included, and a bounded chain of channel messages finds what comes before its scripts run.
 
-import { now } from './builtins.js';
+import { apply, assign, deref, now, weakGet, weakHas, weakSet } from './builtins.js';
 import { pathOf, timeOriginOf } from './page.js';
 
 const SELECTOR = 'iframe,frame,object,embed';
@@ -65,20 +65,21 @@ export function watchFrames(hookWindow, listen) {
       blind,
       removed: false,
     };
-    if (documents.length >= DOCUMENTS_MAX) {
-      // One that is gone gives way before one that is still there.
-      const gone = documents.findIndex((other) => other.listed.removed);
-      documents.splice(Math.max(gone, 0), 1);
-      omitted++;
-    }
-    documents.push({ listed, element: new WeakRef(element) });
+    const kept = [];
+    const full = documents.length >= DOCUMENTS_MAX;
+    const out = full ? oldest(documents) : null;
+    for (let at = 0; at < documents.length; at++)
+      if (documents[at] !== out) kept[kept.length] = documents[at];
+    if (full) omitted++;
+    kept[kept.length] = { listed, element: new WeakRef(element) };
+    documents = kept;
     return listed;
   }
 
   /** Takes an element into care; `blind` says what was missed if its document is there already. */
   function adopt(element, blind) {
-    if (!frames.has(element)) {
-      frames.set(element, { listed: null, console: null, document: null, listen: null });
+    if (!apply(weakHas, frames, [element])) {
+      apply(weakSet, frames, [element, { listed: null, console: null, document: null, listen: null }]);
       // The fallback, where nothing told earlier.
       element.addEventListener('load', () => refresh(element, AFTER_LOAD));
     }
@@ -88,7 +89,7 @@ export function watchFrames(hookWindow, listen) {
   /** Hooks what the element shows now. `blind` says what may have been missed if it is a Window not seen before. */
   function refresh(element, blind) {
     if (stopped) return;
-    const frame = frames.get(element);
+    const frame = apply(weakGet, frames, [element]);
     const window = windowOf(element);
     if (!window) {
       close(element, frame);
@@ -130,7 +131,7 @@ export function watchFrames(hookWindow, listen) {
       return;
     }
     frame.listed ??= list(element, null, OTHER_ORIGIN);
-    Object.assign(frame.listed, {
+    assign(frame.listed, {
       path: null,
       hooked: false,
       hookedAt: null,
@@ -164,29 +165,36 @@ export function watchFrames(hookWindow, listen) {
     if (observed.has(root)) return;
     observed.add(root);
     const observer = new MutationObserver((mutations) => {
-      for (const { target, addedNodes, removedNodes } of mutations) {
+      for (let at = 0; at < mutations.length; at++) {
+        const { target, addedNodes, removedNodes } = mutations[at];
         if (target === document) listenAgain();
-        for (const node of addedNodes) each(node, (element) => adopt(element, null));
-        for (const node of removedNodes) each(node, forget);
+        for (let node = 0; node < addedNodes.length; node++) each(addedNodes[node], adoptNew);
+        for (let node = 0; node < removedNodes.length; node++) each(removedNodes[node], forget);
       }
     });
     observer.observe(root, { childList: true, subtree: true });
-    observers = observers.filter((ref) => ref.deref());
-    observers.push(new WeakRef(observer));
-    for (const element of root.querySelectorAll(SELECTOR))
-      adopt(element, document ? THERE_BEFORE : IN_SHADOW);
+    const alive = [];
+    for (let at = 0; at < observers.length; at++)
+      if (apply(deref, observers[at], [])) alive[alive.length] = observers[at];
+    alive[alive.length] = new WeakRef(observer);
+    observers = alive;
+    const there = root.querySelectorAll(SELECTOR);
+    for (let at = 0; at < there.length; at++) adopt(there[at], document ? THERE_BEFORE : IN_SHADOW);
   }
+
+  const adoptNew = (element) => adopt(element, null);
 
   function each(node, work) {
     if (node.nodeType !== 1) return;
     const name = node.localName;
     if (name === 'iframe' || name === 'frame' || name === 'object' || name === 'embed') work(node);
     if (node.firstElementChild === null) return;
-    for (const element of node.querySelectorAll(SELECTOR)) work(element);
+    const inside = node.querySelectorAll(SELECTOR);
+    for (let at = 0; at < inside.length; at++) work(inside[at]);
   }
 
   function forget(element) {
-    const frame = frames.get(element);
+    const frame = apply(weakGet, frames, [element]);
     if (!frame || element.isConnected) return;
     if (frame.listed) frame.listed.removed = true;
     frame.listed = frame.console = frame.document = frame.listen = null;
@@ -195,10 +203,11 @@ export function watchFrames(hookWindow, listen) {
   /** Brings the list up to date: a frame inside a removed one, or one whose new document is of another origin, has told
    * nobody. */
   function look() {
-    for (const { listed, element: ref } of documents) {
+    for (let at = 0; at < documents.length; at++) {
+      const { listed, element: ref } = documents[at];
       if (listed.removed) continue;
-      const element = ref.deref();
-      const frame = element && frames.get(element);
+      const element = apply(deref, ref, []);
+      const frame = element && apply(weakGet, frames, [element]);
       if (!element?.isConnected || frame.listed !== listed || !element.ownerDocument.defaultView)
         listed.removed = true;
       else if (listed.hooked) refresh(element, AFTER_LOAD);
@@ -209,11 +218,12 @@ export function watchFrames(hookWindow, listen) {
   function lookIntoShadows() {
     let left = HOSTS_MAX;
     const search = (root) => {
-      for (const host of root.querySelectorAll('*')) {
-        if (left-- <= 0) return;
-        if (!host.shadowRoot) continue;
-        if (host.shadowRoot.querySelector(SELECTOR)) observe(host.shadowRoot, null);
-        search(host.shadowRoot);
+      const hosts = root.querySelectorAll('*');
+      for (let at = 0; at < hosts.length && left-- > 0; at++) {
+        const { shadowRoot } = hosts[at];
+        if (!shadowRoot) continue;
+        if (shadowRoot.querySelector(SELECTOR)) observe(shadowRoot, null);
+        search(shadowRoot);
       }
     };
     search(globalThis.document);
@@ -228,21 +238,32 @@ export function watchFrames(hookWindow, listen) {
         lookIntoShadows();
         look();
       }
-      return { watching: !stopped, documents: documents.map(({ listed }) => ({ ...listed })), omitted };
+      const listed = [];
+      for (let at = 0; at < documents.length; at++) listed[at] = documents[at].listed;
+      return { watching: !stopped, documents: listed, omitted };
     },
     /** How many child documents are being captured, and how many are there but unseen. */
     counts() {
       if (!stopped) look();
-      const alive = documents.filter(({ listed }) => !listed.removed);
-      const hooked = alive.filter(({ listed }) => listed.hooked).length;
-      return { hooked, blind: alive.length - hooked };
+      const count = { hooked: 0, blind: 0 };
+      for (let at = 0; at < documents.length; at++) {
+        const { listed } = documents[at];
+        if (!listed.removed) count[listed.hooked ? 'hooked' : 'blind']++;
+      }
+      return count;
     },
     stop() {
       stopped = true;
-      for (const ref of observers) ref.deref()?.disconnect();
+      for (let at = 0; at < observers.length; at++) apply(deref, observers[at], [])?.disconnect();
       observers = [];
     },
   };
+}
+
+/** The first that is gone, else the first. */
+function oldest(documents) {
+  for (let at = 0; at < documents.length; at++) if (documents[at].listed.removed) return documents[at];
+  return documents[0];
 }
 
 /** The element's Window if its document can be read. Never throws, never makes the browser log. */

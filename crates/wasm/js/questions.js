@@ -2,6 +2,10 @@
 // machine. Left out on purpose, since they fetch or change state: getKeyBackupInfo, checkKeyBackupAndEnable,
 // getSessionBackupPrivateKey, every bootstrap and export.
 
+import { apply, now, round } from './builtins.js';
+
+const steadyNow = globalThis.performance?.now;
+
 /** Milliseconds that one question may take, and all together: somebody waits for a download. */
 const PATIENCE = 3000;
 const PATIENCE_IN_ALL = 10_000;
@@ -47,7 +51,7 @@ export function clockFacts() {
   const origin = number(performance?.timeOrigin);
   return {
     timeOrigin: origin,
-    offset: origin === null ? null : Math.round(Date.now() - origin - performance.now()),
+    offset: origin === null ? null : round(now() - origin - apply(steadyNow, performance, [])),
     timeZoneOffset: new Date().getTimezoneOffset(),
   };
 }

@@ -18,14 +18,15 @@ let leave = null;
  * @param {{channel: string}} options What `workerChannel()` gave on the page.
  * @returns {() => void} Ends it.
  */
-export function installInWorker({ channel: name }) {
+export function installInWorker(options) {
   if (leave) return leave;
   try {
-    leave = watch(new BroadcastChannel(name));
+    // Without a name it would be one that every tab can guess.
+    if (options.channel) leave = watch(new BroadcastChannel(options.channel));
   } catch {
-    return () => {};
+    // Nobody listens, or nobody can.
   }
-  return leave;
+  return leave ?? (() => {});
 }
 
 function watch(channel) {

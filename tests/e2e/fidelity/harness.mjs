@@ -28,7 +28,7 @@ const KIT = `
   /** Puts recorders in the place of a console's methods: a native one runs code of the page, such as a getter. */
   export function silence(target = console) {
     for (const method of ['warn', 'error', 'info']) {
-      target[method] = function (...args) { calls.push({ method, self: this, args }); };
+      target[method] = function (...args) { calls[calls.length] = { method, self: this, args }; };
     }
   }
 
