@@ -16,16 +16,7 @@ const folder = unpacked();
 const about = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
 /** Files that belong to no subpath. */
-const ALWAYS = [
-  'LICENSE-APACHE',
-  'LICENSE-MIT',
-  'README.md',
-  'THIRD-PARTY.md',
-  // Sources that an application copies into its own tree.
-  'cinny/CryptoDiagnostics.tsx',
-  'cinny/cryptoDiagLog.ts',
-  'package.json',
-];
+const ALWAYS = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'THIRD-PARTY.md', 'package.json'];
 /** Subpaths without code, whose files need no source map. */
 const WITHOUT_MAP = ['./report.js'];
 
@@ -38,6 +29,12 @@ function exported() {
   return [...files, ...maps.map((file) => `${file}.map`)].map((file) => file.replace('./', ''));
 }
 
+/** What is shipped as it is written, for an application to copy into its own tree. */
+function copied() {
+  const sources = readdirSync(join(root, 'pkg/src/cinny')).filter((name) => !name.startsWith('.'));
+  return sources.map((name) => `cinny/${name}`);
+}
+
 /** A file's text; a module's WebAssembly is unpacked and stands behind it, byte by byte. @param {string} name */
 function contents(name) {
   const text = readFileSync(join(folder, name), 'utf8');
@@ -47,8 +44,8 @@ function contents(name) {
   );
 }
 
-test('the archive holds what its exports name, their maps and the licences, and nothing else', () => {
-  assert.deepEqual(archive.files, [...new Set([...ALWAYS, ...exported()])].sort());
+test('the archive holds what its exports name, their maps, the licences and the sources for Cinny, nothing else', () => {
+  assert.deepEqual(archive.files, [...new Set([...ALWAYS, ...exported(), ...copied()])].sort());
 });
 
 test('nothing in it tells of the machine that built it', () => {
