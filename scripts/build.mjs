@@ -167,7 +167,10 @@ export async function build() {
       'crypto-diag/analysis-bytes': analysis.bytes,
       'crypto-diag/facts': path.join(work, 'facts.js'),
     };
-    await bundle({ index: 'pkg/src/index.js', worker: 'pkg/src/worker.js', analysis: 'pkg/src/analysis.js' }, alias);
+    await bundle(
+      { index: 'pkg/src/index.js', worker: 'pkg/src/worker.js', analysis: 'pkg/src/analysis.js' },
+      alias,
+    );
     if (fs.existsSync(path.join(pkg, 'src/card/card.js'))) {
       await bundle({ card: 'pkg/src/card/card.js' }, {});
     }

@@ -33,7 +33,9 @@ main(async () => {
           (failures) => document.querySelector('crypto-diag-card').shadowRoot.textContent.includes(failures),
           FAILURES,
         );
-        await page.waitFor(() => document.querySelector('crypto-diag-card').shadowRoot.textContent.includes('Proven'));
+        await page.waitFor(() =>
+          document.querySelector('crypto-diag-card').shadowRoot.textContent.includes('Proven'),
+        );
         await page.evaluate(() => document.querySelector('crypto-diag-card').scrollIntoView());
         await page.screenshot(path.join(root, 'docs/images', `${name}.png`));
         await page.close();

@@ -70,7 +70,7 @@ async function isReady(/** @type {string} */ venv, /** @type {string} */ version
  * @returns {Promise<() => Promise<void>>} unlocks
  */
 async function lock(file) {
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       const handle = await open(file, 'wx');
       await handle.writeFile(String(process.pid));

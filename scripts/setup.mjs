@@ -33,7 +33,8 @@ export async function setUpTests() {
   await step('npm packages for the tests', () => ensureNpm(path.join(root, 'tests')));
   await step('browsers', () => ensureDebian(browsers, 'the browser tests'));
   await step('PostgreSQL', () => {
-    if (ask('sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb']) === null) ensureDebian(liveStack, 'the live tests');
+    if (ask('sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb']) === null)
+      ensureDebian(liveStack, 'the live tests');
   });
   const tools = await step('wasm-pack and geckodriver', () => [
     ensureCargoTool('wasm-pack', WASM_PACK, { debug: true }),

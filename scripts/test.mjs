@@ -64,7 +64,12 @@ const stages = {
     minutes: 10,
     needs: 'nothing',
     commands: () => [
-      { title: 'cargo test', program: 'cargo', args: ['test', '--workspace', '--no-fail-fast'], counts: 'cargo' },
+      {
+        title: 'cargo test',
+        program: 'cargo',
+        args: ['test', '--workspace', '--no-fail-fast'],
+        counts: 'cargo',
+      },
     ],
   },
   browser: {
@@ -82,7 +87,8 @@ const stages = {
 
 /** Adds up the closing lines of a test runner. */
 function count(command, { code, output, timedOut }) {
-  const sum = (pattern) => [...output.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
+  const sum = (pattern) =>
+    [...output.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
   let passed;
   let failed;
   if (command.counts === 'check') {

@@ -13,7 +13,8 @@ card.sdkVersion = DEMO_SDK_VERSION;
 const analysis = () => import('./crypto-diag/analysis.js');
 card.analysis = {
   sentence: async (/** @type {string} */ report) => (await (await analysis()).analyse(report)).summary,
-  serverQueries: async (/** @type {string} */ report) => (await (await analysis()).serverQueries(report)).text,
+  serverQueries: async (/** @type {string} */ report) =>
+    (await (await analysis()).serverQueries(report)).text,
 };
 byId('demo-user').textContent = demoClient.getUserId?.();
 byId('demo-device').textContent = demoClient.getDeviceId?.();

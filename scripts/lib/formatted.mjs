@@ -1,2 +1,8 @@
 /** Everything that prettier keeps in shape. */
-export const FORMATTED = ['scripts', 'pkg/src', 'crates/*/js', 'www/*.{js,mjs,css,html,json}', 'tests/**/*.{mjs,js,ts,tsx}'];
+export const FORMATTED = [
+  'scripts',
+  'pkg/src',
+  'crates/*/js/*.js',
+  'www/*.{js,mjs,css,html,json}',
+  'tests/**/*.{mjs,js,ts,tsx}',
+];
