@@ -5,6 +5,7 @@
 // navigation, the first included, and a bounded chain of channel messages finds what comes before its scripts run.
 
 import { apply, assign, deref, now, weakGet, weakHas, weakSet } from './builtins.js';
+import { changed } from './notify.js';
 import { pathOf, timeOriginOf } from './page.js';
 
 const SELECTOR = 'iframe,frame,object,embed';
@@ -73,6 +74,7 @@ export function watchFrames(hookWindow, listen) {
     if (full) omitted++;
     kept[kept.length] = { listed, element: new WeakRef(element) };
     documents = kept;
+    changed();
     return listed;
   }
 
@@ -198,6 +200,7 @@ export function watchFrames(hookWindow, listen) {
     if (!frame || element.isConnected) return;
     if (frame.listed) frame.listed.removed = true;
     frame.listed = frame.console = frame.document = frame.listen = null;
+    changed();
   }
 
   /** Brings the list up to date: a frame inside a removed one, or one whose new document is of another origin, has told

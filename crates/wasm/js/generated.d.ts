@@ -38,3 +38,8 @@ interface ErrorConstructor {
   /** Not in every engine yet. */
   isError?(value: unknown): boolean;
 }
+
+interface MessagePort {
+  /** Node's. */
+  unref?(): void;
+}

@@ -51,6 +51,8 @@ export function subscribe(listener) {
   if (!channel) {
     channel = new MessageChannel();
     channel.port1.onmessage = tell;
+    // Node only: a subscriber that stays must not keep the process from ending.
+    channel.port1.unref?.();
   }
   // A function of its own, so that the same listener may subscribe twice.
   const one = () => listener();
