@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::text::part;
+
 /// Bytes of a kept message at most, the gap's mark included.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
@@ -21,18 +23,14 @@ pub fn cut(message: &str, at: usize) -> Cow<'_, str> {
     if window_start <= half {
         // The match stands in or beside the beginning: one piece is enough.
         let end = floor_boundary(message, 2 * half);
-        return Cow::Owned(format!("{}{}", &message[..end], gap(message.len() - end, "bytes")));
+        return Cow::Owned(part(message, 0, end).to_owned() + &gap(message.len() - end, "bytes"));
     }
     let head = floor_boundary(message, half);
     let end = floor_boundary(message, window_start + half);
     let rest = message.len() - end;
     let tail = if rest > 0 { gap(rest, "bytes") } else { String::new() };
-    Cow::Owned(format!(
-        "{}{}{}{tail}",
-        &message[..head],
-        gap(window_start - head, "bytes"),
-        &message[window_start..end]
-    ))
+    let middle = gap(window_start - head, "bytes");
+    Cow::Owned([part(message, 0, head), &middle, part(message, window_start, end), &tail].concat())
 }
 
 /// The mark of a gap of that many units, `bytes` or `characters`.

@@ -22,6 +22,7 @@ mod report;
 mod ring;
 mod signature;
 mod tally;
+mod text;
 
 pub use cut::MESSAGE_BYTES_MAX;
 pub use docs::signatures_markdown;

@@ -8,6 +8,7 @@ use crate::redact::{redact, redact_pieces};
 use crate::ring::Ring;
 use crate::signature::classify;
 use crate::tally::Counts;
+use crate::text::{find, part};
 
 /// Bytes of a kept stack at most.
 const STACK_BYTES_MAX: usize = 4 * 1024;
@@ -59,7 +60,7 @@ impl Recorder {
 
     /// Looks at a line and keeps it if a signature stands in it. Says whether one does.
     pub fn record(&mut self, line: &Line<'_>) -> bool {
-        let whole = line.tail.map_or(Cow::Borrowed(line.text), |tail| Cow::Owned(format!("{} {tail}", line.text)));
+        let whole = line.tail.map_or(Cow::Borrowed(line.text), |tail| Cow::Owned([line.text, " ", tail].concat()));
         let Some(found) = classify(&whole) else { return false };
         let signature = found.signature;
         let (text, mut redactions) = match line.tail {
@@ -75,12 +76,12 @@ impl Recorder {
             }
         };
         // Where redaction moved or removed the needle, the beginning is as good a place as any.
-        let message = cut(&text, text.find(signature.needle).unwrap_or(0));
+        let message = cut(&text, find(&text, signature.needle).unwrap_or(0));
         let is_cut = line.tail.is_some() || message.len() < text.len();
         let stack = line.stack.map(|stack| {
             let stack = redact(stack);
             redactions += stack.count;
-            stack.text[..floor_boundary(&stack.text, STACK_BYTES_MAX)].to_owned()
+            part(&stack.text, 0, floor_boundary(&stack.text, STACK_BYTES_MAX)).to_owned()
         });
         self.matched += 1;
         self.truncated += u64::from(is_cut);

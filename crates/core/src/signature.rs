@@ -3,6 +3,7 @@
 //! Everything else that needs the list is generated from it: the page's prefilter, the documentation's table.
 
 use crate::entry::{Ke, Meaning};
+use crate::text::find;
 
 /// How many alternatives the page's prefilter may have. Measured in three engines, a RegExp of 8 costs less than half
 /// of a trivial wrapper for every line of the page, one of 40 twice as much as it.
@@ -38,9 +39,14 @@ pub struct Rule {
 
 impl Rule {
     fn applies(&self, line: &str) -> bool {
-        (self.any.is_empty() || self.any.iter().any(|word| line.contains(word)))
-            && !self.none.iter().any(|word| line.contains(word))
+        let stands = |word: &&str| find(line, word).is_some();
+        (self.any.is_empty() || self.any.iter().any(stands)) && !self.none.iter().any(stands)
     }
+}
+
+/// A source, where somebody reads it: in documents, not in a page, which would only have to load it.
+const fn cited(source: &'static str) -> &'static str {
+    if cfg!(target_arch = "wasm32") { "" } else { source }
 }
 
 /// Words that show that "already exists" speaks of a key upload and not of a database, a room or a file.
@@ -55,7 +61,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/olm/account.rs (vodozemac's InboundCreation)",
+        source: cited("matrix-sdk-crypto 0.19.1, src/olm/account.rs (vodozemac's InboundCreation)"),
     },
     // The sender's side: the claimed key is not signed by the device it should be of, or cannot be used.
     Signature {
@@ -64,7 +70,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs"),
     },
     Signature {
         needle: "Olm event doesn't contain a ciphertext for our key",
@@ -72,7 +78,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/olm/account.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/olm/account.rs"),
     },
     Signature {
         needle: "Rejecting device update",
@@ -80,7 +86,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/identities/manager.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/identities/manager.rs"),
     },
     Signature {
         needle: "Rejecting a previously unseen device",
@@ -88,7 +94,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/identities/manager.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/identities/manager.rs"),
     },
     // The server's list of the user's own devices lacks this one: nobody can send to it.
     Signature {
@@ -97,7 +103,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/identities/manager.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/identities/manager.rs"),
     },
     Signature {
         needle: "Failed to create a new Olm session",
@@ -105,7 +111,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/olm/account.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/olm/account.rs"),
     },
     // A session that only the peer still has: wedged.
     Signature {
@@ -114,7 +120,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/olm/account.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/olm/account.rs"),
     },
     // Printed for a message that is delivered a second time, too.
     Signature {
@@ -123,7 +129,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/olm/account.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/olm/account.rs"),
     },
     Signature {
         needle: "Tried to create new Olm sessions, but",
@@ -131,7 +137,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs"),
     },
     // Any room with somebody's broken old device prints this.
     Signature {
@@ -140,7 +146,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs"),
     },
     Signature {
         needle: "Tried to create an Olm session but the device is unknown",
@@ -148,7 +154,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs"),
     },
     Signature {
         needle: "treating an unwedged device",
@@ -156,7 +162,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/session_manager/sessions.rs"),
     },
     Signature {
         needle: "mark device to be unwedged",
@@ -164,7 +170,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/machine/mod.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/machine/mod.rs"),
     },
     // A membership that was left behind by a device which has logged out prints this in a healthy call.
     Signature {
@@ -173,7 +179,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/rust-crypto/rust-crypto.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/rust-crypto/rust-crypto.ts"),
     },
     Signature {
         needle: "Fatal error when sending to-device message",
@@ -181,7 +187,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Olm,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/ToDeviceMessageQueue.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/ToDeviceMessageQueue.ts"),
     },
     // KE-2: a key that is late during a rotation prints the same words in a healthy call.
     Signature {
@@ -190,7 +196,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts",
+        source: cited("livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts"),
     },
     Signature {
         needle: "key set not found",
@@ -198,7 +204,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts",
+        source: cited("livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts"),
     },
     Signature {
         needle: "encryption key missing for encoding",
@@ -206,7 +212,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts",
+        source: cited("livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts"),
     },
     Signature {
         needle: "no encryption key found for decryption",
@@ -214,7 +220,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts",
+        source: cited("livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts"),
     },
     // There is a key at the index, and it does not open the frame, however often it is ratcheted.
     Signature {
@@ -223,7 +229,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts",
+        source: cited("livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts"),
     },
     Signature {
         needle: "No key set found",
@@ -231,7 +237,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client 2.23.0, src/e2ee/worker/DataCryptor.ts",
+        source: cited("livekit-client 2.23.0, src/e2ee/worker/DataCryptor.ts"),
     },
     Signature {
         needle: "encryption state unknown for track",
@@ -239,7 +245,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts",
+        source: cited("livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts"),
     },
     Signature {
         needle: "no active decrypt transform",
@@ -247,7 +253,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts",
+        source: cited("livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts"),
     },
     // More than five errors of one participant, each a second or more after the one before.
     Signature {
@@ -256,7 +262,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts and ErrorRateLimiter.ts",
+        source: cited("livekit-client 2.23.0, src/e2ee/worker/FrameCryptor.ts and ErrorRateLimiter.ts"),
     },
     Signature {
         needle: "Received encrypted packet but E2EE not set up",
@@ -264,7 +270,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "livekit-client 2.23.0, src/room/RTCEngine.ts",
+        source: cited("livekit-client 2.23.0, src/room/RTCEngine.ts"),
     },
     Signature {
         needle: "Encryption error for",
@@ -272,7 +278,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "element-call 0.26.1, src/state/CallViewModel/remoteMembers/Connection.ts",
+        source: cited("element-call 0.26.1, src/state/CallViewModel/remoteMembers/Connection.ts"),
     },
     Signature {
         needle: "Failed to set shared key for E2EE",
@@ -280,7 +286,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "element-call 0.26.1, src/state/CallViewModel/CallViewModel.ts",
+        source: cited("element-call 0.26.1, src/state/CallViewModel/CallViewModel.ts"),
     },
     Signature {
         needle: "Failed to rollout key ",
@@ -288,7 +294,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/RTCEncryptionManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/RTCEncryptionManager.ts"),
     },
     // At warn: the peers encrypt their media, and this client was told not to.
     Signature {
@@ -297,7 +303,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/RTCEncryptionManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/RTCEncryptionManager.ts"),
     },
     // Also printed by whoever is alone in a call.
     Signature {
@@ -306,7 +312,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/ToDeviceKeyTransport.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/ToDeviceKeyTransport.ts"),
     },
     Signature {
         needle: "Malformed Event: ",
@@ -318,7 +324,7 @@ pub const SIGNATURES: &[Signature] = &[
             any: &["encryption keys", "roomId", "keys field", "claimed_device_id"],
             none: &[],
         }],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/ToDeviceKeyTransport.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/ToDeviceKeyTransport.ts"),
     },
     Signature {
         needle: "io.element.call.encryption_keys",
@@ -331,7 +337,7 @@ pub const SIGNATURES: &[Signature] = &[
             any: &["Received an unexpected encrypted to-device event"],
             none: &[],
         }],
-        source: "matrix-sdk-crypto 0.19.1, src/machine/mod.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/machine/mod.rs"),
     },
     Signature {
         needle: "MissingKey",
@@ -339,7 +345,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke2,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "livekit-client 2.23.0, src/e2ee/errors.ts (CryptorErrorReason)",
+        source: cited("livekit-client 2.23.0, src/e2ee/errors.ts (CryptorErrorReason)"),
     },
     // KE-3.
     Signature {
@@ -348,7 +354,9 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke3,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/common-crypto/CryptoBackend.ts, printed by src/models/event.ts",
+        source: cited(
+            "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/common-crypto/CryptoBackend.ts, printed by src/models/event.ts",
+        ),
     },
     // Errors of other kinds: of the store, or because encryption is off.
     Signature {
@@ -357,7 +365,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke3,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/models/event.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/models/event.ts"),
     },
     // The machine's half; the SDK's own line about the same event follows and says whether it failed.
     Signature {
@@ -366,7 +374,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke3,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "matrix-sdk-crypto 0.19.1, src/machine/mod.rs",
+        source: cited("matrix-sdk-crypto 0.19.1, src/machine/mod.rs"),
     },
     // KE-4: the end of the retries comes first, since its text may hold the words of what was retried.
     Signature {
@@ -375,7 +383,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     Signature {
         needle: "MembershipManager encountered an unrecoverable error",
@@ -383,7 +391,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MatrixRTCSession.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MatrixRTCSession.ts"),
     },
     Signature {
         needle: "MembershipManager has an unknown state",
@@ -391,7 +399,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     Signature {
         needle: "MembershipManager] Rejoining the session from scratch",
@@ -399,7 +407,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "matrix-js-sdk 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     Signature {
         needle: "Restart delayed event timed out",
@@ -407,7 +415,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: RETRIED,
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     Signature {
         needle: "update_delayed_event",
@@ -415,7 +423,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: RETRIED,
-        source: "matrix-js-sdk 41.6.0-rc.0, src/embedded.ts (MSC4157 widget action)",
+        source: cited("matrix-js-sdk 41.6.0-rc.0, src/embedded.ts (MSC4157 widget action)"),
     },
     Signature {
         needle: "delayed event",
@@ -423,7 +431,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: RETRIED,
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     Signature {
         needle: "Delayed event not found",
@@ -431,7 +439,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: RETRIED,
-        source: "synapse 1.155.0, synapse/handlers/delayed_events.py, in a MatrixError",
+        source: cited("synapse 1.155.0, synapse/handlers/delayed_events.py, in a MatrixError"),
     },
     // While the server still has it, which the line says.
     Signature {
@@ -440,7 +448,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "matrix-js-sdk 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     Signature {
         needle: "Retry sending delayed disconnection event",
@@ -448,7 +456,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     Signature {
         needle: "SendScheduledDelayedLeaveEvent",
@@ -456,7 +464,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     // After a tab was frozen this is the cure, not the illness.
     Signature {
@@ -465,7 +473,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Transient,
         rules: &[],
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     Signature {
         needle: "Network local timeout error while sending event",
@@ -473,7 +481,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: RETRIED,
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     Signature {
         needle: "Network connection error while sending event",
@@ -481,7 +489,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: RETRIED,
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     Signature {
         needle: "Server error while sending event",
@@ -489,7 +497,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Failure,
         rules: RETRIED,
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/matrixrtc/MembershipManager.ts"),
     },
     // Behind all others of KE-4, which say more. A worker that does not serve the path answers M_UNRECOGNIZED.
     Signature {
@@ -498,7 +506,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke4,
         meaning: Meaning::Unrelated,
         rules: FAILED_REQUEST,
-        source: "matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/http-api/errors.ts (the URL of a failed request)",
+        source: cited("matrix-js-sdk 41.6.0-rc.0 and 43.0.0, src/http-api/errors.ts (the URL of a failed request)"),
     },
     // KE-1 is last: the words are everyday ones, and any other needle in the line says more.
     Signature {
@@ -507,7 +515,7 @@ pub const SIGNATURES: &[Signature] = &[
         ke: Ke::Ke1,
         meaning: Meaning::Unrelated,
         rules: &[Rule { meaning: Meaning::Failure, any: ABOUT_A_KEY, none: &[] }],
-        source: "synapse 1.155.0, synapse/handlers/e2e_keys.py",
+        source: cited("synapse 1.155.0, synapse/handlers/e2e_keys.py"),
     },
 ];
 

@@ -63,9 +63,19 @@ impl Tally {
 }
 
 /// The tallies of all classes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Counts {
     tallies: [[Tally; Meaning::ALL.len()]; Ke::ALL.len()],
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        // A constant is copied in one step; a derived default would be written out number by number.
+        const NONE: Tally =
+            Tally { total: 0, first: Millis(0), last: Millis(0), peak: 0, open: [(0, 0); OPEN_SECONDS] };
+        const EMPTY: Counts = Counts { tallies: [[NONE; Meaning::ALL.len()]; Ke::ALL.len()] };
+        EMPTY
+    }
 }
 
 impl Counts {

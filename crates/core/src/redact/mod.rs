@@ -15,6 +15,8 @@ mod work;
 
 use std::borrow::Cow;
 
+use crate::text::part;
+
 pub use edge::redact_pieces;
 use position::End;
 
@@ -46,11 +48,11 @@ fn mask(text: &str, spans: &[Span]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
     for (start, end) in spans {
-        out.push_str(&text[done..*start]);
+        out.push_str(part(text, done, *start));
         out.push_str(MASK);
         done = *end;
     }
-    out.push_str(&text[done..]);
+    out.push_str(part(text, done, text.len()));
     out
 }
 

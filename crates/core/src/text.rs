@@ -1,0 +1,37 @@
+//! Searching and slicing that cannot fail. The standard library's ways to do it carry tables and messages that every page
+//! would load.
+
+/// Where a word first stands in a text, in bytes.
+pub fn find(text: &str, word: &str) -> Option<usize> {
+    let word = word.as_bytes();
+    // The first byte first: most places end there.
+    let is_word = |window: &[u8]| window.first() == word.first() && window == word;
+    text.as_bytes().windows(word.len().max(1)).position(is_word)
+}
+
+/// A part of a text; empty where its ends are no character boundaries.
+pub fn part(text: &str, from: usize, to: usize) -> &str {
+    text.get(from..to).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_found_where_it_first_stands() {
+        for (text, word) in
+            [("a needle, a needle", "needle"), ("ä needle", "needle"), ("x", "needle"), ("", "x"), ("x", "x")]
+        {
+            assert_eq!(find(text, word), text.find(word), "{text:?} {word:?}");
+        }
+    }
+
+    #[test]
+    fn a_part_outside_the_text_or_its_boundaries_is_empty() {
+        assert_eq!(part("äb", 0, 2), "ä");
+        for (from, to) in [(1, 2), (2, 9), (3, 2)] {
+            assert_eq!(part("äb", from, to), "");
+        }
+    }
+}
