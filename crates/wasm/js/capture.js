@@ -329,8 +329,13 @@ export function buildReport(mx, extra) {
  * @returns {Promise<string>}
  */
 export async function collectReport(mx, extra) {
-  const facts = await collectFacts(mx, getEntries(), sentBatches());
-  return toJson(assign(makeReport(mx, extra), copy(facts, core.scrub)));
+  let facts = {};
+  try {
+    facts = copy(await collectFacts(mx, getEntries(), sentBatches()), core.scrub);
+  } catch (error) {
+    noteFailure(`collectReport: ${error?.message ?? error}`);
+  }
+  return toJson(assign(makeReport(mx, extra), facts));
 }
 
 function makeReport(mx, extra) {
