@@ -6,6 +6,10 @@ import { Explained, ask, run, say } from './run.mjs';
 
 const isRoot = process.getuid?.() === 0;
 
+/** A registry that does not answer once is asked again. */
+const TRIES = 3;
+const PATIENT = ['-o', `Acquire::Retries=${TRIES}`];
+
 /** Which of these Debian packages are not installed. */
 function missing(packages) {
   return packages.filter(
@@ -31,15 +35,38 @@ export function ensureDebian(packages, why) {
   say(`  installing ${absent.join(' ')} (${why})`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const [first, ...rest] = [...sudo, 'apt-get'];
-  if (!listsAreFresh) run(first, [...rest, 'update'], { quiet: true, env });
+  if (!listsAreFresh) run(first, [...rest, ...PATIENT, 'update'], { quiet: true, env });
   listsAreFresh = true;
-  run(first, [...rest, 'install', '-y', '--no-install-recommends', ...absent], { quiet: true, env });
+  run(first, [...rest, ...PATIENT, 'install', '-y', '--no-install-recommends', ...absent], {
+    quiet: true,
+    env,
+  });
 }
 
 /** Runs a command as root, through sudo where this user is not. */
 export function asRoot(command, args) {
   if (isRoot) run(command, args, { quiet: true });
   else run('sudo', ['-n', command, ...args], { quiet: true });
+}
+
+/**
+ * `npm ci` in a folder, tried again if it fails.
+ * @param {string} folder
+ * @param {string[]} [flags]
+ */
+export function npmCi(folder, flags = []) {
+  for (let tried = 1; ; tried++) {
+    try {
+      run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...flags], {
+        cwd: folder,
+        quiet: true,
+      });
+      return;
+    } catch (error) {
+      if (tried === TRIES) throw error;
+      say(`  npm ci failed in ${path.basename(folder)}/; trying again`);
+    }
+  }
 }
 
 /**
@@ -52,6 +79,6 @@ export function ensureNpm(folder) {
   const wanted = fs.readFileSync(lock, 'utf8');
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === wanted) return;
   say(`  installing npm packages of ${path.basename(folder)}/`);
-  run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, quiet: true });
+  npmCi(folder);
   fs.writeFileSync(stamp, wanted);
 }

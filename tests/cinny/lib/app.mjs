@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { npmCi } from '../../../scripts/lib/packages.mjs';
 import { cache, root } from '../../../scripts/lib/run.mjs';
 import { archive, finish } from '../../packaging/lib/consumer.mjs';
 
@@ -25,7 +26,7 @@ export function packagesOf(name) {
   mkdirSync(dirname(folder), { recursive: true });
   const unfinished = mkdtempSync(`${folder}-`);
   for (const file of files) cpSync(join(here, name, file), join(unfinished, file));
-  finish('npm', ['ci', '--ignore-scripts'], { cwd: unfinished, seconds: 400 });
+  npmCi(unfinished, ['--ignore-scripts']);
   renameSync(unfinished, folder);
   return folder;
 }

@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawnSync } from 'node:child_process';
+import { npmCi } from '../../../scripts/lib/packages.mjs';
 import { cache, root } from '../../../scripts/lib/run.mjs';
 
 const packaging = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -87,7 +88,7 @@ export function prepare(name, sources = []) {
     }
     if (existsSync(join(home, 'package-lock.json'))) {
       // Without scripts: esbuild's only makes its start a little quicker.
-      finish('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, seconds: 400 });
+      npmCi(folder, ['--ignore-scripts']);
     }
     writeFileSync(ready, '');
   }
