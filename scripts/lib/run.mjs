@@ -94,7 +94,11 @@ export function watch(command, args, { cwd = root, env = {}, seconds = 600 } = {
       end('SIGTERM');
       setTimeout(() => end('SIGKILL'), 10_000).unref();
     }, seconds * 1000);
-    const interrupted = () => end('SIGTERM');
+    // Whoever asks this script to stop means the whole of it, not the stage that happens to run.
+    const interrupted = () => {
+      end('SIGTERM');
+      process.exit(130);
+    };
     process.once('SIGINT', interrupted);
     process.once('SIGTERM', interrupted);
     const finish = (code) => {
