@@ -144,7 +144,9 @@ impl ArtefactKind {
         if has(MANIFEST_SCHEMA) && is_json {
             return ArtefactKind::Manifest;
         }
-        if has(crypto_diag_core::SCHEMA_NAME) && is_json {
+        // A tool that sorts keys moves the schema's name behind the entries.
+        let by_name = start.starts_with(b"{") && (file.ends_with("report.json") || file.contains("crypto-diag-"));
+        if is_json && (has(crypto_diag_core::SCHEMA_NAME) || has("\"linesMatched\"") || by_name) {
             return ArtefactKind::Report;
         }
         if file.ends_with(".har")

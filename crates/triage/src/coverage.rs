@@ -108,12 +108,7 @@ mod tests {
     use crate::synapse_log::LogOptions;
 
     fn har(uris: &[(&str, u16)]) -> Har {
-        let exchange = |(uri, status): &(&str, u16)| Exchange {
-            method: "GET".into(),
-            uri: (*uri).into(),
-            status: *status,
-            ..Exchange::default()
-        };
+        let exchange = |(uri, status): &(&str, u16)| Exchange::new("GET", uri, 0, 0.0, *status);
         Har { entries: uris.iter().map(exchange).collect(), ..Har::default() }
     }
 

@@ -46,7 +46,7 @@ pub struct Har {
 }
 
 /// One request and its answer. Times are the client's, in milliseconds since the epoch.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Exchange {
     /// Its place in the file's `entries`.
     pub index: u64,
@@ -62,9 +62,27 @@ pub struct Exchange {
     pub status: u16,
     /// What the bodies say, on the few routes where they are read.
     pub facts: Option<BodyFacts>,
+    /// Computed once: both sides are asked for it again and again.
+    key: u64,
+    route: Route,
 }
 
 impl Exchange {
+    /// A request without bodies. `uri` is as [`canonical_uri`] gives it.
+    pub fn new(method: &str, uri: &str, start: i64, time: f64, status: u16) -> Self {
+        Exchange {
+            index: 0,
+            method: method.to_owned(),
+            uri: uri.to_owned(),
+            start,
+            time,
+            status,
+            facts: None,
+            key: request_key(method, uri),
+            route: Route::of(uri),
+        }
+    }
+
     /// When it ended.
     pub fn end(&self) -> i64 {
         self.start.saturating_add(self.time.max(0.0).ceil() as i64)
@@ -72,12 +90,12 @@ impl Exchange {
 
     /// Its route.
     pub fn route(&self) -> Route {
-        Route::of(&self.uri)
+        self.route
     }
 
     /// See [`request_key`].
     pub fn key(&self) -> u64 {
-        request_key(&self.method, &self.uri)
+        self.key
     }
 
     /// Of a request about a delayed event: the event's id.
@@ -584,14 +602,13 @@ impl Raw {
             _ => None,
         };
         let facts = self.facts.or_else(|| facts(path, request.as_deref(), answer.as_deref(), options));
+        let time = self.time.filter(|time| time.is_finite()).unwrap_or(0.0).clamp(0.0, 1e12);
+        let status = self.status.filter(|status| (0.0..=999.0).contains(status)).unwrap_or(0.0) as u16;
+        let method = self.method.unwrap_or_default();
         Some(Exchange {
             index,
-            method: self.method.unwrap_or_default(),
-            uri: canonical_uri(path),
-            start: started.ms,
-            time: self.time.filter(|time| time.is_finite()).unwrap_or(0.0).clamp(0.0, 1e12),
-            status: self.status.filter(|status| (0.0..=999.0).contains(status)).unwrap_or(0.0) as u16,
             facts: facts.filter(|facts| *facts != BodyFacts::default()),
+            ..Exchange::new(&method, &canonical_uri(path), started.ms, time, status)
         })
     }
 }

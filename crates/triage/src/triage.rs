@@ -5,6 +5,8 @@ use serde::Serialize;
 use crate::bundle::{Artefact, Bundle};
 use crate::case::Case;
 use crate::problem::Problem;
+use crate::remediation::{Remedy, remedies};
+use crate::timeline::{Timeline, timeline};
 use crate::tree;
 use crate::verdict::{Verdict, exit_code};
 
@@ -28,6 +30,10 @@ pub struct Triage {
     pub summary: String,
     /// The verdicts, by question.
     pub verdicts: Vec<Verdict>,
+    /// The runbook's options that a proven verdict speaks to, least destructive first. Nothing is executed.
+    pub remedies: Vec<Remedy>,
+    /// Everything on one clock.
+    pub timeline: Timeline,
     /// What was read.
     pub artefacts: Vec<Artefact>,
     /// What could not be read.
@@ -45,6 +51,8 @@ impl Triage {
             schema_version: SCHEMA_VERSION,
             exit_code,
             summary: summary(exit_code, &verdicts),
+            remedies: remedies(bundle, &verdicts),
+            timeline: timeline(&case),
             verdicts,
             artefacts: bundle.artefacts.clone(),
             problems: bundle.problems.clone(),

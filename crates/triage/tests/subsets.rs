@@ -52,6 +52,8 @@ struct File {
     name: String,
     kind: ArtefactKind,
     bytes: Vec<u8>,
+    /// A bundle of this file alone. Logs and results read the same beside others, and are read once.
+    alone: Bundle,
 }
 
 fn files(dir: &Path) -> Vec<File> {
@@ -62,7 +64,9 @@ fn files(dir: &Path) -> Vec<File> {
             let name = path.file_name().expect("a file").to_string_lossy().into_owned();
             let bytes = std::fs::read(&path).expect("a readable file");
             let kind = ArtefactKind::guess(&name, &bytes[..bytes.len().min(4096)]);
-            File { name, kind, bytes }
+            let mut alone = Bundle::new();
+            alone.add(&name, Some(kind), &bytes[..]);
+            File { name, kind, bytes, alone }
         })
         .filter(|file| file.kind != ArtefactKind::Other)
         .collect();
@@ -70,11 +74,21 @@ fn files(dir: &Path) -> Vec<File> {
     files
 }
 
+fn add(bundle: &mut Bundle, file: &File) {
+    if matches!(file.kind, ArtefactKind::ServerLog | ArtefactKind::QueryResults) {
+        bundle.logs.extend(file.alone.logs.iter().cloned());
+        bundle.queries.extend(file.alone.queries.iter().cloned());
+        bundle.artefacts.extend(file.alone.artefacts.iter().cloned());
+        bundle.problems.extend(file.alone.problems.iter().cloned());
+    } else {
+        // A HAR is searched for the events that the reports beside it name.
+        bundle.add(&file.name, Some(file.kind), &file.bytes[..]);
+    }
+}
+
 fn triage<'f>(files: impl IntoIterator<Item = &'f File>) -> Triage {
     let mut bundle = Bundle::new();
-    for file in files {
-        bundle.add(&file.name, None, &file.bytes[..]);
-    }
+    files.into_iter().for_each(|file| add(&mut bundle, file));
     Triage::of(&bundle)
 }
 
@@ -184,8 +198,11 @@ fn an_artefact_that_is_cut_off_makes_a_verdict_unknown_and_never_another_one() {
                 for (end, what) in ends {
                     let mut bundle = Bundle::new();
                     for (other, file) in files.iter().enumerate() {
-                        let bytes = if other == index { end } else { &file.bytes[..] };
-                        bundle.add(&file.name, Some(file.kind), bytes);
+                        if other == index {
+                            bundle.add(&file.name, Some(file.kind), end);
+                        } else {
+                            add(&mut bundle, file);
+                        }
                     }
                     let what = format!("{what} of {} cut at {share}/8", files[index].name);
                     wrong.extend(strays(&folder, &whole, &Triage::of(&bundle), &what));

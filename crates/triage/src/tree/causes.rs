@@ -157,16 +157,24 @@ fn own_keys(subject: &Subject<'_, '_>) -> Vec<(String, Evidence)> {
 }
 
 fn identity(subject: &Subject<'_, '_>) -> Identity {
-    let keys = own_keys(subject);
+    let mut keys = own_keys(subject);
+    let mut distinct = BTreeSet::new();
+    keys.retain(|(key, _)| distinct.insert(key.clone()));
     let of = |object: Option<&Value>, key: &str| object.is_some_and(|object| is_signed(object, key));
     let mut same = Vec::new();
     let mut replaced = Vec::new();
+    // A storm repeats one sentence, and several artefacts hold it: each pair of keys is checked once.
+    let mut checked: Vec<(&Value, Option<&Value>)> = Vec::new();
     for refusal in subject.refusals {
         // A line that was cut or redacted may fail for that.
         let altered = refusal.evidence.quote.contains("[redacted]") || refusal.evidence.quote.contains("bytes cut");
         let old = refusal.conflict.server_key.as_ref();
         let new = refusal.conflict.client_key.as_ref().and_then(|key| key.object.as_ref());
         let Some(old_object) = old.and_then(|key| key.object.as_ref()) else { continue };
+        if checked.contains(&(old_object, new)) {
+            continue;
+        }
+        checked.push((old_object, new));
         let in_its_name = old.is_some_and(|old| {
             old.signed_by.iter().any(|signer| {
                 signer.user_id == subject.device.user_id

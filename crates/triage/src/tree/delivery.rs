@@ -409,7 +409,7 @@ fn never_sent(case: &Case<'_>, finding: &Finding) -> Option<Verdict> {
                 .would_refute("No batch listing this device."),
         );
     }
-    let batches = report.sent.iter().count();
+    let batches = report.sent.len();
     let whole = report.capture.state == CaptureState::Capturing
         && report.capture.hooks.iter().any(|hook| hook.method == "info" && hook.in_place)
         && (1..SENT_BATCHES_WHOLE).contains(&batches)

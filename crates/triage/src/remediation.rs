@@ -1,0 +1,155 @@
+//! The runbook's options (§3), least destructive first, and only those that a proven verdict speaks to. Nothing is
+//! executed; a planning session decides.
+
+use serde::Serialize;
+
+use crate::bundle::Bundle;
+use crate::verdict::{Claim, Verdict};
+
+/// What stands above every list of options.
+pub const NOTE: &str = "Nothing here has been executed, and nothing should be before a planning session of client, homeserver \
+                        and call operators has decided. The options are those of the runbook, least destructive first.";
+
+/// One option.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Remedy {
+    /// The runbook's number.
+    pub rank: u8,
+    /// What it is called.
+    pub title: &'static str,
+    /// What it does.
+    pub what: &'static str,
+    /// Whom it touches.
+    pub blast_radius: &'static str,
+    /// What it costs.
+    pub cost: &'static str,
+    /// What can go wrong.
+    pub warnings: Vec<String>,
+    /// The proven claims that speak for it, and about what.
+    pub because: Vec<String>,
+    /// Facts of this case that decide.
+    pub facts: Vec<String>,
+}
+
+/// The options for a set of verdicts.
+pub fn remedies(bundle: &Bundle, verdicts: &[Verdict]) -> Vec<Remedy> {
+    let because = |claims: &[Claim]| -> Vec<String> {
+        let proven = verdicts.iter().filter(|verdict| verdict.is_proven() && claims.contains(&verdict.claim));
+        proven.map(|verdict| format!("{} ({})", verdict.claim.title(), verdict.about)).collect()
+    };
+    let mut remedies = Vec::new();
+    let device = because(&[
+        Claim::IdentityReplaced,
+        Claim::Rollback,
+        Claim::TwoContexts,
+        Claim::ConflictLostKey,
+        Claim::ConflictLostMediaKey,
+        Claim::LostKey,
+        Claim::IdentityOverwritten,
+    ]);
+    let contexts = !because(&[Claim::TwoContexts]).is_empty();
+    if !device.is_empty() {
+        let mut warnings = vec!["Until the new device is verified, others may refuse to send it keys.".to_owned()];
+        if contexts {
+            warnings.push("Close every other tab and copy of this profile first: with two contexts alive the new device diverges again.".into());
+        }
+        remedies.push(Remedy {
+            rank: 1,
+            title: "Log the affected device out and in again",
+            what: "A fresh device id, fresh device keys and a clean batch of one-time keys; other sessions are not touched.",
+            blast_radius: "That device only.",
+            cost: "The new device must be verified again, and restores old room keys from key backup.",
+            warnings,
+            because: device,
+            facts: backup(bundle),
+        });
+    }
+    let store = because(&[Claim::IdentityReplaced, Claim::Rollback]);
+    if !store.is_empty() {
+        remedies.push(Remedy {
+            rank: 2,
+            title: "Reset the client's crypto store (clearLoginData)",
+            what: "Deletes all IndexedDB databases, service workers, caches and local storage of the app, then reloads. Only if option 1 did not help.",
+            blast_radius: "This browser profile, and there everything: logged out, drafts, settings and local room keys gone.",
+            cost: "Cross-signing must be set up again on this device.",
+            warnings: vec![
+                "History whose room keys are not in key backup becomes permanently unreadable on this device. Verify key backup and the recovery key first.".into(),
+                "clearCacheAndReload() is no substitute: it leaves the crypto store as it is.".into(),
+            ],
+            because: store.clone(),
+            facts: backup(bundle),
+        });
+    }
+    let client = because(&[Claim::ClientBug]);
+    if !client.is_empty() {
+        remedies.push(Remedy {
+            rank: 3,
+            title: "Change the SDK's pinned version",
+            what: "Move the client off the release candidate, after reading the changelog for the very error.",
+            blast_radius: "All users after the next deployment.",
+            cost: "A build and a test of the crypto store's schema.",
+            warnings: vec!["A downgrade of the store's schema ends in IDB_VERSION_CONFLICT. No changelog entry of that range speaks of KE-1: this is not expected to cure it.".into()],
+            because: client,
+            facts: Vec::new(),
+        });
+    }
+    // Only where the cause is proven, too: rows deleted for a cause that lives on come back diverged.
+    let diverged = because(&[Claim::Diverged]);
+    if !diverged.is_empty() && !store.is_empty() {
+        remedies.push(Remedy {
+            rank: 4,
+            title: "Delete single one-time key rows on the server",
+            what: "LAST RESORT: remove exactly the diverged key id of exactly that device, restart Synapse, then log the device out and in (option 1).",
+            blast_radius: "Every device of that user, and everybody who has claimed one of those keys.",
+            cost: "A full dump of the database before, no active call during, a restart after.",
+            warnings: vec![
+                "Synapse caches one-time key counts: rows deleted without a restart can make the loop worse.".into(),
+                "Never speculatively, never by anybody but the homeserver's owner after the planning session.".into(),
+            ],
+            because: diverged,
+            facts: Vec::new(),
+        });
+    }
+    remedies
+}
+
+/// Whether key backup is on, as each report says.
+fn backup(bundle: &Bundle) -> Vec<String> {
+    bundle
+        .reports
+        .iter()
+        .zip(&bundle.report_names)
+        .map(|(report, name)| {
+            let who = report.user_id.as_deref().unwrap_or(name);
+            let device = report.device_id.as_deref().unwrap_or("?");
+            match &report.crypto {
+                None => format!("Key backup of {who}/{device}: not known; its report was made without asking (collectReport asks)."),
+                Some(crypto) => match &crypto.active_backup_version {
+                    Some(version) => format!("Key backup of {who}/{device}: on (version {version})."),
+                    None => format!("Key backup of {who}/{device}: OFF on this device. Room keys that exist only here would be lost."),
+                },
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranks(verdicts: &[Verdict]) -> Vec<u8> {
+        remedies(&Bundle::new(), verdicts).iter().map(|remedy| remedy.rank).collect()
+    }
+
+    #[test]
+    fn only_what_is_proven_speaks_for_an_option_and_the_gentlest_comes_first() {
+        let proven = |claim| Verdict::proven(claim, "d", "s");
+        assert_eq!(ranks(&[proven(Claim::Diverged), proven(Claim::Rollback)]), [1, 2, 4]);
+        assert_eq!(ranks(&[proven(Claim::Diverged), Verdict::unknown(Claim::Rollback, "d", "s", vec![])]), [0_u8; 0]);
+        assert_eq!(ranks(&[proven(Claim::TwoContexts)]), [1]);
+        assert_eq!(ranks(&[proven(Claim::ClientBug)]), [3]);
+        assert_eq!(ranks(&[proven(Claim::SlowGateway), proven(Claim::MalformedOnServer)]), [0_u8; 0]);
+        assert_eq!(ranks(&[Verdict::refuted(Claim::Rollback, "d", "s")]), [0_u8; 0]);
+    }
+}

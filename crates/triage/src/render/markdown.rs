@@ -1,0 +1,101 @@
+//! For an issue tracker. Foreign text is escaped character by character, so that it neither formats nor links nor
+//! mentions anybody; longer quotations stand in code blocks whose fence is longer than any run of backticks in them.
+
+use super::{by_question, plain};
+use crate::remediation::NOTE;
+use crate::stamp;
+use crate::triage::Triage;
+use crate::verdict::{Answer, Verdict};
+
+/// The answer as Markdown.
+pub fn markdown(triage: &Triage) -> String {
+    let mut out = String::from("# Triage\n\n");
+    out.push_str(&format!("**{}**\n", escape(&triage.summary)));
+    for (question, verdicts) in by_question(triage) {
+        out.push_str(&format!("\n## {}\n", escape(question.text())));
+        for verdict in verdicts {
+            add(&mut out, verdict);
+        }
+    }
+    if !triage.remedies.is_empty() {
+        out.push_str(&format!("\n## Options\n\n{}\n", escape(NOTE)));
+        for remedy in &triage.remedies {
+            out.push_str(&format!("\n### {}. {}\n\n{}\n\n", remedy.rank, escape(remedy.title), escape(remedy.what)));
+            out.push_str(&format!("- touches: {}\n- costs: {}\n", escape(remedy.blast_radius), escape(remedy.cost)));
+            for (what, list) in [("warning", &remedy.warnings), ("fact", &remedy.facts), ("because", &remedy.because)] {
+                for text in list {
+                    out.push_str(&format!("- {what}: {}\n", escape(text)));
+                }
+            }
+        }
+    }
+    if !triage.problems.is_empty() {
+        out.push_str("\n## Not read\n\n");
+        for problem in &triage.problems {
+            out.push_str(&format!("- {}\n", escape(&problem.to_string())));
+        }
+    }
+    out.push_str("\n## Artefacts\n\n| file | kind | used |\n|---|---|---|\n");
+    for artefact in &triage.artefacts {
+        let used = if artefact.used { "yes" } else { "no" };
+        out.push_str(&format!("| {} | {} | {used} |\n", escape(&artefact.name), artefact.kind));
+    }
+    out
+}
+
+fn add(out: &mut String, verdict: &Verdict) {
+    let word = verdict.answer.word();
+    out.push_str(&format!("\n### {word}: {}\n\n{}\n", escape(verdict.claim.title()), escape(&verdict.statement)));
+    for piece in &verdict.evidence {
+        let at = piece.at.map_or(String::new(), |at| format!(", {}", stamp::print(at)));
+        let place = piece.place.to_string();
+        out.push_str(&format!("\n- {}, {}{at}: {}\n\n", escape(&piece.artefact), escape(&place), escape(&piece.says)));
+        block(out, &piece.quote, "");
+    }
+    let lists = [("ruled out", &verdict.ruled_out), ("still open", &verdict.open)];
+    if lists.iter().any(|(_, list)| !list.is_empty()) || !verdict.would_refute.is_empty() {
+        out.push('\n');
+    }
+    for (what, list) in lists {
+        for text in list {
+            out.push_str(&format!("- {what}: {}\n", escape(text)));
+        }
+    }
+    if !verdict.would_refute.is_empty() {
+        out.push_str(&format!("- would refute it: {}\n", escape(&verdict.would_refute)));
+    }
+    if let Answer::Unknown { fetch } = &verdict.answer {
+        for fetch in fetch {
+            out.push_str(&format!("\nTo find out ({}): {}\n\n", fetch.artefact, escape(&fetch.what)));
+            block(out, &fetch.how, "");
+        }
+    }
+}
+
+/// A code block, indented as a list's child.
+fn block(out: &mut String, text: &str, language: &str) {
+    let text = plain(text, true);
+    let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    out.push_str(&format!("  {fence}{language}\n"));
+    for line in text.lines() {
+        out.push_str(&format!("  {line}\n"));
+    }
+    out.push_str(&format!("  {fence}\n"));
+}
+
+/// Text that means only itself: what Markdown, or a tracker on top of it, would act upon becomes an entity.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in plain(text, false).chars() {
+        match character {
+            ' ' | ',' | ';' | '?' | '=' | '%' | '’' | '“' | '”' => escaped.push(character),
+            character if character.is_alphanumeric() || !character.is_ascii() => escaped.push(character),
+            // Trackers look for mentions and references in the text that comes out, so a comment must split it.
+            '@' | '#' => escaped.push_str(&format!("&#{};<!-- -->", u32::from(character))),
+            // Ends of sentences need no escape; dots inside of words would make links.
+            character => escaped.push_str(&format!("&#{};", u32::from(character))),
+        }
+    }
+    escaped.replace("&#46; ", ". ").replace("&#58; ", ": ")
+}

@@ -1,0 +1,119 @@
+use super::*;
+use crate::bundle::{Artefact, ArtefactKind};
+use crate::problem::{Place, Problem};
+use crate::timeline::{Lane, Mark, Span, Timeline};
+use crate::verdict::{Claim, ClockOf, Evidence, Fetch};
+
+const HOSTILE: [&str; 9] = [
+    "<script>fetch('//evil')</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "</title></style></pre><svg onload=x>",
+    "[click](javascript:alert(1)) ![i](//evil/p.png)",
+    "```\n# heading\n@everyone #1 https://evil.example",
+    "| a | b |\n|---|---|\n<details>",
+    "\u{1b}[2J\u{7}\u{202e}gnp.exe",
+    "&#60;b&#62; &lt;i&gt; `code` **bold** _it_ ~~x~~",
+    "' onmouseover='x",
+];
+
+/// An answer in which every place that can hold foreign text holds some.
+fn hostile(text: &str) -> Triage {
+    let evidence = Evidence {
+        artefact: text.into(),
+        place: Place::Row { table: text.into(), row: 1 },
+        at: Some(0),
+        clock: ClockOf::Client,
+        quote: text.into(),
+        says: text.into(),
+    };
+    let fetch = vec![Fetch { artefact: ArtefactKind::Har, what: text.into(), how: text.into() }];
+    let verdict = Verdict::unknown(Claim::Rollback, text, text, fetch)
+        .evidence([evidence])
+        .would_refute(text)
+        .ruled_out(text)
+        .open(text);
+    let mut remedies =
+        crate::remediation::remedies(&crate::bundle::Bundle::new(), &[Verdict::proven(Claim::Rollback, text, text)]);
+    remedies.iter_mut().for_each(|remedy| {
+        remedy.warnings.push(text.into());
+        remedy.facts.push(text.into());
+    });
+    let lane = Lane {
+        name: text.into(),
+        trouble: true,
+        density: vec![1; crate::timeline::COLUMNS],
+        total: 3,
+        marks: vec![Mark { at: 5, text: text.into() }],
+        spans: vec![Span { from: 1, to: 3, text: text.into() }],
+    };
+    Triage {
+        schema: crate::SCHEMA_NAME,
+        schema_version: 1,
+        exit_code: 2,
+        summary: text.into(),
+        verdicts: vec![verdict],
+        remedies,
+        timeline: Timeline { from: 0, to: 10, lanes: vec![lane], notes: vec![text.into()] },
+        artefacts: vec![Artefact { name: text.into(), kind: ArtefactKind::Other, used: false }],
+        problems: vec![Problem { artefact: text.into(), place: Place::Whole, what: text.into() }],
+    }
+}
+
+/// The tags of a page, without what stands between them.
+fn tags(page: &str) -> Vec<String> {
+    page.split('<').skip(1).map(|part| part.split('>').next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn hostile_text_changes_no_tag_of_the_page() {
+    let calm = tags(&html(&hostile("calm")));
+    for text in HOSTILE {
+        let page = html(&hostile(text));
+        assert_eq!(tags(&page), calm, "{text}");
+        assert!(!page.contains('\u{202e}') && !page.contains('\u{1b}'));
+    }
+    assert!(calm.iter().all(|tag| !tag.starts_with("script") && !tag.starts_with("link") && !tag.starts_with("img")));
+}
+
+#[test]
+fn hostile_text_changes_no_structure_of_the_markdown() {
+    // Every line begins as it does with calm text, but for those inside of code blocks.
+    for text in HOSTILE {
+        let markdown = markdown(&hostile(text));
+        let mut fence: Option<String> = None;
+        for line in markdown.lines() {
+            let start = line.trim_start();
+            let ticks: String = start.chars().take_while(|character| *character == '`').collect();
+            match &fence {
+                None if ticks.len() >= 3 => fence = Some(ticks),
+                Some(open) if ticks.len() >= open.len() => fence = None,
+                Some(_) => {}
+                None => {
+                    let line = line.replace("&#64;<!-- -->", "").replace("&#35;<!-- -->", "");
+                    for bad in ["<", "](", "`", "https://", "@everyone", "**bold", "~~", "\u{1b}"] {
+                        assert!(!line.contains(bad), "{bad} in {line}");
+                    }
+                }
+            }
+        }
+        assert_eq!(fence, None, "a fence is left open by {text}");
+    }
+}
+
+#[test]
+fn a_terminal_gets_no_control_characters() {
+    for hostile_text in HOSTILE {
+        let shown = text(&hostile(hostile_text));
+        assert!(shown.chars().all(|character| character == '\n' || !character.is_control()), "{shown}");
+    }
+}
+
+#[test]
+fn machines_get_what_people_get() {
+    let triage = hostile("x");
+    let value: serde_json::Value = serde_json::from_str(&json(&triage).unwrap()).unwrap();
+    assert_eq!(value["schema"], "crypto-diag/triage");
+    assert_eq!(value["verdicts"][0]["claim"], "rollback");
+    assert_eq!(value["verdicts"][0]["is"], "unknown");
+    assert_eq!(value["verdicts"][0]["fetch"][0]["artefact"], "har");
+}

@@ -1,0 +1,282 @@
+//! Everything on one clock, in lanes. Storms are densities, not thousands of marks.
+
+use std::collections::BTreeMap;
+
+use crypto_diag_core::Meaning;
+use serde::Serialize;
+
+use crate::case::{Case, Page};
+use crate::clock::Offset;
+use crate::synapse_log::Route;
+
+/// Columns of a lane.
+pub const COLUMNS: usize = 120;
+
+/// Marks with words in one lane at most.
+const MARKS_MAX: usize = 12;
+
+/// Time around the clients' artefacts that is shown of a log that is longer.
+const MARGIN_MS: i64 = 30_000;
+
+/// A minute without a line of the log is a gap worth showing.
+const LOG_GAP_MS: i64 = 60_000;
+
+/// The picture's contents. Times are the server's, in milliseconds since the epoch, as far as they can be aligned.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Timeline {
+    /// The left edge.
+    pub from: i64,
+    /// The right edge.
+    pub to: i64,
+    /// The lanes, clients first.
+    pub lanes: Vec<Lane>,
+    /// What to know when reading it, such as clocks that could not be aligned.
+    pub notes: Vec<String>,
+}
+
+/// One lane.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lane {
+    /// Its name.
+    pub name: String,
+    /// Whether what stands in it is trouble.
+    pub trouble: bool,
+    /// Events in each of [`COLUMNS`] equal parts of the time.
+    pub density: Vec<u32>,
+    /// Events in all, inside of the picture.
+    pub total: u32,
+    /// Single events with words.
+    pub marks: Vec<Mark>,
+    /// Stretches of time: a hidden page, a gap in the log.
+    pub spans: Vec<Span>,
+}
+
+/// An event with words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mark {
+    /// When.
+    pub at: i64,
+    /// What. May hold ids: show as text.
+    pub text: String,
+}
+
+/// A stretch of time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Span {
+    /// From.
+    pub from: i64,
+    /// To.
+    pub to: i64,
+    /// What.
+    pub text: String,
+}
+
+/// Events before they are counted into columns.
+#[derive(Default)]
+struct Raw {
+    trouble: bool,
+    times: Vec<i64>,
+    marks: Vec<Mark>,
+    spans: Vec<Span>,
+}
+
+/// Lanes by order and name.
+type Lanes = BTreeMap<(u8, String), Raw>;
+
+pub(crate) fn timeline(case: &Case<'_>) -> Timeline {
+    let mut lanes = Lanes::new();
+    let mut notes = Vec::new();
+    for page in &case.pages {
+        client(case, page, &mut lanes, &mut notes);
+    }
+    let client_times: Vec<i64> = times(&lanes).collect();
+    server(case, &mut lanes);
+    let all: Vec<i64> = times(&lanes).collect();
+    let (Some(first), Some(last)) = (all.iter().min(), all.iter().max()) else {
+        return Timeline { notes, ..Timeline::default() };
+    };
+    let window = client_times.iter().min().zip(client_times.iter().max());
+    let (from, to) = match window {
+        // The log may span days; what the clients saw is the matter.
+        Some((min, max)) => ((*first).max(min - MARGIN_MS), (*last).min(max + MARGIN_MS)),
+        None => (*first, *last),
+    };
+    let to = to.max(from + 1);
+    let lanes = lanes
+        .into_iter()
+        .map(|((_, name), raw)| lane(name, raw, from, to))
+        .filter(|lane| lane.total > 0 || !lane.spans.is_empty())
+        .collect();
+    Timeline { from, to, lanes, notes }
+}
+
+fn times(lanes: &Lanes) -> impl Iterator<Item = i64> + '_ {
+    lanes.values().flat_map(|raw| raw.times.iter().copied())
+}
+
+fn lane(name: String, raw: Raw, from: i64, to: i64) -> Lane {
+    let within = |at: &i64| (from..=to).contains(at);
+    let mut density = vec![0_u32; COLUMNS];
+    let mut total = 0;
+    for at in raw.times.iter().copied().filter(|at| within(at)) {
+        let column = (i128::from(at - from) * COLUMNS as i128 / i128::from(to - from)) as usize;
+        density[column.min(COLUMNS - 1)] += 1;
+        total += 1;
+    }
+    let mut marks: Vec<Mark> = raw.marks.into_iter().filter(|mark| within(&mark.at)).collect();
+    marks.sort_by_key(|mark| mark.at);
+    marks.truncate(MARKS_MAX);
+    let spans = raw
+        .spans
+        .into_iter()
+        .filter(|span| span.from < to && span.to > from)
+        .map(|span| Span { from: span.from.max(from), to: span.to.min(to), text: span.text })
+        .take(MARKS_MAX)
+        .collect();
+    Lane { name, trouble: raw.trouble, density, total, marks, spans }
+}
+
+fn put<'l>(lanes: &'l mut Lanes, order: u8, name: String, trouble: bool, at: i64) -> &'l mut Raw {
+    let raw = lanes.entry((order, name)).or_default();
+    raw.trouble |= trouble;
+    raw.times.push(at);
+    raw
+}
+
+fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<String>) {
+    let report = case.report(page);
+    let label = case.label(page);
+    let shift = page.log_offset.middle().unwrap_or_else(|| {
+        notes.push(match page.log_offset {
+            Offset::Stepped { .. } => {
+                format!("A clock was set while {label} was captured: its lanes may be shifted against the server's.")
+            }
+            _ => format!("The lanes of {label} are by its own clock: nothing aligns it with the server's."),
+        });
+        0
+    });
+    let at = |ts: u64| i64::try_from(ts).unwrap_or(i64::MAX / 2).saturating_add(shift);
+    for (_, entry) in report.entries() {
+        let words = match entry.meaning {
+            Meaning::Failure => "failures",
+            Meaning::Transient => "transients",
+            Meaning::Delivered => "deliveries",
+            Meaning::Unrelated => continue,
+        };
+        let name = format!("{label}: {} {words}", entry.ke.id());
+        put(lanes, 10 + entry.ke as u8, name, entry.meaning == Meaning::Failure, at(entry.ts.0));
+    }
+    for batch in &report.sent {
+        put(lanes, 20, format!("{label}: batches sent"), false, at(batch.ts.0));
+    }
+    if let Some(origin) = report.capture.time_origin {
+        let origin = at(origin.0);
+        let raw = put(lanes, 1, format!("{label}: page"), false, origin);
+        raw.marks.push(Mark { at: origin, text: "page starts".to_owned() });
+        raw.times.push(at(report.generated_at.0));
+        raw.marks.push(Mark { at: at(report.generated_at.0), text: "report".to_owned() });
+        let mut away: Option<(i64, &str)> = None;
+        for change in &report.capture.page_events {
+            let when = at(change.ts.0);
+            match (change.event.as_str(), away) {
+                (event @ ("hidden" | "freeze" | "offline"), None) => away = Some((when, event)),
+                ("visible" | "resume" | "online", Some((from, what))) => {
+                    raw.spans.push(Span { from, to: when, text: what.to_owned() });
+                    away = None;
+                }
+                _ => {}
+            }
+        }
+        if let Some((from, what)) = away {
+            raw.spans.push(Span { from, to: at(report.generated_at.0), text: what.to_owned() });
+        }
+    }
+    for har in page.hars.iter().map(|har| &case.bundle.hars[*har]) {
+        for request in &har.entries {
+            let when = request.start.saturating_add(shift);
+            // A call's membership is a state event; the delayed leave is sent or cancelled by its id.
+            let call = if request.uri.contains("call.member") && request.method == "PUT" {
+                Some(if request.uri.contains("delay=") { "leave scheduled" } else { "membership set" })
+            } else if request.route() == Route::DelayedEvent && request.uri.ends_with("/send") {
+                Some("call left")
+            } else {
+                None
+            };
+            if let Some(text) = call {
+                put(lanes, 2, format!("{label}: call"), false, when)
+                    .marks
+                    .push(Mark { at: when, text: text.to_owned() });
+            }
+            if request.status == 0 || request.status >= 500 {
+                put(lanes, 21, format!("{label}: requests without an answer"), true, when);
+            }
+        }
+    }
+}
+
+fn server(case: &Case<'_>, lanes: &mut Lanes) {
+    let devices: Vec<_> = case.pages.iter().filter_map(|page| page.device.as_ref()).collect();
+    let ours = |user: &str, device: &str| {
+        devices.is_empty() || devices.iter().any(|known| known.user_id == user && known.device_id == device)
+    };
+    for log in &case.bundle.logs {
+        for upload in log.uploads.iter().filter(|upload| ours(&upload.user_id, &upload.device_id)) {
+            let accepted = matches!(upload.outcome, crate::synapse_log::UploadOutcome::Accepted { .. });
+            let words = if accepted { "accepted" } else { "refused or unknown" };
+            put(lanes, 30, format!("server: keys/upload {words}"), !accepted, upload.at);
+        }
+        for claim in log.claims.iter().filter(|claim| ours(&claim.user_id, &claim.device_id)) {
+            put(lanes, 31, "server: one-time keys claimed".to_owned(), false, claim.at);
+        }
+        for update in log.device_keys.iter().filter(|update| ours(&update.user_id, &update.device_id)) {
+            let raw = put(lanes, 32, "server: identities".to_owned(), false, update.at);
+            raw.marks.push(Mark { at: update.at, text: format!("identity of {}", update.device_id) });
+        }
+        for device in &log.deleted {
+            let raw = put(lanes, 32, "server: identities".to_owned(), false, device.at);
+            raw.marks.push(Mark { at: device.at, text: format!("{} deleted", device.device_id) });
+        }
+        for request in &log.requests {
+            let name = match request.route {
+                Route::SendToDevice => "server: sendToDevice",
+                Route::DelayedEvent => "server: delayed events",
+                _ => continue,
+            };
+            put(lanes, 33 + request.route as u8, name.to_owned(), request.status >= 400, request.start);
+        }
+        for restart in &log.restarts {
+            let raw = put(lanes, 50, "server: starts".to_owned(), true, restart.at);
+            raw.marks.push(Mark { at: restart.at, text: format!("start {}", restart.source).trim_end().to_owned() });
+        }
+        let mut times: Vec<i64> = log.accesses.iter().map(|access| access.end).collect();
+        times.sort_unstable();
+        for pair in times.windows(2).filter(|pair| pair[1] - pair[0] > LOG_GAP_MS) {
+            let raw = lanes.entry((51, format!("server: {} silent", log.name))).or_default();
+            raw.spans.push(Span { from: pair[0], to: pair[1], text: "no request".to_owned() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_storm_is_a_density_and_everything_lies_inside_of_the_picture() {
+        let raw = Raw {
+            times: (0..10_000).chain([-5, 20_001]).collect(),
+            marks: (0..40).map(|at| Mark { at, text: "x".into() }).collect(),
+            spans: vec![Span { from: -10, to: 5, text: "hidden".into() }],
+            trouble: true,
+        };
+        let lane = lane("storm".into(), raw, 0, 20_000);
+        assert_eq!((lane.density.len(), lane.total), (COLUMNS, 10_000));
+        assert_eq!(lane.density.iter().sum::<u32>(), 10_000);
+        assert_eq!(lane.marks.len(), MARKS_MAX);
+        assert_eq!((lane.spans[0].from, lane.spans[0].to), (0, 5));
+    }
+}
