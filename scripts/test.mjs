@@ -61,7 +61,7 @@ const stages = {
     ],
   },
   core: {
-    minutes: 10,
+    minutes: 15,
     needs: 'nothing',
     commands: () => [
       {
@@ -81,8 +81,8 @@ const stages = {
   },
   packaging: { minutes: 8, needs: 'tests', commands: () => [nodeTests('packaging')] },
   cinny: { minutes: 8, needs: 'tests', commands: () => [nodeTests('cinny')] },
-  e2e: { minutes: 15, needs: 'tests', commands: () => [nodeTests('e2e')] },
-  live: { minutes: 12, needs: 'tests', commands: () => [nodeTests('live')] },
+  e2e: { minutes: 20, needs: 'tests', commands: () => [nodeTests('e2e')] },
+  live: { minutes: 15, needs: 'tests', commands: () => [nodeTests('live')] },
 };
 
 /** Adds up the closing lines of a test runner. */

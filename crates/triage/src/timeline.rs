@@ -140,7 +140,7 @@ fn lane(name: String, raw: Raw, from: i64, to: i64) -> Lane {
     Lane { name, trouble: raw.trouble, density, total, marks, spans }
 }
 
-fn put<'l>(lanes: &'l mut Lanes, order: u8, name: String, trouble: bool, at: i64) -> &'l mut Raw {
+fn put(lanes: &mut Lanes, order: u8, name: String, trouble: bool, at: i64) -> &mut Raw {
     let raw = lanes.entry((order, name)).or_default();
     raw.trouble |= trouble;
     raw.times.push(at);
