@@ -5,6 +5,7 @@ use std::io::{BufRead, Read};
 
 use crypto_diag_analysis::Report;
 use crypto_diag_analysis::evidence::{self, Evidence};
+use crypto_diag_core::FrameWatch;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -95,6 +96,8 @@ pub struct Bundle {
     pub reports: Vec<Report>,
     /// Their names, one for one.
     pub report_names: Vec<String>,
+    /// What each capture watched of the documents inside its page, one for one; `None` where the report does not say.
+    pub frames: Vec<Option<FrameWatch>>,
     /// The HARs.
     pub hars: Vec<Har>,
     /// The server's logs.
@@ -242,13 +245,23 @@ impl Bundle {
 
     fn add_report(&mut self, name: &str, input: impl Read, problems: &mut Problems) -> bool {
         let Some(text) = document(input, problems) else { return false };
-        match Report::from_json(&text) {
+        let value: Value = match serde_json::from_str(&text) {
+            Ok(value) => value,
+            Err(error) => {
+                let place = Place::LineColumn(error.line() as u64, error.column() as u64);
+                problems.add(place, format!("this is not JSON from here on: {error}"));
+                return false;
+            }
+        };
+        match Report::from_value(&value) {
             Ok(report) => {
                 for (index, entry) in report.entries.iter().enumerate() {
                     if entry.is_none() {
                         problems.add(Place::Entry(index as u64), "this is no entry; left out");
                     }
                 }
+                let frames = value.get("capture").and_then(|capture| capture.get("frames"));
+                self.frames.push(frames.and_then(|frames| serde_json::from_value(frames.clone()).ok()));
                 self.reports.push(report);
                 self.report_names.push(name.to_owned());
                 true

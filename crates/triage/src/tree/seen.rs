@@ -126,13 +126,16 @@ fn blind(case: &Case<'_>, page: &Page, ke: &str) -> Option<String> {
     }
     // Media keys and memberships live in the call's frame.
     if ke == "KE-2" || ke == "KE-4" {
-        if capture.frames.documents.iter().any(|document| !document.hooked || document.blind.is_some())
-            || capture.frames.omitted > 0
-        {
-            return Some("a document inside the page, where calls run, was not or not wholly watched".to_owned());
-        }
-        if !capture.frames.watching {
+        let Some(frames) = case.bundle.frames.get(page.report).and_then(Option::as_ref) else {
+            return Some(
+                "its report does not say whether documents inside the page, where calls run, were watched".to_owned(),
+            );
+        };
+        if !frames.watching {
             return Some("documents inside the page, where calls run, were not watched".to_owned());
+        }
+        if frames.omitted > 0 || frames.documents.iter().any(|document| !document.hooked || document.blind.is_some()) {
+            return Some("a document inside the page, where calls run, was not or not wholly watched".to_owned());
         }
     }
     None
