@@ -1,6 +1,7 @@
 /** Everything that prettier keeps in shape. */
 export const FORMATTED = [
   'scripts',
+  'bench',
   'pkg/src',
   'crates/*/js/*.js',
   'www/*.{js,mjs,css,html,json}',

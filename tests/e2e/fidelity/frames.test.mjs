@@ -337,7 +337,7 @@ claim(
 );
 
 claim(
-  'removed frames leak nothing (gc() in Chromium; Firefox and WebKit have no such hook: memory pressure), and their entries stay',
+  'removed frames leak nothing (gc() in Chromium, memory pressure in WebKit; Firefox collects when it likes), and their entries stay',
   async ({ page, engine, context }) => {
     const seen = await page.evaluate(async () => {
       const { add, start } = await import('/kit.js');
@@ -377,7 +377,8 @@ claim(
     assert.ok(seen.kept >= 10, `${seen.kept} lines`);
     assert.deepEqual([seen.removed, seen.status], [true, 0]);
     assert.ok(seen.count >= 10);
-    assert.ok(seen.alive <= (engine === 'webkit' ? 9 : 0), JSON.stringify(seen));
+    // Firefox gives a page no means to have documents collected, so that some live says nothing there.
+    if (engine !== 'firefox') assert.ok(seen.alive <= (engine === 'webkit' ? 9 : 0), JSON.stringify(seen));
   },
 );
 
