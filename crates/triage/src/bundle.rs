@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, Read};
+use std::sync::Arc;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_analysis::evidence::{self, Evidence};
@@ -87,7 +88,8 @@ pub struct Refusal {
     pub why: String,
 }
 
-/// All artefacts, read. Give reports before HARs: they name the events that a HAR is searched for.
+/// All artefacts, read. Give them in the order of [`ArtefactKind::order`]: reports name the events that a HAR is searched
+/// for, and HARs the requests that a log is searched for.
 #[derive(Clone, Debug, Default)]
 pub struct Bundle {
     /// Every file that was given.
@@ -209,7 +211,7 @@ impl Bundle {
                 used
             }
             ArtefactKind::ServerLog => {
-                let mut log = ServerLog::read(name, input, &self.log_options);
+                let mut log = ServerLog::read(name, input, &self.log_options());
                 self.problems.append(&mut log.problems);
                 let used = !log.levels.is_empty();
                 self.logs.push(log);
@@ -300,6 +302,16 @@ impl Bundle {
             }
         }
         HarOptions { event_ids }
+    }
+
+    /// What the HARs want to know of a log.
+    fn log_options(&self) -> LogOptions {
+        let mut options = self.log_options.clone();
+        if !self.hars.is_empty() {
+            let keys = self.hars.iter().flat_map(|har| &har.entries).map(|exchange| exchange.key());
+            options.wanted = Some(Arc::new(keys.collect()));
+        }
+        options
     }
 
     /// Whether anything could be read at all.

@@ -1,7 +1,8 @@
 //! The ledger of one-time keys: what was uploaded and accepted, refused, claimed, and what is still there, out of logs,
 //! HARs, query results and reports.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use crypto_diag_analysis::evidence::{self, Evidence as Facts, ke1, ke1::Ke1};
 
@@ -23,11 +24,14 @@ pub(crate) enum Source {
     Report(usize),
 }
 
+/// Refusals of one key by one source that are kept, the last one always among them: a storm says the same each time.
+const REFUSALS_MAX: usize = 1_000;
+
 /// A refused upload.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub device: Option<DeviceName>,
-    pub conflict: Ke1,
+    pub conflict: Arc<Ke1>,
     pub source: Source,
     /// When the request was sent or received, where that is known.
     pub start: Option<i64>,
@@ -55,7 +59,7 @@ impl Refusal {
 pub(crate) struct Upload {
     pub device: DeviceName,
     pub source: Source,
-    pub key_ids: BTreeSet<String>,
+    pub key_ids: Arc<[String]>,
     /// `algorithm:id` and public key, where the source has them.
     pub keys: Vec<(String, String)>,
     /// When it was sent or received.
@@ -103,7 +107,7 @@ impl Ledger {
                 let (name, at) = (&bundle.report_names[index], line.ts.0 as i64);
                 self.conflicts.push(Refusal {
                     device: device.map(|(user, device)| DeviceName::new(user, device)),
-                    conflict,
+                    conflict: Arc::new(conflict),
                     source: Source::Report(index),
                     start: None,
                     end: at,
@@ -132,7 +136,7 @@ impl Ledger {
                 if let Some(conflict) = facts.refusal.as_deref().filter(|_| request.status == 400).and_then(ke1::read) {
                     self.conflicts.push(Refusal {
                         device: device.clone(),
-                        conflict,
+                        conflict: Arc::new(conflict),
                         source: Source::Har(index),
                         start: Some(request.start),
                         end: request.end(),
@@ -159,9 +163,13 @@ impl Ledger {
             let evidence = |line: u64, at: i64, quote: &str, says: &str| {
                 Evidence::new(&log.name, Place::Line(line), Some(at), ClockOf::Server, quote, says)
             };
+            // How many refusals of a device's key there were, and where the last one of them stands.
+            let mut counts: HashMap<[Option<&str>; 3], (usize, usize)> = HashMap::new();
             for line in &log.conflicts {
-                let (user, device) = (line.conflict.user_id.as_deref(), line.conflict.device_id.as_deref());
-                self.conflicts.push(Refusal {
+                let found = &line.conflict;
+                let key = [found.user_id.as_deref(), found.device_id.as_deref(), found.key_id.as_deref()];
+                let (user, device) = (found.user_id.as_deref(), found.device_id.as_deref());
+                let refusal = Refusal {
                     device: user.zip(device).map(|(user, device)| DeviceName::new(user, device)),
                     conflict: line.conflict.clone(),
                     source: Source::Log(index),
@@ -169,7 +177,15 @@ impl Ledger {
                     end: line.at,
                     in_log: Some((line.start, line.at)),
                     evidence: evidence(line.line, line.at, &line.quote, "the server refused this upload"),
-                });
+                };
+                let (count, last) = counts.entry(key).or_default();
+                *count += 1;
+                if *count > REFUSALS_MAX {
+                    self.conflicts[*last] = refusal;
+                } else {
+                    *last = self.conflicts.len();
+                    self.conflicts.push(refusal);
+                }
             }
             for line in &log.uploads {
                 let UploadOutcome::Accepted { line: answer } = line.outcome else { continue };
@@ -177,7 +193,7 @@ impl Ledger {
                 self.accepted.push(Upload {
                     device: DeviceName::new(&line.user_id, &line.device_id),
                     source: Source::Log(index),
-                    key_ids: line.key_ids.iter().cloned().collect(),
+                    key_ids: line.key_ids.clone(),
                     keys: Vec::new(),
                     start: line.start.unwrap_or(line.at),
                     end: line.at,

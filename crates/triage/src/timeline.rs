@@ -18,8 +18,8 @@ const MARKS_MAX: usize = 12;
 /// Time around the clients' artefacts that is shown of a log that is longer.
 const MARGIN_MS: i64 = 30_000;
 
-/// A minute without a line of the log is a gap worth showing.
-const LOG_GAP_MS: i64 = 60_000;
+/// A log that has no line for longer than this is a gap worth showing; Synapse writes some each half minute by itself.
+const LOG_GAP_MINUTES: i64 = 2;
 
 /// The picture's contents. Times are the server's, in milliseconds since the epoch, as far as they can be aligned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -252,11 +252,10 @@ fn server(case: &Case<'_>, lanes: &mut Lanes) {
             let raw = put(lanes, 50, "server: starts".to_owned(), true, restart.at);
             raw.marks.push(Mark { at: restart.at, text: format!("start {}", restart.source).trim_end().to_owned() });
         }
-        let mut times: Vec<i64> = log.accesses.iter().map(|access| access.end).collect();
-        times.sort_unstable();
-        for pair in times.windows(2).filter(|pair| pair[1] - pair[0] > LOG_GAP_MS) {
+        let minutes: Vec<i64> = log.minutes.iter().copied().collect();
+        for pair in minutes.windows(2).filter(|pair| pair[1] - pair[0] > LOG_GAP_MINUTES) {
             let raw = lanes.entry((51, format!("server: {} silent", log.name))).or_default();
-            raw.spans.push(Span { from: pair[0], to: pair[1], text: "no request".to_owned() });
+            raw.spans.push(Span { from: (pair[0] + 1) * 60_000, to: pair[1] * 60_000, text: "no line".to_owned() });
         }
     }
 }

@@ -72,10 +72,16 @@ pub fn html(triage: &Triage) -> String {
         .markup(STYLE)
         .markup("</style></head><body><main><h1>Triage</h1>\n")
         .within("<p class=\"summary\">", &triage.summary, "</p>\n");
+    overview(&mut page, triage);
     for (question, verdicts) in by_question(triage) {
         page.within("<section><h2>", question.text(), "</h2>\n");
-        for verdict in verdicts {
-            add(&mut page, verdict);
+        let (refuted, rest): (Vec<&Verdict>, Vec<&Verdict>) =
+            verdicts.into_iter().partition(|verdict| verdict.answer == Answer::Refuted);
+        rest.into_iter().for_each(|verdict| add(&mut page, verdict));
+        if !refuted.is_empty() {
+            page.markup("<details><summary>").number(refuted.len() as u32).markup(" refuted</summary>\n");
+            refuted.into_iter().for_each(|verdict| add(&mut page, verdict));
+            page.markup("</details>\n");
         }
         page.markup("</section>\n");
     }
@@ -84,6 +90,19 @@ pub fn html(triage: &Triage) -> String {
     sources(&mut page, triage);
     page.markup("</main></body></html>\n");
     page.0
+}
+
+/// What is proven and what is unknown, a line each, before any evidence.
+fn overview(page: &mut Page, triage: &Triage) {
+    page.markup("<ul class=\"overview\">");
+    for (_, verdicts) in by_question(triage) {
+        for verdict in verdicts.into_iter().filter(|verdict| verdict.answer != Answer::Refuted) {
+            page.markup(if verdict.is_proven() { "<li class=\"proven\">" } else { "<li class=\"unknown\">" });
+            page.within("<span class=\"word\">", verdict.answer.word(), "</span> ");
+            page.within("<strong>", verdict.claim.title(), "</strong>: ").text(&verdict.statement).markup("</li>\n");
+        }
+    }
+    page.markup("</ul>\n");
 }
 
 fn add(page: &mut Page, verdict: &Verdict) {

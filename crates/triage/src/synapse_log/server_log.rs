@@ -1,8 +1,9 @@
 //! What a whole log says: the ledger's lines, the requests of interest, and what the log could have shown.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::BufRead;
+use std::sync::Arc;
 
 use crypto_diag_analysis::evidence::ke1;
 use crypto_diag_core::redact;
@@ -15,13 +16,25 @@ use crate::quote::quote;
 use crate::stamp::Stamp;
 
 /// Facts of one kind that are kept of one log at most. A collected slice has a few thousand.
-pub const KEPT_MAX: usize = 100_000;
+pub const KEPT_MAX: usize = 50_000;
 
-/// Requests of any kind whose identity and times are kept, at 40 bytes each.
-const ACCESSES_MAX: usize = 1_500_000;
+/// Ids of one-time keys that are kept of one log at most, each distinct list counted once.
+const KEY_IDS_MAX: usize = 500_000;
+
+/// Bytes of an upload's line that are quoted: its list of ids is long, and kept beside it.
+const UPLOAD_QUOTE_BYTES: usize = 200;
+
+/// Query parameters that stand in most lines, and hold no secret where their value is a number or a sync token.
+const HARMLESS: [&str; 4] = ["since=", "timeout=", "filter=", "limit="];
+
+/// Requests of any kind whose identity and times are kept, at 48 bytes each, where no HAR says which are wanted.
+const ACCESSES_MAX: usize = 1_000_000;
 
 /// Minutes of latency that are kept: a week.
 const MINUTES_MAX: usize = 7 * 24 * 60;
+
+/// Distinct sentences that are remembered at most.
+const SENTENCES_MAX: usize = 1_000;
 
 /// Zones lie on quarters of an hour.
 const ZONE_STEP_MS: i64 = 15 * 60_000;
@@ -33,12 +46,14 @@ const LEDGER_DELAY_MAX_MS: i64 = 120_000;
 const ROUNDING_MS: i64 = 2;
 
 /// How to read a log.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LogOptions {
     /// Minutes that the server's local time is ahead of UTC, if somebody said so.
     pub zone_minutes: Option<i32>,
     /// The year of stamps without one.
     pub year: Option<i16>,
+    /// The requests that HARs have, by [`request_key`]: others need not be kept. `None`: keep all that fit.
+    pub wanted: Option<Arc<HashSet<u64>>>,
 }
 
 /// How the log's zone is known.
@@ -118,6 +133,11 @@ pub fn canonical_uri(uri: &str) -> String {
     let uri = uri.split('#').next().unwrap_or_default();
     let Some((path, query)) = uri.split_once('?') else { return redact(uri).text.into_owned() };
     let kept = |parameter: &&str| {
+        let plain = |byte: u8| byte.is_ascii_digit() || b"_~.sm".contains(&byte);
+        let harmless = HARMLESS.iter().find_map(|name| parameter.strip_prefix(name));
+        if harmless.is_some_and(|value| value.bytes().all(plain)) {
+            return true;
+        }
         // With the separator in front, a name that is a secret only in a query is known for one.
         !parameter.contains("redacted") && redact(&format!("?{parameter}")).count == 0
     };
@@ -240,8 +260,8 @@ pub struct Upload {
     pub user_id: String,
     /// Of which device.
     pub device_id: String,
-    /// `algorithm:id`.
-    pub key_ids: Vec<String>,
+    /// `algorithm:id`. A storm repeats one list.
+    pub key_ids: Arc<[String]>,
     /// The server's time, as its rows have it in `ts_added_ms`.
     pub at: i64,
     /// The line's number.
@@ -277,14 +297,14 @@ pub struct ClaimLine {
 /// `One time key … already exists`, as the server printed it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConflictLine {
-    /// What the sentence says.
-    pub conflict: ke1::Ke1,
+    /// What the sentence says. A storm repeats one sentence.
+    pub conflict: Arc<ke1::Ke1>,
     /// When.
     pub at: i64,
     /// The line's number.
     pub line: u64,
     /// The line's text.
-    pub quote: String,
+    pub quote: Arc<str>,
     /// When Synapse received the request that was refused, if the access line is there.
     pub start: Option<i64>,
     request: Option<String>,
@@ -448,6 +468,8 @@ pub struct ServerLog {
     pub deleted: Vec<DeletedDevice>,
     /// Messages of `synapse.9533_debug`.
     pub to_device: Vec<ToDeviceLine>,
+    /// Minutes since the epoch in which the log has a line.
+    pub minutes: BTreeSet<i64>,
     /// Latency by minute since the epoch.
     pub latency: BTreeMap<i64, Minute>,
     /// Facts that did not fit.
@@ -463,13 +485,16 @@ impl ServerLog {
             log: ServerLog { name: name.to_owned(), ..ServerLog::default() },
             problems: Problems::of(name),
             runs: HashMap::new(),
-            options: *options,
+            options: options.clone(),
             zoned: None,
             zone_samples: Vec::new(),
             mixed: 0,
             timeless: 0,
             yearless: 0,
             last_time: None,
+            sentences: HashMap::new(),
+            key_lists: HashMap::new(),
+            key_ids: 0,
         };
         let mut reader = LogReader::new(input);
         loop {
@@ -514,6 +539,11 @@ struct Building {
     timeless: u64,
     yearless: u64,
     last_time: Option<i64>,
+    /// Sentences of refusals that were read before.
+    sentences: HashMap<String, (Arc<ke1::Ke1>, Arc<str>)>,
+    /// Lists of ids that were read before, by their hash.
+    key_lists: HashMap<u64, Arc<[String]>>,
+    key_ids: usize,
 }
 
 impl Building {
@@ -524,6 +554,9 @@ impl Building {
             self.log.first = Some(self.log.first.map_or(time, |first| first.min(time)));
             self.log.last = Some(self.log.last.map_or(time, |last| last.max(time)));
             self.last_time = Some(time);
+            if self.log.minutes.len() < MINUTES_MAX {
+                self.log.minutes.insert(time.div_euclid(60_000));
+            }
         }
         let event = line.event();
         let source = line.source.as_deref().unwrap_or_default();
@@ -550,8 +583,12 @@ impl Building {
         match event {
             LogEvent::Access(access) => self.access(line, &access, time, number, process),
             LogEvent::Error(error) if error.reason.contains("already exists") => {
-                if let Some(conflict) = ke1::read(error.reason) {
-                    let quote = quote(error.reason);
+                let known = self.sentences.get(error.reason).cloned();
+                let read = || Some((Arc::new(ke1::read(error.reason)?), Arc::from(quote(error.reason))));
+                if let Some((conflict, quote)) = known.clone().or_else(read) {
+                    if known.is_none() && self.sentences.len() < SENTENCES_MAX {
+                        self.sentences.insert(error.reason.to_owned(), (conflict.clone(), quote.clone()));
+                    }
                     let line = ConflictLine { conflict, at: time, line: number, quote, start: None, request, process };
                     push(&mut log.conflicts, line, not_kept);
                 }
@@ -560,15 +597,32 @@ impl Building {
                 if let Some(at) = at {
                     self.zone_samples.push(time - at);
                 }
+                let mut hasher = DefaultHasher::new();
+                key_ids.hash(&mut hasher);
+                let hash = hasher.finish();
+                let known = self.key_lists.get(&hash).filter(|known| known.iter().eq(&key_ids)).cloned();
+                if known.is_none() && self.key_ids + key_ids.len() > KEY_IDS_MAX {
+                    *not_kept += 1;
+                    return;
+                }
+                let key_ids = known.unwrap_or_else(|| {
+                    self.key_ids += key_ids.len();
+                    let list: Arc<[String]> = key_ids.into_iter().map(str::to_owned).collect();
+                    self.key_lists.insert(hash, list.clone());
+                    list
+                });
+                let head = (0..=UPLOAD_QUOTE_BYTES.min(line.message.len()))
+                    .rev()
+                    .find(|at| line.message.is_char_boundary(*at));
                 let upload = Upload {
                     user_id: device.user_id.to_owned(),
                     device_id: device.device_id.to_owned(),
-                    key_ids: key_ids.into_iter().map(str::to_owned).collect(),
+                    key_ids,
                     at: at.unwrap_or(i64::MIN),
                     line: number,
                     outcome: UploadOutcome::Unknown,
                     start: None,
-                    quote: text(),
+                    quote: quote(&line.message[..head.unwrap_or_default()]) + "…",
                     request,
                     time,
                     process,
@@ -638,12 +692,14 @@ impl Building {
         let route = Route::of(access.uri);
         let start = time - access.duration_ms() as i64;
         let log = &mut self.log;
-        if log.accesses.len() < ACCESSES_MAX {
-            let key = request_key(access.method, access.uri);
-            let (status, finished) = (access.status, !access.unfinished);
-            log.accesses.push(Access { key, start, end: time, line: number, route, status, finished });
-        } else {
-            log.not_kept += 1;
+        let key = request_key(access.method, access.uri);
+        if self.options.wanted.as_ref().is_none_or(|wanted| wanted.contains(&key)) {
+            if log.accesses.len() < ACCESSES_MAX {
+                let (status, finished) = (access.status, !access.unfinished);
+                log.accesses.push(Access { key, start, end: time, line: number, route, status, finished });
+            } else {
+                log.not_kept += 1;
+            }
         }
         let minute = time.div_euclid(60_000);
         if route != Route::Sync && (log.latency.len() < MINUTES_MAX || log.latency.contains_key(&minute)) {
@@ -769,6 +825,7 @@ impl Building {
                 upload.at = upload.time;
             }
         }
+        log.minutes = std::mem::take(&mut log.minutes).into_iter().map(|minute| minute - shift / 60_000).collect();
         let minutes = std::mem::take(&mut log.latency);
         log.latency = minutes.into_iter().map(|(minute, row)| (minute - shift / 60_000, row)).collect();
     }
