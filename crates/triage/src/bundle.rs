@@ -28,6 +28,7 @@ pub const HEAD_BYTES: usize = 4096;
 
 /// A file of the bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Artefact {
     /// Its name in the bundle.

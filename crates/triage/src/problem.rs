@@ -9,6 +9,7 @@ pub const PROBLEMS_MAX: usize = 50;
 
 /// Where in an artefact something stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Place {
     /// The artefact as a whole.
@@ -42,6 +43,7 @@ impl fmt::Display for Place {
 
 /// One thing that could not be read as it should.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// The artefact's name.

@@ -12,6 +12,7 @@ pub const NOTE: &str = "Nothing here has been executed, and nothing should be be
 
 /// One option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Remedy {
     /// The runbook's number.

@@ -23,6 +23,7 @@ const LOG_GAP_MINUTES: i64 = 2;
 
 /// The picture's contents. Times are the server's, in milliseconds since the epoch, as far as they can be aligned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Timeline {
     /// The left edge.
@@ -37,6 +38,7 @@ pub struct Timeline {
 
 /// One lane.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Lane {
     /// Its name.
@@ -55,6 +57,7 @@ pub struct Lane {
 
 /// An event with words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Mark {
     /// When.
@@ -65,6 +68,7 @@ pub struct Mark {
 
 /// A stretch of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Span {
     /// From.

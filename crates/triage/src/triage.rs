@@ -18,6 +18,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// What a bundle proves, refutes and leaves open.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Triage {
     /// `crypto-diag/triage`.
@@ -79,5 +80,24 @@ fn summary(exit_code: u8, verdicts: &[Verdict]) -> String {
         1 => format!("Proven: {}.{open}", proven.join("; ")),
         2 => format!("Nothing is proven to be wrong.{open}"),
         _ => "Nothing is wrong, as far as these artefacts could show.".to_owned(),
+    }
+}
+
+#[cfg(all(test, feature = "schema"))]
+mod tests {
+    use super::*;
+
+    /// Every name that an answer has stands in its schema, and what is required is there.
+    #[test]
+    fn the_schema_knows_every_field_of_an_answer() {
+        let schema = serde_json::to_value(schemars::schema_for!(Triage)).expect("a schema is JSON");
+        let answer = serde_json::to_value(Triage::of(&Bundle::new())).expect("an answer is JSON");
+        let properties = schema["properties"].as_object().expect("an object's schema");
+        for name in answer.as_object().expect("an object").keys() {
+            assert!(properties.contains_key(name), "{name}");
+        }
+        for name in schema["required"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str) {
+            assert!(answer.get(name).is_some(), "{name}");
+        }
     }
 }

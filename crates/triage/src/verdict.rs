@@ -37,6 +37,7 @@ impl Question {
 
 /// What can be claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Claim {
     /// A page saw one-time key uploads refused.
@@ -160,6 +161,7 @@ impl Claim {
 
 /// The kinds of artefacts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ArtefactKind {
     /// A client's report.
@@ -194,6 +196,7 @@ impl fmt::Display for ArtefactKind {
 
 /// Whose clock a time is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ClockOf {
     /// The page's.
@@ -204,6 +207,7 @@ pub enum ClockOf {
 
 /// One piece of evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
     /// The artefact's name.
@@ -236,6 +240,7 @@ impl Evidence {
 
 /// Something to fetch, and how.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Fetch {
     /// What kind of artefact is missing.
@@ -248,6 +253,7 @@ pub struct Fetch {
 
 /// What is said of a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", tag = "is")]
 pub enum Answer {
     /// The evidence leaves no other explanation than those named as open.
@@ -274,6 +280,7 @@ impl Answer {
 
 /// A claim, what is said of it, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Verdict {
     /// The claim.
