@@ -66,13 +66,8 @@ export function thirdParty() {
     const whose = holders(text, crate.authors, crate.repository);
     return [crate.name, crate.version, used(crate).join(', '), whose];
   });
-  const fflate = path.join(root, 'node_modules/fflate/package.json');
-  const { version } = JSON.parse(fs.readFileSync(fflate, 'utf8'));
-  const mit = textOf(fflate, 'LICENSE');
-  rows.unshift(
-    ['fflate (JavaScript)', version, 'MIT', holders(mit, [], '')],
-    ['Rust standard library', '', 'MIT', 'The Rust Project Contributors'],
-  );
+  rows.unshift(['Rust standard library', '', 'MIT', 'The Rust Project Contributors']);
+  const mit = fs.readFileSync(path.join(root, 'LICENSE-MIT'), 'utf8');
   // MIT's terms are the same for all; the others' texts name the one that they are of.
   const others = crates.flatMap((crate) =>
     used(crate)
@@ -84,8 +79,8 @@ export function thirdParty() {
   );
   return `# Whose code is in this package
 
-crypto-diag has no dependency to install: what it needs is inside its files. Listed is everything that may be: the
-inflater that unpacks the core, and the crates that the core is linked with, of which the linker keeps what is called.
+crypto-diag has no dependency to install: what it needs is inside its files. Listed is everything that may be:
+the crates that its WebAssembly modules are linked with, of which the linker keeps what is called.
 
 | what | version | licence | copyright |
 | --- | --- | --- | --- |
