@@ -1,0 +1,157 @@
+//! What is looked for: the ids that reports name, and the time that they span.
+
+use std::collections::BTreeSet;
+
+use crypto_diag_analysis::Report;
+use crypto_diag_analysis::evidence::{self, Evidence};
+
+/// Milliseconds since the epoch, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The first.
+    pub from: i64,
+    /// The last.
+    pub to: i64,
+}
+
+impl Window {
+    /// The least window that holds both.
+    pub fn with(self, other: Window) -> Window {
+        Window { from: self.from.min(other.from), to: self.to.max(other.to) }
+    }
+}
+
+/// Ids, each once and in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ids {
+    /// User ids: those of the reports first of all, then peers that they name.
+    pub users: BTreeSet<String>,
+    /// Devices: user id and device id.
+    pub devices: BTreeSet<(String, String)>,
+    /// Ids of one-time keys, without the algorithm, such as `AAAAAAAAADQ`.
+    pub key_ids: BTreeSet<String>,
+    /// One-time public keys, unpadded base64: of conflicts, and those that a store lacked.
+    pub one_time_keys: BTreeSet<String>,
+    /// Event ids.
+    pub event_ids: BTreeSet<String>,
+    /// Room ids.
+    pub room_ids: BTreeSet<String>,
+    /// Delayed events' ids.
+    pub delay_ids: BTreeSet<String>,
+    /// To-device messages' ids.
+    pub message_ids: BTreeSet<String>,
+    /// Transaction ids of `sendToDevice`.
+    pub transaction_ids: BTreeSet<String>,
+    /// Synapse's request ids, such as `POST-48`; only given by hand, since reports do not know them.
+    pub request_ids: BTreeSet<String>,
+    /// When; `None`: always.
+    pub window: Option<Window>,
+}
+
+impl Ids {
+    /// The ids of reports together.
+    pub fn of_reports<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Ids {
+        let mut ids = Ids::default();
+        for report in reports {
+            ids.add_report(report);
+        }
+        ids
+    }
+
+    /// Adds what a report names, and its time.
+    pub fn add_report(&mut self, report: &Report) {
+        self.users.extend(report.user_id.clone());
+        self.devices.extend(report.user_id.clone().zip(report.device_id.clone()));
+        self.add_window(window_of(report));
+        for (_, entry) in report.entries() {
+            if let Some(evidence) = evidence::read(entry) {
+                self.add_evidence(evidence);
+            }
+        }
+        for batch in &report.sent {
+            self.transaction_ids.extend(batch.txnid.clone());
+            for target in &batch.targets {
+                self.add_device(target.user_id.clone(), target.device_id.clone());
+                self.message_ids.extend(target.message_id.clone());
+            }
+        }
+    }
+
+    /// Widens the window.
+    pub fn add_window(&mut self, window: Option<Window>) {
+        self.window = match (self.window, window) {
+            (Some(known), Some(new)) => Some(known.with(new)),
+            (known, new) => known.or(new),
+        };
+    }
+
+    /// Adds another set of ids.
+    pub fn add(&mut self, other: Ids) {
+        self.users.extend(other.users);
+        self.devices.extend(other.devices);
+        self.key_ids.extend(other.key_ids);
+        self.one_time_keys.extend(other.one_time_keys);
+        self.event_ids.extend(other.event_ids);
+        self.room_ids.extend(other.room_ids);
+        self.delay_ids.extend(other.delay_ids);
+        self.message_ids.extend(other.message_ids);
+        self.transaction_ids.extend(other.transaction_ids);
+        self.request_ids.extend(other.request_ids);
+        self.add_window(other.window);
+    }
+
+    fn add_device(&mut self, user_id: String, device_id: String) {
+        self.users.insert(user_id.clone());
+        self.devices.insert((user_id, device_id));
+    }
+
+    fn add_evidence(&mut self, evidence: Evidence) {
+        match evidence {
+            Evidence::Ke1(conflict) => {
+                self.key_ids.extend(conflict.key_id);
+                self.one_time_keys.extend(conflict.server_key.and_then(|key| key.key));
+                self.one_time_keys.extend(conflict.client_key.and_then(|key| key.key));
+            }
+            Evidence::Ke2(line) => {
+                self.message_ids.extend(line.message_id);
+                self.users.extend(line.sender);
+                if let Some(participant) = line.participant {
+                    self.users.extend(participant.user_id.clone());
+                    self.devices.extend(participant.user_id.zip(participant.device_id));
+                }
+            }
+            Evidence::Ke3(event) => {
+                self.event_ids.extend(event.event_id);
+                self.room_ids.extend(event.room_id);
+                self.users.extend(event.sender);
+                self.message_ids.extend(event.message_id);
+            }
+            Evidence::Ke4(line) => {
+                self.room_ids.extend(line.room_id);
+                self.delay_ids.extend(line.delay_id);
+            }
+            Evidence::Olm(line) => {
+                self.message_ids.extend(line.message_id);
+                for device in line.devices {
+                    self.add_device(device.user_id, device.device_id);
+                }
+                self.one_time_keys.extend(line.one_time_key.map(|key| match key.split_once(':') {
+                    Some((_, key)) => key.to_owned(),
+                    None => key,
+                }));
+                self.users.extend(line.user_id.clone());
+                self.devices.extend(line.user_id.zip(line.device_id));
+            }
+        }
+    }
+}
+
+/// From the page's start to the report's making, as far as it says so; else from its first entry to its last.
+fn window_of(report: &Report) -> Option<Window> {
+    let at = |ms: crypto_diag_core::Millis| i64::try_from(ms.0).ok().filter(|ms| *ms > 0);
+    let times = [report.capture.time_origin, report.capture.installed_at, Some(report.generated_at)];
+    let entries = report.entries().filter_map(|(_, entry)| at(entry.ts));
+    let sent = report.sent.iter().filter_map(|batch| at(batch.ts));
+    let all = times.into_iter().flatten().filter_map(at).chain(entries).chain(sent);
+    all.map(|at| Window { from: at, to: at }).reduce(Window::with)
+}

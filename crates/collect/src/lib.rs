@@ -1,0 +1,16 @@
+//! Gathers the server's side of a capture into a bundle that `crypto-diag triage` reads: the log's lines about the ids of
+//! the reports, what joins to them, query results, reduced HARs, and a manifest that says what was read and refused.
+//!
+//! It reads; it never changes a server. Files are opened for reading only, and only the bundle's folder is written.
+
+mod collect;
+mod error;
+pub mod ids;
+mod progress;
+pub mod request;
+
+pub use collect::{Collected, collect};
+pub use error::CollectError;
+pub use ids::{Ids, Window};
+pub use progress::{Progress, Silent};
+pub use request::Request;

@@ -1,0 +1,53 @@
+//! What a run is asked for.
+
+use std::path::PathBuf;
+
+use crate::ids::Ids;
+
+/// What to gather and where to put it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Reports, as downloaded.
+    pub reports: Vec<PathBuf>,
+    /// Log files, folders of them, or `-` for the standard input.
+    pub logs: Vec<PathBuf>,
+    /// HARs, as the browser saved them.
+    pub hars: Vec<PathBuf>,
+    /// The database: a PostgreSQL URL or an SQLite file; `None`: it is not asked.
+    pub database: Option<String>,
+    /// The answer to a Prometheus range query.
+    pub prometheus: Option<PathBuf>,
+    /// Ids given by hand, beside those of the reports. Its window is not used: see `since` and `until`.
+    pub ids: Ids,
+    /// The window's begin in milliseconds since the epoch, instead of that of the reports.
+    pub since: Option<i64>,
+    /// The window's end, likewise.
+    pub until: Option<i64>,
+    /// Minutes that the server's local time is ahead of UTC; `None`: guessed, and said.
+    pub zone_minutes: Option<i32>,
+    /// Where the bundle's folder is made.
+    pub out: PathBuf,
+    /// Whether request counts and latencies are measured.
+    pub latency: bool,
+    /// Threads that search; 0: as many as the machine has.
+    pub threads: usize,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Request {
+            reports: Vec::new(),
+            logs: Vec::new(),
+            hars: Vec::new(),
+            database: None,
+            prometheus: None,
+            ids: Ids::default(),
+            since: None,
+            until: None,
+            zone_minutes: None,
+            out: PathBuf::from("."),
+            latency: true,
+            threads: 0,
+        }
+    }
+}
