@@ -47,6 +47,8 @@ export async function startFirefox({ inbox, args }) {
         'browser.download.alwaysOpenPanel': false,
         'browser.helperApps.neverAsk.saveToDisk': SAVED.join(','),
         'layout.css.prefers-color-scheme.content-override': colorScheme === 'dark' ? 0 : 1,
+        // TestUtils.gc(), which leak tests need: Firefox gives pages no other means to collect documents.
+        'dom.testing.testutils.enabled': true,
         'ui.prefersReducedMotion': reducedMotion === 'reduce' ? 1 : 0,
       },
     });
