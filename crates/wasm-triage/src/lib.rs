@@ -1,0 +1,58 @@
+//! The triage, for a page: files in, read slice by slice inside a worker; the answer out, as a view for the page and as
+//! the documents that the command line would write.
+//!
+//! What is not about browsers is in [`session`] and [`view`], which run natively too: `examples/answer.rs` gives the same
+//! answer for files on disk, and the page's tests compare.
+
+mod browser;
+pub mod session;
+pub mod view;
+
+use crypto_diag_triage::render;
+use js_sys::Function;
+use wasm_bindgen::prelude::*;
+
+use browser::BlobSource;
+
+/// The answer: what the page shows, and what it saves.
+#[wasm_bindgen(getter_with_clone)]
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// [`view::View`] as JSON.
+    pub view: String,
+    /// The answer as JSON, as `crypto-diag triage --format json` prints it.
+    pub json: String,
+    /// The answer as a document of its own.
+    pub html: String,
+    /// The answer for an issue tracker.
+    pub markdown: String,
+}
+
+/// Reads files and walks the tree over them. Only a worker may call it: it reads synchronously.
+///
+/// `names` has a name for each of `files`. `zone_minutes` says how many minutes the server's local time is ahead of UTC,
+/// if somebody stated it. `tell(index, what, value)` hears how it goes on: `what` is `kind` (with the kind's name), `read`
+/// (with the bytes of that file read so far), or `done` (with whether the file is used).
+///
+/// # Errors
+/// If the lists differ in length.
+#[wasm_bindgen]
+pub fn triage(
+    files: Vec<web_sys::Blob>,
+    names: Vec<String>,
+    zone_minutes: Option<i32>,
+    tell: &Function,
+) -> Result<Outcome, JsError> {
+    if files.len() != names.len() {
+        return Err(JsError::new("each file needs a name"));
+    }
+    let sources: Vec<BlobSource> =
+        files.into_iter().zip(names).map(|(file, name)| BlobSource::new(name, file)).collect();
+    let (bundle, triage) = session::run(&sources, zone_minutes, &mut |index, step| browser::tell(tell, index, step));
+    Ok(Outcome {
+        view: view::json(&bundle, &triage)?,
+        json: render::json(&triage)?,
+        html: render::html(&triage),
+        markdown: render::markdown(&triage),
+    })
+}
