@@ -225,8 +225,8 @@ impl Asked<'_> {
     }
 }
 
-/// What to know before asking; for people.
-const PREAMBLE: &str = "These queries only read. Run SQL with `psql -X synapse` after `SET default_transaction_read_only = on;`. \
+/// What to know before asking, for people: which logger is worth raising, and which must never be. Both texts begin with it.
+pub const PREAMBLE: &str = "These queries only read. Run SQL with `psql -X synapse` after `SET default_transaction_read_only = on;`. \
 Rotated logs: `zgrep` takes the same options. A query that finds nothing refutes nothing unless the log covers the time \
 at INFO. If more is needed, raise the logger `synapse.9533_debug` to DEBUG (to-device messages with their ids) and back \
 again; never raise `synapse.storage.SQL`: it prints access tokens.";

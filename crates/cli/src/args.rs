@@ -1,0 +1,126 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes of triage: 0 nothing is wrong, 1 something is proven, 2 something is unknown for lack of artefacts, 3 the input \
+cannot be used. Other commands: 0 done, 3 not. It only reads: no command changes a server.";
+
+/// Finds out what E2EE failures of Matrix clients come from.
+#[derive(Debug, Parser)]
+#[command(name = "crypto-diag", version, about, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Says what a bundle proves, what it refutes, and what is unknown and how to find out.
+    Triage(TriageArguments),
+    /// Prints the greps and the SQL for a report, with its ids filled in, for servers where this program cannot run.
+    Queries(QueriesArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct TriageArguments {
+    /// Folders or single files: reports, HARs, server logs, query results (psql's output, too); `-` is standard input.
+    /// Files may be packed with gzip or zstd. Their kind is told by what is in them.
+    #[arg(required = true, value_name = "BUNDLE")]
+    pub inputs: Vec<PathBuf>,
+    /// How to write the answer. Without it: by the output file's ending, else text.
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Writes the answer to a file, and one sentence of it to standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The zone of the server's log where its times have none: `UTC`, `+02:00`. Without it, it is worked out or said to be
+    /// assumed.
+    #[arg(long, value_name = "OFFSET", value_parser = zone, allow_hyphen_values = true)]
+    pub zone: Option<i32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal.
+    Text,
+    /// For machines: schema `crypto-diag/triage`.
+    Json,
+    /// For an issue tracker.
+    Markdown,
+    /// A page with a timeline, self-contained.
+    Html,
+}
+
+impl Format {
+    /// The format that a file's ending asks for.
+    pub fn of_file(path: &std::path::Path) -> Option<Format> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" => Some(Format::Text),
+            "json" => Some(Format::Json),
+            "md" | "markdown" => Some(Format::Markdown),
+            "html" | "htm" => Some(Format::Html),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct QueriesArguments {
+    /// Reports, as users downloaded them; `-` is standard input.
+    #[arg(required = true, value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+    /// The server's log on its own host. Default: where Synapse's Debian package has it.
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<String>,
+    /// Markdown instead of plain text, for an issue or a chat.
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// Minutes ahead of UTC: `UTC`, `Z`, `+02`, `+02:00`, `-0530`.
+pub fn zone(text: &str) -> Result<i32, String> {
+    const HOW: &str = "give an offset such as UTC, +02:00 or -0530";
+    if matches!(text, "UTC" | "utc" | "Z" | "z") {
+        return Ok(0);
+    }
+    let (sign, digits) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
+        (Some(digits), _) => (1, digits),
+        (_, Some(digits)) => (-1, digits),
+        _ => return Err(HOW.to_owned()),
+    };
+    let digits = digits.replacen(':', "", 1);
+    if !matches!(digits.len(), 2 | 4) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(HOW.to_owned());
+    }
+    let (hours, minutes) = digits.split_at(2);
+    let number = |text: &str| text.parse::<i32>().unwrap_or(0);
+    match (number(hours), number(minutes)) {
+        (hours @ 0..=14, minutes @ 0..=59) => Ok(sign * (hours * 60 + minutes)),
+        _ => Err(HOW.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_zone_is_an_offset() {
+        let right = [("UTC", 0), ("Z", 0), ("+02", 120), ("+02:00", 120), ("-0530", -330), ("+14:00", 840)];
+        for (text, minutes) in right {
+            assert_eq!(zone(text), Ok(minutes), "{text}");
+        }
+        for wrong in ["", "2", "+2", "Europe/Berlin", "+15:00", "+02:60", "+0a", "+02:0:", "+é0"] {
+            assert!(zone(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `crypto-diag`: what reports of E2EE failures and a server's artefacts prove, on the command line.
+//!
+//! A thin shell: arguments in, files opened, text out. What is said comes from `crypto-diag-triage` and
+//! `crypto-diag-analysis`, which the page uses as well.
+
+mod args;
+mod exit;
+mod inputs;
+mod output;
+mod progress;
+mod queries;
+mod triage;
+mod unpack;
+
+use std::process::ExitCode;
+
+use args::{Arguments, Command};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are errors to clap. Its own 2 for bad usage means something else here.
+            let code = if error.use_stderr() { exit::UNUSABLE } else { exit::NOTHING_WRONG };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let done = match arguments.command {
+        Command::Triage(arguments) => triage::run(&arguments),
+        Command::Queries(arguments) => queries::run(&arguments),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(why) => {
+            output::complain(&why);
+            ExitCode::from(exit::UNUSABLE)
+        }
+    }
+}
