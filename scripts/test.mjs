@@ -11,6 +11,9 @@ import { setUpBuild, setUpTests } from './setup.mjs';
 const inTests = (...parts) => path.join(root, 'tests', ...parts);
 const binary = (name) => inTests('node_modules/.bin', name);
 
+/** For each of nine targets, which share the machine's cores: two minutes in all on two of them. */
+const FUZZ_SECONDS = 25;
+
 /**
  * @typedef {object} Command
  * @property {string} title
@@ -18,6 +21,7 @@ const binary = (name) => inTests('node_modules/.bin', name);
  * @property {string[]} args
  * @property {'cargo' | 'node' | 'check'} counts How to read what ran: a test runner's closing lines, or one check.
  * @property {string} [cwd]
+ * @property {Record<string, string>} [env]
  */
 
 /** All test files below a folder, as `node --test` takes them. */
@@ -70,6 +74,14 @@ const stages = {
         args: ['test', '--workspace', '--no-fail-fast'],
         counts: 'cargo',
       },
+      // The same random numbers each time; `npm run fuzz` takes others.
+      {
+        title: 'two minutes of broken input',
+        program: 'cargo',
+        args: ['test', '--profile', 'fuzz', '-p', 'crypto-diag-fuzz', '--test', 'readers', '--no-fail-fast'],
+        env: { FUZZ_SECONDS: String(FUZZ_SECONDS) },
+        counts: 'cargo',
+      },
     ],
   },
   browser: {
@@ -117,7 +129,11 @@ async function runStage(name, env) {
   for (const command of commands()) {
     say(`\n▸ ${name}: ${command.title}`);
     const left = Math.max(1, minutes * 60 - (Date.now() - start) / 1000);
-    const done = await watch(command.program, command.args, { env, seconds: left, cwd: command.cwd });
+    const done = await watch(command.program, command.args, {
+      env: { ...env, ...command.env },
+      seconds: left,
+      cwd: command.cwd,
+    });
     const counts = count(command, done);
     if (done.timedOut) say(`  ${command.title} was ended: the stage's budget of ${minutes} min is spent.`);
     total.passed += counts.passed;

@@ -1,0 +1,182 @@
+//! No reader panics or hangs, whatever it is given, and each keeps its promises.
+
+use std::io::BufReader;
+
+use crypto_diag_analysis::{Report, analyse, evidence};
+use crypto_diag_core::{Level, Line, Millis, Recorder};
+use crypto_diag_fuzz::{Reached, Seeds, fuzz, root};
+use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::har::{Har, HarOptions};
+use crypto_diag_triage::latency::Latency;
+use crypto_diag_triage::problem::Problem;
+use crypto_diag_triage::query::QueryResults;
+use crypto_diag_triage::synapse_log::{LogOptions, ServerLog};
+use crypto_diag_triage::{Triage, render};
+
+/// Where recorded bundles are.
+const BUNDLES: [&str; 2] = ["tests/fixtures/bundles", "crates/triage/tests/data"];
+
+/// Every recorded artefact whose name is wanted.
+fn recorded(target: &str, wanted: impl Fn(&str) -> bool) -> Seeds {
+    BUNDLES.iter().fold(Seeds::kept(target), |seeds, folder| seeds.files(&root().join(folder), &wanted))
+}
+
+fn told(reached: Reached, problems: &[Problem]) -> Reached {
+    problems.iter().take(4).fold(reached, |reached, problem| reached.message(&problem.what))
+}
+
+#[test]
+fn report() {
+    fuzz("report", recorded("report", |name| name.ends_with(".report.json")), &["\"ke\":\"KE-1\""], |bytes| {
+        let mut bundle = Bundle::new();
+        bundle.add("a.report.json", Some(ArtefactKind::Report), bytes);
+        let reached = told(Reached::default(), &bundle.problems);
+        let Ok(report) = Report::from_json(&String::from_utf8_lossy(bytes)) else { return reached };
+        let analysis = analyse(std::slice::from_ref(&report));
+        analysis.findings.iter().fold(reached, |reached, finding| reached.by(std::mem::discriminant(&finding.kind)))
+    });
+}
+
+#[test]
+fn har() {
+    let words =
+        ["{\"log\":{\"entries\":[", "\"startedDateTime\":\"2026-11-23T08:36:03.777Z\"", "\"encoding\":\"base64\""];
+    fuzz("har", recorded("har", |name| name.ends_with(".har")), &words, |bytes| {
+        let har = Har::read("a.har", bytes, &HarOptions::default());
+        // What a bundle keeps of it says the same as it does.
+        let mut kept = Vec::new();
+        har.write(&mut kept).expect("a vector takes everything");
+        let again = Har::read("a.har", &kept[..], &HarOptions::default());
+        assert_eq!(har.entries.len(), again.entries.len(), "requests are lost on the way into a bundle");
+        let mut twice = Vec::new();
+        again.write(&mut twice).expect("a vector takes everything");
+        assert_eq!(
+            String::from_utf8_lossy(&kept),
+            String::from_utf8_lossy(&twice),
+            "a HAR changes when it is kept again"
+        );
+        told(Reached::default().about(har.entries.len()), &har.problems)
+    });
+}
+
+#[test]
+fn server_log() {
+    let words = [
+        "***** STARTING SERVER *****",
+        "Processed request: ",
+        "2026-11-23 08:36:03,871 - ",
+        "{\"MESSAGE\":",
+        "worker1 | ",
+    ];
+    let logs = recorded("server_log", |name| name.ends_with(".log.txt") || name.ends_with(".log"));
+    fuzz("server_log", logs, &words, |bytes| {
+        let log = ServerLog::read("a.log", bytes, &LogOptions::default());
+        told(Reached::default().about(log.requests.len()).about(log.levels.len()), &log.problems)
+    });
+}
+
+#[test]
+fn query_results() {
+    let words = ["-[ RECORD 1 ]", "(1 row)", "--------+------", "key_id|device_id", "\"rows\":["];
+    let results = recorded("query_results", |name| name == "queries.json" || name.ends_with(".csv"))
+        .text(" key_id | used \n--------+------\n AAAAHQ | t\n(1 row)\n")
+        .text("-[ RECORD 1 ]\nkey_id | AAAAHQ\nts_added_ms | 1795422963871\n")
+        .text("user_id,device_id,key_id\n@a:h,D,\"signed_curve25519:A\"\n");
+    fuzz("query_results", results, &words, |bytes| {
+        let results = QueryResults::read("a.csv", bytes);
+        told(Reached::default(), &results.problems)
+    });
+}
+
+#[test]
+fn latency() {
+    let range = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"servlet":"Sync"},"values":[[1795422963,"0.5"],[1795422978,"NaN"]]}]}}"#;
+    fuzz("latency", Seeds::kept("latency").text(range), &["\"+Inf\"", "\"vector\""], |bytes| {
+        Reached::default().message(&Latency::read("a.json", bytes).err().unwrap_or_default())
+    });
+}
+
+#[test]
+fn manifest() {
+    let manifest = r#"{"schema":"crypto-diag/bundle","schemaVersion":1,"from":1,"to":2,"zoneMinutes":60,"files":[{"name":"a.har","kind":"har","size":1,"sha256":""}],"coverage":{},"refused":[{"what":"a","why":"b"}]}"#;
+    fuzz("manifest", Seeds::kept("manifest").text(manifest), &["-1439", "null"], |bytes| {
+        let mut bundle = Bundle::new();
+        bundle.add("manifest.json", None, bytes);
+        let triage = Triage::of(&bundle);
+        assert_eq!(triage.exit_code, 3, "a manifest alone says nothing");
+        told(Reached::default(), &bundle.problems)
+    });
+}
+
+/// The artefacts stand in one input, each behind a line that names it, so that the breaking goes across their borders.
+const BORDER: &str = "\n\u{1}artefact ";
+
+#[test]
+fn bundle() {
+    let mut seeds = Seeds::kept("bundle");
+    for folder in BUNDLES {
+        let Ok(bundles) = std::fs::read_dir(root().join(folder)) else { continue };
+        for bundle in bundles.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()) {
+            let mut input = String::new();
+            let mut files: Vec<_> =
+                std::fs::read_dir(&bundle).expect("a folder").flatten().map(|entry| entry.path()).collect();
+            files.sort();
+            for file in files.iter().filter(|file| !file.ends_with("label.json")) {
+                let name = file.file_name().expect("a file").to_string_lossy();
+                let text = std::fs::read(file).expect("a file that can be read");
+                input += &format!("{BORDER}{name}\n{}", String::from_utf8_lossy(&text));
+            }
+            seeds = seeds.text(input);
+        }
+    }
+    fuzz("bundle", seeds, &[BORDER, "homeserver.log\n", "a.report.json\n"], |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let mut bundle = Bundle::new();
+        for artefact in text.split(BORDER).skip(1).take(8) {
+            let (name, content) = artefact.split_once('\n').unwrap_or((artefact, ""));
+            bundle.add(name, None, BufReader::new(content.as_bytes()));
+        }
+        let triage = Triage::of(&bundle);
+        assert!(triage.exit_code <= 3);
+        let html = render::html(&triage);
+        for tag in ["<script", "<img", "<iframe", "<link", "<form", "<object", "<embed"] {
+            assert!(!html.contains(tag), "the page holds {tag}");
+        }
+        let json = render::json(&triage).expect("an answer can be written");
+        serde_json::from_str::<serde_json::Value>(&json).expect("an answer can be read again");
+        let shown = render::text(&triage);
+        assert!(shown.chars().all(|character| character == '\n' || !character.is_control()), "text acts on a terminal");
+        let _ = render::markdown(&triage);
+        triage.verdicts.iter().fold(Reached::default(), |reached, verdict| {
+            reached.by(verdict.is_proven()).by(verdict.is_unknown()).message(verdict.claim.title())
+        })
+    });
+}
+
+#[test]
+fn console_line() {
+    let mut seeds = Seeds::kept("console_line");
+    for folder in ["tests/fixtures/console", "crates/core/tests"] {
+        seeds = seeds.files(&root().join(folder), |name| name.ends_with(".jsonl") || name == "lines.rs");
+    }
+    let words = [
+        "already exists",
+        "MissingOneTimeKey",
+        "DecryptionError",
+        "syt_YWxpY2U_abcdefghijklmnopqrst_0ABCDE",
+        "access_token=",
+    ];
+    fuzz("console_line", seeds, &words, |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let mut recorder = Recorder::new();
+        for (at, line) in text.lines().take(400).enumerate() {
+            recorder.record(&Line::new(Millis(at as u64), Level::Error, line));
+        }
+        let entries = recorder.entries();
+        assert!(entries.len() <= 200, "the ring holds 200 entries");
+        entries.iter().fold(Reached::default().about(entries.len()), |reached, entry| {
+            assert!(entry.message.len() <= 17 << 10, "a kept message has 16 KiB");
+            reached.by(entry.ke).by(evidence::read(entry).map(|found| std::mem::discriminant(&found)))
+        })
+    });
+}
