@@ -1,0 +1,210 @@
+// @ts-check
+// Browsers as a user has them: a fresh profile for each run, no debugger attached. The page posts what it measured.
+
+import fs from 'node:fs';
+import { createServer } from 'node:http';
+import path from 'node:path';
+import { Explained, ask, say } from '../../scripts/lib/run.mjs';
+import { findProgram, start, temporaryFolder } from '../../tests/support/process.mjs';
+
+/** Milliseconds after which a run is given up. */
+const RUN_MS = 60_000;
+/** A browser that did not come up, or a page that never answered, gets another chance: with a machine this busy. */
+const TRIES = 2;
+
+/**
+ * Isolation gives a clock of microseconds, and Chromium's account of a page's memory. A page may connect to nothing but this
+ * server.
+ */
+const HEADERS = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+  'content-security-policy': "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:",
+  'cache-control': 'no-store',
+};
+
+/** Firefox asks its servers for news at every start of a fresh profile, unless it is told not to. */
+const QUIET = {
+  'app.normandy.enabled': false,
+  'app.update.enabled': false,
+  'browser.aboutwelcome.enabled': false,
+  'browser.newtabpage.enabled': false,
+  'browser.safebrowsing.downloads.enabled': false,
+  'browser.safebrowsing.malware.enabled': false,
+  'browser.safebrowsing.phishing.enabled': false,
+  'browser.search.update': false,
+  'browser.shell.checkDefaultBrowser': false,
+  'browser.startup.homepage_override.mstone': 'ignore',
+  'browser.startup.page': 0,
+  'datareporting.healthreport.uploadEnabled': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'dom.push.connection.enabled': false,
+  'extensions.getAddons.cache.enabled': false,
+  'extensions.update.enabled': false,
+  'media.gmp-manager.updateEnabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'network.dns.disablePrefetch': true,
+  'services.settings.server': 'data:,#remote-settings-dummy/v1',
+  'startup.homepage_welcome_url': 'about:blank',
+  'toolkit.telemetry.enabled': false,
+  'toolkit.telemetry.reportingpolicy.firstRun': false,
+};
+
+/** @typedef {'chromium' | 'firefox'} EngineName */
+
+/** @type {Record<EngineName, {find: () => string, args: (profile: string, url: string) => string[]}>} */
+const ENGINES = {
+  chromium: {
+    find: () =>
+      findProgram({
+        name: 'Chromium',
+        candidates: ['/usr/bin/chromium', 'chromium', 'chromium-browser', 'google-chrome'],
+        apt: 'chromium',
+        variable: 'CRYPTO_DIAG_CHROMIUM',
+      }),
+    args: (profile, url) => [
+      '--headless',
+      // The sandbox refuses to run as root.
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      // Else an account of the memory comes with the next garbage collection, half a minute later.
+      '--enable-blink-features=ForceEagerMeasureMemory',
+      `--user-data-dir=${profile}`,
+      url,
+    ],
+  },
+  firefox: {
+    find: () =>
+      findProgram({
+        name: 'Firefox',
+        candidates: ['/usr/bin/firefox-esr', 'firefox-esr', 'firefox'],
+        apt: 'firefox-esr',
+        variable: 'CRYPTO_DIAG_FIREFOX',
+      }),
+    args: (profile, url) => {
+      const lines = Object.entries(QUIET).map(
+        ([k, v]) => `user_pref(${JSON.stringify(k)}, ${JSON.stringify(v)});`,
+      );
+      fs.writeFileSync(path.join(profile, 'user.js'), lines.join('\n'));
+      return ['--headless', '--profile', profile, '--no-remote', url];
+    },
+  },
+};
+
+/** The engines that are measured. */
+export const engines = /** @type {EngineName[]} */ (Object.keys(ENGINES));
+
+/** What the browser calls itself. @param {EngineName} engine */
+export function browserVersion(engine) {
+  const text = ask(ENGINES[engine].find(), ['--version']) ?? '';
+  return /[\d.]+/.exec(text)?.[0] ?? 'unknown';
+}
+
+/**
+ * A server of the measuring pages.
+ * @param {Record<string, string>} scripts Code by its path.
+ */
+export async function openHost(scripts) {
+  /** @type {Map<string, (result: any) => void>} */
+  const waiting = new Map();
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://host');
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    if (request.method === 'POST' && url.pathname === '/result') {
+      let body = '';
+      request.setEncoding('utf8').on('data', (chunk) => (body += chunk));
+      request.on('end', () => {
+        response.end();
+        waiting.get(url.searchParams.get('run') ?? '')?.(JSON.parse(body));
+      });
+    } else if (Object.hasOwn(scripts, url.pathname)) {
+      response.setHeader('content-type', 'text/javascript; charset=utf-8').end(scripts[url.pathname]);
+    } else if (url.pathname === '/run') {
+      response.setHeader('content-type', 'text/html; charset=utf-8');
+      response.end('<!doctype html><title>bench</title><body><script type="module" src="/page.js"></script>');
+    } else {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
+  const origin = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`;
+  let runs = 0;
+
+  /**
+   * An address to open, and the result that its page will post.
+   * @param {string} engine
+   * @param {Record<string, string>} query
+   * @returns {{url: string, result: Promise<any>}}
+   */
+  function expect(engine, query) {
+    const run = String(++runs);
+    const what = `${engine}, ${JSON.stringify(query)}`;
+    const result = new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Explained(`${what}: no result in ${RUN_MS / 1000} s`)),
+        RUN_MS,
+      );
+      waiting.set(run, (answer) => {
+        clearTimeout(timer);
+        waiting.delete(run);
+        if (answer.error) reject(new Explained(`${what}: ${answer.error}`));
+        else resolve(answer);
+      });
+    });
+    result.catch(() => {});
+    return { url: `${origin}/run?${new URLSearchParams({ ...query, run })}`, result };
+  }
+
+  /**
+   * One run in a browser of its own.
+   * @param {EngineName} engine
+   * @param {Record<string, string>} query
+   * @returns {Promise<any>}
+   */
+  async function once(engine, query) {
+    const profile = temporaryFolder(`bench-${engine}`);
+    const { find, args } = ENGINES[engine];
+    const { url, result } = expect(engine, query);
+    const browser = start(find(), args(profile.path, url), {
+      env: { ...process.env, MOZ_DISABLE_CONTENT_SANDBOX: process.getuid?.() === 0 ? '1' : undefined },
+    });
+    try {
+      const early = browser.ended.then(() => {
+        throw new Explained(`${engine} ended early:\n${browser.output()}`);
+      });
+      // Whichever comes second concerns nobody.
+      early.catch(() => {});
+      return await Promise.race([result, early]);
+    } finally {
+      await browser.stop();
+      profile.remove();
+    }
+  }
+
+  return {
+    expect,
+    /** @type {typeof once} */
+    async run(engine, query) {
+      for (let left = TRIES - 1; ; left--) {
+        try {
+          return await once(engine, query);
+        } catch (error) {
+          if (left === 0) throw error;
+          say(`  ${/** @type {Error} */ (error).message}; trying again`);
+        }
+      }
+    },
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** @typedef {Awaited<ReturnType<typeof openHost>>} Host */

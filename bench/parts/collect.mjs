@@ -1,0 +1,131 @@
+// @ts-check
+// Collecting from a server's log, beside what one would search it with.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { temporaryFolder } from '../../tests/support/process.mjs';
+import { grep, needs, ourCommand, ripgrep, versionLine } from '../lib/command-line.mjs';
+import { timed } from '../lib/process.mjs';
+import { REPORT, victim, writeServerLog } from '../lib/server-log.mjs';
+import { exponent, spread } from '../lib/stats.mjs';
+import { digits, mebibytes, ms, withSpread } from '../lib/words.mjs';
+
+const SIZES = [10, 100, 1000].map((megabytes) => megabytes * 1_000_000);
+const RATES = [0.0001, 0.1];
+/** Runs of each; of the largest log fewer, since they take as long as all others. */
+const runsOf = (/** @type {number} */ bytes, /** @type {number} */ rounds) => (bytes > 5e8 ? 1 : rounds);
+
+/** What stands between a program's pattern and its file. @type {Record<string, string>} */
+const TITLES = {
+  collect: 'crypto-diag collect',
+  rg: 'rg, the same ids',
+  grep: 'grep -F, the same ids',
+  grepE: 'grep -E, the same ids',
+};
+
+/** @type {import('./index.mjs').Part} */
+export const collect = {
+  name: 'collect',
+  title: 'collect beside grep and ripgrep',
+  pages: false,
+
+  async measure({ rounds, say }) {
+    const [rg, plainGrep] = [ripgrep(), grep()];
+    const ours = ourCommand();
+    needs(ours, 'collect');
+    const folder = temporaryFolder('bench-log');
+    const { ids, userId } = victim();
+    const patterns = path.join(folder.path, 'ids.txt');
+    fs.writeFileSync(patterns, ids.join('\n') + '\n');
+    const alternation = ids.map((id) => id.replaceAll(/[$.+|()[\]\\*?^{}]/g, '\\$&')).join('|');
+    const log = path.join(folder.path, 'homeserver.log');
+    const rows = [];
+    try {
+      for (const rate of RATES) {
+        for (const size of SIZES) {
+          say(`  collect: ${mebibytes(size)}, ${rate * 100} % of lines`);
+          const { bytes, lines, matching, from, to } = writeServerLog(log, size, rate);
+          const window = [
+            '--since',
+            new Date(from - 1000).toISOString(),
+            '--until',
+            new Date(to + 1000).toISOString(),
+          ];
+          const found = path.join(folder.path, 'found.txt');
+          const ways =
+            /** @type {Record<string, (number: number) => Promise<{ms: number, peak: number | null}>>} */ ({
+              collect: async (number) => {
+                const out = path.join(folder.path, `bundle-${number}`);
+                fs.mkdirSync(out);
+                const done = await timed(
+                  ours,
+                  ['collect', '--report', REPORT, '--log', log, ...window, '--out', out],
+                  { good: [0] },
+                );
+                fs.rmSync(out, { recursive: true });
+                return done;
+              },
+              rg: () => timed(rg, ['-e', alternation, log], { good: [0], output: found }),
+              grep: () => timed(plainGrep, ['-F', '-f', patterns, log], { good: [0], output: found }),
+              grepE: () => timed(plainGrep, ['-E', alternation, log], { good: [0], output: found }),
+            });
+          // Once for the system's cache: what is measured is the search, not the disk.
+          await ways.rg(-1);
+          /** @type {Record<string, {ms: number, peak: number | null}[]>} */
+          const results = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
+          for (let run = 0; run < runsOf(size, rounds); run++) {
+            for (const [way, work] of Object.entries(ways)) results[way].push(await work(run));
+          }
+          for (const [way, runs] of Object.entries(results)) {
+            rows.push({
+              way,
+              rate,
+              bytes,
+              lines,
+              matching,
+              time: spread(runs.map((run) => run.ms)),
+              peak: spread(runs.map((run) => run.peak)),
+            });
+          }
+        }
+      }
+    } finally {
+      folder.remove();
+    }
+    return { rows, user: userId, ids: ids.length, rg: versionLine(rg), grep: versionLine(plainGrep) };
+  },
+
+  tables: (data) => [
+    ...RATES.map((rate) => ({
+      title: `A server's log, ${rate * 100} % of whose lines are the user's`,
+      note:
+        `${data.ids} ids out of a report; logs made of a recorded incident's lines, of 5,000 other users; the file in the system's ` +
+        'cache. grep and ripgrep only find lines: no window, no joins by request, no pseudonyms, no coverage, no latencies. ' +
+        `${data.rg}; ${data.grep}.`,
+      columns: ['', 'log', 'time', 'MB/s', 'peak memory'],
+      rows: data.rows
+        .filter((/** @type {any} */ row) => row.rate === rate)
+        .map((/** @type {any} */ row) => [
+          TITLES[row.way],
+          `${digits(row.bytes / 1e6)} MB`,
+          withSpread(row.time, ms),
+          digits(row.bytes / 1e3 / row.time.median),
+          row.peak ? mebibytes(row.peak.max) : '–',
+        ]),
+    })),
+    {
+      title: 'How the time grows with the log',
+      note: 'The slope of time over size, both as logarithms: 1 is linear.',
+      columns: ['', ...RATES.map((rate) => `${rate * 100} %`)],
+      rows: Object.entries(TITLES).map(([way, title]) => [
+        title,
+        ...RATES.map((rate) => {
+          const rows = data.rows.filter((/** @type {any} */ row) => row.way === way && row.rate === rate);
+          return exponent(
+            rows.map((/** @type {any} */ row) => ({ size: row.bytes, time: row.time.median })),
+          ).toFixed(2);
+        }),
+      ]),
+    },
+  ],
+};

@@ -1,0 +1,5 @@
+// @ts-check
+import { buildReport, install } from '../../pkg/index.js';
+
+export const start = () => install();
+export const kept = () => /** @type {number} */ (JSON.parse(buildReport(null)).capture.linesSeen);
