@@ -14,6 +14,9 @@ const CRYPTO_WASM = '@matrix-org/matrix-sdk-crypto-wasm';
 /** The SDK that the runbook names; others are npm aliases in tests/package.json. */
 export const DEFAULT_SDK = 'matrix-js-sdk';
 
+/** Which version of the SDK is installed under a package's name. */
+export const sdkVersion = (/** @type {string} */ sdk) => versionOf(findPackage(sdk, here));
+
 /**
  * @typedef {object} App
  * @property {string} sdkVersion of the bundled matrix-js-sdk
@@ -33,7 +36,7 @@ export async function bundleApp({ sdk = DEFAULT_SDK } = {}) {
   if (!existsSync(entry)) throw new Error(`${entry} is missing: run \`npm run build\` first`);
   const sdkFolder = findPackage(sdk, here);
   const wasmFolder = findPackage(CRYPTO_WASM, sdkFolder);
-  const sdkVersion = versionOf(sdkFolder);
+  const version = versionOf(sdkFolder);
 
   const bundle = await build({
     entryPoints: [path.join(here, 'app', 'main.js')],
@@ -44,7 +47,7 @@ export async function bundleApp({ sdk = DEFAULT_SDK } = {}) {
     platform: 'browser',
     target: 'es2022',
     logLevel: 'error',
-    define: { global: 'window', LIVE_SDK_VERSION: JSON.stringify(sdkVersion) },
+    define: { global: 'window', LIVE_SDK_VERSION: JSON.stringify(version) },
     alias: { 'crypto-diag': entry, 'matrix-js-sdk': sdkFolder },
   });
 
@@ -61,7 +64,7 @@ export async function bundleApp({ sdk = DEFAULT_SDK } = {}) {
   ]);
 
   return {
-    sdkVersion,
+    sdkVersion: version,
     cryptoWasmVersion: versionOf(wasmFolder),
     serve: () =>
       listen(

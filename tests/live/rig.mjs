@@ -276,17 +276,11 @@ export async function startRig({
       return profile;
     };
 
-    /** @type {Map<string, number>} */
-    const taken = new Map();
     return {
       servers,
       app,
       engine,
-      async newUser(localpart) {
-        const count = (taken.get(localpart) ?? 0) + 1;
-        taken.set(localpart, count);
-        return newProfile(await servers.register(count === 1 ? localpart : `${localpart}-${count}`));
-      },
+      newUser: async (localpart) => newProfile(await servers.register(localpart)),
       newProfile,
       leave,
       stop,

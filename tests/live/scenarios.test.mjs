@@ -1,52 +1,54 @@
 // @ts-check
 // One injected cause after another on one homeserver; of each, what the consoles and the reports say is what was injected.
+// All of them in Chromium on the SDK that the runbook names, the leading cause in every combination; with
+// CRYPTO_DIAG_MATRIX=1 (`npm run test:matrix`) everything in every combination.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { judge, judgeAnalysis, recordBundle } from './bundle.mjs';
+import { COMBINATIONS, loadScenarios, runAndJudge, Table } from './matrix.mjs';
 import { startRig } from './rig.mjs';
-
-const here = path.dirname(fileURLToPath(import.meta.url));
-const modules = readdirSync(path.join(here, 'scenarios')).filter((file) => file.endsWith('.mjs'));
-/** @type {import('./bundle.mjs').Scenario[]} */
-const scenarios = await Promise.all(modules.map((file) => import(`./scenarios/${file}`)));
+import { startServers } from './servers.mjs';
 
 /** Git-ignored; the bundles of the last run stay for a person to look at. */
-const out = path.join(here, '.run');
+const out = path.join(path.dirname(fileURLToPath(import.meta.url)), '.run');
 
-/** @type {import('./rig.mjs').Rig} */
-let rig;
-/** @type {string[][]} */
-const table = [['scenario', 'expected', 'found', 'missed', 'false']];
+const everything = process.env.CRYPTO_DIAG_MATRIX === '1';
+const scenarios = await loadScenarios();
+const table = new Table();
+/** @type {import('./servers.mjs').Servers} */
+let servers;
 
 before(async () => {
-  rig = await startRig();
+  servers = await startServers();
 });
 
 after(async () => {
-  await rig?.stop();
-  const widths = table[0].map((_, i) => Math.max(...table.map((row) => row[i].length)));
-  for (const row of table) console.log(row.map((cell, i) => cell.padEnd(widths[i])).join('  '));
+  await servers?.stop();
+  console.log(table.toString());
 });
 
-for (const scenario of scenarios) {
-  test(`${scenario.name}: ${scenario.cause}`, async () => {
-    const row = [scenario.name, '-', '-', '-', '-'];
-    table.push(row);
-    try {
-      const bundle = await recordBundle(rig, scenario, out);
-      scenario.check(bundle);
-      const [lines, proofs] = [judge(bundle), await judgeAnalysis(bundle)];
-      const expected = lines.expected + proofs.expected;
-      const missed = [...lines.missed, ...proofs.missed];
-      const wrong = [...lines.wrong, ...proofs.wrong];
-      row.splice(1, 4, ...[expected, expected - missed.length, missed.length, wrong.length].map(String));
-      assert.deepEqual({ missed, wrong }, { missed: [], wrong: [] });
-    } finally {
-      // Clients that go on syncing would slow down the next scenario and write into its slice of the log.
-      await rig.leave();
+for (const combination of COMBINATIONS) {
+  const { engine, sdk, version, name } = combination;
+  const chosen = scenarios.filter(
+    ({ everywhere }) => everything || everywhere || combination === COMBINATIONS[0],
+  );
+
+  describe(`${engine} with matrix-js-sdk ${version}`, () => {
+    /** @type {import('./rig.mjs').Rig} */
+    let rig;
+    before(async () => {
+      rig = await startRig({ engine, sdk, servers });
+    });
+    after(() => rig?.stop());
+
+    for (const scenario of chosen) {
+      const fill = table.row(scenario, combination);
+      test(`${scenario.name}: ${scenario.cause}`, async () => {
+        const { expected, missed, wrong } = await runAndJudge(rig, scenario, path.join(out, name));
+        fill(expected, expected - missed.length, missed.length, wrong.length);
+        assert.deepEqual({ missed, wrong }, { missed: [], wrong: [] });
+      });
     }
   });
 }

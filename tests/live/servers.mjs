@@ -15,7 +15,7 @@ export const SYNAPSE_VERSION = '1.155.0';
  * @property {import('./postgres.mjs').Database} database
  * @property {string} logPath of Synapse
  * @property {string} dir the temporary folder, which callers may use as well
- * @property {(localpart: string) => Promise<{userId: string, password: string}>} register
+ * @property {(localpart: string) => Promise<{userId: string, password: string}>} register a name that is taken gets a number
  * @property {() => Promise<number>} logEnd how long the log is now, in bytes; a mark for `logSince`
  * @property {(mark: number) => Promise<string>} logSince what the log gained after `mark`
  * @property {() => number[]} processIds of the servers that run
@@ -32,13 +32,19 @@ export async function startServers({ synapseVersion = SYNAPSE_VERSION } = {}) {
   try {
     const database = await startPostgres(scratch);
     const synapse = await startSynapse(scratch, database, synapseVersion);
+    /** @type {Map<string, number>} */
+    const taken = new Map();
     return {
       url: synapse.url,
       synapseVersion,
       database,
       logPath: synapse.logPath,
       dir: scratch.dir,
-      register: synapse.register,
+      async register(localpart) {
+        const count = (taken.get(localpart) ?? 0) + 1;
+        taken.set(localpart, count);
+        return synapse.register(count === 1 ? localpart : `${localpart}-${count}`);
+      },
       logEnd: async () => (await stat(synapse.logPath)).size,
       logSince: (mark) => readFrom(synapse.logPath, mark),
       processIds: () => scratch.processIds(),

@@ -25,6 +25,14 @@ export async function run(rig) {
   const { deviceId: goneDevice } = await phone.signIn();
   const roomId = await meet(victim, peer);
   await peer.call('waitForDevice', victim.userId, goneDevice);
+  // Whoever still has to begin a session with the device when it is gone finds no keys: another story than this one.
+  for (const { proxy } of [victim, peer]) {
+    await proxy.waitFor(
+      'a session with the phone',
+      ({ path, status, responseBody }) =>
+        path.endsWith('/keys/claim') && status === 200 && responseBody?.includes(goneDevice) === true,
+    );
+  }
 
   // The peer's sync is cut, so the list of devices that it knows grows old.
   const cut = peer.proxy.rule({ method: 'GET', path: /\/sync\?/, answer: { code: 503, body: {} } });

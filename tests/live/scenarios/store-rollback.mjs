@@ -8,6 +8,9 @@ export const name = 'store-rollback';
 export const cause =
   'the crypto store was set back to an older copy: the homeserver gives out a one-time key whose private half is gone';
 
+/** The leading cause: `npm test` runs it in every combination of browser and SDK. */
+export const everywhere = true;
+
 export const expected = {
   victim: {
     lines: [
