@@ -613,9 +613,10 @@ impl Raw {
     }
 }
 
-/// Path and query of a URL; a reduced HAR has no origin.
+/// Path and query of a URL; a reduced HAR has no origin, and a query may hold a URL of its own.
 fn path_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
+    let origin = url.split_once("://").filter(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let rest = origin.map_or(url, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
     rest.split('#').next().unwrap_or_default()
 }
 
@@ -803,6 +804,14 @@ mod tests {
         assert_eq!(har.device(), Some(("@a:h", "D")));
         assert!(facts.refusal.as_ref().unwrap().contains("already exists"));
         assert!(har.problems.is_empty());
+    }
+
+    #[test]
+    fn a_url_inside_a_kept_path_is_not_taken_for_its_origin() {
+        let path = "/_matrix/media/v3/preview_url?url=https://elsewhere/page";
+        assert_eq!(path_of(path), path);
+        assert_eq!(path_of(&format!("https://h:8448{path}#part")), path);
+        assert_eq!(path_of("https://h"), "/");
     }
 
     #[test]
