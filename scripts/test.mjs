@@ -36,13 +36,22 @@ function testFiles(folder) {
   return found.sort();
 }
 
-/** @returns {Command} */
-function nodeTests(folder) {
-  const args = ['--test', '--test-concurrency=1', '--test-reporter=spec', ...testFiles(inTests(folder))];
+/**
+ * @param {string} folder
+ * @param {string[]} [names] of files in that folder; all of them if left out
+ * @returns {Command}
+ */
+function nodeTests(folder, names) {
+  const files = names ? names.map((name) => inTests(folder, name)) : testFiles(inTests(folder));
+  const args = ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files];
   return { title: `tests/${folder}`, program: process.execPath, args, counts: 'node' };
 }
 
-/** @type {Record<string, {minutes: number, needs: 'nothing' | 'build' | 'tests', commands: () => Command[]}>} */
+/**
+ * `onDemand`: not part of `npm test`, only run when it is asked for.
+ * @type {Record<string, {minutes: number, needs: 'nothing' | 'build' | 'tests', onDemand?: boolean, env?: Record<string, string>,
+ *   commands: () => Command[]}>}
+ */
 const stages = {
   format: {
     minutes: 5,
@@ -95,6 +104,13 @@ const stages = {
   cinny: { minutes: 8, needs: 'tests', commands: () => [nodeTests('cinny')] },
   e2e: { minutes: 20, needs: 'tests', commands: () => [nodeTests('e2e')] },
   live: { minutes: 15, needs: 'tests', commands: () => [nodeTests('live')] },
+  matrix: {
+    minutes: 30,
+    needs: 'tests',
+    onDemand: true,
+    env: { CRYPTO_DIAG_MATRIX: '1' },
+    commands: () => [nodeTests('live', ['scenarios.test.mjs'])],
+  },
 };
 
 /** Adds up the closing lines of a test runner. */
@@ -123,7 +139,7 @@ function count(command, { code, output, timedOut }) {
 }
 
 async function runStage(name, env) {
-  const { minutes, commands } = stages[name];
+  const { minutes, commands, env: own } = stages[name];
   const start = Date.now();
   const total = { passed: 0, failed: 0 };
   for (const command of commands()) {
@@ -162,7 +178,7 @@ main(async () => {
     process.exitCode = 2;
     return;
   }
-  const names = asked.length ? asked : Object.keys(stages);
+  const names = asked.length ? asked : Object.keys(stages).filter((name) => !stages[name].onDemand);
   const start = Date.now();
   /** @type {Awaited<ReturnType<typeof runStage>>[]} */
   const results = [];

@@ -1,0 +1,12 @@
+// `npm run record [scenario …]`: records the live scenarios anew into tests/fixtures/bundles.
+
+import path from 'node:path';
+import { build } from './build.mjs';
+import { main, root, run, step } from './lib/run.mjs';
+import { setUpTests } from './setup.mjs';
+
+main(async () => {
+  const { env } = await setUpTests();
+  await step('build', build);
+  run(process.execPath, [path.join(root, 'tests/live/record.mjs'), ...process.argv.slice(2)], { env });
+});
