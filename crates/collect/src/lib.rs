@@ -4,6 +4,7 @@
 //! It reads; it never changes a server. Files are opened for reading only, and only the bundle's folder is written.
 
 mod collect;
+pub mod database;
 mod error;
 pub mod ids;
 mod progress;

@@ -1,0 +1,425 @@
+//! What is asked, by Synapse's schema. Tables differ between versions: what is not there is NULL, or the question is not
+//! asked, and either is said. Columns that are not named here are never read: tokens, passwords, addresses, device names.
+
+use super::engine::{Kind, Row, Schema, Statement};
+use super::private;
+
+/// Bytes of one stored object that are fetched at most; a larger one is left on the server.
+const OBJECT_BYTES_MAX: usize = 256 * 1024;
+
+/// The alias of a question's own table.
+const OWN: &str = "t";
+
+/// What a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    User,
+    Event,
+}
+
+/// A column of an answer.
+pub(super) struct Column {
+    pub name: &'static str,
+    kind: Kind,
+    from: From,
+    /// What it needs, as `table.column`; empty: the column `name` of the question's own table.
+    needs: &'static [&'static str],
+    presence: Presence,
+}
+
+/// Where a column comes from.
+#[derive(Clone, Copy, Debug)]
+enum From {
+    /// The question's own table, under the same name.
+    Own,
+    /// A JSON object as text, of the table with that alias; NULL if it is unreasonably large.
+    Object(&'static str),
+    /// An expression.
+    Sql(&'static str),
+}
+
+/// What is done without a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    /// The question cannot be asked.
+    Needed,
+    /// It is NULL.
+    OrNull,
+    /// It is left out, since NULL would say something.
+    OrAbsent,
+}
+
+/// A question, for one user or one event at a time.
+pub(super) struct Question {
+    /// The table's name in the bundle, which `crypto-diag triage` knows.
+    pub name: &'static str,
+    pub about: About,
+    /// The table.
+    pub table: &'static str,
+    columns: &'static [Column],
+    /// Tables that are joined if a column of theirs is there.
+    joins: &'static [Join],
+    /// Conditions beside the id, each if its column is there.
+    filters: &'static [(&'static str, &'static str)],
+    order: &'static str,
+    /// What is kept of a row.
+    pub reduce: fn(&mut Row),
+}
+
+struct Join {
+    needs: &'static [&'static str],
+    sql: &'static str,
+}
+
+const fn column(name: &'static str, kind: Kind, presence: Presence) -> Column {
+    Column { name, kind, from: From::Own, needs: &[], presence }
+}
+
+const fn user_id() -> Column {
+    column("user_id", Kind::Text, Presence::Needed)
+}
+
+const fn device_id() -> Column {
+    column("device_id", Kind::Text, Presence::Needed)
+}
+
+fn keep(_: &mut Row) {}
+
+/// Everything that is asked once.
+pub(super) const QUESTIONS: &[Question] = &[DEVICES, DEVICE_KEYS, ONE_TIME_KEYS, FALLBACK_KEYS, INBOX, EVENT];
+
+const IS_DEHYDRATED: &[&str] = &["dehydrated_devices.user_id", "dehydrated_devices.device_id"];
+
+const DEVICES: Question = Question {
+    name: "devices",
+    about: About::User,
+    table: "devices",
+    columns: &[
+        user_id(),
+        device_id(),
+        column("last_seen", Kind::Integer, Presence::OrNull),
+        column("hidden", Kind::Boolean, Presence::OrNull),
+        Column {
+            name: "dehydrated",
+            kind: Kind::Boolean,
+            from: From::Sql(
+                "EXISTS (SELECT 1 FROM dehydrated_devices x WHERE x.user_id = t.user_id AND x.device_id = t.device_id)",
+            ),
+            needs: IS_DEHYDRATED,
+            presence: Presence::OrNull,
+        },
+    ],
+    joins: &[],
+    // Cross-signing keys in the guise of devices. Dehydrated ones are marked instead: left out, they would be missing.
+    filters: &[("devices.hidden", "NOT coalesce(t.hidden, FALSE)")],
+    order: "t.device_id",
+    reduce: keep,
+};
+
+const DEVICE_KEYS: Question = Question {
+    name: "device_keys",
+    about: About::User,
+    table: "e2e_device_keys_json",
+    columns: &[user_id(), device_id(), column("ts_added_ms", Kind::Integer, Presence::OrNull), object("key_json")],
+    joins: &[],
+    filters: &[],
+    order: "t.device_id",
+    reduce: private::key,
+};
+
+const ONE_TIME_KEYS: Question = Question {
+    name: "one_time_keys",
+    about: About::User,
+    table: "e2e_one_time_keys_json",
+    columns: &[
+        user_id(),
+        device_id(),
+        column("algorithm", Kind::Text, Presence::OrNull),
+        column("key_id", Kind::Text, Presence::Needed),
+        column("ts_added_ms", Kind::Integer, Presence::OrNull),
+        object("key_json"),
+    ],
+    joins: &[],
+    filters: &[],
+    order: "t.device_id, t.key_id",
+    reduce: private::key,
+};
+
+const FALLBACK_KEYS: Question = Question {
+    name: "fallback_keys",
+    about: About::User,
+    table: "e2e_fallback_keys_json",
+    columns: &[
+        user_id(),
+        device_id(),
+        column("algorithm", Kind::Text, Presence::OrNull),
+        column("key_id", Kind::Text, Presence::Needed),
+        column("used", Kind::Boolean, Presence::OrNull),
+        object("key_json"),
+    ],
+    joins: &[],
+    filters: &[],
+    order: "t.device_id, t.key_id",
+    reduce: private::key,
+};
+
+/// Asked twice, some seconds apart: what stays is not fetched.
+pub(super) const INBOX: Question = Question {
+    name: "device_inbox",
+    about: About::User,
+    table: "device_inbox",
+    columns: &[
+        user_id(),
+        device_id(),
+        column("stream_id", Kind::Integer, Presence::Needed),
+        column("instance_name", Kind::Text, Presence::OrNull),
+        Column {
+            name: "bytes",
+            kind: Kind::Integer,
+            from: From::Sql("octet_length(t.message_json)"),
+            needs: &["device_inbox.message_json"],
+            presence: Presence::OrNull,
+        },
+        object("message_json"),
+        Column {
+            name: "dehydrated",
+            kind: Kind::Boolean,
+            from: From::Sql(
+                "EXISTS (SELECT 1 FROM dehydrated_devices x WHERE x.user_id = t.user_id AND x.device_id = t.device_id)",
+            ),
+            needs: IS_DEHYDRATED,
+            presence: Presence::OrNull,
+        },
+    ],
+    joins: &[],
+    filters: &[],
+    // The oldest first: they tell whether it drains.
+    order: "t.stream_id, t.device_id",
+    reduce: private::message,
+};
+
+const EVENT: Question = Question {
+    name: "event",
+    about: About::Event,
+    table: "events",
+    columns: &[
+        column("event_id", Kind::Text, Presence::Needed),
+        column("room_id", Kind::Text, Presence::OrNull),
+        column("type", Kind::Text, Presence::OrNull),
+        column("sender", Kind::Text, Presence::OrNull),
+        column("origin_server_ts", Kind::Integer, Presence::OrNull),
+        Column {
+            name: "json",
+            kind: Kind::Text,
+            from: From::Object("j"),
+            needs: &["event_json.event_id", "event_json.json"],
+            presence: Presence::OrAbsent,
+        },
+        Column {
+            name: "redacted_by",
+            kind: Kind::Text,
+            from: From::Sql("r.event_id"),
+            needs: REDACTION,
+            // NULL would say that it was never redacted.
+            presence: Presence::OrAbsent,
+        },
+        Column {
+            name: "redacted_ts",
+            kind: Kind::Integer,
+            from: From::Sql("r.received_ts"),
+            needs: &["redactions.event_id", "redactions.redacts", "redactions.received_ts"],
+            presence: Presence::OrAbsent,
+        },
+        Column {
+            name: "have_censored",
+            kind: Kind::Boolean,
+            from: From::Sql("r.have_censored"),
+            needs: &["redactions.event_id", "redactions.redacts", "redactions.have_censored"],
+            presence: Presence::OrAbsent,
+        },
+    ],
+    joins: &[
+        Join {
+            needs: &["event_json.event_id", "event_json.json"],
+            sql: "LEFT JOIN event_json j ON j.event_id = t.event_id",
+        },
+        Join { needs: REDACTION, sql: "LEFT JOIN redactions r ON r.redacts = t.event_id" },
+    ],
+    filters: &[],
+    order: "t.event_id",
+    reduce: private::event,
+};
+
+const REDACTION: &[&str] = &["redactions.event_id", "redactions.redacts"];
+
+/// A JSON object of the question's own table.
+const fn object(name: &'static str) -> Column {
+    Column { name, kind: Kind::Text, from: From::Object("t"), needs: &[], presence: Presence::OrNull }
+}
+
+/// A statement, and the columns that it does without.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub statement: Statement,
+    pub missing: Vec<String>,
+}
+
+impl Question {
+    /// The tables whose columns matter.
+    pub fn tables() -> Vec<&'static str> {
+        let mut tables: Vec<&str> = QUESTIONS.iter().map(|question| question.table).collect();
+        tables.extend(["event_json", "redactions", "dehydrated_devices", "users", "schema_version"]);
+        tables
+    }
+
+    /// The statement for `$1`, with one row more than wanted, so that an overflow shows.
+    ///
+    /// # Errors
+    /// The columns without which it cannot be asked.
+    pub fn statement(&self, schema: &Schema, rows_max: usize) -> Result<Asked, Vec<String>> {
+        let own = |name: &str| format!("{}.{name}", self.table);
+        let mut missing = Vec::new();
+        let mut needed = Vec::new();
+        let mut columns = Vec::new();
+        let mut select = Vec::new();
+        for column in self.columns {
+            let needs: Vec<String> = match column.needs {
+                [] => vec![own(column.name)],
+                needs => needs.iter().map(|need| (*need).to_owned()).collect(),
+            };
+            let lacks: Vec<String> = needs.into_iter().filter(|need| !schema.has(need)).collect();
+            let (name, kind) = (column.name, column.kind.sql());
+            let expression = match (lacks.is_empty(), column.presence) {
+                (true, _) => match column.from {
+                    From::Own => format!("{OWN}.{name}"),
+                    From::Object(of) => {
+                        format!("CASE WHEN octet_length({of}.{name}) <= {OBJECT_BYTES_MAX} THEN {of}.{name} END")
+                    }
+                    From::Sql(sql) => sql.to_owned(),
+                },
+                (false, Presence::OrNull) => "NULL".to_owned(),
+                (false, Presence::OrAbsent) => {
+                    missing.extend(lacks);
+                    continue;
+                }
+                (false, Presence::Needed) => {
+                    needed.extend(lacks);
+                    continue;
+                }
+            };
+            missing.extend(lacks);
+            select.push(format!("CAST({expression} AS {kind}) AS {name}"));
+            columns.push((name, column.kind));
+        }
+        let id = if self.about == About::User { "user_id" } else { "event_id" };
+        if !schema.has(&own(id)) {
+            needed.push(own(id));
+        }
+        needed.sort();
+        needed.dedup();
+        missing.sort();
+        missing.dedup();
+        if !needed.is_empty() {
+            return Err(needed);
+        }
+        let joins = self.joins.iter().filter(|join| join.needs.iter().all(|need| schema.has(need)));
+        let filters = self.filters.iter().filter(|(needs, _)| schema.has(needs));
+        let sql = format!(
+            "SELECT {} FROM {} {OWN}{} WHERE {OWN}.{id} = $1{} ORDER BY {} LIMIT {}",
+            select.join(", "),
+            self.table,
+            joins.map(|join| format!(" {}", join.sql)).collect::<String>(),
+            filters.map(|(_, sql)| format!(" AND {sql}")).collect::<String>(),
+            self.order,
+            rows_max.saturating_add(1),
+        );
+        Ok(Asked { statement: Statement { sql, columns }, missing })
+    }
+}
+
+/// How much waits for each device of a user, for inboxes that are too long to be listed.
+pub(super) fn inbox_counts() -> Statement {
+    Statement {
+        sql: "SELECT CAST(t.device_id AS text) AS device_id, CAST(count(*) AS bigint) AS pending, \
+              CAST(max(t.stream_id) AS bigint) AS last_stream_id \
+              FROM device_inbox t WHERE t.user_id = $1 GROUP BY t.device_id ORDER BY t.device_id"
+            .to_owned(),
+        columns: vec![("device_id", Kind::Text), ("pending", Kind::Integer), ("last_stream_id", Kind::Integer)],
+    }
+}
+
+/// Whether a user is one of this server's.
+pub(super) fn local_user() -> Statement {
+    Statement {
+        sql: "SELECT CAST(t.name AS text) AS name FROM users t WHERE t.name = $1 LIMIT 1".to_owned(),
+        columns: vec![("name", Kind::Text)],
+    }
+}
+
+/// Which version of Synapse's schema it is.
+pub(super) fn schema_version() -> Statement {
+    Statement {
+        sql: "SELECT CAST(t.version AS bigint) AS version FROM schema_version t LIMIT 1".to_owned(),
+        columns: vec![("version", Kind::Integer)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(columns: &[&str]) -> Schema {
+        Schema(columns.iter().map(|column| (*column).to_owned()).collect())
+    }
+
+    #[test]
+    fn no_question_reads_what_is_private() {
+        let everything: Vec<String> = QUESTIONS
+            .iter()
+            .flat_map(|question| {
+                question.columns.iter().flat_map(|column| {
+                    let own = format!("{}.{}", question.table, column.name);
+                    column.needs.iter().map(|need| (*need).to_owned()).chain([own])
+                })
+            })
+            .collect();
+        let all = Schema(everything.into_iter().collect());
+        for question in QUESTIONS {
+            let sql = question.statement(&all, 10).expect("all columns are there").statement.sql;
+            for private in ["token", "password", "display_name", "user_agent", ".ip", "device_data", "*,", "SELECT *"] {
+                assert!(!sql.contains(private), "{private}: {sql}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_column_that_is_missing_is_null_and_named() {
+        let known = schema(&[
+            "e2e_fallback_keys_json.user_id",
+            "e2e_fallback_keys_json.device_id",
+            "e2e_fallback_keys_json.key_id",
+        ]);
+        let asked = FALLBACK_KEYS.statement(&known, 10).expect("what is needed is there");
+        assert!(asked.statement.sql.contains("CAST(NULL AS boolean) AS used"), "{}", asked.statement.sql);
+        assert!(asked.statement.sql.ends_with("LIMIT 11"));
+        assert_eq!(
+            asked.missing,
+            ["algorithm", "key_json", "used"].map(|name| format!("e2e_fallback_keys_json.{name}"))
+        );
+    }
+
+    #[test]
+    fn without_redactions_an_event_is_not_said_to_be_unredacted() {
+        let known = schema(&["events.event_id", "event_json.event_id", "event_json.json"]);
+        let asked = EVENT.statement(&known, 10).expect("what is needed is there");
+        assert!(!asked.statement.sql.contains("redact"), "{}", asked.statement.sql);
+        assert!(
+            asked.statement.columns.iter().all(|(name, _)| !name.starts_with("redacted") && *name != "have_censored")
+        );
+    }
+
+    #[test]
+    fn a_question_without_its_table_is_not_asked() {
+        assert_eq!(INBOX.statement(&Schema::default(), 1).err().map(|needed| needed.len()), Some(3));
+    }
+}
