@@ -1,8 +1,8 @@
 //! Every subset of a bundle's artefacts: what is missing may turn a verdict into unknown, never into another one. And the
 //! whole bundle proves the cause that was injected, and no other.
 //!
-//! Bundles are recorded on a real Synapse with real clients (`tests/live`); `tests/data` holds some, reduced. More are
-//! taken from the repository's `tests/fixtures/bundles`, and from `BUNDLES`, a folder of bundles, if it is set.
+//! Bundles are recorded on a real Synapse with real clients (`tests/live`) and reduced; they are in the repository's
+//! `tests/fixtures/bundles`. More are taken from `BUNDLES`, a folder of bundles, if it is set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -94,7 +94,7 @@ fn triage<'f>(files: impl IntoIterator<Item = &'f File>) -> Triage {
 
 fn folders() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut parents = vec![here.join("tests/data"), here.join("../../tests/fixtures/bundles")];
+    let mut parents = vec![here.join("../../tests/fixtures/bundles")];
     parents.extend(std::env::var_os("BUNDLES").map(PathBuf::from));
     let mut folders: Vec<PathBuf> = parents
         .iter()
@@ -107,8 +107,9 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
+/// The scenario; the folder's name may say the browser and the SDK besides.
 fn scenario(folder: &Path) -> String {
-    folder.file_name().expect("a folder's name").to_string_lossy().into_owned()
+    label(folder)["scenario"].as_str().expect("a label names its scenario").to_owned()
 }
 
 fn label(folder: &Path) -> serde_json::Value {

@@ -265,17 +265,23 @@ fn rollback_or_two_contexts(subject: &Subject<'_, '_>, identity: &Identity) -> V
     };
     let meanwhile = subject.case.ledger.accepted_meanwhile(subject.refusals);
     let Some(same) = same else { return unknown(subject, "whose signature is on the server's key is not known") };
+    let order = order(subject);
     if !meanwhile.is_empty() {
-        return two_contexts(subject, same, &meanwhile);
+        let mut verdicts = two_contexts(subject, same, &meanwhile);
+        if let Order::After(evidence) = order {
+            verdicts[1] = not_rolled_back(subject, evidence);
+        }
+        return verdicts;
     }
-    match order(subject) {
+    match order {
         Order::Before(_) if overlapping(subject) => unknown(
             subject,
             "the server's key came before this page, but another page of the device was captured at the same time",
         ),
         Order::Before(evidence) => before(subject, same, evidence),
-        Order::After(evidence) => match own_upload(subject) {
-            Some(_) => unknown(
+        Order::After(evidence) => match own_upload(subject).map(|upload| at_once(subject, upload)) {
+            Some(Some(both)) => after(subject, same, evidence.into_iter().chain(both).collect()),
+            Some(None) => unknown(
                 subject,
                 "the server's key came after the page's start, but a HAR of this browser has that upload, so it may be the page's own",
             ),
@@ -352,14 +358,18 @@ fn after(subject: &Subject<'_, '_>, same: &[Evidence], evidence: Vec<Evidence>) 
     .ruled_out("A replaced identity: the device itself signed the server's key.")
     .ruled_out("A store that was old before the page began: the key came later.")
     .open("An app that opened an older store within the same page.");
-    let rollback = Verdict::refuted(
+    vec![contexts, not_rolled_back(subject, evidence)]
+}
+
+fn not_rolled_back(subject: &Subject<'_, '_>, evidence: Vec<Evidence>) -> Verdict {
+    let device = subject.device.label();
+    Verdict::refuted(
         Claim::Rollback,
-        about,
+        &subject.about,
         format!("The key that {device} is refused was published after its page began."),
     )
     .evidence(evidence)
-    .would_refute("The server having got its key before the page's start.");
-    vec![contexts, rollback]
+    .would_refute("The server having got its key before the page's start.")
 }
 
 fn unknown(subject: &Subject<'_, '_>, why: &str) -> Vec<Verdict> {
@@ -434,6 +444,21 @@ fn own_upload<'s>(subject: &'s Subject<'_, '_>) -> Option<&'s Upload> {
             && upload.device == *subject.device
             && upload.keys.iter().any(|(id, public)| *id == name && public == key)
     })
+}
+
+/// The accepted upload and a refused one of the same HAR, if both were under way at once: one client asks one thing at a
+/// time, so they are of two, whichever of them the page is.
+fn at_once(subject: &Subject<'_, '_>, upload: &Upload) -> Option<[Evidence; 2]> {
+    let refusal = subject.refusals.iter().find(|refusal| {
+        refusal.source == upload.source
+            && refusal.start.is_some_and(|start| start < upload.end && upload.start < refusal.end)
+    })?;
+    let says = "accepted while the other upload was under way";
+    let refused = "refused while the other upload was under way: one client asks one thing at a time";
+    Some([
+        Evidence { says: says.into(), ..upload.evidence.clone() },
+        Evidence { says: refused.into(), ..refusal.evidence.clone() },
+    ])
 }
 
 fn order(subject: &Subject<'_, '_>) -> Order {

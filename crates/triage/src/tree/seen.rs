@@ -124,6 +124,14 @@ fn blind(case: &Case<'_>, page: &Page, ke: &str) -> Option<String> {
     if let Some((count, what)) = lost.iter().find(|(count, _)| *count > 0) {
         return Some(format!("{count} {what}"));
     }
+    // What is in a message that could not be opened is not known: it may have been a media key.
+    let unopened = case.report(page).tally("OLM", Meaning::Failure);
+    if ke == "KE-2" && unopened > 0 {
+        return Some(format!(
+            "Olm failed ({unopened} line{}), and what those messages held is not known",
+            if unopened == 1 { "" } else { "s" }
+        ));
+    }
     // Media keys and memberships live in the call's frame.
     if ke == "KE-2" || ke == "KE-4" {
         let Some(frames) = case.bundle.frames.get(page.report).and_then(Option::as_ref) else {
