@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::process::Stdio;
 
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
-use support::{binary, bundle, copy_bundle, rollback_with_lost_message, run, run_with_input};
+use support::{binary, bundle, copy_bundle, fact, run, run_with_input};
 use tempfile::tempdir;
 
 fn text(path: &std::path::Path) -> &str {
@@ -16,21 +16,19 @@ fn text(path: &std::path::Path) -> &str {
 
 #[test]
 fn a_rolled_back_store_is_proven_with_its_consequence_by_message_id() {
-    let folder = tempdir().unwrap();
-    rollback_with_lost_message(folder.path());
-    let said = run(["triage", text(folder.path())]);
+    let said = run(["triage", text(&bundle("store-rollback"))]);
     assert_eq!(said.code, 1, "{}", said.err);
     assert!(said.out.starts_with("Proven: "), "{}", said.out);
     assert!(said.out.contains("KE-1 cause: rollback"), "{}", said.out);
     assert!(said.out.contains("PROVEN   KE-1 ⇒ KE-2"), "{}", said.out);
-    assert!(said.out.contains("a0d89dbda0fd4836b7f14aef41d4bc82"), "the message id stands there");
+    assert!(said.out.contains(&fact("store-rollback", "messageId")), "the message id stands there");
     assert_eq!(said.err, "", "a pipe gets no progress bar");
 }
 
 #[test]
 fn without_the_peers_side_the_consequence_is_unknown_and_the_report_is_asked_for() {
     let folder = tempdir().unwrap();
-    rollback_with_lost_message(folder.path());
+    copy_bundle("store-rollback", folder.path());
     fs::remove_file(folder.path().join("peer.report.json")).unwrap();
     fs::remove_file(folder.path().join("peer.har")).unwrap();
     let said = run(["triage", text(folder.path())]);
@@ -99,6 +97,7 @@ fn packed_files_and_single_files_say_the_same_as_the_folder() {
 
 #[test]
 fn a_whole_capture_without_failures_is_0_one_without_a_capture_2() {
+    assert_eq!(run(["triage", text(&bundle("healthy-key-exchange"))]).code, 0);
     let peer = bundle("store-rollback/peer.report.json");
     assert_eq!(run(["triage", text(&peer)]).code, 0);
     let with_missing = run(["triage", text(&peer), "/nowhere/at-all.har"]);

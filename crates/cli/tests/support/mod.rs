@@ -14,7 +14,7 @@ pub fn binary() -> Command {
 
 /// A recorded bundle.
 pub fn bundle(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../triage/tests/data").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/bundles").join(name)
 }
 
 /// What a run said.
@@ -58,20 +58,9 @@ pub fn copy_bundle(name: &str, to: &Path) {
     }
 }
 
-/// The recorded rollback, and the line that its page printed when the peer's message came: it had the private half no more.
-pub fn rollback_with_lost_message(to: &Path) {
-    copy_bundle("store-rollback", to);
-    let path = to.join("victim.report.json");
-    let mut report: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).expect("readable")).expect("JSON");
-    let message = "WARN matrix_sdk_crypto::olm::account: Failed to create a new Olm session from a pre-key message: \
-        InboundCreation(MissingOneTimeKey(\"curve25519:1lZDl0OMNcMeudYAZMGSW76lOjPvRaCTjAdsOSQwxCw\"))\n    \
-        in matrix_sdk_crypto::olm::account::decrypt_and_parse_olm_message with sender=\"@bob-2:localhost\" \
-        sender_key=\"curve25519:SPRXH9mgkIQ7LYwjxiNmHa5vIgmfTzh+//Qx0uUNym8\"\n    \
-        in matrix_sdk_crypto::machine::receive_to_device_event with sender=\"@bob-2:localhost\" \
-        event_type=\"m.room.encrypted\" message_id=\"a0d89dbda0fd4836b7f14aef41d4bc82\"";
-    let entry = serde_json::json!({"ts": 1_795_466_760_400_u64, "level": "warn", "ke": "OLM", "meaning": "failure",
-        "signature": "MissingOneTimeKey", "message": message, "source": "console", "redactions": 0,
-        "realm": {"kind": "main", "path": null}, "stack": null, "truncatedFrom": null});
-    report["entries"].as_array_mut().expect("a list").push(entry);
-    std::fs::write(&path, report.to_string()).expect("written");
+/// What was really done in a recorded bundle, by its label.
+pub fn fact(name: &str, fact: &str) -> String {
+    let label = std::fs::read(bundle(name).join("label.json")).expect("a label");
+    let label: serde_json::Value = serde_json::from_slice(&label).expect("JSON");
+    label["facts"][fact].as_str().expect("a fact").to_owned()
 }
