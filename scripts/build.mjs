@@ -6,6 +6,7 @@ import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { cache, main, root, run, say, step } from './lib/run.mjs';
 import { setUpBuild } from './setup.mjs';
+import { thirdParty } from './third-party.mjs';
 
 const work = path.join(cache, 'build');
 const pkg = path.join(root, 'pkg');
@@ -36,8 +37,9 @@ function remappedPaths() {
  * @param {string} crate
  * @param {string} constant What the module's bytes are exported as.
  * @param {Record<string, string>} env
+ * @param {string[]} [passes] What wasm-opt does. Until nothing gets smaller, for what every page loads.
  */
-function buildModule(crate, constant, env) {
+function buildModule(crate, constant, env, passes = ['-Oz', '--converge']) {
   const name = crate.replaceAll('-', '_');
   const out = path.join(work, crate);
   const target = ['--target', 'wasm32-unknown-unknown', '--profile', 'page'];
@@ -56,14 +58,7 @@ function buildModule(crate, constant, env) {
   );
   const bound = path.join(out, `${name}_bg.wasm`);
   const optimised = path.join(out, `${name}.wasm`);
-  run(path.join(root, 'node_modules/.bin/wasm-opt'), [
-    '-Oz',
-    '--converge',
-    ...FEATURES,
-    '-o',
-    optimised,
-    bound,
-  ]);
+  run(path.join(root, 'node_modules/.bin/wasm-opt'), [...passes, ...FEATURES, '-o', optimised, bound]);
   // Base64 of deflated bytes survives gzip at under half a percent; of raw ones it costs a third.
   const wasm = fs.readFileSync(optimised);
   const packed = deflateRawSync(wasm, { level: 9 }).toString('base64');
@@ -190,6 +185,17 @@ export async function build() {
     await step('site', async () => {
       const { buildSite } = await import('../www/build.mjs');
       await buildSite({ outDir: path.join(root, 'www/dist') });
+    });
+    const triage = await step('triage module', () =>
+      // Twenty times the size of the others, and loaded by few: more passes take minutes and save little.
+      buildModule('crypto-diag-wasm-triage', 'TRIAGE_BYTES', env, ['-O1']),
+    );
+    await step('triage page', async () => {
+      const { buildTriage } = await import('../www/triage/build.mjs');
+      const outFile = path.join(root, 'www/dist/triage.html');
+      const licences = thirdParty({ modules: ['crypto-diag-wasm-triage'], place: 'page' });
+      const size = await buildTriage({ ...triage, outFile, version: version(), licences });
+      say(`  ${path.relative(root, outFile)}: ${size} bytes`);
     });
   }
 }

@@ -55,7 +55,8 @@ main(async () => {
   for (const port of ports) {
     try {
       await listen(port);
-      say(`\nThe live demo: http://localhost:${port}/\nPress Ctrl-C to stop.`);
+      const address = `http://localhost:${port}`;
+      say(`\nThe live demo: ${address}/\nOffline triage: ${address}/triage.html\nPress Ctrl-C to stop.`);
       return;
     } catch (error) {
       if (error.code !== 'EADDRINUSE') throw error;

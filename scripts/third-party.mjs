@@ -11,6 +11,7 @@ const TARGET = 'wasm32-unknown-unknown';
 /** Licences that this package may carry, and the files in which crates keep their texts. */
 const TEXTS = {
   MIT: ['LICENSE-MIT', 'LICENSE'],
+  'Apache-2.0': ['LICENSE-APACHE', 'LICENSE'],
   'BSD-3-Clause': ['LICENSE'],
   'Unicode-3.0': ['LICENSE-UNICODE'],
 };
@@ -23,9 +24,9 @@ const metadata = () =>
   JSON.parse(cargo('metadata', '--format-version', '1', '--filter-platform', TARGET)).packages;
 
 /** Names and versions of the crates that are linked, with the features that the package's own build gives them. */
-function linked() {
+function linked(modules) {
   const shape = ['-e', 'normal,no-proc-macro', '--prefix', 'none', '--no-dedupe', '-f', '{p}'];
-  const lines = MODULES.flatMap((name) =>
+  const lines = modules.flatMap((name) =>
     cargo('tree', '-p', name, '--target', TARGET, ...shape).split('\n'),
   );
   return new Set(lines.map((line) => /^(\S+) v(\S+)/.exec(line)?.slice(1).join(' ')).filter(Boolean));
@@ -45,10 +46,11 @@ function holders(text, authors, repository) {
   return (first ?? [`the authors of ${repository}`]).join(', ');
 }
 
-/** The licences that are used, of those that are offered: MIT where it is, else all that a crate names. */
+/** The licences that are used, of those that are offered: MIT where it is, else the first that is known; all behind AND. */
 function used({ name, license }) {
   const [choice, ...also] = license.split(' AND ');
-  const first = /\bMIT\b/.test(choice) ? 'MIT' : choice;
+  const offered = choice.replace(/[()]/g, '').split(/ OR |\//);
+  const first = offered.includes('MIT') ? 'MIT' : (offered.find((one) => one in TEXTS) ?? choice);
   const all = [first, ...also];
   const unknown = all.filter((one) => !(one in TEXTS));
   if (unknown.length)
@@ -56,9 +58,12 @@ function used({ name, license }) {
   return all;
 }
 
-/** The text of pkg/THIRD-PARTY.md. */
-export function thirdParty() {
-  const names = linked();
+/**
+ * Whose code is in these modules: the text of pkg/THIRD-PARTY.md, or of a page that has them inside.
+ * @param {{ modules?: string[], place?: string }} [options]
+ */
+export function thirdParty({ modules = MODULES, place = 'package' } = {}) {
+  const names = linked(modules);
   const crates = metadata().filter((one) => one.source !== null && names.has(`${one.name} ${one.version}`));
   crates.sort((a, b) => (a.name < b.name ? -1 : 1));
   const rows = crates.map((crate) => {
@@ -77,7 +82,7 @@ export function thirdParty() {
           `## ${licence} (${crate.name})\n\n${textOf(crate.manifest_path, ...TEXTS[licence]).trim()}\n`,
       ),
   );
-  return `# Whose code is in this package
+  return `# Whose code is in this ${place}
 
 crypto-diag has no dependency to install: what it needs is inside its files. Listed is everything that may be:
 the crates that its WebAssembly modules are linked with, of which the linker keeps what is called.

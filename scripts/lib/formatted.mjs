@@ -5,5 +5,6 @@ export const FORMATTED = [
   'pkg/src',
   'crates/*/js/*.js',
   'www/*.{js,mjs,css,html,json}',
+  'www/triage',
   'tests/**/*.{mjs,js,ts,tsx}',
 ];

@@ -1,8 +1,8 @@
 //! The triage, for a page: files in, read slice by slice inside a worker; the answer out, as a view for the page and as
 //! the documents that the command line would write.
 //!
-//! What is not about browsers is in [`session`] and [`view`], which run natively too: `examples/answer.rs` gives the same
-//! answer for files on disk, and the page's tests compare.
+//! What is not about browsers is in [`session`] and [`view`], which run natively too. The answer is, byte for byte, that of
+//! `crypto-diag triage`: the page's tests compare.
 
 mod browser;
 pub mod session;

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use crypto_diag_triage::Triage;
-use crypto_diag_triage::bundle::{Artefact, ArtefactKind, Bundle, HEAD_BYTES};
+use crypto_diag_triage::bundle::{ArtefactKind, Bundle, HEAD_BYTES};
 use crypto_diag_triage::problem::{Place, Problem};
 use flate2::bufread::MultiGzDecoder;
 
@@ -39,28 +39,35 @@ pub enum Step {
     Done(bool),
 }
 
-/// Reads the sources, in the order that serves the readers, and walks the tree. `tell` hears which source (its place in
+/// Reads the sources, in the order that serves the readers, and walks the tree, as `crypto-diag triage` does. `tell` hears which source (its place in
 /// `sources`) is where. The answer depends on names and contents, not on the order of `sources`.
 pub fn run<S: Source>(sources: &[S], zone_minutes: Option<i32>, tell: &mut dyn FnMut(usize, Step)) -> (Bundle, Triage) {
     let mut bundle = Bundle::new();
     bundle.log_options.zone_minutes = zone_minutes;
+    let mut order: Vec<usize> = (0..sources.len()).collect();
+    order.sort_by_key(|index| sources[*index].name());
     let mut readable = Vec::new();
-    for (index, source) in sources.iter().enumerate() {
-        match head(source) {
+    let mut passed = Vec::new();
+    let mut unread = 0;
+    for index in order {
+        let name = sources[index].name();
+        match head(&sources[index]) {
             Ok(head) => {
-                let kind = ArtefactKind::guess(plain_name(source.name()), &head);
+                let kind = ArtefactKind::guess(plain_name(name), &head);
                 tell(index, Step::Kind(kind));
-                readable.push((kind, source.name(), index));
+                readable.push((kind, name, index));
+                if kind == ArtefactKind::Other && !is_expected(name) {
+                    passed.push(problem(name, "it is neither a report nor a HAR, a log or a query's result; left out"));
+                }
             }
             Err(error) => {
-                let what = format!("cannot be read: {error}; was it moved or changed? Choose it again");
-                let artefact = source.name().to_owned();
-                bundle.problems.push(Problem { artefact: artefact.clone(), place: Place::Whole, what });
-                bundle.artefacts.push(Artefact { name: artefact, kind: ArtefactKind::Other, used: false });
+                unread += 1;
+                bundle.problems.push(problem(name, format!("cannot be opened: {error}")));
                 tell(index, Step::Done(false));
             }
         }
     }
+    bundle.problems.append(&mut passed);
     readable.sort_by_key(|(kind, name, _)| (kind.order(), *name));
     for (kind, name, index) in readable {
         let mut hear = |read| tell(index, Step::Read(read));
@@ -72,8 +79,23 @@ pub fn run<S: Source>(sources: &[S], zone_minutes: Option<i32>, tell: &mut dyn F
         let used = bundle.artefacts.last().is_some_and(|artefact| artefact.used);
         tell(index, Step::Done(used));
     }
-    let triage = Triage::of(&bundle);
+    let mut triage = Triage::of(&bundle);
+    // "Nothing is wrong" would be said of files that nobody could look into.
+    if triage.exit_code == 0 && unread > 0 {
+        triage.exit_code = 2;
+        triage.summary.push_str(" Some of what was given could not be opened.");
+    }
     (bundle, triage)
+}
+
+fn problem(name: &str, what: impl Into<String>) -> Problem {
+    Problem { artefact: name.to_owned(), place: Place::Whole, what: what.into() }
+}
+
+/// Files that bundles have and that say nothing here.
+fn is_expected(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file == "label.json" || [".jsonl", ".html", ".md"].iter().any(|end| file.ends_with(end))
 }
 
 /// The name without what compression added, since names tell kinds.
@@ -205,6 +227,7 @@ mod tests {
         assert_eq!(named, ["gone.log", "cut.log.gz"], "{:?}", bundle.problems);
         assert!(bundle.logs.iter().any(|log| log.counts.lines > 100), "the part before the cut is used");
         assert_eq!(triage.artefacts.iter().filter(|artefact| artefact.used).count(), 2);
+        assert_eq!(triage.exit_code, 2, "{}", triage.summary);
     }
 
     #[test]

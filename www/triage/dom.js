@@ -1,0 +1,86 @@
+// @ts-check
+// Elements out of names and texts. What files say enters a page here alone, and as text nodes: no markup is ever parsed.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** What acts on a line without being seen: controls, and what reorders or hides characters. */
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+/** A foreign text as it may be shown. @param {string} text */
+export const plain = (text) => text.replace(UNSEEN, '');
+
+/**
+ * @typedef {Node | string | null | undefined | false} Child a text becomes a text node; nothing is left out
+ * @typedef {Record<string, string | number | boolean | undefined>} Attributes `true` is an attribute without a value; `false`
+ *   and `undefined` are none
+ */
+
+/**
+ * @template {Element} E
+ * @param {E} element
+ * @param {Attributes} attributes
+ * @param {Child[]} children
+ */
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) {
+      element.setAttribute(name, value === true ? '' : plain(String(value)));
+    }
+  }
+  for (const child of children) {
+    if (child) element.append(typeof child === 'string' ? plain(child) : child);
+  }
+  return element;
+}
+
+/**
+ * An HTML element. Names of elements and attributes are this page's own, never a file's.
+ * @template {keyof HTMLElementTagNameMap} N
+ * @param {N} name
+ * @param {Attributes} [attributes]
+ * @param {Child[]} children
+ */
+export const html = (name, attributes = {}, ...children) =>
+  fill(document.createElement(name), attributes, children);
+
+/**
+ * An SVG element.
+ * @template {keyof SVGElementTagNameMap} N
+ * @param {N} name
+ * @param {Attributes} [attributes]
+ * @param {Child[]} children
+ */
+export const svg = (name, attributes = {}, ...children) =>
+  fill(document.createElementNS(SVG, name), attributes, children);
+
+/**
+ * A button that does something.
+ * @param {string} text
+ * @param {Attributes} attributes
+ * @param {(event: MouseEvent) => unknown} act
+ */
+export function button(text, attributes, act) {
+  const made = html('button', { type: 'button', class: 'button', ...attributes }, text);
+  made.addEventListener('click', act);
+  return made;
+}
+
+/**
+ * The page's element of that id, which its HTML has.
+ * @param {string} id
+ * @returns {any} an element of the kind that the HTML says
+ */
+export function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no #${id}`);
+  return found;
+}
+
+const UNITS = ['bytes', 'kB', 'MB', 'GB'];
+
+/** `34.2 MB`. @param {number} bytes */
+export function size(bytes) {
+  const power = bytes < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
+}

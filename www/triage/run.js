@@ -1,0 +1,80 @@
+// @ts-check
+// The worker that reads and triages. It is made of text inside this document: a worker that is loaded from an address does not
+// inherit the document's policy and could send what it reads; one from a `blob:` address does, and cannot.
+
+import { TRIAGE_BYTES } from 'crypto-diag/triage-bytes';
+import WORKER from 'crypto-diag/triage-worker';
+
+/**
+ * @typedef {object} Answer
+ * @property {string} view what the page shows, as JSON
+ * @property {string} json
+ * @property {string} html
+ * @property {string} markdown
+ * @property {number} memory bytes that the module needed
+ *
+ * @typedef {object} Listener
+ * @property {(index: number, kind: string) => void} kind what a file was taken for
+ * @property {(index: number, bytes: number) => void} read how far a file was read
+ * @property {(index: number, used: boolean) => void} done
+ * @property {(answer: Answer) => void} answer the end
+ * @property {(why: string) => void} failed the other end
+ */
+
+/** The one script address that this page may run, where the browser asks (Trusted Types). */
+let workerAddress = '';
+const { trustedTypes } = /** @type {any} */ (globalThis);
+const policy = trustedTypes?.createPolicy('crypto-diag-worker', {
+  createScriptURL(/** @type {string} */ address) {
+    if (address === workerAddress) return address;
+    throw new TypeError('this page runs no other script');
+  },
+});
+
+/** @type {Promise<ArrayBuffer> | undefined} */
+let unpacked;
+
+/** The module's bytes: Base64 of deflated ones in this document, fetched from nowhere. */
+function moduleBytes() {
+  const packed = Uint8Array.from(atob(TRIAGE_BYTES), (character) => character.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  return new Response(stream).arrayBuffer();
+}
+
+/**
+ * Reads files and triages them.
+ * @param {Map<string, File>} files by the name that the answer calls them
+ * @param {number | undefined} zoneMinutes minutes that the server's local time is ahead of UTC, where the user says so
+ * @param {Listener} listener
+ * @returns {() => void} ends it at once, whatever it does; nothing more is heard of it
+ */
+export function start(files, zoneMinutes, listener) {
+  workerAddress ||= URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
+  const worker = new Worker(policy ? policy.createScriptURL(workerAddress) : workerAddress);
+  let over = false;
+  const end = () => {
+    over = true;
+    worker.terminate();
+  };
+  const fail = (/** @type {unknown} */ why) => {
+    if (over) return;
+    end();
+    listener.failed(why instanceof Error ? why.message : String(why));
+  };
+  worker.addEventListener('message', ({ data }) => {
+    if (over) return;
+    if (data.what === 'answer') {
+      end();
+      listener.answer(data.answer);
+    } else if (data.what === 'failed') fail(data.why);
+    else if (data.what in listener) listener[data.what](data.index, data.value);
+  });
+  worker.addEventListener('error', (event) => fail(event.message || 'the worker did not start'));
+  unpacked ??= moduleBytes();
+  unpacked.then(
+    (module) =>
+      worker.postMessage({ module, files: [...files.values()], names: [...files.keys()], zoneMinutes }),
+    fail,
+  );
+  return end;
+}
