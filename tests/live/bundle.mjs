@@ -37,6 +37,8 @@ import { redactText } from './redact.mjs';
  * @property {Record<string, {lines: ExpectedLine[], failures: boolean}>} expected by role: lines that must be there; whether the report
  *   holds any entry that means a failure
  * @property {Proofs} [proofs] what the analysis must find proven; without it: nothing
+ * @property {Record<string, Record<string, string[]>>} [finds] by role: which server queries of that side's report find something, and
+ *   which facts stand in the answer: names, `name.field`, of a list each
  * @property {boolean} [everywhere] whether every run of the tests has it in each combination of browser and SDK
  * @property {Record<string, string>} [cannot] by engine: why the scenario cannot be run there
  * @property {(rig: Rig) => Promise<Outcome>} run

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_SDK, sdkVersion } from './app-server.mjs';
+import { judgeQueries } from './asking.mjs';
 import { judge, judgeAnalysis, recordBundle } from './bundle.mjs';
 
 /** @typedef {import('./bundle.mjs').Scenario} Scenario */
@@ -74,9 +75,10 @@ export async function runAndJudge(rig, scenario, parent) {
     const bundle = await recordBundle(rig, scenario, parent);
     scenario.check(bundle);
     const [lines, proofs] = [judge(bundle), await judgeAnalysis(bundle)];
+    const found = await judgeQueries(bundle, rig.servers);
     return {
-      expected: lines.expected + proofs.expected,
-      missed: [...lines.missed, ...proofs.missed],
+      expected: lines.expected + proofs.expected + found.expected,
+      missed: [...lines.missed, ...proofs.missed, ...found.missed],
       wrong: [...lines.wrong, ...proofs.wrong],
     };
   } finally {

@@ -14,6 +14,9 @@ export const expected = {
   peer: { lines: [], failures: false },
 };
 
+/** @type {import('../bundle.mjs').Scenario['finds']} */
+export const finds = { victim: { 'ke3-events': ['eventId', 'roomId', 'sender'] } };
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const victim = await rig.newUser('alice');

@@ -22,6 +22,9 @@ export const expected = {
 
 const MESSAGES = 5;
 
+/** @type {import('../bundle.mjs').Scenario['finds']} */
+export const finds = { victim: { devices: ['deviceId'], 'device-keys': ['deviceId'] } };
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const victim = await rig.newUser('alice');

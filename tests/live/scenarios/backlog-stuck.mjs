@@ -14,6 +14,9 @@ export const expected = {
 
 const MESSAGES = 3;
 
+/** @type {import('../bundle.mjs').Scenario['finds']} */
+export const finds = { victim: { 'ke2-inbox': ['stuck', 'peerKey'], 'ke2-backlog': ['deviceId'] } };
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const victim = await rig.newUser('alice');

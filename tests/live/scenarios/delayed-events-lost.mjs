@@ -24,6 +24,9 @@ export const expected = {
 /** @type {import('../bundle.mjs').Proofs} */
 export const proofs = { together: [], perhaps: ['delayedEventTimeouts'] };
 
+/** @type {import('../bundle.mjs').Scenario['finds']} */
+export const finds = { victim: { 'ke4-log': ['delayId'], 'ke4-memberships': ['roomId'] } };
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const victim = await rig.newUser('alice');

@@ -21,6 +21,9 @@ export const expected = {
   peer: { lines: [{ text: 'Enqueuing batch of to-device messages', facts: ['messageId'] }], failures: false },
 };
 
+/** @type {import('../bundle.mjs').Scenario['finds']} */
+export const finds = { victim: { devices: ['identity.deviceId'], 'device-keys': ['identity.ed25519'] } };
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const victim = await rig.newUser('alice');

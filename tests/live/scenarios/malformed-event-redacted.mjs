@@ -13,6 +13,9 @@ export const expected = {
   },
 };
 
+/** @type {import('../bundle.mjs').Scenario['finds']} */
+export const finds = { victim: { 'ke3-events': ['eventId', 'roomId', 'sender', 'redactedBy'] } };
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const victim = await rig.newUser('alice');

@@ -19,6 +19,16 @@ export const proofs = {
   together: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'],
 };
 
+/** @type {import('../bundle.mjs').Scenario['finds']} */
+export const finds = {
+  victim: {
+    'ke1-one-time-keys': ['newKey'],
+    'ke1-inventory': ['newKey'],
+    'ke1-log': ['keyId'],
+    'ke1-claims': ['keyId'],
+  },
+};
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const { victim, peer, roomId, lost, identity } = await rollBack(rig);

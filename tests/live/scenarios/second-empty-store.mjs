@@ -29,6 +29,20 @@ export const proofs = {
   together: ['oneTimeKeyConflict', 'identityReplaced', 'encryptedForOtherIdentity'],
 };
 
+/** @type {import('../bundle.mjs').Scenario['finds']} */
+export const finds = {
+  victim: {
+    // The newcomer may have claimed the very key of the conflict.
+    'ke1-inventory': [],
+    'ke1-fallback-keys': [],
+    'ke1-log': ['keyId'],
+    'device-keys': ['after.ed25519'],
+    devices: ['victimDevice'],
+    'olm-log': ['victimDevice'],
+  },
+  newcomer: { 'device-keys': ['after.ed25519'], 'olm-peer-keys': ['victimDevice'] },
+};
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const victim = await rig.newUser('alice');

@@ -26,6 +26,11 @@ export const proofs = { together: [], perhaps: ['delayedEventTimeouts'] };
 /** How long the table is locked. Seconds; several times the client's patience. */
 const LOCKED_S = 3;
 
+/** @type {import('../bundle.mjs').Scenario['finds']} */
+export const finds = {
+  victim: { 'ke4-log': ['delayId'], 'ke4-memberships': ['roomId'], 'ke4-slow-requests': [] },
+};
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const victim = await rig.newUser('alice');

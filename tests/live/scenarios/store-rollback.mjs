@@ -39,6 +39,19 @@ export const proofs = {
   together: ['oneTimeKeyConflict', 'rollbackOrTwoContexts', 'ke1ToOlm', 'ke1ToKe2'],
 };
 
+/** @type {import('../bundle.mjs').Scenario['finds']} */
+export const finds = {
+  victim: {
+    'ke1-fallback-keys': [],
+    'ke1-log': ['keyId'],
+    'ke1-claims': ['keyId'],
+    'device-keys': ['identity.ed25519'],
+    devices: ['victimDevice'],
+    'olm-log': ['keyId'],
+    'olm-peer-keys': ['victimDevice'],
+  },
+};
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const { victim, peer, roomId, lost, identity, identityBefore } = await rollBack(rig);

@@ -20,6 +20,9 @@ export const proofs = {
   together: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'],
 };
 
+/** @type {import('../bundle.mjs').Scenario['finds']} */
+export const finds = { victim: { 'ke1-one-time-keys': ['oldKey'], 'ke1-log': ['keyId'] } };
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const profile = await rig.newUser('alice');

@@ -1,0 +1,101 @@
+// @ts-check
+/** What `serverQueries` writes down, run as an operator would run it: SQL by psql, greps by bash. */
+import { spawn } from 'node:child_process';
+import { serverQueries } from '../../pkg/analysis.js';
+
+/** Where the queries look for the log, unless told otherwise: the place of Synapse's Debian package. */
+export const LOG = '/var/log/matrix-synapse/homeserver.log';
+
+/** psql, as the queries' preamble says it is to be used. */
+const READ_ONLY = 'SET default_transaction_read_only = on;\n';
+
+/**
+ * Asks everything that a report makes one ask.
+ *
+ * @param {string} report its JSON
+ * @param {import('./servers.mjs').Servers} servers
+ * @returns {Promise<Record<string, string>>} by the query's name: what came out, empty if nothing was found
+ * @throws {Error} naming the query that psql or bash did not take
+ */
+export async function askAll(report, servers) {
+  const { queries } = await serverQueries(report);
+  /** @type {Record<string, string>} */
+  const answers = {};
+  for (const { name, runsOn, text } of queries) {
+    try {
+      answers[name] =
+        runsOn === 'databaseHost'
+          ? withoutEmpty(await servers.database.psql(READ_ONLY + text))
+          : await bash(text.replaceAll(LOG, servers.logPath));
+    } catch (error) {
+      throw new Error(`${name}: ${error instanceof Error ? error.message : error}\n${text}`, {
+        cause: error,
+      });
+    }
+  }
+  return answers;
+}
+
+/** A table without rows is no answer. */
+const withoutEmpty = (/** @type {string} */ printed) => (/^\(0 rows\)$/m.test(printed) ? '' : printed);
+
+/**
+ * Runs commands in an interactive bash, where `!` has a meaning, too.
+ *
+ * @param {string} script
+ * @returns {Promise<string>} what it printed; that grep found nothing is no error
+ */
+export function bash(script) {
+  return new Promise((resolve, reject) => {
+    const child = spawn('bash', ['--norc', '--noprofile', '-i'], {
+      env: { ...process.env, HISTFILE: '/dev/null', PS1: '', PS2: '' },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // No terminal of this test is the shell's to take.
+      detached: true,
+    });
+    let [out, err] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (chunk) => (out += chunk));
+    child.stderr.setEncoding('utf8').on('data', (chunk) => (err += chunk));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      // A shell that was ended early, or did not understand a line, did not get to the last one.
+      if (code === 0 && out.endsWith(`${DONE}\n`)) resolve(out.slice(0, -DONE.length - 1));
+      else reject(new Error(`bash ended with ${code}: ${err.slice(0, 2000)}`));
+    });
+    child.stdin.end(`set -H\n${script}\ncase $? in 0|1) echo ${DONE};; esac\nexit 0\n`);
+  });
+}
+
+const DONE = 'asked-and-answered';
+
+/**
+ * Runs every query of every side's report and lays the answers beside what the scenario says that they hold.
+ *
+ * @param {import('./bundle.mjs').Bundle} bundle
+ * @param {import('./servers.mjs').Servers} servers
+ * @returns {Promise<{expected: number, missed: string[]}>}
+ */
+export async function judgeQueries({ scenario, facts, sides }, servers) {
+  /** @type {string[]} */
+  const missed = [];
+  let expected = 0;
+  for (const [role, { text }] of Object.entries(sides)) {
+    const answers = await askAll(text, servers);
+    for (const [name, names] of Object.entries(scenario.finds?.[role] ?? {})) {
+      expected += 1;
+      if (!(name in answers)) missed.push(`${role}: ${name} is not asked`);
+      else if (answers[name] === '') missed.push(`${role}: ${name} finds nothing`);
+      else
+        for (const wanted of names.flatMap((fact) => valueOf(facts, fact)))
+          if (!answers[name].includes(wanted)) missed.push(`${role}: ${name} does not find ${wanted}`);
+    }
+  }
+  return { expected, missed };
+}
+
+/** A fact's value as text, or each of its values; of `name.field` that field's. */
+function valueOf(/** @type {Record<string, any>} */ facts, /** @type {string} */ fact) {
+  const value = fact.split('.').reduce((/** @type {any} */ of, name) => of?.[name], facts);
+  if (value === undefined) throw new Error(`the scenario tells no fact ${fact}`);
+  return [value].flat().map(String);
+}
