@@ -6,9 +6,18 @@
 mod collect;
 pub mod database;
 mod error;
+mod feed;
+mod head;
 pub mod ids;
+mod index;
+mod latency;
+mod needles;
 mod progress;
+mod pseudonym;
+mod render;
 pub mod request;
+mod scan;
+mod sequence;
 
 pub use collect::{Collected, collect};
 pub use error::CollectError;

@@ -64,7 +64,11 @@ impl<'r> Round<'r> {
 
     /// Notes what is not answered.
     pub fn refuse(&mut self, what: &str, why: &str) {
-        self.refused.push(Refusal { what: what.to_owned(), why: why.to_owned() });
+        let refusal = Refusal { what: what.to_owned(), why: why.to_owned() };
+        // Both looks may be refused alike.
+        if !self.refused.contains(&refusal) {
+            self.refused.push(refusal);
+        }
     }
 
     /// The first snapshot.
@@ -164,10 +168,8 @@ impl<'r> Round<'r> {
         let asked = match question.statement(&self.schema, self.options.rows_max) {
             Ok(asked) => asked,
             Err(needed) => {
-                let why = format!(
-                    "{} is not there in this version of Synapse, or this role may not read it",
-                    needed.join(", ")
-                );
+                let why =
+                    format!("not in this version of Synapse, or not to be read by this role: {}", needed.join(", "));
                 return self.refuse(question.name, &why);
             }
         };
@@ -252,8 +254,7 @@ impl<'r> Round<'r> {
     fn note(&mut self, what: &str, done: Result<(), Failure>) -> bool {
         let Err(failure) = done else { return true };
         self.ended |= failure.is_last;
-        let why = if self.is_interrupted() { "it was interrupted" } else { &failure.why };
-        self.refused.push(Refusal { what: what.to_owned(), why: why.to_owned() });
+        self.refuse(what, if self.is_interrupted() { "it was interrupted" } else { &failure.why });
         false
     }
 

@@ -1,0 +1,336 @@
+//! Blocks of whole lines out of a log, for several threads at once.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Bytes of a block: large enough that its edges cost nothing, small enough that a dozen are held.
+pub const BLOCK_BYTES: usize = 1 << 20;
+
+/// Bytes of one line that are read at most. Triage reads 256 KiB of it.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes that are read at once behind a block's end to find the end of its last line.
+const TAIL_BYTES: usize = 16 << 10;
+
+/// A block of whole lines.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    /// Counted from 0, without gaps.
+    pub number: u64,
+    /// Whole lines, each with its line break but for the last of a file.
+    pub data: Vec<u8>,
+    /// Bytes that were read.
+    pub read: u64,
+}
+
+/// Where blocks come from.
+#[derive(Debug)]
+pub(crate) enum Feed<R> {
+    /// A plain file: every thread reads its own blocks.
+    File(FileFeed),
+    /// A stream: one thread reads at a time.
+    Stream(Mutex<StreamFeed<R>>),
+}
+
+impl<R: Read> Feed<R> {
+    pub fn of_file(file: File, size: u64) -> Self {
+        Feed::File(FileFeed {
+            file,
+            size,
+            next: AtomicU64::new(0),
+            cut: AtomicU64::new(0),
+            ended: AtomicU64::new(size),
+        })
+    }
+
+    pub fn of_stream(input: R) -> Self {
+        Feed::Stream(Mutex::new(StreamFeed {
+            input,
+            carry: Vec::new(),
+            number: 0,
+            skipping: false,
+            ended: false,
+            cut: 0,
+            bytes: 0,
+            broke: None,
+        }))
+    }
+
+    /// The next block, in that buffer; `None` at the end.
+    pub fn next(&self, buffer: Vec<u8>) -> io::Result<Option<Raw>> {
+        match self {
+            Feed::File(file) => file.next(buffer),
+            Feed::Stream(stream) => stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next(buffer),
+        }
+    }
+
+    /// Lines that were too long and are cut.
+    pub fn cut(&self) -> u64 {
+        match self {
+            Feed::File(file) => file.cut.load(Ordering::Relaxed),
+            Feed::Stream(stream) => stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner).cut,
+        }
+    }
+
+    /// Bytes that were there, unpacked, and what ended a stream before its end.
+    pub fn end(&self) -> (u64, Option<String>) {
+        match self {
+            Feed::File(file) => {
+                let ended = file.ended.load(Ordering::Relaxed);
+                let became_shorter = (ended < file.size).then(|| "it became shorter while it was read".to_owned());
+                (ended, became_shorter)
+            }
+            Feed::Stream(stream) => {
+                let stream = stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                (stream.bytes, stream.broke.as_ref().map(io::Error::to_string))
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct FileFeed {
+    file: File,
+    size: u64,
+    next: AtomicU64,
+    cut: AtomicU64,
+    ended: AtomicU64,
+}
+
+impl FileFeed {
+    fn next(&self, mut data: Vec<u8>) -> io::Result<Option<Raw>> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let from = number * BLOCK_BYTES as u64;
+        if from >= self.size {
+            return Ok(None);
+        }
+        let to = (from + BLOCK_BYTES as u64).min(self.size);
+        // A line belongs to the block in which it begins; whether one does at `from`, the byte before it tells.
+        let first = from.saturating_sub(1);
+        data.resize((to - first) as usize, 0);
+        let length = self.read_at(&mut data, first)?;
+        data.truncate(length);
+        if first + (length as u64) < to {
+            self.ended.fetch_min(first + length as u64, Ordering::Relaxed);
+            // Nothing is behind it.
+            if length == 0 {
+                return Ok(None);
+            }
+        }
+        if from > 0 {
+            let begin = memchr::memchr(b'\n', &data).map_or(data.len(), |at| at + 1);
+            data.drain(..begin);
+        }
+        if !data.is_empty() && to < self.size && data.last() != Some(&b'\n') {
+            self.read_tail(&mut data, to)?;
+        }
+        Ok(Some(Raw { number, data, read: to - from }))
+    }
+
+    fn read_tail(&self, data: &mut Vec<u8>, mut at: u64) -> io::Result<()> {
+        let start = memchr::memrchr(b'\n', data).map_or(0, |at| at + 1);
+        loop {
+            let old = data.len();
+            data.resize(old + TAIL_BYTES, 0);
+            let length = self.read_at(&mut data[old..], at)?;
+            data.truncate(old + length);
+            at += length as u64;
+            if let Some(end) = memchr::memchr(b'\n', &data[old..]) {
+                data.truncate(old + end + 1);
+                return Ok(());
+            }
+            if data.len() - start >= LINE_BYTES_MAX {
+                data.truncate(start + LINE_BYTES_MAX);
+                data.push(b'\n');
+                self.cut.fetch_add(1, Ordering::Relaxed);
+                return Ok(());
+            }
+            if length == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        use std::os::unix::fs::FileExt;
+        fill(buffer, |part, done| self.file.read_at(part, at + done))
+    }
+
+    #[cfg(windows)]
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        use std::os::windows::fs::FileExt;
+        fill(buffer, |part, done| self.file.seek_read(part, at + done))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct StreamFeed<R> {
+    input: R,
+    /// The beginning of the next block.
+    carry: Vec<u8>,
+    number: u64,
+    /// Whether the rest of a line that was too long comes next.
+    skipping: bool,
+    ended: bool,
+    cut: u64,
+    bytes: u64,
+    /// A broken stream ends; what came before is used.
+    broke: Option<io::Error>,
+}
+
+impl<R: Read> StreamFeed<R> {
+    fn next(&mut self, mut data: Vec<u8>) -> io::Result<Option<Raw>> {
+        let before = self.bytes;
+        data.clear();
+        data.append(&mut self.carry);
+        while !self.ended && data.len() < BLOCK_BYTES {
+            let old = data.len();
+            data.resize(BLOCK_BYTES, 0);
+            let length = self.read(&mut data[old..]);
+            data.truncate(old + length);
+            self.bytes += length as u64;
+            if self.skipping {
+                let rest = memchr::memchr(b'\n', &data[old..]);
+                data.drain(old..rest.map_or(data.len(), |at| old + at + 1));
+                self.skipping = rest.is_none();
+            }
+        }
+        if data.is_empty() && self.ended {
+            return Ok(None);
+        }
+        if !self.ended {
+            match memchr::memrchr(b'\n', &data) {
+                Some(end) => {
+                    self.carry.extend_from_slice(&data[end + 1..]);
+                    data.truncate(end + 1);
+                }
+                // A block is as long as a line can be.
+                None => {
+                    data.push(b'\n');
+                    self.skipping = true;
+                    self.cut += 1;
+                }
+            }
+        }
+        let number = self.number;
+        self.number += 1;
+        Ok(Some(Raw { number, data, read: self.bytes - before }))
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> usize {
+        loop {
+            match self.input.read(buffer) {
+                Ok(0) => {
+                    self.ended = true;
+                    return 0;
+                }
+                Ok(length) => return length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.broke = Some(error);
+                    self.ended = true;
+                    return 0;
+                }
+            }
+        }
+    }
+}
+
+/// Reads until the buffer is full or nothing is left.
+fn fill(buffer: &mut [u8], mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>) -> io::Result<usize> {
+    let mut done = 0;
+    while done < buffer.len() {
+        match read(&mut buffer[done..], done as u64) {
+            Ok(0) => break,
+            Ok(length) => done += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn all<R: Read>(feed: &Feed<R>) -> Vec<u8> {
+        let mut text = Vec::new();
+        let mut number = 0;
+        while let Some(raw) = feed.next(Vec::new()).unwrap() {
+            assert_eq!(raw.number, number);
+            assert!(raw.data.is_empty() || raw.data.last() == Some(&b'\n') || raw.data.len() < BLOCK_BYTES);
+            text.extend_from_slice(&raw.data);
+            number += 1;
+        }
+        text
+    }
+
+    fn both(text: &[u8]) -> [(Vec<u8>, u64); 2] {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text).unwrap();
+        let file: Feed<&[u8]> = Feed::of_file(file, text.len() as u64);
+        let stream = Feed::of_stream(text);
+        [(all(&file), file.cut()), (all(&stream), stream.cut())]
+    }
+
+    #[test]
+    fn blocks_are_whole_lines_and_together_the_log() {
+        let mut text = Vec::new();
+        for length in (0..300).map(|n| n * 37 % 9001).cycle().take(900) {
+            text.extend(std::iter::repeat_n(b'x', length));
+            text.push(b'\n');
+        }
+        text.extend_from_slice(b"and a last line without a break");
+        assert!(text.len() > 3 * BLOCK_BYTES);
+        for (read, cut) in both(&text) {
+            assert!(read == text);
+            assert_eq!(cut, 0);
+        }
+    }
+
+    #[test]
+    fn a_line_break_at_a_blocks_edge_loses_nothing() {
+        for at in [BLOCK_BYTES - 2, BLOCK_BYTES - 1, BLOCK_BYTES] {
+            let mut text = vec![b'x'; at];
+            text.extend_from_slice(b"\nyy\nzz\n");
+            for (read, _) in both(&text) {
+                assert!(read == text, "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_ten_megabytes_is_cut_and_counted_and_the_next_is_there() {
+        let mut text = b"before\n".to_vec();
+        text.extend(std::iter::repeat_n(b'x', 10 << 20));
+        text.extend_from_slice(b"\nbehind\n");
+        for (read, cut) in both(&text) {
+            assert_eq!(cut, 1);
+            assert!(read.starts_with(b"before\nxxx") && read.ends_with(b"x\nbehind\n"));
+            assert!(read.len() <= LINE_BYTES_MAX + 20);
+        }
+    }
+
+    #[test]
+    fn a_stream_that_breaks_gives_what_came_before() {
+        struct Broken(usize);
+        impl Read for Broken {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0 += 1;
+                if self.0 > 1 {
+                    return Err(io::Error::other("gone"));
+                }
+                buffer[..4].copy_from_slice(b"a\nb\n");
+                Ok(4)
+            }
+        }
+        let feed = Feed::of_stream(Broken(0));
+        assert_eq!(all(&feed), b"a\nb\n");
+        assert_eq!(feed.end(), (4, Some("gone".to_owned())));
+    }
+}

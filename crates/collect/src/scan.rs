@@ -1,0 +1,419 @@
+//! One block: which of its records are kept, and what has to be looked for in the blocks around it. A pure function of
+//! the block, so that blocks can be searched at the same time.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crypto_diag_triage::synapse_log::{LogEvent, LogLevel, parse_line, request_key};
+
+use crate::feed::Raw;
+use crate::head::{self, Clock, Head, Kind};
+use crate::index::Index;
+use crate::latency::{self, Sample};
+use crate::needles::{Needles, Occurrence, Sought};
+use crate::pseudonym::{self, Gap};
+use crate::render::render;
+
+/// Printed times and durations are cut to milliseconds.
+const ROUNDING_MS: i64 = 2;
+
+/// Names of processes that one block tells at most.
+const SOURCES_MAX: usize = 64;
+
+/// What every block is searched for.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub needles: Needles,
+    pub clock: Clock,
+    /// Milliseconds since the epoch, margins included.
+    pub from: i64,
+    pub to: i64,
+    pub latency: bool,
+}
+
+impl Plan {
+    pub fn holds(&self, time: Option<i64>) -> bool {
+        time.is_none_or(|time| self.from <= time && time <= self.to)
+    }
+}
+
+/// A record that is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    pub start: usize,
+    pub end: usize,
+    /// Whether it is there because of a request that it belongs to.
+    pub joined: bool,
+    /// Whether it is a line of the ledger outside of the window.
+    pub outside: bool,
+    /// Its part of the rendered text, and of the gaps.
+    pub text: (usize, usize),
+    pub gaps: (usize, usize),
+}
+
+/// A request whose lines have to be looked for in earlier blocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Back {
+    pub request: u64,
+    pub source: u64,
+    pub from: i64,
+    pub to: i64,
+}
+
+/// A request whose access line has to be looked for in later blocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ahead {
+    pub request: u64,
+    pub source: u64,
+    pub time: i64,
+}
+
+/// A block that was searched.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    pub number: u64,
+    pub read: u64,
+    pub data: Vec<u8>,
+    /// Where the first record begins; before it stands what continues the last record of the block before.
+    pub leading: usize,
+    /// Whether one of the ids stands there.
+    pub leading_hit: bool,
+    pub last: Option<usize>,
+    pub first_time: Option<i64>,
+    pub last_time: Option<i64>,
+    /// In order.
+    pub kept: Vec<Kept>,
+    /// Records that were kept later, by their place.
+    pub late: BTreeSet<usize>,
+    pub rendered: Vec<u8>,
+    pub gaps: Vec<Gap>,
+    /// Starts of processes: place and source.
+    pub starts: Vec<(usize, u64)>,
+    pub backs: Vec<Back>,
+    pub aheads: Vec<Ahead>,
+    /// The first record of each minute: minute and place.
+    pub minutes: Vec<(i64, usize)>,
+    pub levels: BTreeSet<LogLevel>,
+    /// Names of processes seen.
+    pub sources: BTreeSet<String>,
+    /// Wall clock less epoch, as ledger lines say both.
+    pub zone_samples: Vec<i64>,
+    pub latency: Vec<Sample>,
+    index: Option<Index>,
+}
+
+/// Searches a block.
+pub(crate) fn scan(raw: Raw, plan: &Plan) -> Block {
+    let mut block = Block { number: raw.number, read: raw.read, data: raw.data, ..Block::default() };
+    block.leading = first_head(&block.data);
+    if block.leading < block.data.len() {
+        block.last = Some(last_head(&block.data));
+        block.times(plan);
+        block.minutes(plan);
+    }
+    let hits = block.search(plan);
+    if plan.latency {
+        latency::samples(&block.data, plan, &mut block.latency);
+    }
+    if hits.iter().any(|(_, head)| head.request.is_some()) {
+        block.join(&hits, plan);
+    }
+    block.kept.sort_by_key(|kept| (kept.start, kept.outside, kept.joined));
+    block.kept.dedup_by_key(|kept| kept.start);
+    block.render(plan);
+    block
+}
+
+impl Block {
+    /// The line that begins at a place, without its break.
+    pub fn line(&self, start: usize) -> &[u8] {
+        let rest = &self.data[start..];
+        &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
+    }
+
+    /// The end of the record that begins at a place.
+    pub fn record_end(&self, start: usize) -> usize {
+        let mut end = start;
+        loop {
+            end = line_end(&self.data, end);
+            if end >= self.data.len() || head::is_head(line(&self.data, end)) {
+                return end;
+            }
+        }
+    }
+
+    /// The index, made when it is first needed.
+    pub fn index(&mut self) -> &Index {
+        let data = &self.data;
+        self.index.get_or_insert_with(|| Index::of(data))
+    }
+
+    /// Where the lines of a request begin that lie in a time, the last one first.
+    pub fn of_request(&mut self, request: u64, from: i64, to: i64, clock: Clock) -> Vec<usize> {
+        self.index();
+        let index = self.index.as_ref();
+        let starts = index.into_iter().flat_map(|index| index.of_request(request));
+        starts.filter(|start| head::time(self.line(*start), clock).is_some_and(|at| from <= at && at <= to)).collect()
+    }
+
+    /// Whether a process of that source started between two places.
+    pub fn starts_between(&self, source: u64, from: usize, to: usize) -> bool {
+        self.starts.iter().any(|(at, other)| *other == source && from < *at && *at < to)
+    }
+
+    fn times(&mut self, plan: &Plan) {
+        for start in [Some(self.leading), self.last].into_iter().flatten() {
+            let Some(head) = head::read(self.line(start), plan.clock) else { continue };
+            self.levels.insert(head.level);
+            if start == self.leading {
+                self.first_time = head.time;
+            }
+            self.last_time = head.time;
+            if head.source != 0 && self.sources.len() < SOURCES_MAX {
+                let source = parse_line(self.line(start)).and_then(|line| line.source.map(|name| name.into_owned()));
+                self.sources.extend(source);
+            }
+        }
+    }
+
+    /// The first record of each minute of the window: where a log was being written, a slice shall show it.
+    fn minutes(&mut self, plan: &Plan) {
+        let (Some(first), Some(last)) = (self.first_time, self.last_time) else { return };
+        if last < plan.from || first > plan.to {
+            return;
+        }
+        let mut minute = first.div_euclid(60_000);
+        self.minutes.push((minute, self.leading));
+        if last.div_euclid(60_000) == minute {
+            return;
+        }
+        let mut before: &[u8] = self.data.get(self.leading..self.leading + 16).unwrap_or_default();
+        let mut start = self.leading;
+        while start < self.data.len() {
+            let end = line_end(&self.data, start);
+            let begin = self.data.get(start..start + 16).unwrap_or_default();
+            // The plain form shows by its first bytes that its minute is the same.
+            if begin != before {
+                let time = head::time(&self.data[start..end], plan.clock);
+                if let Some(at) = time.map(|time| time.div_euclid(60_000)).filter(|at| *at != minute) {
+                    minute = at;
+                    self.minutes.push((minute, start));
+                }
+                if time.is_some() {
+                    before = begin;
+                }
+            }
+            start = end;
+        }
+        let window = plan.from.div_euclid(60_000)..=plan.to.div_euclid(60_000);
+        self.minutes.retain(|(minute, _)| window.contains(minute));
+    }
+
+    /// Finds the records that hold what is sought: their places and heads.
+    fn search(&mut self, plan: &Plan) -> Vec<(usize, Head)> {
+        let mut hits = Vec::new();
+        let mut at = 0;
+        while let Some(found) = plan.needles.find(&self.data, at) {
+            if found.start < self.leading {
+                if self.is_sought(found, plan) && found.sought != Sought::Start {
+                    self.leading_hit = true;
+                    at = self.leading;
+                } else {
+                    at = found.start + 1;
+                }
+                continue;
+            }
+            if !self.is_sought(found, plan) {
+                at = found.start + 1;
+                continue;
+            }
+            let start = record_start(&self.data, found.start);
+            let end = self.record_end(start);
+            let Some(head) = head::read(self.line(start), plan.clock) else {
+                at = end;
+                continue;
+            };
+            if head.kind == Kind::Start {
+                self.starts.push((start, head.source));
+            }
+            let inside = plan.holds(head.time);
+            let outside = !inside && head.kind == Kind::Ledger;
+            if found.sought == Sought::Start || inside || outside {
+                let keep = Kept { start, end, joined: false, outside, text: (0, 0), gaps: (0, 0) };
+                self.kept.push(keep);
+                self.levels.insert(head.level);
+                if found.sought != Sought::Start {
+                    hits.push((start, head));
+                }
+                if head.kind == Kind::Ledger {
+                    self.zone_samples.extend(zone_sample(self.line(start), plan.clock));
+                }
+            }
+            at = end;
+        }
+        hits
+    }
+
+    fn is_sought(&self, found: Occurrence, plan: &Plan) -> bool {
+        match found.sought {
+            Sought::Id => true,
+            Sought::EncodedUser => pseudonym::is_named_encoded(&self.data, found.start, &plan.needles.users),
+            _ => {
+                let line = &self.data[line_start(&self.data, found.start)..];
+                let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
+                let Some(line) = parse_line(line) else { return false };
+                match found.sought {
+                    Sought::Request => {
+                        line.request.as_deref().is_some_and(|request| plan.needles.requests.contains(request))
+                    }
+                    Sought::Unnamed => match line.event() {
+                        LogEvent::Access(access) => plan
+                            .needles
+                            .wanted
+                            .as_ref()
+                            .is_some_and(|wanted| wanted.contains(&request_key(access.method, access.uri))),
+                        _ => false,
+                    },
+                    _ => matches!(line.event(), LogEvent::Starting | LogEvent::Version(_)),
+                }
+            }
+        }
+    }
+
+    /// Adds what belongs to the hits' requests.
+    fn join(&mut self, hits: &[(usize, Head)], plan: &Plan) {
+        self.index();
+        let mut done: HashSet<usize> = HashSet::new();
+        for (start, head) in hits {
+            let (Some(request), Some(time)) = (head.request, head.time) else { continue };
+            let outside = !plan.holds(Some(time));
+            if let Kind::Access(took) = head.kind {
+                self.join_access(*start, request, head.source, time, took, outside, plan, &mut done);
+                continue;
+            }
+            match self.access_of(request, head.source, time, *start, plan.clock) {
+                Some((access, ended, took)) => {
+                    self.keep(access, outside);
+                    self.join_access(access, request, head.source, ended, took, outside, plan, &mut done);
+                }
+                None if !self.starts_between(head.source, *start, self.data.len()) => {
+                    self.aheads.push(Ahead { request, source: head.source, time });
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// The first access line of a request behind a place whose time holds that one: its place, end and duration.
+    pub fn access_of(
+        &mut self,
+        request: u64,
+        source: u64,
+        time: i64,
+        behind: usize,
+        clock: Clock,
+    ) -> Option<(usize, i64, u64)> {
+        self.index();
+        let mut found = None;
+        for start in self.index.as_ref()?.of_request(request) {
+            if start < behind {
+                break;
+            }
+            let Some(head) = head::read(self.line(start), clock) else { continue };
+            if let (Kind::Access(took), Some(ended)) = (head.kind, head.time)
+                && ended - took as i64 - ROUNDING_MS <= time
+                && time <= ended + ROUNDING_MS
+            {
+                found = Some((start, ended, took));
+            }
+        }
+        found.filter(|(access, ..)| !self.starts_between(source, behind, *access))
+    }
+
+    /// Adds the lines of a request in front of its access line.
+    #[allow(clippy::too_many_arguments)]
+    fn join_access(
+        &mut self,
+        access: usize,
+        request: u64,
+        source: u64,
+        ended: i64,
+        took: u64,
+        outside: bool,
+        plan: &Plan,
+        done: &mut HashSet<usize>,
+    ) {
+        if !done.insert(access) {
+            return;
+        }
+        let back = Back { request, source, from: ended - took as i64 - ROUNDING_MS, to: ended + ROUNDING_MS };
+        for start in self.of_request(request, back.from, back.to, plan.clock) {
+            let (low, high) = (start.min(access), start.max(access));
+            if start != access && !self.starts_between(source, low, high) {
+                self.keep(start, outside);
+            }
+        }
+        let began_before = self.first_time.is_none_or(|first| back.from <= first);
+        if began_before && !self.starts_between(source, 0, access) {
+            self.backs.push(back);
+        }
+    }
+
+    fn keep(&mut self, start: usize, outside: bool) {
+        let end = self.record_end(start);
+        self.kept.push(Kept { start, end, joined: true, outside, text: (0, 0), gaps: (0, 0) });
+    }
+
+    fn render(&mut self, plan: &Plan) {
+        for index in 0..self.kept.len() {
+            let kept = self.kept[index];
+            let (text, gaps) = (self.rendered.len(), self.gaps.len());
+            render(&self.data[kept.start..kept.end], &plan.needles.users, &mut self.rendered, &mut self.gaps);
+            self.kept[index].text = (text, self.rendered.len());
+            self.kept[index].gaps = (gaps, self.gaps.len());
+        }
+    }
+}
+
+/// Wall clock less epoch, of a ledger line that prints both.
+fn zone_sample(line: &[u8], clock: Clock) -> Option<i64> {
+    let at = memchr::memmem::rfind(line, b" at ")? + 4;
+    let digits: &[u8] = line.get(at..)?;
+    let digits = &digits[..digits.iter().take_while(|byte| byte.is_ascii_digit()).count()];
+    let epoch: i64 = std::str::from_utf8(digits).ok().filter(|digits| digits.len() == 13)?.parse().ok()?;
+    let wall = head::time(line, Clock { zone_ms: 0, ..clock })?;
+    Some(wall - epoch)
+}
+
+fn line(data: &[u8], start: usize) -> &[u8] {
+    &data[start..line_end(data, start)]
+}
+
+fn line_start(data: &[u8], at: usize) -> usize {
+    memchr::memrchr(b'\n', &data[..at]).map_or(0, |at| at + 1)
+}
+
+fn line_end(data: &[u8], start: usize) -> usize {
+    memchr::memchr(b'\n', &data[start..]).map_or(data.len(), |at| start + at + 1)
+}
+
+/// Where the record begins that holds a place; one begins at or before it.
+fn record_start(data: &[u8], at: usize) -> usize {
+    let mut start = line_start(data, at);
+    while start > 0 && !head::is_head(line(data, start)) {
+        start = line_start(data, start - 1);
+    }
+    start
+}
+
+fn first_head(data: &[u8]) -> usize {
+    let mut start = 0;
+    while start < data.len() && !head::is_head(line(data, start)) {
+        start = line_end(data, start);
+    }
+    start
+}
+
+/// The last record's place, in a block that has one.
+fn last_head(data: &[u8]) -> usize {
+    record_start(data, data.len() - 1)
+}
