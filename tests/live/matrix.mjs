@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_SDK, sdkVersion } from './app-server.mjs';
+import { schemaErrors } from '../support/report-schema.mjs';
 import { judgeQueries } from './asking.mjs';
 import { judge, judgeAnalysis, recordBundle } from './bundle.mjs';
 
@@ -76,10 +77,13 @@ export async function runAndJudge(rig, scenario, parent) {
     scenario.check(bundle);
     const [lines, proofs] = [judge(bundle), await judgeAnalysis(bundle)];
     const found = await judgeQueries(bundle, rig.servers);
+    const misshapen = Object.entries(bundle.sides).flatMap(([role, { report }]) =>
+      schemaErrors(report).map((error) => `${role}.report.json: ${error}`),
+    );
     return {
       expected: lines.expected + proofs.expected + found.expected,
       missed: [...lines.missed, ...proofs.missed, ...found.missed],
-      wrong: [...lines.wrong, ...proofs.wrong],
+      wrong: [...lines.wrong, ...proofs.wrong, ...misshapen],
     };
   } finally {
     // Clients that go on syncing would slow down the next scenario and write into its slice of the log.
