@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
 Exit codes of triage: 0 nothing is wrong, 1 something is proven, 2 something is unknown for lack of artefacts, 3 the input \
-cannot be used. Other commands: 0 done, 3 not. It only reads: no command changes a server.";
+cannot be used. Other commands: 0 done, 3 not, 130 interrupted. It only reads: no command changes a server.";
 
 /// Finds out what E2EE failures of Matrix clients come from.
 #[derive(Debug, Parser)]
@@ -18,6 +18,8 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Gathers the server's side of a capture into a new folder and prints its name. Runs on the server.
+    Collect(CollectArguments),
     /// Says what a bundle proves, what it refutes, and what is unknown and how to find out.
     Triage(TriageArguments),
     /// Prints the greps and the SQL for a report, with its ids filled in, for servers where this program cannot run.
@@ -80,6 +82,88 @@ pub struct QueriesArguments {
     pub markdown: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct CollectArguments {
+    /// Reports, as users downloaded them: their ids are looked for, and their time.
+    #[arg(long = "report", value_name = "FILE", num_args = 1..)]
+    pub reports: Vec<PathBuf>,
+    /// Synapse's log: files (rotated and packed ones, too), folders, or `-` for standard input.
+    #[arg(long = "log", value_name = "FILE", num_args = 1..)]
+    pub logs: Vec<PathBuf>,
+    /// HARs, as browsers saved them. What they hold of secrets stays out of the bundle.
+    #[arg(long = "har", value_name = "FILE", num_args = 1..)]
+    pub hars: Vec<PathBuf>,
+    /// Synapse's database: `postgresql://user@host/synapse`, "host=/run/postgresql dbname=synapse", or
+    /// `sqlite:/path/homeserver.db`. A password is taken from PGPASSWORD.
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// The answer to a Prometheus range query, saved as a file.
+    #[arg(long, value_name = "FILE")]
+    pub prometheus: Option<PathBuf>,
+    /// The window's begin instead of the reports': `2026-11-23T08:30:00Z`.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub since: Option<i64>,
+    /// The window's end.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub until: Option<i64>,
+    /// The zone of the log's times, where they have none: `UTC`, `+02:00`. Without it, it is guessed, and said.
+    #[arg(long, value_name = "OFFSET", value_parser = zone, allow_hyphen_values = true)]
+    pub zone: Option<i32>,
+    /// Where the bundle's folder is made.
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Does not measure how long requests took.
+    #[arg(long)]
+    pub no_latency: bool,
+    /// Threads that search; as many as the machine has without it.
+    #[arg(long, value_name = "COUNT", default_value_t = 0, hide_default_value = true)]
+    pub threads: usize,
+    #[command(flatten)]
+    pub ids: IdArguments,
+}
+
+/// Ids by hand, where there is no report or it names too few.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Ids by hand")]
+pub struct IdArguments {
+    /// A user, `@alice:example.org`.
+    #[arg(long = "user", value_name = "ID")]
+    pub users: Vec<String>,
+    /// A device: `@alice:example.org/ABCDEFGHIJ`, or `ABCDEFGHIJ` with exactly one --user.
+    #[arg(long = "device", value_name = "ID")]
+    pub devices: Vec<String>,
+    /// A one-time key's id, with or without its algorithm: `AAAAAAAAADQ`.
+    #[arg(long = "key", value_name = "ID")]
+    pub keys: Vec<String>,
+    /// An event, `$…`.
+    #[arg(long = "event", value_name = "ID")]
+    pub events: Vec<String>,
+    /// A room, `!…`.
+    #[arg(long = "room", value_name = "ID")]
+    pub rooms: Vec<String>,
+    /// A delayed event's id.
+    #[arg(long = "delay", value_name = "ID")]
+    pub delays: Vec<String>,
+    /// A to-device message's id.
+    #[arg(long = "message", value_name = "ID")]
+    pub messages: Vec<String>,
+    /// A request of Synapse's log, `POST-48`.
+    #[arg(long = "request", value_name = "ID")]
+    pub requests: Vec<String>,
+}
+
+/// Milliseconds since the epoch, of a time with its zone or of such a number.
+pub fn time(text: &str) -> Result<i64, String> {
+    if let Ok(ms) = text.parse::<i64>() {
+        return Ok(ms);
+    }
+    match crypto_diag_triage::stamp::read_iso(text.as_bytes()) {
+        Some((stamp, length)) if length == text.len() && stamp.has_zone => Ok(stamp.ms),
+        Some((_, length)) if length == text.len() => Err("say the zone, such as 2026-11-23T08:30:00Z".to_owned()),
+        _ => Err("give a time such as 2026-11-23T08:30:00Z or 2026-11-23T10:30:00+02:00".to_owned()),
+    }
+}
+
 /// Minutes ahead of UTC: `UTC`, `Z`, `+02`, `+02:00`, `-0530`.
 pub fn zone(text: &str) -> Result<i32, String> {
     const HOW: &str = "give an offset such as UTC, +02:00 or -0530";
@@ -111,6 +195,17 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_time_says_its_zone() {
+        assert_eq!(time("2026-11-23T08:30:00Z"), Ok(1_795_422_600_000));
+        assert_eq!(time("2026-11-23T10:30:00+02:00"), Ok(1_795_422_600_000));
+        assert_eq!(time("1795422600000"), Ok(1_795_422_600_000));
+        assert!(time("2026-11-23T08:30:00").unwrap_err().contains("zone"));
+        for wrong in ["", "yesterday", "2026-11-23T08:30:00Zz", "2026-13-01T00:00:00Z"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -8,3 +8,6 @@ pub const UNKNOWN: u8 = 2;
 
 /// The input or the arguments cannot be used, or the output could not be written.
 pub const UNUSABLE: u8 = 3;
+
+/// The run was interrupted; what was gathered until then is there. What shells use for Ctrl-C.
+pub const INTERRUPTED: u8 = 130;

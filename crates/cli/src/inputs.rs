@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crypto_diag_triage::bundle::{ArtefactKind, HEAD_BYTES};
 use crypto_diag_triage::problem::{Place, Problem};
 
-use crate::progress::Progress;
+use crate::progress::Bar;
 use crate::unpack::{peek, unpack, unpacked_name};
 
 /// Files of one folder that are read at most; a bundle has a dozen.
@@ -55,7 +55,7 @@ impl Input {
     ///
     /// # Errors
     /// If that fails, for instance because it vanished.
-    pub fn open(self, progress: &Progress) -> io::Result<Text> {
+    pub fn open(self, progress: &Bar) -> io::Result<Text> {
         match self.source {
             Source::File(path) => unpack(progress.of(File::open(path)?)),
             Source::Open(text) => Ok(text),

@@ -4,6 +4,7 @@
 //! `crypto-diag-analysis`, which the page uses as well.
 
 mod args;
+mod collect;
 mod exit;
 mod inputs;
 mod output;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         }
     };
     let done = match arguments.command {
+        Command::Collect(arguments) => collect::run(arguments),
         Command::Triage(arguments) => triage::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),
     };

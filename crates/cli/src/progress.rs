@@ -4,23 +4,25 @@ use std::io::{self, IsTerminal, Read};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar on standard error.
+/// A bar on standard error, over bytes.
 #[derive(Clone, Debug)]
-pub struct Progress(ProgressBar);
+pub struct Bar(ProgressBar);
 
-impl Progress {
-    /// A bar over that many bytes.
-    pub fn new(bytes: u64) -> Progress {
-        let target = if io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr_with_hz(10)
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(Some(bytes), target);
+impl Bar {
+    /// An empty bar.
+    pub fn new() -> Bar {
+        let is_terminal = io::stderr().is_terminal();
+        let target = if is_terminal { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
         if let Ok(style) = ProgressStyle::with_template("{bar:32} {bytes}/{total_bytes} {wide_msg}") {
             bar.set_style(style);
         }
-        Progress(bar)
+        Bar(bar)
+    }
+
+    /// So many bytes more are to come.
+    pub fn expect(&self, bytes: u64) {
+        self.0.inc_length(bytes);
     }
 
     /// Counts what is read.
@@ -30,11 +32,31 @@ impl Progress {
 
     /// What it is at. The name may be hostile.
     pub fn at(&self, name: &str) {
-        self.0.set_message(name.chars().filter(|character| !character.is_control()).take(60).collect::<String>());
+        self.0.set_message(shown(name).chars().take(60).collect::<String>());
     }
 
     /// Leaves the terminal as it was.
     pub fn end(&self) {
         self.0.finish_and_clear();
     }
+}
+
+impl crypto_diag_collect::Progress for Bar {
+    fn file_started(&self, name: &str, size: Option<u64>) {
+        self.expect(size.unwrap_or(0));
+        self.at(name);
+    }
+
+    fn bytes_read(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+
+    fn note(&self, text: &str) {
+        self.0.println(shown(text));
+    }
+}
+
+/// Without what a terminal acts upon.
+fn shown(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).collect()
 }

@@ -8,7 +8,7 @@ use crypto_diag_triage::{Triage, render};
 
 use crate::args::{Format, TriageArguments};
 use crate::inputs::Inputs;
-use crate::progress::Progress;
+use crate::progress::Bar;
 use crate::{exit, output};
 
 /// Reads, judges, writes.
@@ -44,7 +44,8 @@ fn judge(arguments: &TriageArguments) -> Triage {
     let mut unread = inputs.problems.len();
     bundle.problems.append(&mut inputs.problems);
     bundle.problems.append(&mut inputs.passed);
-    let progress = Progress::new(inputs.bytes);
+    let progress = Bar::new();
+    progress.expect(inputs.bytes);
     for input in inputs.list {
         let (name, kind) = (input.name.clone(), input.kind);
         progress.at(&name);

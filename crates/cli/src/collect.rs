@@ -1,0 +1,90 @@
+//! `crypto-diag collect`: a shell around `crypto-diag-collect`.
+
+use std::io::{self, IsTerminal};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crypto_diag_collect::{Ids, Progress, Request, Silent, collect};
+
+use crate::args::{CollectArguments, IdArguments};
+use crate::progress::Bar;
+use crate::{exit, output};
+
+/// Set by Ctrl-C.
+static CANCEL: AtomicBool = AtomicBool::new(false);
+
+/// Gathers, and prints the bundle's folder.
+///
+/// # Errors
+/// In words, if there is no bundle.
+pub fn run(arguments: CollectArguments) -> Result<u8, String> {
+    let request = Request {
+        ids: ids(&arguments.ids)?,
+        reports: arguments.reports,
+        logs: arguments.logs,
+        hars: arguments.hars,
+        database: arguments.database,
+        prometheus: arguments.prometheus,
+        since: arguments.since,
+        until: arguments.until,
+        zone_minutes: arguments.zone,
+        out: arguments.out,
+        latency: !arguments.no_latency,
+        threads: arguments.threads,
+    };
+    // The first signal ends the run with a complete manifest, a second one ends it at once.
+    ctrlc::set_handler(|| {
+        if CANCEL.swap(true, Ordering::Relaxed) {
+            process::exit(exit::INTERRUPTED.into());
+        }
+    })
+    .map_err(|error| format!("Ctrl-C cannot be waited for: {error}"))?;
+
+    let bar = io::stderr().is_terminal().then(Bar::new);
+    let progress: &dyn Progress = match &bar {
+        Some(bar) => bar,
+        None => &Silent,
+    };
+    let collected = collect(&request, progress, &CANCEL);
+    if let Some(bar) = bar {
+        bar.end();
+    }
+    let collected = collected.map_err(|error| error.to_string())?;
+    for refusal in &collected.manifest.refused {
+        output::complain(&format!("not collected: {}: {}", refusal.what, refusal.why));
+    }
+    // So that `crypto-diag triage "$(crypto-diag collect …)"` works.
+    output::print(&format!("{}\n", collected.folder.display()))?;
+    if collected.interrupted {
+        output::complain("it was interrupted: the bundle holds what was gathered until then");
+        return Ok(exit::INTERRUPTED);
+    }
+    Ok(exit::NOTHING_WRONG)
+}
+
+/// # Errors
+/// If a device has no user.
+fn ids(arguments: &IdArguments) -> Result<Ids, String> {
+    let all = |list: &[String]| list.iter().cloned().collect();
+    let mut ids = Ids {
+        users: all(&arguments.users),
+        event_ids: all(&arguments.events),
+        room_ids: all(&arguments.rooms),
+        delay_ids: all(&arguments.delays),
+        message_ids: all(&arguments.messages),
+        request_ids: all(&arguments.requests),
+        ..Ids::default()
+    };
+    // The log has `signed_curve25519:AAAAAAAAADQ`, the database the id alone.
+    ids.key_ids = arguments.keys.iter().map(|key| key.rsplit(':').next().unwrap_or(key).to_owned()).collect();
+    for device in &arguments.devices {
+        let (user_id, device_id) = match (device.rsplit_once('/'), arguments.users.as_slice()) {
+            (Some((user_id, device_id)), _) if user_id.starts_with('@') => (user_id, device_id),
+            (None, [user_id]) => (user_id.as_str(), device.as_str()),
+            _ => return Err(format!("--device {device}: say whose, as @alice:example.org/{device}")),
+        };
+        ids.users.insert(user_id.to_owned());
+        ids.devices.insert((user_id.to_owned(), device_id.to_owned()));
+    }
+    Ok(ids)
+}
