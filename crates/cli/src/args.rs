@@ -19,7 +19,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Gathers the server's side of a capture into a new folder and prints its name. Runs on the server.
-    Collect(CollectArguments),
+    Collect(Box<CollectArguments>),
     /// Says what a bundle proves, what it refutes, and what is unknown and how to find out.
     Triage(TriageArguments),
     /// Prints the greps and the SQL for a report, with its ids filled in, for servers where this program cannot run.

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         }
     };
     let done = match arguments.command {
-        Command::Collect(arguments) => collect::run(arguments),
+        Command::Collect(arguments) => collect::run(*arguments),
         Command::Triage(arguments) => triage::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),
     };
