@@ -2,9 +2,9 @@
 /* global LIVE_SDK_VERSION */
 // What the tests call: `live.<name>(…)`, with arguments and results that survive JSON. Everything is done through the SDK's public
 // methods, as an app does it, except where a fault has to be made by hand.
-import { buildReport, downloadReport, getCounts, getEntries } from 'crypto-diag';
+import { buildReport, collectReport, downloadReport, getCounts, getEntries } from 'crypto-diag';
 import * as sdk from 'matrix-js-sdk';
-import { copyStore, deleteStore } from './stores.js';
+import { copyStore, deleteStore, fingerprint } from './stores.js';
 
 const SESSION = 'live-session';
 const WAIT_MS = 20_000;
@@ -99,6 +99,7 @@ const live = {
 
   copyStore,
   deleteStore,
+  fingerprint,
 
   /** The device's public identity keys and where it is. */
   async identity() {
@@ -280,6 +281,14 @@ const live = {
   entries: () => getEntries(),
   counts: () => getCounts(),
   report: () => JSON.parse(buildReport(mx, { sdkVersion: LIVE_SDK_VERSION })),
+  collectReport: async () => JSON.parse(await collectReport(mx, { sdkVersion: LIVE_SDK_VERSION })),
+
+  /** The question of collectReport about devices, but as it must not be asked: unknown ones are fetched. */
+  async fetchDevices(userId) {
+    const devices = await crypto().getUserDeviceInfo([userId], true);
+    return [...(devices.get(userId)?.keys() ?? [])];
+  },
+
   console: () => /** @type {any} */ (window).liveConsole,
   sdkVersion: () => LIVE_SDK_VERSION,
 };

@@ -22,6 +22,37 @@ export async function deleteStore(prefix) {
   for (const part of PARTS) await done(indexedDB.deleteDatabase(prefix + part));
 }
 
+/**
+ * A fingerprint of everything that this origin keeps: databases with their versions, each object store's keys and values, and
+ * localStorage.
+ *
+ * @returns {Promise<Record<string, string>>} `database@version/store` to the SHA-256 of what is in it
+ */
+export async function fingerprint() {
+  /** @type {Record<string, string>} */
+  const prints = { localStorage: await digest({ ...localStorage }) };
+  for (const { name, version } of await indexedDB.databases()) {
+    const database = await done(indexedDB.open(String(name)));
+    for (const store of database.objectStoreNames) {
+      const reading = database.transaction(store).objectStore(store);
+      const content = await Promise.all([done(reading.getAllKeys()), done(reading.getAll())]);
+      prints[`${name}@${version}/${store}`] = await digest(content);
+    }
+    database.close();
+  }
+  return prints;
+}
+
+async function digest(/** @type {unknown} */ value) {
+  const text = JSON.stringify(value, (_, part) => {
+    if (part instanceof ArrayBuffer) return [...new Uint8Array(part)];
+    if (part instanceof CryptoKey) return 'a key that cannot be read';
+    return part;
+  });
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 async function copyDatabase(/** @type {string} */ from, /** @type {string} */ to) {
   const source = await done(indexedDB.open(from));
   const stores = [...source.objectStoreNames];
