@@ -244,6 +244,16 @@ mod tests {
     }
 
     #[test]
+    fn what_collect_adds_for_people_is_no_problem() {
+        let text = r#"[{"name":"to_device_position","params":[],"at":5,"rows":[{"newest_stream_id":17}]},
+          {"name":"device_inbox","params":["@a:h"],"at":5,"rows":[{"user_id":"@a:h","device_id":"D","stream_id":16,"one_time_key":"K"},
+           {"user_id":"@a:h","device_id":"D","pending":3,"first_stream_id":16,"last_stream_id":17}]}]"#;
+        let results = QueryResults::read("queries.json", text.as_bytes());
+        assert_eq!(results.problems, []);
+        assert_eq!(results.inbox.iter().map(|row| row.count).sum::<u64>(), 4, "the rest of a long inbox is counted");
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named() {
         for text in ["", "hello", "[{\"rows\":", "a,b\n1,2,3\n", "[]"] {
             let results = QueryResults::read("x", text.as_bytes());

@@ -208,9 +208,9 @@ pub(super) fn sort(table: &Table, results: &mut QueryResults, problems: &mut Pro
         } else if columns(row, &["device_id"]) && (columns(row, &["key_json"]) || columns(row, &["ed25519"])) {
             device_keys(row, place).map(|keys| keep(&mut results.device_keys, keys))
         } else {
-            // A count by algorithm, a delayed event: known to the runbook, not needed here.
-            let counted = columns(row, &["count"]) || columns(row, &["delay_id"]);
-            counted.then_some(())
+            // A count by algorithm, a delayed event, a stream's position: known to the runbook, not needed here.
+            let is_known = ["count", "delay_id", "newest_stream_id"].iter().any(|column| row.contains_key(*column));
+            is_known.then_some(())
         };
         unknown += u64::from(kept.is_none());
     }
