@@ -1,8 +1,9 @@
 //! PostgreSQL, through a maintained client.
 
-use std::env;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+use std::{env, thread};
 
 use postgres::config::{Host, SslMode};
 use postgres::error::{Error, SqlState};
@@ -15,6 +16,9 @@ use super::engine::{Engine, Failure, Kind, Row, Schema, Snapshot, Statement, Wor
 use super::{DatabaseError, Options};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a server that has vanished is waited for: its own statement timeout cannot end that.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// How often a run that was interrupted tells the server to end its statement.
 const CANCEL_EVERY: Duration = Duration::from_millis(100);
@@ -41,6 +45,7 @@ pub(super) fn config(url: &str) -> Result<Config, DatabaseError> {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
+    config.keepalives_idle(CONNECT_TIMEOUT).tcp_user_timeout(SILENCE_MAX);
     config.application_name("crypto-diag");
     Ok(config)
 }
@@ -60,7 +65,7 @@ pub(super) fn with_connection<T>(
         #[cfg(unix)]
         Host::Unix(_) => true,
     });
-    let mut client = config.connect(NoTls).map_err(|error| DatabaseError::Connection(describe(&error)))?;
+    let mut client = connect(config, cancel)?;
     let version = version(&mut client)?;
     let token = client.cancel_token();
     let look = || {
@@ -70,6 +75,22 @@ pub(super) fn with_connection<T>(
         }
     };
     watched(CANCEL_EVERY, look, || work(&mut Postgres { client, options, cancel, version, is_local, is_standby: None }))
+}
+
+/// Connects, unless it is interrupted: what accepts connections need not be a database that answers.
+fn connect(config: Config, cancel: &AtomicBool) -> Result<Client, DatabaseError> {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || send.send(config.connect(NoTls)));
+    let deadline = Instant::now() + SILENCE_MAX;
+    loop {
+        let why = match receive.recv_timeout(CANCEL_EVERY) {
+            Ok(connected) => return connected.map_err(|error| DatabaseError::Connection(describe(&error))),
+            Err(RecvTimeoutError::Timeout) if cancel.load(Ordering::Relaxed) => "it was interrupted",
+            Err(RecvTimeoutError::Timeout) if Instant::now() < deadline => continue,
+            Err(_) => "it accepts connections and does not answer: check host and port",
+        };
+        return Err(DatabaseError::Connection(why.to_owned()));
+    }
 }
 
 fn version(client: &mut Client) -> Result<String, DatabaseError> {
@@ -211,5 +232,31 @@ fn describe(error: &Error) -> String {
         (Some(db), _) => db.message().to_owned(),
         (None, Some(source)) => format!("{error}: {source}").replace(": error:", ":"),
         (None, None) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_never_answers_can_be_interrupted() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("postgresql://u@{}/synapse", silent.local_addr().unwrap());
+        let cancel = AtomicBool::new(true);
+        let asked = with_connection(config(&url).unwrap(), &Options::default(), &cancel, |_| Ok(()));
+        assert!(asked.is_err_and(|error| error.to_string().contains("it was interrupted")));
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_is_named_without_the_password() {
+        // Bound and let go, so that nobody listens there.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let config = config(&format!("host=127.0.0.1 port={port} user=u password=hush dbname=synapse")).unwrap();
+        let asked = with_connection(config, &Options::default(), &AtomicBool::new(false), |_| Ok(()));
+        let said = asked.unwrap_err().to_string();
+        assert!(said.contains("refused") && !said.contains("hush"), "{said}");
     }
 }
