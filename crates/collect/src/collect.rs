@@ -1,14 +1,33 @@
 //! One run, from files to a bundle.
 
-use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crypto_diag_triage::bundle::Manifest;
+use crypto_diag_analysis::Report;
+use crypto_diag_triage::bundle::{MANIFEST_SCHEMA, Manifest, Refusal};
+use crypto_diag_triage::har::{Har, HarOptions};
+use crypto_diag_triage::synapse_log::ServerLog;
+use crypto_diag_triage::verdict::ArtefactKind;
+use crypto_diag_triage::{coverage::Coverage, latency::Latency as Prometheus, stamp};
+use serde_json::{Map, Value, json};
 
+use crate::database;
 use crate::error::CollectError;
-use crate::ids::Ids;
+use crate::folder::{Folder, unwritable};
+use crate::ids::{Ids, Window};
+use crate::latency::Latency;
+use crate::logs::{self, Slice};
 use crate::progress::Progress;
+use crate::pseudonym::Names;
 use crate::request::Request;
+use crate::sources::{self, Group, shown, unreadable};
+
+/// Bytes of a report or of Prometheus' answer that are read at most.
+const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 
 /// What was gathered.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,13 +45,281 @@ pub struct Collected {
 /// Gathers what a request names into a new folder. Setting `cancel` ends it soon, with a complete manifest of what is
 /// there.
 ///
+/// The folder is named by the window's start, such as `2026-11-23T08-35-57Z`, and never one that was there before.
+///
 /// # Errors
 /// [`CollectError`]: nothing to look for, an input that was named and cannot be read, or an output that cannot be written.
+/// Where the folder had been made by then, its manifest says what is in it, if that can still be written.
 pub fn collect(request: &Request, progress: &dyn Progress, cancel: &AtomicBool) -> Result<Collected, CollectError> {
-    let _ = (progress, cancel);
-    if request.reports.is_empty() && request.ids == Ids::default() {
-        return Err(CollectError::NothingToLookFor);
+    let mut run = Run::prepare(request, progress)?;
+    let outcome = run.gather(request, progress, cancel);
+    if let Err(error) = &outcome {
+        run.interrupted = true;
+        run.refused.push(Refusal { what: "the rest".to_owned(), why: error.to_string() });
     }
-    let manifest = Manifest::default();
-    Ok(Collected { folder: request.out.clone(), ids: request.ids.clone(), manifest, interrupted: false })
+    let manifest = run.finish();
+    outcome?;
+    Ok(Collected { folder: run.folder.path, ids: run.ids, manifest: manifest?, interrupted: run.interrupted })
+}
+
+struct Run {
+    reports: Vec<(String, Vec<u8>)>,
+    hars: Vec<Har>,
+    ids: Ids,
+    groups: Vec<Group>,
+    folder: Folder,
+    refused: Vec<Refusal>,
+    slices: Vec<Slice>,
+    latency: Latency,
+    coverage: Map<String, Value>,
+    interrupted: bool,
+}
+
+impl Run {
+    /// Reads what says what to look for, and makes the folder: what is wrong with the call shows before anything is written.
+    fn prepare(request: &Request, progress: &dyn Progress) -> Result<Run, CollectError> {
+        let mut ids = Ids { window: None, ..request.ids.clone() };
+        let mut reports = Vec::new();
+        for path in &request.reports {
+            let text = document(path)?;
+            let value =
+                serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text)).map_err(|error| {
+                    let why = format!(
+                        "this is not JSON: it breaks at line {}, column {}; give the report as it was downloaded",
+                        error.line(),
+                        error.column()
+                    );
+                    CollectError::NoReport { path: path.clone(), why }
+                })?;
+            let report = Report::from_value(&value)
+                .map_err(|error| CollectError::NoReport { path: path.clone(), why: error.to_string() })?;
+            ids.add_report(&report);
+            reports.push((label(path), text));
+        }
+        let mut hars = Vec::new();
+        let options = HarOptions { event_ids: ids.event_ids.clone() };
+        for path in &request.hars {
+            progress.file_started(&shown(path), path.metadata().ok().map(|about| about.len()));
+            let file = File::open(path).map_err(|error| unreadable(path, error))?;
+            let har = Har::read(&label(path), BufReader::with_capacity(1 << 20, file), &options);
+            progress.file_done(&shown(path));
+            ids.add_har(&har);
+            hars.push(har);
+        }
+        let known = ids.window;
+        ids.window = window(request, known)?;
+        if ids.is_empty() {
+            return Err(CollectError::NothingToLookFor);
+        }
+        let mut refused = Vec::new();
+        let groups = sources::find(&request.logs, &mut refused)?;
+        let name = match ids.window.filter(|window| window.from > logs::ALWAYS.from) {
+            Some(window) => folder_name(window.from),
+            None => "unknown-start".to_owned(),
+        };
+        let folder = Folder::create(&request.out, &name)?;
+        Ok(Run {
+            reports,
+            hars,
+            ids,
+            groups,
+            folder,
+            refused,
+            slices: Vec::new(),
+            latency: Latency::default(),
+            coverage: Map::new(),
+            interrupted: false,
+        })
+    }
+
+    fn gather(&mut self, request: &Request, progress: &dyn Progress, cancel: &AtomicBool) -> Result<(), CollectError> {
+        for (name, text) in std::mem::take(&mut self.reports) {
+            let name = self.folder.free_name(&name, ".report.json");
+            self.folder.write(&name, ArtefactKind::Report, &text)?;
+        }
+        for har in &mut self.hars {
+            let name = self.folder.free_name(&har.name, ".har");
+            let mut text = Vec::new();
+            // Into memory, which does not fail.
+            har.write(&mut text).map_err(|error| unwritable(&self.folder.path.join(&name), error))?;
+            self.folder.write(&name, ArtefactKind::Har, &text)?;
+            har.name = name;
+            for problem in &har.problems {
+                self.refused.push(Refusal { what: har.name.clone(), why: problem.to_string() });
+            }
+        }
+        if let Some(path) = &request.prometheus {
+            self.prometheus(path)?;
+        }
+        self.logs(request, progress, cancel)?;
+        if !self.latency.is_empty() {
+            let mut text = serde_json::to_vec(&self.latency.to_json()).unwrap_or_default();
+            text.push(b'\n');
+            self.folder.write("latency.json", ArtefactKind::Latency, &text)?;
+        }
+        if let Some(url) = &request.database {
+            self.database(url, request, progress, cancel)?;
+        }
+        self.interrupted |= cancel.load(Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn prometheus(&mut self, path: &Path) -> Result<(), CollectError> {
+        let text = document(path)?;
+        match Prometheus::read("prometheus.json", &text[..]) {
+            Ok(_) => {
+                let name = self.folder.free_name("prometheus", ".json");
+                self.folder.write(&name, ArtefactKind::Latency, &text)
+            }
+            Err(why) => {
+                let why = format!("{why}; give the answer to /api/v1/query_range as it came");
+                self.refused.push(Refusal { what: shown(path), why });
+                Ok(())
+            }
+        }
+    }
+
+    fn logs(&mut self, request: &Request, progress: &dyn Progress, cancel: &AtomicBool) -> Result<(), CollectError> {
+        let keys = || self.hars.iter().flat_map(|har| &har.entries).map(|exchange| exchange.key());
+        let wanted: Option<Arc<HashSet<u64>>> = (!self.hars.is_empty()).then(|| Arc::new(keys().collect()));
+        let mut names = Names::default();
+        for group in std::mem::take(&mut self.groups) {
+            if cancel.load(Ordering::Relaxed) {
+                self.interrupted = true;
+                self.refused.push(Refusal { what: group.name, why: "interrupted before it was read".to_owned() });
+                continue;
+            }
+            let job = logs::Job { request, ids: &self.ids, wanted: &wanted, hars: &self.hars, progress, cancel };
+            let slice = job.slice(&group, &mut self.folder, &mut names, &mut self.latency)?;
+            self.refused.extend(slice.refused());
+            if !slice.zone_is_certain() {
+                progress.note(&format!("{}: {}", slice.name, slice.zone_in_words()));
+            }
+            self.slices.push(slice);
+        }
+        let (users, addresses) = names.counts();
+        self.coverage.insert("pseudonyms".to_owned(), json!({"users": users, "addresses": addresses}));
+        let options = logs::needles(&self.ids, &wanted);
+        for id in options.refused {
+            let why = "too short to be searched for alone; lines that name its user are there".to_owned();
+            self.refused.push(Refusal { what: format!("the id {id}"), why });
+        }
+        Ok(())
+    }
+
+    fn database(
+        &mut self,
+        url: &str,
+        request: &Request,
+        progress: &dyn Progress,
+        cancel: &AtomicBool,
+    ) -> Result<(), CollectError> {
+        if cancel.load(Ordering::Relaxed) {
+            self.refused
+                .push(Refusal { what: "database".to_owned(), why: "interrupted before it was asked".to_owned() });
+            return Ok(());
+        }
+        match database::ask(url, &self.ids, &request.database_options, cancel) {
+            Ok(answers) => {
+                let mut text = serde_json::to_vec_pretty(&answers.queries).unwrap_or_default();
+                text.push(b'\n');
+                self.folder.write("queries.json", ArtefactKind::QueryResults, &text)?;
+                self.coverage.insert("database".to_owned(), answers.coverage);
+                self.refused.extend(answers.refused);
+            }
+            Err(error) => {
+                // The rest of the bundle is worth as much without.
+                progress.note(&error.to_string());
+                self.refused.push(Refusal { what: "database".to_owned(), why: error.to_string() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the manifest.
+    fn finish(&mut self) -> Result<Manifest, CollectError> {
+        let hars = self.har_coverage();
+        let window = self.ids.window.filter(|window| *window != logs::ALWAYS);
+        self.coverage.insert("interrupted".to_owned(), json!(self.interrupted));
+        self.coverage.insert("logs".to_owned(), self.slices.iter().map(Slice::to_json).collect());
+        self.coverage.insert("hars".to_owned(), hars);
+        self.coverage.insert(
+            "window".to_owned(),
+            json!({
+                "from": window.map(|window| stamp::print(window.from)),
+                "to": window.map(|window| stamp::print(window.to)),
+                "marginBeforeMs": logs::BEFORE_MS,
+                "marginAfterMs": logs::AFTER_MS,
+            }),
+        );
+        let manifest = Manifest {
+            schema: MANIFEST_SCHEMA.to_owned(),
+            schema_version: 1,
+            tool: "crypto-diag collect".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            from: window.map(|window| window.from),
+            to: window.map(|window| window.to),
+            zone_minutes: logs::certain_zone(&self.slices),
+            files: self.folder.files.clone(),
+            coverage: Value::Object(std::mem::take(&mut self.coverage)),
+            refused: self.refused.clone(),
+        };
+        let mut text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
+        text.push(b'\n');
+        self.folder.begin("manifest.json")?.write(&text)?;
+        Ok(manifest)
+    }
+
+    /// The share of each HAR's requests that stand in the logs.
+    fn har_coverage(&self) -> Value {
+        let logs: Vec<ServerLog> = self.slices.iter().filter_map(|slice| slice.log.clone()).collect();
+        let of = |har: &Har| {
+            let coverage = Coverage::of(har, &logs);
+            let all = coverage.all();
+            let routes: Map<String, Value> = coverage
+                .routes
+                .iter()
+                .map(|(route, found)| (route.name().to_owned(), json!({"asked": found.asked, "found": found.found})))
+                .collect();
+            json!({"name": har.name, "asked": all.asked, "found": all.found, "routes": routes})
+        };
+        self.hars.iter().map(of).collect()
+    }
+}
+
+/// The window: as stated, else as the reports and HARs span it; open where neither says.
+fn window(request: &Request, known: Option<Window>) -> Result<Option<Window>, CollectError> {
+    let from = request.since.or(known.map(|window| window.from)).unwrap_or(logs::ALWAYS.from);
+    let to = request.until.or(known.map(|window| window.to)).unwrap_or(logs::ALWAYS.to);
+    if from > to {
+        return Err(CollectError::EmptyWindow);
+    }
+    Ok(Some(Window { from, to }))
+}
+
+/// `2026-11-23T08-35-57Z`: a name that every file system takes.
+fn folder_name(from: i64) -> String {
+    let printed = stamp::print(from);
+    let plain = printed.get(..19).unwrap_or("unknown-start");
+    format!("{}Z", plain.replace(' ', "T").replace(':', "-"))
+}
+
+/// What a client's files are called by: `alice` of `alice.report.json` and `alice.har`, which shows triage that they
+/// belong together.
+fn label(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let stem = name.split('.').next().unwrap_or_default().replace(|c: char| !plain(c), "_");
+    if stem.is_empty() { "client".to_owned() } else { stem }
+}
+
+fn document(path: &Path) -> Result<Vec<u8>, CollectError> {
+    let file = File::open(path).map_err(|error| unreadable(path, error))?;
+    let mut text = Vec::new();
+    file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut text).map_err(|error| unreadable(path, error))?;
+    if text.len() as u64 > DOCUMENT_BYTES_MAX {
+        let why = "it is too large for what it should be".to_owned();
+        return Err(CollectError::NoReport { path: path.to_owned(), why });
+    }
+    Ok(text)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_analysis::evidence::{self, Evidence};
+use crypto_diag_triage::har::Har;
 
 /// Milliseconds since the epoch, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,25 @@ impl Ids {
                 self.message_ids.extend(target.message_id.clone());
             }
         }
+    }
+
+    /// Adds what a HAR's requests name: the device that made them, its delayed events; and its time.
+    /// Synapse logs some of those requests without a user.
+    pub fn add_har(&mut self, har: &Har) {
+        if let Some((user_id, device_id)) = har.device() {
+            self.add_device(user_id.to_owned(), device_id.to_owned());
+        }
+        self.users.extend(har.user());
+        for exchange in &har.entries {
+            self.delay_ids.extend(exchange.delay_id().map(str::to_owned));
+        }
+        let times = har.entries.iter().filter(|exchange| exchange.start > 0);
+        self.add_window(times.map(|at| Window { from: at.start, to: at.end() }).reduce(Window::with));
+    }
+
+    /// Whether nothing is named.
+    pub fn is_empty(&self) -> bool {
+        Ids { window: None, ..self.clone() } == Ids::default()
     }
 
     /// Widens the window.

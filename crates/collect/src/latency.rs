@@ -50,6 +50,20 @@ impl Latency {
         }
     }
 
+    /// Adds those of another log.
+    pub fn merge(&mut self, other: Latency) {
+        self.not_counted += other.not_counted;
+        for (at, row) in other.minutes {
+            if self.minutes.len() >= MINUTES_MAX && !self.minutes.contains_key(&at) {
+                self.not_counted += row.count;
+                continue;
+            }
+            let minute = self.minutes.entry(at).or_default();
+            minute.count += row.count;
+            row.buckets.into_iter().for_each(|(bucket, count)| *minute.buckets.entry(bucket).or_default() += count);
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.minutes.is_empty()
     }

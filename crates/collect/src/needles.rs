@@ -55,7 +55,6 @@ enum Searcher {
 pub(crate) struct Occurrence {
     pub sought: Sought,
     pub start: usize,
-    pub end: usize,
 }
 
 impl Needles {
@@ -115,7 +114,7 @@ impl Needles {
             }
         };
         let sought = self.sought[found.pattern().as_usize()];
-        Some(Occurrence { sought, start: found.start(), end: found.end() })
+        Some(Occurrence { sought, start: found.start() })
     }
 }
 
@@ -160,7 +159,7 @@ mod tests {
         let text = format!("{}@user007:h", "x".repeat(100));
         for needles in [few, many] {
             let found = needles.find(text.as_bytes(), 3).unwrap();
-            assert_eq!((found.start, found.end, found.sought), (100, 110, Sought::Id));
+            assert_eq!((found.start, found.sought), (100, Sought::Id));
             assert!(needles.find(text.as_bytes(), 101).is_none());
         }
     }

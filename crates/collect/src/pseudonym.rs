@@ -29,7 +29,7 @@ pub(crate) enum GapKind {
 }
 
 /// The pseudonyms given so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     users: HashMap<Vec<u8>, u32>,
     addresses: HashMap<Vec<u8>, u32>,

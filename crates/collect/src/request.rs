@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::database;
 use crate::ids::Ids;
 
 /// What to gather and where to put it.
@@ -15,6 +16,8 @@ pub struct Request {
     pub hars: Vec<PathBuf>,
     /// The database: a PostgreSQL URL or an SQLite file; `None`: it is not asked.
     pub database: Option<String>,
+    /// How patient to be with it.
+    pub database_options: database::Options,
     /// The answer to a Prometheus range query.
     pub prometheus: Option<PathBuf>,
     /// Ids given by hand, beside those of the reports. Its window is not used: see `since` and `until`.
@@ -40,6 +43,7 @@ impl Default for Request {
             logs: Vec::new(),
             hars: Vec::new(),
             database: None,
+            database_options: database::Options::default(),
             prometheus: None,
             ids: Ids::default(),
             since: None,

@@ -71,7 +71,6 @@ pub(crate) struct Ahead {
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     pub number: u64,
-    pub read: u64,
     pub data: Vec<u8>,
     /// Where the first record begins; before it stands what continues the last record of the block before.
     pub leading: usize,
@@ -103,7 +102,7 @@ pub(crate) struct Block {
 
 /// Searches a block.
 pub(crate) fn scan(raw: Raw, plan: &Plan) -> Block {
-    let mut block = Block { number: raw.number, read: raw.read, data: raw.data, ..Block::default() };
+    let mut block = Block { number: raw.number, data: raw.data, ..Block::default() };
     block.leading = first_head(&block.data);
     if block.leading < block.data.len() {
         block.last = Some(last_head(&block.data));

@@ -1,0 +1,121 @@
+//! The bundle's folder: its files, their sizes and hashes.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crypto_diag_triage::bundle::ManifestFile;
+use crypto_diag_triage::verdict::ArtefactKind;
+use sha2::{Digest, Sha256};
+
+use crate::error::CollectError;
+
+/// Folders of one name that are made at most.
+const SAME_NAME_MAX: u32 = 1000;
+
+/// The folder.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub path: PathBuf,
+    pub files: Vec<ManifestFile>,
+}
+
+impl Folder {
+    /// Makes a new folder; where there is one of that name, with a number behind it. Nothing is ever overwritten.
+    pub fn create(parent: &Path, name: &str) -> Result<Folder, CollectError> {
+        fs::create_dir_all(parent).map_err(|error| unwritable(parent, error))?;
+        for number in 1..SAME_NAME_MAX {
+            let path = parent.join(if number == 1 { name.to_owned() } else { format!("{name}-{number}") });
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Folder { path, files: Vec::new() }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(unwritable(&path, error)),
+            }
+        }
+        Err(unwritable(&parent.join(name), io::ErrorKind::AlreadyExists.into()))
+    }
+
+    /// A name that is not taken: `name.ending`, or with a number.
+    pub fn free_name(&self, name: &str, ending: &str) -> String {
+        let taken = |name: &str| self.files.iter().any(|file| file.name == name);
+        let numbered =
+            |number: u32| if number == 1 { format!("{name}{ending}") } else { format!("{name}-{number}{ending}") };
+        (1..).map(numbered).find(|name| !taken(name)).unwrap_or_default()
+    }
+
+    /// Begins a file.
+    pub fn begin(&self, name: &str) -> Result<Writing, CollectError> {
+        let path = self.path.join(name);
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path);
+        let file = file.map_err(|error| unwritable(&path, error))?;
+        Ok(Writing { file, path, name: name.to_owned(), hash: Sha256::new(), size: 0 })
+    }
+
+    /// Ends a file and lists it.
+    pub fn end(&mut self, writing: Writing, kind: ArtefactKind) {
+        let sha256 = writing.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        self.files.push(ManifestFile { name: writing.name, kind: Some(kind), size: writing.size, sha256 });
+    }
+
+    /// Writes a whole file.
+    pub fn write(&mut self, name: &str, kind: ArtefactKind, content: &[u8]) -> Result<(), CollectError> {
+        let mut writing = self.begin(name)?;
+        writing.write(content)?;
+        self.end(writing, kind);
+        Ok(())
+    }
+}
+
+/// A file that is being written.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    file: File,
+    path: PathBuf,
+    name: String,
+    hash: Sha256,
+    size: u64,
+}
+
+impl Writing {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), CollectError> {
+        self.file.write_all(bytes).map_err(|error| unwritable(&self.path, error))?;
+        self.hash.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+pub(crate) fn unwritable(path: &Path, error: io::Error) -> CollectError {
+    CollectError::Unwritable { path: path.to_owned(), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_overwritten() {
+        let parent = tempfile::tempdir().unwrap();
+        let first = Folder::create(parent.path(), "x").unwrap();
+        let second = Folder::create(parent.path(), "x").unwrap();
+        assert_eq!((first.path, second.path), (parent.path().join("x"), parent.path().join("x-2")));
+    }
+
+    #[test]
+    fn a_file_is_listed_with_its_hash() {
+        let parent = tempfile::tempdir().unwrap();
+        let mut folder = Folder::create(parent.path(), "x").unwrap();
+        folder.write("a.txt", ArtefactKind::Other, b"abc").unwrap();
+        let wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!((folder.files[0].size, folder.files[0].sha256.as_str()), (3, wanted));
+        assert_eq!((folder.free_name("a", ".txt"), folder.free_name("b", ".txt")), ("a-2.txt".into(), "b.txt".into()));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error_that_names_the_file_and_what_to_do() {
+        let folder = Folder { path: PathBuf::from("/dev"), files: Vec::new() };
+        let error = folder.begin("full").unwrap().write(b"abc").unwrap_err().to_string();
+        assert!(error.starts_with("/dev/full: cannot be written") && error.contains("make room"), "{error}");
+    }
+}
