@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::remediation::{Remedy, remedies};
 use crate::timeline::{Timeline, timeline};
 use crate::tree;
-use crate::verdict::{Verdict, exit_code};
+use crate::verdict::{Claim, Verdict, exit_code};
 
 /// The name that an answer carries.
 pub const SCHEMA_NAME: &str = "crypto-diag/triage";
@@ -62,13 +62,7 @@ impl Triage {
 }
 
 fn summary(exit_code: u8, verdicts: &[Verdict]) -> String {
-    let mut proven: Vec<&str> = Vec::new();
-    for verdict in verdicts.iter().filter(|verdict| verdict.is_proven() && verdict.claim.is_fault()) {
-        let title = verdict.claim.title();
-        if !proven.contains(&title) {
-            proven.push(title);
-        }
-    }
+    let proven = proven_titles(verdicts);
     let unknown = verdicts.iter().filter(|verdict| verdict.is_unknown()).count();
     let open = match unknown {
         0 => String::new(),
@@ -80,6 +74,41 @@ fn summary(exit_code: u8, verdicts: &[Verdict]) -> String {
         1 => format!("Proven: {}.{open}", proven.join("; ")),
         2 => format!("Nothing is proven to be wrong.{open}"),
         _ => "Nothing is wrong, as far as these artefacts could show.".to_owned(),
+    }
+}
+
+/// What is proven to be wrong, in a few words each. That lines of a family were seen goes without saying where more of
+/// that family is proven.
+fn proven_titles(verdicts: &[Verdict]) -> Vec<&'static str> {
+    let mut claims: Vec<Claim> = Vec::new();
+    for verdict in verdicts.iter().filter(|verdict| verdict.is_proven() && verdict.claim.is_fault()) {
+        if !claims.contains(&verdict.claim) {
+            claims.push(verdict.claim);
+        }
+    }
+    let explained = |sighting: &Claim| {
+        let family = sighting.title().split(' ').next().unwrap_or_default();
+        claims.iter().any(|claim| !claim.is_sighting() && claim.title().contains(family))
+    };
+    claims.iter().filter(|claim| !(claim.is_sighting() && explained(claim))).map(|claim| claim.title()).collect()
+}
+
+#[cfg(test)]
+mod summary_tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_names_a_sighting_only_where_nothing_more_is_proven() {
+        let proven = |claims: &[Claim]| {
+            let verdicts: Vec<Verdict> = claims.iter().map(|claim| Verdict::proven(*claim, "", "")).collect();
+            summary(1, &verdicts)
+        };
+        assert_eq!(proven(&[Claim::Ke1Seen, Claim::Ke2Seen]), "Proven: KE-1 seen; KE-2 seen.");
+        assert_eq!(
+            proven(&[Claim::Ke1Seen, Claim::Rollback, Claim::Ke2Seen, Claim::LostKey]),
+            "Proven: KE-1 cause: rollback; KE-2 seen; OLM: one-time key lost."
+        );
+        assert_eq!(proven(&[Claim::Ke2Seen, Claim::ConflictLostMediaKey]), "Proven: KE-1 ⇒ KE-2.");
     }
 }
 

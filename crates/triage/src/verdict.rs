@@ -126,6 +126,11 @@ impl Claim {
         self != Claim::Exhausted
     }
 
+    /// Whether it only says that a family's lines were seen, and nothing of why.
+    pub fn is_sighting(self) -> bool {
+        matches!(self, Claim::Ke1Seen | Claim::Ke2Seen | Claim::Ke3Seen | Claim::Ke4Seen)
+    }
+
     /// The claim in a few words, as headings and tables have it.
     pub fn title(self) -> &'static str {
         match self {
