@@ -1,6 +1,6 @@
 //! Writes what JavaScript and the docs need to know of the Rust types: `crypto-diag-codegen OUT_DIR DOCS_DIR`.
 //!
-//! - `facts.js`: the prefilter's source, the names of the classes, an empty report;
+//! - `facts.js`: the prefilter's words, the names of the classes, an empty report;
 //! - `report.schema.json`: JSON Schema of the report, from which the TypeScript types are made;
 //! - `signatures.md`, among the docs: the table of signatures.
 

@@ -130,7 +130,7 @@ const LINES: &[Row] = &[
         "WARN matrix_sdk_crypto::session_manager::sessions: Tried to create new Olm sessions, but the signed one-time key was missing for some devices missing_devices_by_user={}",
         Ke::Olm,
         "Tried to create new Olm sessions, but",
-        Meaning::Failure,
+        Meaning::Transient,
     ),
     (
         "WARN matrix_sdk_crypto::session_manager::sessions: Can't establish an Olm session with some devices due to missing Olm support or bad keys",
@@ -154,6 +154,13 @@ const LINES: &[Row] = &[
         "Fatal error when sending to-device message - dropping to-device batch! M_UNKNOWN: MatrixError: [400] too large",
         Ke::Olm,
         "Fatal error when sending to-device message",
+        Meaning::Failure,
+    ),
+    // matrix-js-sdk 43.0.0, src/sync.ts.
+    (
+        "Error passing sync changes to the crypto layer TransactionInactiveError: the transaction is not active",
+        Ke::Olm,
+        "Error passing sync changes to the crypto layer",
         Meaning::Failure,
     ),
     // KE-2, from the sources that the table names; the first from a recorded console.
@@ -352,6 +359,19 @@ const LINES: &[Row] = &[
         "[MembershipManager] Could not restart the delayed leave event before extending `expires`, going ahead since it is still pending AbortError: x",
         Ke::Ke4,
         "Could not restart the delayed leave event",
+        Meaning::Transient,
+    ),
+    // matrix-js-sdk 43.0.0: a local timeout is not counted among the retries any more.
+    (
+        "[MatrixRTCSession !room:localhost m.call#ROOM][MembershipManager] Network local timeout error while sending event, immediate retry AbortError: The operation was aborted",
+        Ke::Ke4,
+        "Network local timeout error while sending event",
+        Meaning::Transient,
+    ),
+    (
+        "[MatrixRTCSession !room:localhost m.call#ROOM][MembershipManager] Error while retrieving a rate-limit retry delay, retrying after default delay of 5000 Error: no",
+        Ke::Ke4,
+        "MembershipManager] Error while retrieving a rate-limit",
         Meaning::Transient,
     ),
     // A worker that does not serve the path.

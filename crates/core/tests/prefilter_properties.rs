@@ -1,12 +1,11 @@
 //! The page's prefilter passes every line that the table knows.
 
-use crypto_diag_core::{PREFILTER_ALTERNATIVES_MAX, SIGNATURES, classify, prefilter};
+use crypto_diag_core::{GATES_MAX, SIGNATURES, classify, prefilter};
 use proptest::prelude::*;
-use regex::Regex;
 
-/// The prefilter as a RegExp. It is alternatives of literals, which JavaScript and this crate read alike.
-fn filter() -> Regex {
-    Regex::new(&prefilter()).expect("the prefilter is a RegExp")
+/// What the page does with the prefilter.
+fn passes(line: &str) -> bool {
+    prefilter().iter().any(|gate| line.contains(gate))
 }
 
 /// Text with pieces of needles in it, so that near misses are common.
@@ -26,13 +25,13 @@ proptest! {
     fn a_needle_anywhere_passes(row in prop::sample::select(SIGNATURES), before in noise(), after in noise()) {
         let line = format!("{before}{}{after}", row.needle);
         prop_assert!(classify(&line).is_some());
-        prop_assert!(filter().is_match(&line), "{}", line);
+        prop_assert!(passes(&line), "{}", line);
     }
 
     #[test]
     fn what_the_table_knows_passes(line in noise()) {
         if classify(&line).is_some() {
-            prop_assert!(filter().is_match(&line), "{}", line);
+            prop_assert!(passes(&line), "{}", line);
         }
     }
 
@@ -46,13 +45,6 @@ proptest! {
 }
 
 #[test]
-fn the_prefilter_keeps_to_its_budget_of_alternatives() {
-    assert!(filter().as_str().split('|').count() <= PREFILTER_ALTERNATIVES_MAX, "{}", filter());
-}
-
-#[test]
-fn the_prefilter_is_plain_ascii_without_a_slash_or_a_line_end() {
-    // It is written between slashes into a script.
-    assert!(prefilter().bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '), "{}", prefilter());
-    assert!(!prefilter().replace("\\/", "").contains('/'));
+fn the_prefilter_keeps_to_its_budget() {
+    assert!((1..=GATES_MAX).contains(&prefilter().len()), "{:?}", prefilter());
 }

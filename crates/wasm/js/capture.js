@@ -371,7 +371,7 @@ function makeReport(mx, extra) {
  */
 export async function downloadReport(mx, extra) {
   const time = new Date(now()).toISOString();
-  const part = (from, to) => apply(slice, time, [from, to]);
+  const part = (from, to) => slice(time, from, to);
   const name = `${extra?.prefix ?? 'lotus-crypto-diag'}-${part(0, 13)}-${part(14, 16)}-${part(17, 19)}Z.json`;
   const report = await collectReport(mx, extra);
   const address = core.fileUrl(report);

@@ -25,7 +25,7 @@ declare module 'crypto-diag/analysis-bytes' {
 
 declare module 'crypto-diag/facts' {
   /** The source of the RegExp that every matching line passes. */
-  export const PREFILTER: string;
+  export const PREFILTER: string[];
   export const KES: readonly string[];
   export const MEANINGS: readonly string[];
   /** Pairs of KE and meaning, in the order of the core's tallies. */

@@ -1,8 +1,8 @@
 // From a console call to a recorded line: the per-line path.
 
-import { PREFILTER } from 'crypto-diag/facts';
-import { apply, exec, now } from './builtins.js';
+import { now } from './builtins.js';
 import * as core from './core.js';
+import { passes } from './prefilter.js';
 import { noteSent } from './sent.js';
 import { stackOf } from './stack.js';
 import { forget, length, lineText, tail } from './text.js';
@@ -24,10 +24,6 @@ const KINDS = { main: 0, frame: 1, worker: 2 };
 
 /** What has happened on this path so far. */
 export const seen = { lines: 0, nested: 0, queued: 0, overflow: 0, failed: 0, partly: 0 };
-
-/** A superset of the table's needles; the core decides. */
-const prefilter = new RegExp(PREFILTER);
-const nothing = /^/;
 
 /** True while a line is being looked at: what is logged meanwhile, by a Proxy's trap say, is not looked at. */
 let looking = false;
@@ -64,11 +60,7 @@ export function look(level, args, realm, uncaught = 0) {
   try {
     seen.lines++;
     const text = lineText(args);
-    if (apply(exec, prefilter, [text]) !== null || (tail !== '' && apply(exec, prefilter, [tail]) !== null)) {
-      keep(level, text, tail, length, realm(), uncaught, stackOf(args), now());
-      // The page's RegExp would keep the line in mind (`RegExp.input`).
-      apply(exec, nothing, ['']);
-    }
+    if (passes(text, tail)) keep(level, text, tail, length, realm(), uncaught, stackOf(args), now());
     if (tail !== '') {
       seen.partly++;
       forget();
@@ -102,9 +94,7 @@ export function receive(ts, level, text, rest, units, realm, uncaught, stack) {
   if (!active) return;
   seen.lines++;
   if (rest !== '') seen.partly++;
-  if (apply(exec, prefilter, [text]) !== null || (rest !== '' && apply(exec, prefilter, [rest]) !== null)) {
-    keep(level, text, rest, units, realm, uncaught, stack, ts);
-  }
+  if (passes(text, rest)) keep(level, text, rest, units, realm, uncaught, stack, ts);
 }
 
 function keep(level, text, rest, units, realm, uncaught, stack, ts) {

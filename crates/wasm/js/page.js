@@ -32,8 +32,8 @@ export function pathOf(window) {
 const isWeb = (protocol) => protocol === 'http:' || protocol === 'https:';
 
 function upTo(text, mark) {
-  const at = apply(indexOf, text, [mark]);
-  return at < 0 ? text : apply(slice, text, [0, at]);
+  const at = indexOf(text, mark);
+  return at < 0 ? text : slice(text, 0, at);
 }
 
 /** The page's half of a report. */

@@ -41,7 +41,7 @@ export function noteSent(args, realm) {
   return true;
 }
 
-const isLine = (value) => typeof value === 'string' && apply(startsWith, value, [PREFIX]);
+const isLine = (value) => typeof value === 'string' && startsWith(value, PREFIX);
 
 function targetsOf(list) {
   const targets = [];
@@ -61,28 +61,28 @@ function targetsOf(list) {
 /** `@user:server/DEVICE (msgid ID)`, as the line's second argument lists them. */
 function parseTarget(text) {
   // A user's name may hold a slash, a server's may not; a device's may.
-  const slash = apply(indexOf, text, ['/', apply(indexOf, text, [':'])]);
-  const open = apply(indexOf, text, [' (msgid ', slash]);
+  const slash = indexOf(text, '/', indexOf(text, ':'));
+  const open = indexOf(text, ' (msgid ', slash);
   if (slash < 0) return undefined;
   const deviceEnd = open < 0 ? text.length : open;
-  const close = open < 0 ? -1 : apply(indexOf, text, [')', open]);
+  const close = open < 0 ? -1 : indexOf(text, ')', open);
   return {
-    userId: id(apply(slice, text, [0, slash])),
-    deviceId: id(apply(slice, text, [slash + 1, deviceEnd])),
-    messageId: close < 0 ? null : id(apply(slice, text, [open + ' (msgid '.length, close])),
+    userId: id(slice(text, 0, slash)),
+    deviceId: id(slice(text, slash + 1, deviceEnd)),
+    messageId: close < 0 ? null : id(slice(text, open + ' (msgid '.length, close)),
   };
 }
 
 function field(line, name) {
-  const at = apply(indexOf, line, [name]);
+  const at = indexOf(line, name);
   if (at < 0) return null;
   const from = at + name.length;
-  const space = apply(indexOf, line, [' ', from]);
-  return id(apply(slice, line, [from, space < 0 ? line.length : space]));
+  const space = indexOf(line, ' ', from);
+  return id(slice(line, from, space < 0 ? line.length : space));
 }
 
 function id(text) {
-  return compact(text.length > ID_UNITS ? apply(slice, text, [0, ID_UNITS]) : text);
+  return compact(text.length > ID_UNITS ? slice(text, 0, ID_UNITS) : text);
 }
 
 /** The batches kept, oldest first. */

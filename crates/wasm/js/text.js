@@ -3,6 +3,7 @@
 // A Proxy cannot be told from its target, so its traps may run; the caller's guard keeps what they log away from here.
 
 import {
+  ErrorPrototype,
   ObjectPrototype,
   apply,
   charCodeAt,
@@ -10,6 +11,7 @@ import {
   domExceptionName,
   getOwnPropertyDescriptor,
   getPrototypeOf,
+  hasOwn,
   indexOf,
   isArray,
   isError,
@@ -81,7 +83,7 @@ export function lineText(args) {
       count === 2 &&
       typeof second === 'string' &&
       first.length + second.length < HEAD_UNITS &&
-      apply(indexOf, first, ['%']) < 0
+      indexOf(first, '%') < 0
     ) {
       const text = first + ' ' + second;
       length = text.length;
@@ -103,7 +105,7 @@ export function forget() {
 function finish() {
   length = total;
   const whole = total <= HEAD_UNITS + TAIL_UNITS;
-  if (end.length > TAIL_UNITS) end = apply(slice, end, [end.length - TAIL_UNITS]);
+  if (end.length > TAIL_UNITS) end = slice(end, end.length - TAIL_UNITS);
   tail = whole ? '' : end;
   const text = whole ? head + end : head;
   head = '';
@@ -120,12 +122,12 @@ function add(piece) {
       head += piece;
       return;
     }
-    head += apply(slice, piece, [0, fits]);
-    piece = apply(slice, piece, [fits]);
+    head += slice(piece, 0, fits);
+    piece = slice(piece, fits);
   }
-  end = piece.length > TAIL_UNITS ? apply(slice, piece, [piece.length - TAIL_UNITS]) : end + piece;
+  end = piece.length > TAIL_UNITS ? slice(piece, piece.length - TAIL_UNITS) : end + piece;
   // Not each time: cutting copies.
-  if (end.length > 2 * TAIL_UNITS) end = apply(slice, end, [end.length - TAIL_UNITS]);
+  if (end.length > 2 * TAIL_UNITS) end = slice(end, end.length - TAIL_UNITS);
 }
 
 /** Adds a piece of a value that has a limited room. */
@@ -147,8 +149,8 @@ function put(piece) {
  */
 export function cut(text, units) {
   let at = units > 0 ? units : 0;
-  while (at > 0 && isTokenUnit(apply(charCodeAt, text, [at - 1]))) at--;
-  return apply(slice, text, [0, at]);
+  while (at > 0 && isTokenUnit(charCodeAt(text, at - 1))) at--;
+  return slice(text, 0, at);
 }
 
 /** What a token may consist of: letters, digits and `%+-./=_~`. */
@@ -168,7 +170,7 @@ function isTokenUnit(code) {
 function addArguments(args, count) {
   const template = args[0];
   let next = 0;
-  if (count > 1 && typeof template === 'string' && apply(indexOf, template, ['%']) >= 0) {
+  if (count > 1 && typeof template === 'string' && indexOf(template, '%') >= 0) {
     next = addTemplate(template, args, count);
   }
   for (; next < count; next++) {
@@ -185,20 +187,20 @@ function addArguments(args, count) {
 function addTemplate(template, args, count) {
   let next = 1;
   let done = 0;
-  let at = apply(indexOf, template, ['%']);
+  let at = indexOf(template, '%');
   for (let left = SPECIFIERS; at >= 0 && at + 1 < template.length && left > 0; left--) {
     const kind = template[at + 1];
     if (kind === '%') {
-      add(apply(slice, template, [done, at + 1]));
+      add(slice(template, done, at + 1));
       done = at + 2;
     } else if (next < count && isSpecifier(kind)) {
-      add(apply(slice, template, [done, at]));
+      add(slice(template, done, at));
       substitute(kind, args[next++]);
       done = at + 2;
     }
-    at = apply(indexOf, template, ['%', done > at ? done : at + 1]);
+    at = indexOf(template, '%', done > at ? done : at + 1);
   }
-  add(apply(slice, template, [done]));
+  add(slice(template, done));
   return next;
 }
 
@@ -264,7 +266,7 @@ function addValue(value, level) {
 function primitive(value) {
   switch (typeof value) {
     case 'symbol':
-      return apply(symbolToString, value, []);
+      return symbolToString(value);
     case 'bigint':
       return value < LARGEST && value > -LARGEST ? value + 'n' : MORE + 'n';
     case 'undefined':
@@ -284,15 +286,15 @@ function addQuoted(value) {
 }
 
 function escaped(text, mark) {
-  let at = apply(indexOf, text, [mark]);
+  let at = indexOf(text, mark);
   if (at < 0) return text;
   let out = '';
   let done = 0;
-  for (; at >= 0; at = apply(indexOf, text, [mark, at + 1])) {
-    out += apply(slice, text, [done, at]) + '\\';
+  for (; at >= 0; at = indexOf(text, mark, at + 1)) {
+    out += slice(text, done, at) + '\\';
     done = at;
   }
-  return out + apply(slice, text, [done]);
+  return out + slice(text, done);
 }
 
 function addObject(value, level) {
@@ -343,7 +345,7 @@ function addProperties(value, level) {
       break;
     }
     const key = keys[at];
-    put(typeof key === 'symbol' ? apply(symbolToString, key, []) : key);
+    put(typeof key === 'symbol' ? symbolToString(key) : key);
     add(': ');
     addProperty(value, key, level);
   }
@@ -377,6 +379,8 @@ function dataString(object, key) {
 
 /** Whether a value is an Error or a DOMException, of whatever realm. */
 export function looksLikeError(value) {
+  // The usual case first: to ask the engine costs more than all that is read of an error.
+  if (getPrototypeOf(value) === ErrorPrototype && hasOwn(value, 'message')) return true;
   if (isError && isError(value)) return true;
   if (isErrorKnowsDom) return false;
   // WebKit's Error.isError is false for a DOMException, older engines have none: then the prototypes tell.
@@ -397,13 +401,14 @@ function addError(error, level) {
   nodes++;
   addTitle(error);
   if (level + 1 >= ERROR_LEVELS) return;
-  const cause = getOwnPropertyDescriptor(error, 'cause');
+  const cause = hasOwn(error, 'cause') && getOwnPropertyDescriptor(error, 'cause');
   if (cause && nodes < ERROR_NODES && room > 0) {
     add(' [cause: ');
     addNested(cause, level);
     add(']');
   }
-  const errors = getOwnPropertyDescriptor(error, 'errors')?.value;
+  // Most errors have neither; to ask costs a third of asking for a descriptor.
+  const errors = hasOwn(error, 'errors') ? getOwnPropertyDescriptor(error, 'errors')?.value : null;
   if (typeof errors !== 'object' || errors === null || !isArray(errors)) return;
   const size = getOwnPropertyDescriptor(errors, 'length').value;
   add(' [errors: ');
@@ -441,7 +446,11 @@ function addNested(descriptor, level) {
   }
 }
 
-const nameOf = (error) => errorField(error, 'name', domExceptionName) ?? 'Error';
+/** An error's name; that of `Error.prototype` is not asked for each time. */
+const nameOf = (error) =>
+  getPrototypeOf(error) === ErrorPrototype && !hasOwn(error, 'name')
+    ? 'Error'
+    : (errorField(error, 'name', domExceptionName) ?? 'Error');
 const messageOf = (error) => errorField(error, 'message', domExceptionMessage) ?? '';
 
 /** Whether turning an error into a text would run none of the page's code. */

@@ -22,7 +22,7 @@ export function openWorkerChannel(receive) {
     const field = (key) => getOwnPropertyDescriptor(data, key)?.value;
     const text = (key, units) => {
       const value = field(key);
-      return typeof value === 'string' ? apply(slice, value, [0, units]) : '';
+      return typeof value === 'string' ? slice(value, 0, units) : '';
     };
     const count = (key) => (isSafeInteger(field(key)) && field(key) >= 0 ? field(key) : 0);
     receive({

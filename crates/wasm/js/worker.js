@@ -1,9 +1,9 @@
 // `installInWorker`: for apps that own a worker's script. A small entry of its own: no core, no network, no storage. It
 // formats and tests lines as the page does and hands on those that pass; the page's core decides.
 
-import { PREFILTER } from 'crypto-diag/facts';
-import { apply, exec, now } from './builtins.js';
+import { apply, now } from './builtins.js';
 import { hook, unhook } from './hooks.js';
+import { passes } from './prefilter.js';
 import { stackOf } from './stack.js';
 import { length, lineText, tail } from './text.js';
 
@@ -30,7 +30,6 @@ export function installInWorker(options) {
 }
 
 function watch(channel) {
-  const prefilter = new RegExp(PREFILTER);
   const post = channel.postMessage;
   const path = globalThis.location?.pathname ?? '';
   let looking = false;
@@ -39,10 +38,7 @@ function watch(channel) {
     looking = true;
     try {
       const text = lineText(args);
-      if (
-        apply(exec, prefilter, [text]) !== null ||
-        (tail !== '' && apply(exec, prefilter, [tail]) !== null)
-      ) {
+      if (passes(text, tail)) {
         apply(post, channel, [
           { ts: now(), level, text, tail, length, uncaught, stack: stackOf(args), path },
         ]);
