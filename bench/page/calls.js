@@ -81,7 +81,7 @@ async function timeOf(/** @type {() => Promise<unknown>} */ work) {
 }
 
 /** A simple capturer around a console whose methods do nothing. */
-function rival(/** @type {{wrap: (console: any, method: string) => void}} */ { wrap }) {
+function rival(/** @type {{wrap: (console: any, method: 'warn') => void}} */ { wrap }) {
   const console = { warn: () => {} };
   wrap(console, 'warn');
   return (/** @type {unknown[]} */ ...args) => console.warn(...args);
