@@ -24,6 +24,16 @@ pub enum Ke2Kind {
     NoTargets,
     /// A key was opened and then dropped for what it held.
     Dropped,
+    /// Encrypted media came where decryption is not set up, or not yet.
+    NotSetUp,
+    /// A participant's media failed to decrypt so often that further errors are not printed.
+    ManyErrors,
+    /// A participant's media failed to decrypt, see `reason`.
+    CallError,
+    /// This device's own key could not be made or handed out, see `reason`.
+    OwnKeyFailed,
+    /// A key came, and this client was told to use none.
+    KeysDisabled,
 }
 
 /// The facts of a line about media keys.
@@ -42,7 +52,7 @@ pub struct Ke2 {
     pub sender_key: Option<String>,
     /// Of a delivery: the message's id, which the sender's console shows, too.
     pub message_id: Option<String>,
-    /// Of a dropped key: why.
+    /// Of a dropped key or an error: why.
     pub reason: Option<String>,
 }
 
@@ -84,6 +94,23 @@ impl Participant {
 /// livekit-client, `src/e2ee/worker/FrameCryptor.ts` and `DataCryptor.ts`.
 static FOR_PARTICIPANT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b(?:for participant|for decryption of) (\S+)").expect("a constant that the tests compile")
+});
+
+/// livekit-client and element-call.
+static ERRORS_FOR: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:decryption errors|Encryption error) for (\S+?):?(?:\s|$)")
+        .expect("a constant that the tests compile")
+});
+
+/// matrix-js-sdk, `src/matrixrtc/RTCEncryptionManager.ts`.
+static OVER_TRANSPORT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"Received key over transport (\S+) at index (\d+)").expect("a constant that the tests compile")
+});
+
+/// The error behind a sentence.
+static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:Encryption error for [^\n]*?:|Failed to set shared key for E2EE|Failed to rollout key) +([^\n]+)")
+        .expect("a constant that the tests compile")
 });
 
 static KEY_SET: LazyLock<Regex> = LazyLock::new(|| {
@@ -129,7 +156,20 @@ pub fn read(line: &str) -> Option<Ke2> {
             ..blank
         },
         Ke2Kind::Dropped => Ke2 { reason: group(&MALFORMED, line, 1), ..blank },
-        Ke2Kind::OwnKeyMissing | Ke2Kind::NoTargets => blank,
+        Ke2Kind::ManyErrors => Ke2 { participant: identity(group(&ERRORS_FOR, line, 1)), ..blank },
+        Ke2Kind::CallError => Ke2 {
+            // "unknown participant" is nobody's name.
+            participant: identity(group(&ERRORS_FOR, line, 1).filter(|name| name != "unknown")),
+            reason: group(&BECAUSE, line, 1),
+            ..blank
+        },
+        Ke2Kind::OwnKeyFailed => Ke2 { reason: group(&BECAUSE, line, 1), ..blank },
+        Ke2Kind::KeysDisabled => Ke2 {
+            participant: identity(group(&OVER_TRANSPORT, line, 1)),
+            key_index: group(&OVER_TRANSPORT, line, 2).and_then(|index| index.parse().ok()),
+            ..blank
+        },
+        Ke2Kind::OwnKeyMissing | Ke2Kind::NoTargets | Ke2Kind::NotSetUp => blank,
     })
 }
 
@@ -137,13 +177,22 @@ fn kind(line: &str) -> Option<Ke2Kind> {
     let kinds = [
         ("Received an unexpected encrypted to-device event", Ke2Kind::Delivered),
         ("key set not found", Ke2Kind::KeySetNotFound),
+        ("No key set found", Ke2Kind::KeySetNotFound),
         ("missing key at index", Ke2Kind::MissingKey),
         ("valid key missing for participant", Ke2Kind::MissingKey),
         ("no encryption key found for decryption", Ke2Kind::MissingKey),
         ("encryption key missing for encoding", Ke2Kind::OwnKeyMissing),
         ("No targets found for sending key", Ke2Kind::NoTargets),
         ("Malformed Event", Ke2Kind::Dropped),
+        ("encryption state unknown for track", Ke2Kind::NotSetUp),
+        ("no active decrypt transform", Ke2Kind::NotSetUp),
+        ("Received encrypted packet but E2EE not set up", Ke2Kind::NotSetUp),
+        ("Suppressing further decryption errors", Ke2Kind::ManyErrors),
+        ("Failed to set shared key for E2EE", Ke2Kind::OwnKeyFailed),
+        ("Failed to rollout key", Ke2Kind::OwnKeyFailed),
+        ("Received key over transport", Ke2Kind::KeysDisabled),
         ("MissingKey", Ke2Kind::MissingKey),
+        ("Encryption error for", Ke2Kind::CallError),
     ];
     let (_, kind) = kinds.into_iter().find(|(words, _)| line.contains(words))?;
     // The delivery's words stand before events of any type; only this one is a media key.

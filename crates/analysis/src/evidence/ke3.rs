@@ -6,7 +6,7 @@ use crypto_diag_core::Millis;
 use regex_lite::Regex;
 use serde::Serialize;
 
-use super::field::{group, present};
+use super::field::{group, present, quoted};
 
 /// Which ratchet an event needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -104,6 +104,7 @@ const SENTENCES: &[(&str, Reason)] = &[
     ("sent before this device logged in", Reason::Historical),
     ("when we were not a member of the room", Reason::Historical),
     ("disabled encrypting to unverified devices", Reason::Withheld),
+    ("withheld code: None", Reason::MissingRoomKey),
     ("withheld", Reason::Withheld),
     ("sender identity is unverified", Reason::SenderNotTrusted),
     ("sender device is not known", Reason::SenderNotTrusted),
@@ -135,6 +136,9 @@ pub fn read(line: &str) -> Option<Ke3> {
         let found = DETAILS.captures_iter(head).find(|found| found.get(1).is_some_and(|key| key.as_str() == name))?;
         present(found.get(2)?.as_str())
     };
+    if let Some((_, rest)) = line.split_once("Failed to decrypt a room event: ") {
+        return Some(of_the_machine(line, rest));
+    }
     let message = part(1).or_else(|| line.split_once("DecryptionError: ").and_then(|(_, rest)| present(rest)));
     let event_id = detail("id");
     let message_id = detail("msgid");
@@ -159,6 +163,27 @@ pub fn read(line: &str) -> Option<Ke3> {
         code: group(&CODE, line, 1),
         message,
     })
+}
+
+/// matrix-sdk-crypto's own line about an event (0.19.1, `machine/mod.rs`): the sentence, then where it was, with fields.
+fn of_the_machine(line: &str, rest: &str) -> Ke3 {
+    let message = rest.split('\n').next().unwrap_or_default().trim_end();
+    let own = |name: &str| quoted(line, name).map(str::to_owned);
+    let reason = SENTENCES.iter().find(|(sentence, _)| message.contains(sentence));
+    Ke3 {
+        event_id: own("event_id"),
+        room_id: own("room_id"),
+        sender: own("sender"),
+        event_ts: None,
+        session_id: own("session_id"),
+        sender_key: own("sender_key"),
+        message_id: None,
+        field: group(&FIELD, message, 1),
+        reason: reason.map_or(Reason::Other, |(_, reason)| *reason),
+        message: present(message),
+        code: None,
+        cipher: Some(Cipher::Megolm),
+    }
 }
 
 fn cipher(to_device: bool, reason: Reason, words: &str) -> Option<Cipher> {

@@ -31,6 +31,12 @@ pub enum Ke4Kind {
     ForcedRejoin,
     /// The client gave up.
     Stopped,
+    /// The server has sent the leave event already, so the client joins again from scratch.
+    RejoinFromScratch,
+    /// The delayed leave event could not be restarted, while the server still has it.
+    RestartPutOff,
+    /// The client's own actions make no state that it knows.
+    UnknownState,
     /// The delayed leave event could not be sent at once, so the client sends a plain one.
     LeaveFellBack,
 }
@@ -121,6 +127,15 @@ fn kind(line: &str, status: Option<u64>, errcode: Option<&str>) -> Option<Ke4Kin
     }
     if has("force re-join") {
         return Some(Ke4Kind::ForcedRejoin);
+    }
+    if has("Rejoining the session from scratch") {
+        return Some(Ke4Kind::RejoinFromScratch);
+    }
+    if has("Could not restart the delayed leave event") {
+        return Some(Ke4Kind::RestartPutOff);
+    }
+    if has("MembershipManager has an unknown state") {
+        return Some(Ke4Kind::UnknownState);
     }
     if has("timed out before the HS responded") || has("local timeout error") {
         return Some(Ke4Kind::LocalTimeout);

@@ -37,6 +37,14 @@ pub enum OlmKind {
     BatchDropped,
     /// Anyone: new keys of a known device were refused, see `cause`.
     DeviceUpdateRejected,
+    /// Anyone: a device that was not known before was refused, see `cause`.
+    DeviceRejected,
+    /// Anyone: the server's list of the own user's devices lacks this one.
+    OwnDeviceMissing,
+    /// Sender: a message was to go to a device that the client does not know; `devices` names it.
+    TargetUnknown,
+    /// Receiver: what a /sync brought could not be taken in, to-device messages among it.
+    SyncNotTaken,
 }
 
 /// A device by name.
@@ -124,11 +132,19 @@ static QUOTED: LazyLock<Regex> =
 static ERRCODE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b(M_[A-Z][A-Z_]{2,})\b").expect("a constant that the tests compile"));
 
+/// A JavaScript error's name.
+static ERROR_NAME: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"crypto layer ([A-Z][A-Za-z]+)\b").expect("a constant that the tests compile"));
+
+/// matrix-js-sdk, `encryptToDeviceMessages`. A device id has no colon; a server's name may end in one and a port.
+static TARGET: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"unknown device (@\S+):([^\s:]+)").expect("a constant that the tests compile"));
+
 /// Wordings of matrix-sdk-crypto 0.19.1 (`olm/account.rs`, `session_manager/sessions.rs`, `identities/manager.rs`,
-/// `machine/mod.rs`), and the last of matrix-js-sdk (`ToDeviceMessageQueue.ts`).
+/// `machine/mod.rs`), and the last three of matrix-js-sdk (`ToDeviceMessageQueue.ts`, `rust-crypto.ts`, `sync.ts`).
 const WORDINGS: &[(&str, OlmKind)] = &[
     ("MissingOneTimeKey", OlmKind::MissingOneTimeKey),
-    ("Failed to create a new Olm session from a pre-key message", OlmKind::InboundCreation),
+    ("Failed to create a new Olm session", OlmKind::InboundCreation),
     ("Failed to decrypt a pre-key message with the corresponding session", OlmKind::PreKeyReplay),
     ("Failed to decrypt a non-pre-key message with all available sessions", OlmKind::NoSession),
     ("contain a ciphertext for our key", OlmKind::NotForOurKey),
@@ -139,7 +155,11 @@ const WORDINGS: &[(&str, OlmKind)] = &[
     ("Tried to create an Olm session but the device is unknown", OlmKind::UnknownDevice),
     ("Error while treating an unwedged device", OlmKind::UnwedgeFailed),
     ("be unwedged", OlmKind::UnwedgeFailed),
+    ("Rejecting a previously unseen device", OlmKind::DeviceRejected),
+    ("Our own device might have been deleted", OlmKind::OwnDeviceMissing),
     ("Fatal error when sending to-device message", OlmKind::BatchDropped),
+    ("encryptToDeviceMessages: unknown device", OlmKind::TargetUnknown),
+    ("Error passing sync changes to the crypto layer", OlmKind::SyncNotTaken),
 ];
 
 /// Reads a line about an Olm session.
@@ -172,6 +192,7 @@ pub fn read(line: &str) -> Option<Olm> {
         }
         OlmKind::NoOneTimeKey => facts.devices = devices(line, "missing_devices_by_user"),
         OlmKind::BadDevices => facts.devices = devices(line, "failed_devices_by_user"),
+        OlmKind::TargetUnknown => facts.devices = target(line).into_iter().collect(),
         OlmKind::DeviceUpdateRejected => {
             facts.known_signing_key = group(&CHANGED, line, 1).as_deref().and_then(key);
             facts.new_signing_key = group(&CHANGED, line, 2).as_deref().and_then(key);
@@ -193,11 +214,17 @@ fn devices(line: &str, field: &str) -> Vec<DeviceName> {
     devices
 }
 
+fn target(line: &str) -> Option<DeviceName> {
+    let found = TARGET.captures(line)?;
+    Some(DeviceName { user_id: found.get(1)?.as_str().to_owned(), device_id: found.get(2)?.as_str().to_owned() })
+}
+
 fn cause(line: &str, kind: OlmKind) -> Option<String> {
     match kind {
         OlmKind::MissingOneTimeKey => Some("MissingOneTimeKey".to_owned()),
         OlmKind::InboundCreation => group(&INBOUND, line, 1),
-        OlmKind::OutboundCreation | OlmKind::DeviceUpdateRejected => {
+        OlmKind::SyncNotTaken => group(&ERROR_NAME, line, 1),
+        OlmKind::OutboundCreation | OlmKind::DeviceUpdateRejected | OlmKind::DeviceRejected => {
             let error = after(line, "error")?;
             let end = error.find(|character: char| !character.is_ascii_alphanumeric()).unwrap_or(error.len());
             (end > 0).then(|| error[..end].to_owned())
