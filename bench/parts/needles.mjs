@@ -1,5 +1,5 @@
 // @ts-check
-// What each alternative of the prefilter costs.
+// What each word of the prefilter costs.
 
 import { rounds } from '../lib/rounds.mjs';
 import { spread } from '../lib/stats.mjs';
@@ -32,10 +32,10 @@ export const needles = {
     const engines = Object.keys(data);
     return [
       {
-        title: "The prefilter's alternatives",
+        title: "The prefilter's words",
         note:
-          'Nanoseconds for a line of 200 characters without match: what the RegExp with this one alternative takes, and what is ' +
-          'saved if it alone is left out of the whole (negative: noise, or a RegExp that an engine compiles worse).',
+          'Nanoseconds for a line of 200 characters without match: what it takes to look for this one word, and what is saved if ' +
+          'it alone is left out (negative: noise). A needle of the table has the price of its gate, and rows share gates.',
         columns: [
           'gate',
           ...engines.flatMap((engine) => [`${engine}, alone`, `${engine}, saved without it`]),

@@ -14,6 +14,9 @@ const DOCUMENTS_MAX = 64;
 /** Channel messages after a `pagehide` in which the next document is looked for. The first finds it as a rule; a busy
  * machine needs more. A message takes some microseconds. */
 const CHAIN_MAX = 400;
+/** Changes in one go from which on the whole document is asked once, instead of each node that was added: half a
+ * microsecond for each change instead of two. */
+const MANY_CHANGES = 100;
 /** Elements looked through for shadow roots when a report is made. */
 const HOSTS_MAX = 20_000;
 
@@ -167,9 +170,12 @@ export function watchFrames(hookWindow, listen) {
     if (observed.has(root)) return;
     observed.add(root);
     const observer = new MutationObserver((mutations) => {
+      const many = mutations.length > MANY_CHANGES;
+      if (many) sweep(root);
       for (let at = 0; at < mutations.length; at++) {
-        const { target, addedNodes, removedNodes } = mutations[at];
-        if (target === document) listenAgain();
+        if (mutations[at].target === document) listenAgain();
+        if (many) continue;
+        const { addedNodes, removedNodes } = mutations[at];
         for (let node = 0; node < addedNodes.length; node++) each(addedNodes[node], adoptNew);
         for (let node = 0; node < removedNodes.length; node++) each(removedNodes[node], forget);
       }
@@ -193,6 +199,18 @@ export function watchFrames(hookWindow, listen) {
     if (node.firstElementChild === null) return;
     const inside = node.querySelectorAll(SELECTOR);
     for (let at = 0; at < inside.length; at++) work(inside[at]);
+  }
+
+  /** What the changes of a root come to, whatever they were. */
+  function sweep(root) {
+    const there = root.querySelectorAll(SELECTOR);
+    for (let at = 0; at < there.length; at++) {
+      adopt(there[at], apply(weakHas, frames, [there[at]]) ? AFTER_LOAD : null);
+    }
+    for (let at = 0; at < documents.length; at++) {
+      const element = apply(deref, documents[at].element, []);
+      if (element) forget(element);
+    }
   }
 
   function forget(element) {
