@@ -1,0 +1,627 @@
+// @ts-check
+// The offline triage page, as it is built, in every engine: its answers are the command line's, and nothing leaves it.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { axe } from '../support/axe.mjs';
+import { engines, launch } from '../support/browser.mjs';
+import { temporaryFolder } from '../support/process.mjs';
+import { serve } from '../support/server.mjs';
+import { WAIT_MS, until } from '../support/wait.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PAGE = join(ROOT, 'www/dist/triage.html');
+const BUNDLES = join(ROOT, 'tests/fixtures/bundles');
+
+/** What the wrong identity under test is told to do, wherever a file can say something. */
+const HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>';
+
+/** The command line's program. */
+const program =
+  process.env.CRYPTO_DIAG_CLI ??
+  join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug/crypto-diag');
+
+const scratch = temporaryFolder('triage');
+after(() => scratch.remove());
+
+/** A bundle's files, without some. @param {string} bundle @param {...string} without */
+const filesOf = (bundle, ...without) =>
+  readdirSync(join(BUNDLES, bundle))
+    .filter((name) => !without.includes(name))
+    .map((name) => join(BUNDLES, bundle, name));
+
+/**
+ * What the command line says to these files.
+ * @param {'json' | 'html' | 'markdown'} format
+ * @param {string[]} files
+ */
+function commandLine(format, files) {
+  const args = ['triage', '--format', format, ...files];
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
+  assert.ok([0, 1, 2, 3].includes(status ?? -1) && stdout, `${program} triage failed: ${stderr}`);
+  return stdout;
+}
+
+/** A file that only this test needs. @param {string} name @param {string | Buffer} content */
+function made(name, content) {
+  const path = join(scratch.path, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** Lines of a homeserver's log; no two requests are the same. @param {number} lines */
+function logOf(lines) {
+  const parts = [];
+  for (let line = 0; line < lines; line++) {
+    const time = new Date(Date.UTC(2026, 10, 23, 8) + line * 20)
+      .toISOString()
+      .replace('T', ' ')
+      .replace('.', ',');
+    parts.push(
+      `${time.slice(0, 23)} - synapse.access.http.8008 - 643 - INFO - GET-${line} - 127.0.0.1 - 8008 - {@alice:localhost} ` +
+        `Processed request: 0.001sec/0.000sec ru=(0.004sec, 0.002sec) db=(0.020sec/0.056sec/8) 5B 200 ` +
+        `"GET /_matrix/client/v3/sync?since=s${line}&timeout=30000 HTTP/1.1" "Mozilla/5.0 (X11; Linux x86_64)" [0 dbevts]\n`,
+    );
+  }
+  return parts.join('');
+}
+
+/**
+ * A server that counts whoever connects, whatever they say, and remembers the paths they ask for.
+ */
+async function listener() {
+  /** @type {Set<string>} */
+  const paths = new Set();
+  /** @type {Set<import('node:net').Socket>} */
+  const sockets = new Set();
+  let connections = 0;
+  let bytes = 0;
+  const server = createServer((socket) => {
+    connections++;
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      bytes += data.length;
+      paths.add(data.toString('latin1').split(' ')[1]?.split('?')[0]?.slice(1) ?? '');
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    });
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return {
+    host: `127.0.0.1:${port}`,
+    paths,
+    connections: () => connections,
+    bytes: () => bytes,
+    close() {
+      const closed = new Promise((done) => server.close(done));
+      for (const socket of sockets) socket.destroy();
+      return closed;
+    },
+  };
+}
+
+/**
+ * Tries every way out of a page or a worker. Runs there, so it uses nothing outside itself. Each try ends by itself, or is no
+ * longer waited for after two seconds; the answer has the name of each.
+ * @param {string} host
+ * @param {string} frameHost of what is tried with a frame
+ * @param {string} from
+ */
+async function tryEverything(host, frameHost, from) {
+  const at = (/** @type {string} */ name, of = host) => `http://${of}/${from}-${name}`;
+  const settled = (/** @type {EventTarget} */ target, /** @type {string[]} */ ...events) =>
+    new Promise((done) => events.forEach((event) => target.addEventListener(event, done)));
+  /** @type {Record<string, () => unknown>} */
+  const tries = {
+    fetch: () => fetch(at('fetch'), { mode: 'no-cors' }),
+    xhr: () => {
+      const request = new XMLHttpRequest();
+      request.open('GET', at('xhr'));
+      request.send();
+      return settled(request, 'loadend');
+    },
+    websocket: () => settled(new WebSocket(`ws://${host}/${from}-websocket`), 'error', 'close'),
+    eventsource: () => settled(new EventSource(at('eventsource')), 'error'),
+    import: () => import(at('import')),
+  };
+  if (typeof document === 'undefined') {
+    tries.importscripts = () => /** @type {any} */ (globalThis).importScripts(at('importscripts'));
+  } else {
+    const loaded = (
+      /** @type {string} */ name,
+      /** @type {string} */ attribute,
+      /** @type {string} */ which,
+    ) => {
+      const element = document.createElement(name);
+      if (name === 'link') element.setAttribute('rel', 'stylesheet');
+      element.setAttribute(attribute, at(which));
+      document.head.append(element);
+      return settled(element, 'load', 'error');
+    };
+    tries.beacon = () => navigator.sendBeacon(at('beacon'), 'x');
+    tries.image = () => {
+      const image = new Image();
+      image.src = at('image');
+      return settled(image, 'load', 'error');
+    };
+    tries.script = () => loaded('script', 'src', 'script');
+    tries.style = () => loaded('link', 'href', 'style');
+    tries.frame = () => {
+      const frame = document.createElement('iframe');
+      frame.src = at('frame', frameHost);
+      document.body.append(frame);
+      return settled(frame, 'load', 'error');
+    };
+    tries.form = () => {
+      const frame = document.createElement('iframe');
+      frame.name = 'answer';
+      const form = document.createElement('form');
+      Object.assign(form, { action: at('form', frameHost), method: 'post', target: 'answer' });
+      document.body.append(frame, form);
+      form.submit();
+      return settled(frame, 'load');
+    };
+    tries.font = () => new FontFace('probe', `url(${at('font')})`).load();
+    tries.video = () => {
+      const video = document.createElement('video');
+      video.src = at('video');
+      return settled(video, 'error');
+    };
+  }
+  const names = Object.keys(tries);
+  await Promise.all(
+    names.map(async (name) => {
+      const late = new Promise((done) => setTimeout(done, 2000));
+      try {
+        await Promise.race([tries[name](), late]);
+      } catch {
+        // Refused, as it should be.
+      }
+    }),
+  );
+  return names;
+}
+
+/**
+ * Has the page's own worker run something before it does what it is for. Runs in the page.
+ * @param {string} source a function that gives a promise
+ * @param {string} args as JSON
+ */
+function holdWorkers(source, args) {
+  const first = `{
+    const held = [];
+    const hold = (event) => { event.stopImmediatePropagation(); held.push(event.data); };
+    addEventListener('message', hold);
+    (${source})(...${args}).then((names) => {
+      removeEventListener('message', hold);
+      postMessage({ what: 'tried', names });
+      for (const data of held) dispatchEvent(new MessageEvent('message', { data }));
+    });
+  }`;
+  const PlainBlob = Blob;
+  window.Blob = class extends PlainBlob {
+    /** @param {BlobPart[]} parts @param {BlobPropertyBag} options */
+    constructor(parts, options) {
+      super(options?.type === 'text/javascript' ? [first, ...parts] : parts, options);
+    }
+  };
+  const PlainWorker = Worker;
+  window.Worker = class extends PlainWorker {
+    /** @param {[string | URL]} args */
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('message', ({ data }) => {
+        if (data.what === 'tried') /** @type {any} */ (window).tried = data.names;
+      });
+    }
+  };
+}
+
+/** The same page without its policy: what the tries reach when nothing forbids it. */
+const unprotected = () => {
+  const page = readFileSync(PAGE, 'utf8');
+  const without = page.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, '');
+  assert.notEqual(without, page, 'the page has a policy');
+  return without;
+};
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+before(async () => {
+  server = await serve({ '/triage.html': readFileSync(PAGE, 'utf8'), '/open.html': unprotected() });
+  // Made by cargo, unless CRYPTO_DIAG_CLI names one that is made.
+  if (!process.env.CRYPTO_DIAG_CLI) {
+    const quiet = /** @type {const} */ (['ignore', 'ignore', 'inherit']);
+    execFileSync('cargo', ['build', '-q', '-p', 'crypto-diag-cli'], { cwd: ROOT, stdio: [...quiet] });
+  }
+});
+after(() => server.close());
+
+for (const engine of engines) {
+  describe(`the triage page in ${engine}`, () => {
+    /** @type {import('../support/browser.mjs').Browser} */
+    let browser;
+    before(async () => {
+      browser = await launch(engine);
+    });
+    after(() => browser?.close());
+
+    /** One window for each set of options, loaded anew for each test. @type {Map<string, import('../support/browser.mjs').Page>} */
+    const pages = new Map();
+
+    /** @param {Partial<import('../support/browser.mjs').PageOptions>} [options] @param {string} [address] */
+    async function open(options = {}, address = `${server.url}/triage.html`) {
+      const key = JSON.stringify(options);
+      const page = pages.get(key) ?? (await browser.newPage(options));
+      pages.set(key, page);
+      await page.goto(address);
+      await page.waitFor(() => document.querySelector('#working')?.checkVisibility());
+      return page;
+    }
+
+    test('what it says to a rolled-back store is, byte for byte, what the command line says', async () => {
+      const page = await open();
+      const files = filesOf('store-rollback');
+      await answerTo(page, files);
+      const { summary } = JSON.parse(commandLine('json', files));
+      assert.match(summary, /KE-1 cause: rollback; .*KE-1 ⇒ KE-2/);
+      assert.equal(await page.text('#verdict'), summary);
+      assert.match(await page.text('#result'), /KE-1 ⇒ KE-2, by message id/);
+      for (const [number, format] of /** @type {const} */ (['html', 'markdown', 'json'].entries())) {
+        const saved = await page.download(() =>
+          page.click(`.headline .actions button:nth-of-type(${number + 1})`),
+        );
+        assert.equal(saved.text, commandLine(/** @type {any} */ (format), files), format);
+      }
+    });
+
+    test('with an artefact taken away it says what is then unknown, and the command that gets it', async () => {
+      const page = await open();
+      await answerTo(page, filesOf('algorithm-stripped'));
+      assert.equal(await page.text('#verdict'), 'Proven: KE-3 seen; KE-3: stripped on the way.');
+      await page.click('#files summary');
+      await page.click('[aria-label="Take away queries.json"]');
+      await page.waitFor(() => document.querySelector('#verdict')?.textContent?.includes('unknown'));
+      const expected = JSON.parse(commandLine('json', filesOf('algorithm-stripped', 'queries.json')));
+      assert.equal(await page.text('#verdict'), expected.summary);
+      const commands = expected.verdicts.flatMap((/** @type {any} */ { fetch }) =>
+        (fetch ?? []).map((/** @type {any} */ { how }) => how),
+      );
+      assert.match(commands[0], /SELECT [^]*FROM events/);
+      const shown = await page.evaluate(() =>
+        [...document.querySelectorAll('.command pre')].map((command) => command.textContent),
+      );
+      assert.deepEqual(shown, commands);
+      // Copied, or at least selected where the clipboard is closed.
+      await page.click('.command button');
+      const copied = await page.waitFor(() =>
+        document.querySelector('.command button')?.textContent === 'Copied'
+          ? 'copied'
+          : String(getSelection()),
+      );
+      assert.ok(copied === 'copied' || copied.trim() === commands[0].trim(), copied);
+    });
+
+    test('without the peer’s report KE-1 ⇒ KE-2 is unknown, and it says where to get that report', async () => {
+      const page = await open();
+      await answerTo(page, filesOf('store-rollback'));
+      await page.click('#files summary');
+      await page.click('[aria-label="Take away peer.report.json"]');
+      await page.waitFor(() => document.querySelector('#verdict')?.textContent?.includes('unknown'));
+      const left = filesOf('store-rollback', 'peer.report.json');
+      const saved = await page.download(() => page.click('.headline .actions button:nth-of-type(3)'));
+      assert.equal(saved.text, commandLine('json', left));
+      const [unknown] = JSON.parse(saved.text).verdicts.filter(
+        (/** @type {any} */ { claim, is }) => claim === 'conflict-lost-media-key' && is === 'unknown',
+      );
+      const text = await page.text('#result');
+      assert.ok(text.includes(unknown.statement), unknown.statement);
+      assert.ok(text.includes(unknown.fetch[0].how), unknown.fetch[0].how);
+      assert.match(unknown.fetch[0].how, /^On @bob-.*: Settings, .*Download report$/);
+    });
+
+    test('nothing leaves it, neither from the page nor from inside its worker', async () => {
+      const [forbidden, forbiddenFrames, allowed] = [await listener(), await listener(), await listener()];
+      const run = async (/** @type {string} */ address, /** @type {string[]} */ hosts) => {
+        const page = await open({}, address);
+        const fromPage = await page.evaluate(tryEverything, ...hosts, 'page');
+        await page.evaluate(holdWorkers, String(tryEverything), JSON.stringify([...hosts, 'worker']));
+        await answerTo(page, filesOf('algorithm-stripped'));
+        const fromWorker = await page.evaluate(() => /** @type {any} */ (window).tried);
+        return [
+          ...fromPage.map((/** @type {string} */ name) => `page-${name}`),
+          ...fromWorker.map((/** @type {string} */ name) => `worker-${name}`),
+        ];
+      };
+      try {
+        const tried = await run(`${server.url}/triage.html`, [forbidden.host, forbiddenFrames.host]);
+        const control = await run(`${server.url}/open.html`, [allowed.host, allowed.host]);
+        assert.deepEqual(tried, control);
+        assert.equal(tried.length, 13 + 6);
+        // Without the policy all of them arrive; by then, whatever the policy let through would have arrived, too.
+        const missing = () => tried.filter((name) => !allowed.paths.has(name));
+        await until(
+          async () => missing().length === 0 || undefined,
+          WAIT_MS,
+          () => `without a policy these do not arrive: ${missing()}`,
+        );
+        assert.deepEqual([...forbidden.paths, ...forbiddenFrames.paths], []);
+        assert.equal(forbidden.connections(), 0);
+        // Chromium gets a connection ready for a frame or a form before it asks the policy, and then says nothing on it.
+        assert.equal(forbiddenFrames.bytes(), 0);
+        if (engine !== 'chromium') assert.equal(forbiddenFrames.connections(), 0);
+      } finally {
+        await Promise.all([forbidden.close(), forbiddenFrames.close(), allowed.close()]);
+      }
+    });
+
+    test('markup in messages, ids and file names is text, and no script of it runs', async () => {
+      const page = await open();
+      const report = readFileSync(join(BUNDLES, 'store-rollback/victim.report.json'), 'utf8');
+      const { userId } = JSON.parse(report);
+      const hostile = JSON.parse(report.replaceAll(userId, `@${HOSTILE.replaceAll('"', "'")}:x`));
+      for (const entry of hostile.entries) entry.message = `${HOSTILE} ${entry.message}`;
+      const name = '<img src=x onerror=window.ran=1>.report.json';
+      const files = [made(name, JSON.stringify(hostile)), made('<svg onload=window.ran=1>.log', 'no log\n')];
+      await answerTo(page, files);
+      const found = await page.evaluate(() => ({
+        ran: 'ran' in window,
+        elements: document.querySelectorAll('main :is(img, script, iframe, [onerror], [onload])').length,
+        text: document.querySelector('main')?.textContent ?? '',
+      }));
+      assert.deepEqual([found.ran, found.elements], [false, 0]);
+      assert.ok(found.text.includes(HOSTILE), 'messages are quoted as they are');
+      assert.ok(found.text.includes(name));
+      const { text } = await page.download(() => page.click('.headline .actions button'));
+      assert.equal(text, commandLine('html', files));
+      assert.doesNotMatch(text, /<(img|script)/);
+    });
+
+    test('Cancel ends the worker at once, and the page goes on', async () => {
+      const page = await open();
+      const big = made('big.log', logOf(200_000));
+      await page.evaluate(() => {
+        const seen = /** @type {any} */ (window);
+        seen.ended = 0;
+        const { terminate } = Worker.prototype;
+        Worker.prototype.terminate = function () {
+          seen.ended++;
+          terminate.call(this);
+        };
+        // In the middle of reading, however fast that is.
+        const watch = new MutationObserver(() => {
+          const read = /** @type {HTMLProgressElement} */ (document.querySelector('#bar')).value;
+          if (read === 0 || read === 1) return;
+          watch.disconnect();
+          seen.readAtCancel = read;
+          /** @type {HTMLElement} */ (document.querySelector('#cancel')).click();
+        });
+        watch.observe(/** @type {Node} */ (document.querySelector('#where')), { childList: true });
+      });
+      await page.chooseFiles('#choose-files', [big]);
+      await page.waitFor(() => document.querySelector('#status')?.textContent?.startsWith('Cancelled'));
+      const found = await page.evaluate(() => ({
+        ended: /** @type {any} */ (window).ended,
+        verdict: Boolean(document.querySelector('#verdict')),
+        running: document.querySelector('#progress')?.checkVisibility(),
+        again: document.activeElement?.id,
+        state: document.querySelector('[data-cell="state"]')?.textContent,
+      }));
+      assert.deepEqual(found, { ended: 1, verdict: false, running: false, again: 'again', state: 'waits' });
+      // All of it, in slices: what is held is a part of what is read.
+      await page.press('Enter');
+      await page.waitFor(() => document.querySelector('#verdict'));
+      const [, held] = (await page.text('#memory')).match(/held ([\d.]+) MB/) ?? [];
+      assert.ok(
+        Number(held) > 0 && Number(held) < 32,
+        `held ${held} MB of ${readFileSync(big).length / 1e6}`,
+      );
+    });
+
+    test('broken files are named with the place, and the rest is used', async () => {
+      const page = await open();
+      const victim = readFileSync(join(BUNDLES, 'store-rollback/victim.report.json'), 'utf8');
+      const har = readFileSync(join(BUNDLES, 'store-rollback/victim.har'), 'utf8');
+      const log = readFileSync(join(BUNDLES, 'store-rollback/homeserver.log.txt'));
+      const files = [
+        made('cut.report.json', victim.slice(0, 500)),
+        made('cut.har', har.slice(0, har.length / 2)),
+        made('cut.log.gz', gzipSync(Buffer.concat(Array(20).fill(log))).subarray(0, -2000)),
+        made('homeserver.log.1.gz', gzipSync(log)),
+        made('photo.bin', Buffer.from([0xff, 0xd8, 0xff])),
+        ...filesOf('store-rollback', 'homeserver.log.txt', 'victim.har'),
+      ];
+      await answerTo(page, files);
+      const shown = await page.evaluate(() =>
+        [...document.querySelectorAll('#problem-list li')].map(({ textContent }) => textContent),
+      );
+      for (const [name, place] of [
+        ['cut.report.json', /line \d+, column \d+/],
+        ['cut.har', /line \d+, column \d+/],
+        ['cut.log.gz', /line \d+/],
+        ['photo.bin', /neither a report nor a HAR/],
+      ]) {
+        const named = shown.filter((/** @type {string} */ text) => text.startsWith(`${name}, `));
+        assert.ok(
+          named.some((/** @type {string} */ text) => /** @type {RegExp} */ (place).test(text)),
+          `${name} in ${shown}`,
+        );
+      }
+      const { problems, summary } = JSON.parse(commandLine('json', files));
+      assert.equal(shown.length, problems.length);
+      assert.equal(await page.text('#verdict'), summary);
+      const states = await page.evaluate(() =>
+        Object.fromEntries(
+          [...document.querySelectorAll('#rows tr')].map((row) => [
+            row.querySelector('th')?.textContent,
+            row.querySelector('[data-cell="state"]')?.textContent,
+          ]),
+        ),
+      );
+      assert.deepEqual(
+        [states['homeserver.log.1.gz'], states['cut.report.json'], states['photo.bin']],
+        ['used', 'not used', 'not used'],
+      );
+    });
+
+    test('a folder can be chosen, and is called as its files are', async () => {
+      const page = await open();
+      await page.chooseFiles('#choose-folder', [folderFor(engine)]);
+      await page.waitFor(() => document.querySelector('#verdict'));
+      const saved = await page.download(() => page.click('.headline .actions button:nth-of-type(3)'));
+      assert.equal(saved.text, commandLine('json', filesOf('second-empty-store')));
+    });
+
+    test('a dropped folder is walked to its last part, and litter in it is left', async () => {
+      const page = await open();
+      const contents = filesOf('second-empty-store').map((path) => [
+        path.split('/').at(-1),
+        readFileSync(path, 'utf8'),
+      ]);
+      await page.evaluate((/** @type {string[][]} */ contents) => {
+        // What a browser gives for a folder, which no script can drop: entries, in parts.
+        const entry = (/** @type {string} */ path, /** @type {string} */ text) => ({
+          isFile: true,
+          fullPath: `/${path}`,
+          file: (/** @type {(file: File) => void} */ done) => done(new File([text], path)),
+        });
+        const folder = (/** @type {any[]} */ children) => ({
+          isFile: false,
+          createReader: () => ({
+            readEntries: (/** @type {(part: any[]) => void} */ done) => done(children.splice(0, 2)),
+          }),
+        });
+        const inner = folder(contents.slice(3).map(([name, text]) => entry(`bundle/${name}`, text)));
+        const outer = [...contents.slice(0, 3), ['.DS_Store', 'x']].map(([name, text]) =>
+          entry(`bundle/${name}`, text),
+        );
+        const items = [{ kind: 'file', webkitGetAsEntry: () => folder([...outer, inner]) }];
+        const event = new Event('drop', { bubbles: true, cancelable: true });
+        Object.defineProperty(event, 'dataTransfer', { value: { items } });
+        document.querySelector('#drop')?.dispatchEvent(event);
+        if (!event.defaultPrevented) throw new Error('the browser would open the file instead');
+      }, contents);
+      await page.waitFor(() => document.querySelector('#verdict'));
+      const saved = await page.download(() => page.click('.headline .actions button:nth-of-type(3)'));
+      assert.equal(saved.text, commandLine('json', filesOf('second-empty-store')));
+    });
+
+    test('a log that does not say its zone is named, and a stated zone moves its times', async () => {
+      const page = await open();
+      await answerTo(page, [made('local.log', logOf(50))]);
+      assert.match(await page.text('#zone-unknown'), /^Nothing in local\.log says which time zone/);
+      const edges = () => page.text('section:has(.lanes) > .quiet');
+      assert.match(await edges(), /^2026-11-23 08:00:00\.\d+ UTC to /);
+      await page.evaluate(() => {
+        const zone = /** @type {HTMLSelectElement} */ (document.querySelector('#zone'));
+        zone.value = '330';
+        zone.dispatchEvent(new Event('change'));
+      });
+      await page.waitFor(
+        () =>
+          document.querySelector('#verdict') && !document.querySelector('#zone-unknown')?.checkVisibility(),
+      );
+      assert.match(await edges(), /^2026-11-23 02:30:00\.\d+ UTC to /);
+    });
+
+    test('it works from a file, without any server', async () => {
+      const page = await open({}, pathToFileURL(PAGE).href);
+      await answerTo(page, filesOf('second-empty-store'));
+      assert.match(await page.text('#verdict'), /KE-1 cause: identity replaced/);
+      assert.equal(await page.evaluate(() => document.querySelector('#save-page')?.checkVisibility()), false);
+    });
+
+    test('no markup can be made out of text, where the engine has Trusted Types', async () => {
+      const page = await open();
+      const found = await page.evaluate(() => {
+        if (!('trustedTypes' in window)) return 'none';
+        try {
+          document.createElement('p').innerHTML = '<b>x</b>';
+          return 'made';
+        } catch {
+          return 'refused';
+        }
+      });
+      assert.notEqual(found, 'made');
+      if (engine === 'chromium') assert.equal(found, 'refused');
+    });
+
+    for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+      test(`axe finds nothing in ${colorScheme}, empty and with an answer unfolded`, async () => {
+        const page = await open({ colorScheme });
+        assert.deepEqual((await axe(page)).all, []);
+        await answerTo(page, [...filesOf('store-rollback', 'peer.report.json'), made('unread.bin', 'x')]);
+        await page.evaluate(() => {
+          for (const fold of document.querySelectorAll('details')) fold.open = true;
+        });
+        assert.match(await page.text('#result'), /To find out/);
+        assert.deepEqual((await axe(page)).all, []);
+      });
+    }
+
+    test('by keyboard: choose, read on at the verdict, start over', async () => {
+      const page = await open();
+      await page.press('Tab');
+      await page.press('Tab');
+      assert.equal(await page.evaluate(() => document.activeElement?.id), 'choose-files');
+      await answerTo(page, filesOf('second-empty-store'));
+      assert.equal(await page.evaluate(() => document.activeElement?.id), 'verdict');
+      await page.evaluate(() =>
+        document.querySelector('#files summary')?.parentElement?.setAttribute('open', ''),
+      );
+      await page.evaluate(() => /** @type {HTMLElement} */ (document.querySelector('#clear')).focus());
+      await page.press('Enter');
+      await page.waitFor(() => !document.querySelector('#files')?.checkVisibility());
+      assert.equal(await page.evaluate(() => document.activeElement?.id), 'choose-files');
+    });
+
+    for (const width of [320, 390]) {
+      test(`nothing is cut off or scrolls sideways at ${width} pixels`, async () => {
+        const page = await open({ viewport: { width, height: 700 } });
+        await answerTo(page, filesOf('store-rollback', 'peer.report.json'));
+        const found = await page.evaluate(() => {
+          for (const fold of document.querySelectorAll('details')) fold.open = true;
+          const root = document.documentElement;
+          const outside = [...document.querySelectorAll('body *')]
+            .filter((element) => element.checkVisibility() && !element.closest('.unseen, .wide, svg'))
+            .filter((element) => {
+              const { left, right } = element.getBoundingClientRect();
+              return left < -1 || right > innerWidth + 1;
+            })
+            .map((element) => `${element.localName}.${element.className}`);
+          return { sideways: root.scrollWidth - root.clientWidth, outside };
+        });
+        assert.deepEqual(found, { sideways: 0, outside: [] });
+      });
+    }
+  });
+}
+
+/** A folder to choose: a copy, since one engine takes only files. @param {string} engine */
+function folderFor(engine) {
+  const folder = join(scratch.path, `chosen-${engine}`);
+  mkdirSync(folder, { recursive: true });
+  for (const path of filesOf('second-empty-store'))
+    copyFileSync(path, join(folder, path.split('/').at(-1) ?? ''));
+  return folder;
+}
+
+/**
+ * Gives files and waits for the answer.
+ * @param {import('../support/browser.mjs').Page} page
+ * @param {string[]} files
+ */
+async function answerTo(page, files) {
+  await page.chooseFiles('#choose-files', files);
+  await page.waitFor(
+    () => document.querySelector('#verdict') ?? document.querySelector('#problem:not([hidden])'),
+  );
+  assert.equal(await page.evaluate(() => document.querySelector('#problem')?.textContent), '');
+}
