@@ -5,25 +5,18 @@
  * Run it as `node scripts/setup-synapse.mjs [version …]`, or import {@link ensureSynapse}. A second run finds the finished
  * environment and does nothing. The folder is `.cache/` at the project's root unless CRYPTO_DIAG_CACHE names another.
  */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { cache, run as runToItsEnd, say } from './lib/run.mjs';
 
 /** The Synapse that the runbook's deployment runs. */
 export const DEFAULT_VERSION = '1.155.0';
 
 /** What pip and venv need and a bare Debian lacks; psycopg2 is compiled against libpq. */
 const APT = 'apt-get install -y --no-install-recommends python3-venv python3-dev gcc libpq-dev';
-
-const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-
-/** The folder for things that are downloaded once: CRYPTO_DIAG_CACHE, else `.cache/` at the project's root. */
-export function defaultCacheDir() {
-  return path.resolve(process.env.CRYPTO_DIAG_CACHE || path.join(projectRoot, '.cache'));
-}
 
 /**
  * Makes sure that Synapse is installed, and says on stderr what it does.
@@ -32,7 +25,7 @@ export function defaultCacheDir() {
  * @returns {Promise<string>} absolute path of the Python that can `-m synapse.app.homeserver`
  * @throws {Error} when Python, pip or the compiler fails; the message names the apt command
  */
-export async function ensureSynapse({ version = DEFAULT_VERSION, cacheDir = defaultCacheDir() } = {}) {
+export async function ensureSynapse({ version = DEFAULT_VERSION, cacheDir = cache } = {}) {
   const venv = path.join(cacheDir, `synapse-${version}`);
   const python = path.join(venv, 'bin', 'python');
   if (await isReady(venv, version)) return python;
@@ -44,10 +37,10 @@ export async function ensureSynapse({ version = DEFAULT_VERSION, cacheDir = defa
     const started = Date.now();
     say(`installing Synapse ${version} into ${venv} (about a minute)`);
     await rm(venv, { recursive: true, force: true });
-    await run('python3', ['-m', 'venv', venv]);
-    await run(python, ['-m', 'pip', 'install', '--quiet', `matrix-synapse[postgres]==${version}`]);
+    run('python3', ['-m', 'venv', venv]);
+    run(python, ['-m', 'pip', 'install', '--quiet', `matrix-synapse[postgres]==${version}`]);
     // The marker comes last: an interrupted install has none and is made again.
-    await run(python, ['-c', 'import psycopg2, synapse.app.homeserver']);
+    run(python, ['-c', 'import psycopg2, synapse.app.homeserver']);
     await writeFile(marker(venv), `${version}\n`);
     say(`Synapse ${version} is ready after ${Math.round((Date.now() - started) / 1000)} s`);
     return python;
@@ -99,30 +92,14 @@ function isAlive(/** @type {number} */ pid) {
   }
 }
 
-/**
- * @param {string} command
- * @param {string[]} args
- * @returns {Promise<void>}
- */
-function run(command, args) {
-  const shown = [command, ...args].join(' ');
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    const keep = (/** @type {Buffer} */ chunk) => (output = (output + chunk).slice(-4000));
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.on('error', (error) =>
-      reject(new Error(`${shown}: ${error.message}. On Debian: ${APT}`, { cause: error })),
-    );
-    child.on('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`${shown} ended with code ${code}. On Debian: ${APT}\n${output}`));
-    });
-  });
+/** Runs a command; what it printed is shown only if it fails. */
+function run(/** @type {string} */ command, /** @type {string[]} */ args) {
+  try {
+    runToItsEnd(command, args, { quiet: true });
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}. On Debian: ${APT}`, { cause: error });
+  }
 }
-
-const say = (/** @type {string} */ text) => process.stderr.write(`setup-synapse: ${text}\n`);
 
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const versions = process.argv.slice(2);

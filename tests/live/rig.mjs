@@ -141,7 +141,7 @@ export class Profile {
   /**
    * @param {User} user
    * @param {import('./proxy.mjs').Proxy} proxy
-   * @param {{url: string, close: () => Promise<void>}} origin
+   * @param {{url: string}} origin
    * @param {() => Promise<any>} newPage
    */
   constructor(user, proxy, origin, newPage) {
@@ -214,7 +214,6 @@ export class Profile {
   async close() {
     this.proxy.clearRules();
     for (const tab of this.tabs) await tab.close();
-    await this.origin.close();
     await this.proxy.close();
   }
 }
@@ -270,6 +269,8 @@ export async function startRig({
     const newProfile = async (user) => {
       const proxy = await startProxy(servers.url);
       const origin = await app.serve();
+      // It stays open to the end: another profile on the same port would find this one's stores.
+      undo.push(() => origin.close());
       const profile = new Profile(user, proxy, origin, () => browser.newPage());
       profiles.add(profile);
       await profile.openTab();

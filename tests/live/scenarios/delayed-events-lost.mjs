@@ -1,5 +1,6 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { PERHAPS_IN_A_ROW, TIMED_OUT } from '../expected.mjs';
 import { IMPATIENT } from '../provoke.mjs';
 import { meet } from '../rig.mjs';
 
@@ -7,22 +8,8 @@ export const name = 'delayed-events-lost';
 export const cause =
   'restarts of the delayed event are lost on the client’s side of the network: the homeserver never sees them';
 
-export const expected = {
-  victim: {
-    lines: [
-      {
-        text: 'Restart delayed event timed out before the HS responded',
-        facts: ['roomId'],
-        ke: 'KE-4',
-        meaning: 'transient',
-      },
-    ],
-    failures: false,
-  },
-};
-
-/** @type {import('../bundle.mjs').Proofs} */
-export const proofs = { together: [], perhaps: ['delayedEventTimeouts'] };
+export const expected = TIMED_OUT;
+export const proofs = PERHAPS_IN_A_ROW;
 
 /** @type {import('../bundle.mjs').Scenario['finds']} */
 export const finds = { victim: { 'ke4-log': ['delayId'], 'ke4-memberships': ['roomId'] } };

@@ -1,5 +1,6 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { DELIVERED } from '../expected.mjs';
 import { oneTimeKeys, sendMediaKey } from '../provoke.mjs';
 
 export const name = 'fallback-key-used';
@@ -8,14 +9,7 @@ export const cause =
 
 export const expected = {
   victim: {
-    lines: [
-      {
-        text: 'Received an unexpected encrypted to-device event',
-        facts: ['peerKey'],
-        ke: 'KE-2',
-        meaning: 'delivered',
-      },
-    ],
+    lines: [DELIVERED],
     failures: false,
   },
   peer: { lines: [{ text: 'Enqueuing batch of to-device messages', facts: ['messageId'] }], failures: false },

@@ -1,20 +1,15 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { DELIVERED } from '../expected.mjs';
 import { meet } from '../rig.mjs';
 
 export const name = 'healthy-key-exchange';
 export const cause =
   'nothing is wrong: two members of a call exchange media keys and keep their memberships alive';
 
-const delivered = {
-  text: 'Received an unexpected encrypted to-device event',
-  ke: 'KE-2',
-  meaning: 'delivered',
-};
-
 export const expected = {
-  victim: { lines: [{ ...delivered, facts: ['peerKey'] }], failures: false },
-  peer: { lines: [{ ...delivered, facts: ['victimKey'] }], failures: false },
+  victim: { lines: [DELIVERED], failures: false },
+  peer: { lines: [{ ...DELIVERED, facts: ['victimKey'] }], failures: false },
 };
 
 /** Restarts come often, so that several succeed while we look; the time limits are the SDK's own. */

@@ -1,17 +1,13 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { MALFORMED } from '../expected.mjs';
 import { malformedEvent } from '../provoke.mjs';
 import { meet } from '../rig.mjs';
 
 export const name = 'malformed-event-redacted';
 export const cause = 'a sender stored an m.room.encrypted event without algorithm and redacted it afterwards';
 
-export const expected = {
-  victim: {
-    lines: [{ text: 'missing field `algorithm`', facts: ['eventId', 'roomId', 'sender'], ke: 'KE-3' }],
-    failures: true,
-  },
-};
+export const expected = MALFORMED;
 
 /** @type {import('../bundle.mjs').Scenario['finds']} */
 export const finds = { victim: { 'ke3-events': ['eventId', 'roomId', 'sender', 'redactedBy'] } };

@@ -1,23 +1,14 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { CONFLICT, SAME_IDENTITY } from '../expected.mjs';
 import { rollBack } from './store-rollback.mjs';
 
 export const name = 'rejected-upload-heals';
 export const cause =
   'the store was set back, but the key in conflict is claimed by somebody who never uses it: the next upload goes through';
 
-export const expected = {
-  victim: {
-    lines: [{ text: 'already exists. Old key: ', facts: ['keyId', 'oldKey', 'newKey'], ke: 'KE-1' }],
-    failures: true,
-  },
-};
-
-/** @type {import('../bundle.mjs').Proofs} */
-export const proofs = {
-  alone: { victim: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'] },
-  together: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'],
-};
+export const expected = { victim: { lines: [CONFLICT], failures: true } };
+export const proofs = SAME_IDENTITY;
 
 /** @type {import('../bundle.mjs').Scenario['finds']} */
 export const finds = {

@@ -1,5 +1,6 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { CONFLICT } from '../expected.mjs';
 import { secondEmptyStore, sendMediaKey } from '../provoke.mjs';
 import { meet } from '../rig.mjs';
 
@@ -10,7 +11,7 @@ export const cause =
 export const expected = {
   victim: {
     lines: [
-      { text: 'already exists. Old key: ', facts: ['keyId', 'oldKey', 'newKey'], ke: 'KE-1' },
+      CONFLICT,
       // The peer goes on writing to the identity that it knows.
       { text: "Olm event doesn't contain a ciphertext for our key", facts: ['peerKey'], ke: 'OLM' },
     ],

@@ -1,27 +1,14 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { PERHAPS_IN_A_ROW, TIMED_OUT } from '../expected.mjs';
 import { slowDelayedEvents } from '../provoke.mjs';
 import { meet } from '../rig.mjs';
 
 export const name = 'slow-gateway';
 export const cause = 'a gateway holds the restart of the delayed event; the homeserver behind it is quick';
 
-export const expected = {
-  victim: {
-    lines: [
-      {
-        text: 'Restart delayed event timed out before the HS responded',
-        facts: ['roomId'],
-        ke: 'KE-4',
-        meaning: 'transient',
-      },
-    ],
-    failures: false,
-  },
-};
-
-/** @type {import('../bundle.mjs').Proofs} */
-export const proofs = { together: [], perhaps: ['delayedEventTimeouts'] };
+export const expected = TIMED_OUT;
+export const proofs = PERHAPS_IN_A_ROW;
 
 /** @type {import('../bundle.mjs').Scenario['finds']} */
 export const finds = { victim: { 'ke4-log': ['delayId'], 'ke4-memberships': ['roomId'] } };

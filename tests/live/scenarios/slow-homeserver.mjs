@@ -1,30 +1,14 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { PERHAPS_IN_A_ROW, TIMED_OUT } from '../expected.mjs';
 import { IMPATIENT } from '../provoke.mjs';
 import { meet } from '../rig.mjs';
 
 export const name = 'slow-homeserver';
 export const cause = 'the homeserver itself is slow about delayed events: its database makes it wait';
 
-export const expected = {
-  victim: {
-    lines: [
-      {
-        text: 'Restart delayed event timed out before the HS responded',
-        facts: ['roomId'],
-        ke: 'KE-4',
-        meaning: 'transient',
-      },
-    ],
-    failures: false,
-  },
-};
-
-/** @type {import('../bundle.mjs').Proofs} */
-export const proofs = { together: [], perhaps: ['delayedEventTimeouts'] };
-
-/** How long the table is locked. Seconds; several times the client's patience. */
-const LOCKED_S = 3;
+export const expected = TIMED_OUT;
+export const proofs = PERHAPS_IN_A_ROW;
 
 /** @type {import('../bundle.mjs').Scenario['finds']} */
 export const finds = {

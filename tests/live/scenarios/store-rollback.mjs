@@ -1,5 +1,6 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { CONFLICT } from '../expected.mjs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { oneTimeKeys, refusedUpload, sendMediaKey } from '../provoke.mjs';
 import { STORE } from '../rig.mjs';
@@ -14,7 +15,7 @@ export const everywhere = true;
 export const expected = {
   victim: {
     lines: [
-      { text: 'already exists. Old key: ', facts: ['keyId', 'oldKey', 'newKey'], ke: 'KE-1' },
+      CONFLICT,
       {
         text: 'InboundCreation(MissingOneTimeKey("curve25519:',
         facts: ['oldKey', 'messageId', 'peerKey'],

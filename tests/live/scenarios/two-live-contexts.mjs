@@ -1,5 +1,6 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { CONFLICT, SAME_IDENTITY } from '../expected.mjs';
 import { oneTimeKeys, refusedUpload } from '../provoke.mjs';
 import { meet, STORE } from '../rig.mjs';
 
@@ -7,18 +8,8 @@ export const name = 'two-live-contexts';
 export const cause =
   'two tabs run a client each on one session and one crypto store, and both publish the next one-time keys';
 
-export const expected = {
-  victim: {
-    lines: [{ text: 'already exists. Old key: ', facts: ['keyId', 'oldKey', 'newKey'], ke: 'KE-1' }],
-    failures: true,
-  },
-};
-
-/** @type {import('../bundle.mjs').Proofs} */
-export const proofs = {
-  alone: { victim: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'] },
-  together: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'],
-};
+export const expected = { victim: { lines: [CONFLICT], failures: true } };
+export const proofs = SAME_IDENTITY;
 
 /** @type {import('../bundle.mjs').Scenario['finds']} */
 export const finds = { victim: { 'ke1-one-time-keys': ['oldKey'], 'ke1-log': ['keyId'] } };
