@@ -35,19 +35,21 @@ pub(crate) enum Feed<R> {
 }
 
 impl<R: Read> Feed<R> {
-    pub fn of_file(file: File, size: u64) -> Self {
+    pub fn of_file(file: File, size: u64, block: usize) -> Self {
         Feed::File(FileFeed {
             file,
             size,
+            block,
             next: AtomicU64::new(0),
             cut: AtomicU64::new(0),
             ended: AtomicU64::new(size),
         })
     }
 
-    pub fn of_stream(input: R) -> Self {
+    pub fn of_stream(input: R, block: usize) -> Self {
         Feed::Stream(Mutex::new(StreamFeed {
             input,
+            block,
             carry: Vec::new(),
             number: 0,
             skipping: false,
@@ -94,6 +96,7 @@ impl<R: Read> Feed<R> {
 pub(crate) struct FileFeed {
     file: File,
     size: u64,
+    block: usize,
     next: AtomicU64,
     cut: AtomicU64,
     ended: AtomicU64,
@@ -102,11 +105,11 @@ pub(crate) struct FileFeed {
 impl FileFeed {
     fn next(&self, mut data: Vec<u8>) -> io::Result<Option<Raw>> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let from = number * BLOCK_BYTES as u64;
+        let from = number * self.block as u64;
         if from >= self.size {
             return Ok(None);
         }
-        let to = (from + BLOCK_BYTES as u64).min(self.size);
+        let to = (from + self.block as u64).min(self.size);
         // A line belongs to the block in which it begins; whether one does at `from`, the byte before it tells.
         let first = from.saturating_sub(1);
         data.resize((to - first) as usize, 0);
@@ -169,6 +172,7 @@ impl FileFeed {
 #[derive(Debug)]
 pub(crate) struct StreamFeed<R> {
     input: R,
+    block: usize,
     /// The beginning of the next block.
     carry: Vec<u8>,
     number: u64,
@@ -186,9 +190,9 @@ impl<R: Read> StreamFeed<R> {
         let before = self.bytes;
         data.clear();
         data.append(&mut self.carry);
-        while !self.ended && data.len() < BLOCK_BYTES {
+        while !self.ended && data.len() < self.block {
             let old = data.len();
-            data.resize(BLOCK_BYTES, 0);
+            data.resize(self.block, 0);
             let length = self.read(&mut data[old..]);
             data.truncate(old + length);
             self.bytes += length as u64;
@@ -273,8 +277,8 @@ mod tests {
     fn both(text: &[u8]) -> [(Vec<u8>, u64); 2] {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
-        let file: Feed<&[u8]> = Feed::of_file(file, text.len() as u64);
-        let stream = Feed::of_stream(text);
+        let file: Feed<&[u8]> = Feed::of_file(file, text.len() as u64, BLOCK_BYTES);
+        let stream = Feed::of_stream(text, BLOCK_BYTES);
         [(all(&file), file.cut()), (all(&stream), stream.cut())]
     }
 
@@ -329,7 +333,7 @@ mod tests {
                 Ok(4)
             }
         }
-        let feed = Feed::of_stream(Broken(0));
+        let feed = Feed::of_stream(Broken(0), BLOCK_BYTES);
         assert_eq!(all(&feed), b"a\nb\n");
         assert_eq!(feed.end(), (4, Some("gone".to_owned())));
     }

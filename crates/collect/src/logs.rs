@@ -15,6 +15,7 @@ use crypto_diag_triage::verdict::ArtefactKind;
 use serde_json::{Value, json};
 
 use crate::error::CollectError;
+use crate::feed::BLOCK_BYTES;
 use crate::folder::Folder;
 use crate::head::Clock;
 use crate::ids::{Ids, Window};
@@ -131,6 +132,7 @@ impl Job<'_> {
                 input,
                 plan: &plan,
                 threads,
+                block: BLOCK_BYTES,
                 sequence: &mut sequence,
                 names,
                 output: &mut |text| writing.write(text),

@@ -6,15 +6,15 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use crypto_diag_triage::synapse_log::LogLevel;
 
-use crate::feed::BLOCK_BYTES;
 use crate::head::{self, Kind};
 use crate::latency::Latency;
 use crate::pseudonym::Names;
 use crate::render::render;
 use crate::scan::{Ahead, Back, Block, Plan};
 
-/// Bytes of the log that are held for joins that become known later.
-pub const LOOK_BACK_BYTES: usize = 24 * BLOCK_BYTES;
+/// Blocks that are held for joins that become known later: 24 MiB. Their buffers are all that there are, so that no more
+/// may be held, however little is in one.
+pub const LOOK_BACK_BLOCKS: usize = 24;
 
 /// Milliseconds that are looked back at most. `/sync` waits for half a minute.
 pub const LOOK_BACK_MS: i64 = 5 * 60_000;
@@ -54,7 +54,6 @@ pub(crate) struct Counts {
 pub(crate) struct Sequence<'a> {
     plan: &'a Plan,
     ring: VecDeque<Block>,
-    bytes: usize,
     /// The last time of what is no longer held.
     gone: Option<i64>,
     open: Vec<Ahead>,
@@ -78,7 +77,6 @@ impl<'a> Sequence<'a> {
         Sequence {
             plan,
             ring: VecDeque::new(),
-            bytes: 0,
             gone: None,
             open: Vec::new(),
             carry: false,
@@ -129,10 +127,9 @@ impl<'a> Sequence<'a> {
             self.counts.look_ahead_overflow += (self.open.len() - OPEN_MAX) as u64;
             self.open.truncate(OPEN_MAX);
         }
-        self.bytes += block.data.len();
         let newest = block.last_time;
         self.ring.push_back(block);
-        while self.ring.len() > 1 && (self.bytes > LOOK_BACK_BYTES || self.is_old(newest)) {
+        while self.ring.len() > 1 && (self.ring.len() > LOOK_BACK_BLOCKS || self.is_old(newest)) {
             self.let_go(names, free);
         }
     }
@@ -225,7 +222,6 @@ impl<'a> Sequence<'a> {
     /// Writes the oldest block and lets it go.
     fn let_go(&mut self, names: &mut Names, free: &mut dyn FnMut(Vec<u8>)) {
         let Some(mut block) = self.ring.pop_front() else { return };
-        self.bytes -= block.data.len();
         self.gone = block.last_time.or(self.gone);
         if self.carry && block.leading > 0 {
             self.render(&block, 0, block.leading, names);
