@@ -122,6 +122,22 @@ for (const engine of engines) {
       await page.evaluate('scrollTo(0, 0)');
     });
 
+    test('a click that misses a button on the move is made again, and made once', async () => {
+      await page.evaluate(() => {
+        const clicks = { button: 0, elsewhere: 0 };
+        const button = Object.assign(document.createElement('button'), { id: 'fugitive', textContent: 'x' });
+        button.style.cssText = 'position: fixed; top: 200px; left: 0; z-index: 9';
+        // It goes away when the mouse comes: what loads late pushes things about just so.
+        addEventListener('mousemove', () => (button.style.top = '300px'), { once: true });
+        addEventListener('click', ({ target }) => (target === button ? clicks.button++ : clicks.elsewhere++));
+        document.body.append(button);
+        Object.assign(globalThis, { clicks });
+      });
+      await page.click('#fugitive');
+      assert.deepEqual(await page.evaluate('clicks'), { button: 1, elsewhere: 1 });
+      await page.evaluate(() => document.querySelector('#fugitive')?.remove());
+    });
+
     test('a click reaches into a shadow root', async () => {
       await page.click('test-card >>> button');
       assert.equal(await page.text('#count'), 'inside');

@@ -10,7 +10,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { startChromium } from './chromium.mjs';
-import { locate, mark, onElement, readText } from './element.mjs';
+import { locate, mark, onElement, readText, watchPress } from './element.mjs';
 import { fromJson, toSource } from './evaluate.mjs';
 import { startFirefox } from './firefox.mjs';
 import { openInbox } from './inbox.mjs';
@@ -204,25 +204,37 @@ export class Page {
   }
 
   /**
-   * Clicks an element with the left mouse button, once it is visible, enabled, at rest and not covered.
+   * Clicks an element with the left mouse button, once it is visible, enabled, at rest and not covered. What moved away
+   * under the mouse is clicked again, as people do.
    * @param {string} selector
    */
   async click(selector) {
     let before = '';
     let why = '';
-    const { x, y } = await until(
+    await until(
       async () => {
         const target = await this.evaluate(onElement(locate, selector));
         why = target.why ?? 'the element is moving';
         const now = JSON.stringify(target);
-        if (!target.why && now === before) return target;
+        const atRest = !target.why && now === before;
         before = now;
-        return undefined;
+        if (!atRest) return undefined;
+        await this.evaluate(onElement(watchPress, selector));
+        await this.#page.clickAt(target.x, target.y);
+        return (await this.#pressMissed()) ? undefined : true;
       },
       this.#waitMs,
       () => `click ${selector}: waited ${this.#waitMs / 1000} s; ${why}`,
     );
-    await this.#page.clickAt(x, y);
+  }
+
+  /** Whether the last press met something else. A click that led to another page met what it should. */
+  async #pressMissed() {
+    try {
+      return await this.evaluate(() => /** @type {any} */ (globalThis).cryptoDiagDriverPress?.hit === false);
+    } catch {
+      return false;
+    }
   }
 
   /**

@@ -66,6 +66,20 @@ export function locate(element) {
 }
 
 /**
+ * Watches which element the next press of the mouse meets.
+ * @param {Element | null} element
+ */
+export function watchPress(element) {
+  /** @type {{ hit?: boolean }} */
+  const state = {};
+  Object.assign(globalThis, { cryptoDiagDriverPress: state });
+  const look = (/** @type {Event} */ event) => {
+    state.hit = element !== null && event.composedPath().includes(element);
+  };
+  addEventListener('mousedown', look, { capture: true, once: true });
+}
+
+/**
  * An element's text as a reader sees it.
  * @param {Element | null} element
  * @returns {string}
