@@ -1,5 +1,6 @@
-// `npm run screenshots`: the pictures in the README, made from a recorded console in the built demo page.
+// `npm run screenshots`: the pictures in the README, made from recorded failures in the built pages.
 
+import fs from 'node:fs';
 import path from 'node:path';
 import { build } from './build.mjs';
 import { main, root, step } from './lib/run.mjs';
@@ -9,11 +10,43 @@ import { setUpTests } from './setup.mjs';
 const RECORDING = 'ke1-to-ke2-store-rollback.jsonl';
 const FAILURES = '16 failures';
 
+/** The same failure as the server and both sides saw it. */
+const BUNDLE = path.join(root, 'tests/fixtures/bundles/store-rollback');
+
 const pictures = [
-  { name: 'card-light', width: 680, colorScheme: 'light' },
-  { name: 'card-dark', width: 680, colorScheme: 'dark' },
-  { name: 'card-phone', width: 360, colorScheme: 'light' },
+  { name: 'card-light', draw: drawCard, width: 680, colorScheme: 'light' },
+  { name: 'card-dark', draw: drawCard, width: 680, colorScheme: 'dark' },
+  { name: 'card-phone', draw: drawCard, width: 360, colorScheme: 'light' },
+  { name: 'triage-light', draw: drawTriage, width: 960, colorScheme: 'light' },
+  { name: 'triage-dark', draw: drawTriage, width: 960, colorScheme: 'dark' },
 ];
+
+/** The card, after a recorded console was played to it. */
+async function drawCard(page, url) {
+  await page.goto(`${url}/`);
+  await page.waitFor(() => document.querySelectorAll('.console').length > 0);
+  await page.click(`.console[data-file="${RECORDING}"] .actions button:nth-of-type(1)`);
+  await page.waitFor(
+    (failures) => document.querySelector('crypto-diag-card').shadowRoot.textContent.includes(failures),
+    FAILURES,
+  );
+  await page.waitFor(() =>
+    document.querySelector('crypto-diag-card').shadowRoot.textContent.includes('Proven'),
+  );
+  await page.evaluate(() => document.querySelector('crypto-diag-card').scrollIntoView());
+}
+
+/** The triage page's answer about a recorded bundle. */
+async function drawTriage(page, url) {
+  const files = fs.readdirSync(BUNDLE).filter((name) => name !== 'label.json');
+  await page.goto(`${url}/triage.html`);
+  await page.chooseFiles(
+    '#choose-files',
+    files.map((name) => path.join(BUNDLE, name)),
+  );
+  await page.waitFor(() => document.body.textContent.includes('Save as HTML'));
+  await page.evaluate(() => window.scrollTo(0, 0));
+}
 
 main(async () => {
   await setUpTests();
@@ -23,20 +56,10 @@ main(async () => {
   const site = await serve({ '/': folder(path.join(root, 'www/dist')) });
   const browser = await launch('chromium');
   try {
-    for (const { name, width, colorScheme } of pictures) {
+    for (const { name, draw, width, colorScheme } of pictures) {
       await step(name, async () => {
         const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-        await page.goto(`${site.url}/`);
-        await page.waitFor(() => document.querySelectorAll('.console').length > 0);
-        await page.click(`.console[data-file="${RECORDING}"] .actions button:nth-of-type(1)`);
-        await page.waitFor(
-          (failures) => document.querySelector('crypto-diag-card').shadowRoot.textContent.includes(failures),
-          FAILURES,
-        );
-        await page.waitFor(() =>
-          document.querySelector('crypto-diag-card').shadowRoot.textContent.includes('Proven'),
-        );
-        await page.evaluate(() => document.querySelector('crypto-diag-card').scrollIntoView());
+        await draw(page, site.url);
         await page.screenshot(path.join(root, 'docs/images', `${name}.png`));
         await page.close();
       });
