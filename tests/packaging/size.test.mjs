@@ -1,0 +1,30 @@
+// @ts-check
+// What a page loads must not grow unnoticed.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { unpacked } from './lib/consumer.mjs';
+
+/**
+ * Bytes of each entry, gzipped, as they were reached; see docs/bench/size.md. Whoever makes one smaller lowers the number,
+ * whoever raises one says in the commit what for.
+ */
+const REACHED = { 'index.js': 37_970, 'worker.js': 3_640, 'card.js': 10_890, 'react.js': 515 };
+/** What a compiler's or a compressor's new version may add. */
+const SLACK = 1.02;
+/** The issue's bound for the default entry. */
+const KIB_40 = 40 * 1024;
+
+for (const [name, reached] of Object.entries(REACHED)) {
+  test(`${name} is at most two percent larger than what was reached`, () => {
+    const bytes = gzipSync(readFileSync(join(unpacked(), name)), { level: 9 }).length;
+    assert.ok(bytes <= reached * SLACK, `${name} has ${bytes} bytes gzipped, ${reached} were reached`);
+  });
+}
+
+test('the default entry, WebAssembly included, has at most 40 KiB gzipped', () => {
+  assert.ok(REACHED['index.js'] * SLACK <= KIB_40);
+  assert.ok(gzipSync(readFileSync(join(unpacked(), 'index.js')), { level: 9 }).length <= KIB_40);
+});
