@@ -232,3 +232,28 @@ fn a_missing_artefact_makes_a_verdict_unknown_and_never_another_one() {
     assert!(subsets > 0, "no recorded bundle is there to judge by");
     assert!(wrong.is_empty(), "{} of {subsets}:\n{}", wrong.len(), wrong[..wrong.len().min(30)].join("\n"));
 }
+
+#[test]
+fn the_rollback_loses_a_media_key_by_message_id_and_only_the_peers_side_says_so() {
+    let rollbacks: Vec<PathBuf> = folders().into_iter().filter(|folder| scenario(folder) == "store-rollback").collect();
+    assert!(!rollbacks.is_empty(), "no recorded rollback is there to judge by");
+    for folder in rollbacks {
+        let files = files(&folder);
+        let label = label(&folder);
+        let message_id = label["facts"]["messageId"].as_str().expect("the lost message's id");
+        let proves = |triage: &Triage, claim: Claim| {
+            triage.verdicts.iter().any(|verdict| verdict.claim == claim && verdict.is_proven())
+        };
+        let reports = || files.iter().filter(|file| file.name.ends_with(".report.json"));
+        let both = triage(reports());
+        assert!(proves(&both, Claim::ConflictLostKey), "{}: KE-1 ⇒ OLM", folder.display());
+        let lost = both.verdicts.iter().find(|verdict| verdict.claim == Claim::ConflictLostMediaKey);
+        let lost = lost.unwrap_or_else(|| panic!("{}: no KE-1 ⇒ KE-2", folder.display()));
+        assert!(lost.is_proven(), "{}: {}", folder.display(), lost.statement);
+        assert!(lost.evidence.iter().any(|piece| piece.quote.contains(message_id)), "{}", folder.display());
+
+        let alone = triage(reports().filter(|file| file.name == "victim.report.json"));
+        assert!(proves(&alone, Claim::ConflictLostKey), "{}: KE-1 ⇒ OLM", folder.display());
+        assert!(!proves(&alone, Claim::ConflictLostMediaKey), "{}", folder.display());
+    }
+}
