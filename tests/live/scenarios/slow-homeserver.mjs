@@ -15,6 +15,9 @@ export const finds = {
   victim: { 'ke4-log': ['delayId'], 'ke4-memberships': ['roomId'], 'ke4-slow-requests': [] },
 };
 
+/** How long the table is locked. Seconds; several times the client's patience. */
+const LOCKED_S = 3;
+
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const victim = await rig.newUser('alice');
