@@ -228,12 +228,13 @@ const FINDS_LINE = ['ke1-log', 'ke1-claims', 'ke2-sent', 'ke3-log', 'olm-log'];
  * @property {string} txnId
  * @property {string | null} eventId as the program read it, which may be a part of what was written
  * @property {string | null} roomId
- * @property {import('../../pkg/analysis.js').ServerQuery[] | any[]} queries
+ * @property {readonly import('../../pkg/analysis.js').ServerQuery[]} queries
  * @property {readonly {name: string, reason: string}[]} refused
  */
 
 /** @returns {Promise<Case[]>} */
 async function casesOf(/** @type {string[]} */ ids) {
+  /** @type {Case[]} */
   const cases = [];
   for (const [n, id] of ids.entries()) {
     const report = reportOf(id, n);

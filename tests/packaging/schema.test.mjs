@@ -26,7 +26,10 @@ const reports = readdirSync(bundles, { withFileTypes: true })
       ),
   );
 
-/** Each object of a report that the schema describes as having properties of its own, by its place. */
+/**
+ * Each object in a report, by its place.
+ * @returns {Generator<[string, any]>}
+ */
 function* objects(/** @type {any} */ value, place = '') {
   if (Array.isArray(value)) {
     for (const [i, item] of value.entries()) yield* objects(item, `${place}/${i}`);

@@ -8,11 +8,11 @@ const file = new URL('../../pkg/report.schema.json', import.meta.url);
 /** The schema as the package has it. @returns {any} */
 export const readSchema = () => JSON.parse(readFileSync(file, 'utf8'));
 
-/** Formats that JSON Schema leaves to its users; what the schema says of numbers is checked, too. */
 const whole = (/** @type {number} */ least) => ({
   type: /** @type {const} */ ('number'),
   validate: (/** @type {number} */ value) => Number.isSafeInteger(value) && value >= least,
 });
+/** Formats that JSON Schema leaves to its users. @type {Record<string, import('ajv').Format>} */
 const formats = {
   uint32: whole(0),
   uint64: whole(0),
