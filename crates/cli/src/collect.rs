@@ -31,6 +31,7 @@ pub fn run(arguments: CollectArguments) -> Result<u8, String> {
         out: arguments.out,
         latency: !arguments.no_latency,
         threads: arguments.threads,
+        ..Request::default()
     };
     // The first signal ends the run with a complete manifest, a second one ends it at once.
     ctrlc::set_handler(|| {

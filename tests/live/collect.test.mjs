@@ -1,0 +1,328 @@
+// @ts-check
+// Two commands, from the users' reports to the verdict: `crypto-diag collect` on a homeserver that runs, with its real log and
+// database, and `crypto-diag triage` on the folder that it made.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { recordBundle } from './bundle.mjs';
+import { sendMediaKey } from './provoke.mjs';
+import { startRig } from './rig.mjs';
+import * as rollback from './scenarios/store-rollback.mjs';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** Tables that are asked about: their contents must be the same afterwards. */
+const TABLES = [
+  'devices',
+  'e2e_device_keys_json',
+  'e2e_one_time_keys_json',
+  'e2e_fallback_keys_json',
+  'device_inbox',
+  'redactions',
+  'access_tokens',
+];
+
+/** @type {import('./rig.mjs').Rig} */
+let rig;
+/** @type {import('./bundle.mjs').Bundle} */
+let bundle;
+/** @type {string} */
+let binary;
+/** The message that waits, sent while the victim's browser was closed. @type {any} */
+let waiting;
+/** What nobody but its owner may see. @type {string[]} */
+let secrets;
+/** The bundle that the operator gathered. @type {string} */
+let gathered;
+/** The tables before and after that. @type {any[]} */
+let fingerprints;
+
+before(async () => {
+  binary = buildBinary();
+  rig = await startRig();
+  /** @type {import('./bundle.mjs').Outcome} */
+  let outcome;
+  const run = async (/** @type {import('./rig.mjs').Rig} */ on) => (outcome = await rollback.run(on));
+  bundle = await recordBundle(rig, { ...rollback, run }, path.join(rig.servers.dir, 'recorded'));
+
+  // The victim's browser is closed, and one more media key comes, for the same lost one-time key.
+  const { victim, peer } = outcome.sides;
+  const { roomId, victimDevice } = outcome.facts;
+  await victim.tab.close();
+  waiting = await sendMediaKey(peer, victim, roomId, { deviceId: victimDevice });
+  secrets = [victim, peer].flatMap(({ user, proxy }) => [
+    user.password,
+    ...proxy.exchanges.flatMap(({ requestHeaders }) =>
+      String(requestHeaders.authorization ?? '')
+        .split(' ')
+        .slice(1),
+    ),
+  ]);
+  // Whatever changes from here on, no client has changed it.
+  await rig.leave();
+  await rig.servers.database.psql(`
+    CREATE ROLE reader LOGIN;
+    GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;
+    GRANT SELECT ON device_inbox_sequence TO reader;
+    ALTER ROLE reader SET log_statement = 'all';
+    INSERT INTO users (name) VALUES ($$${HOSTILE}$$);
+    INSERT INTO devices (user_id, device_id) VALUES ($$${HOSTILE}$$, 'HIS');
+  `);
+  const before = await fingerprint();
+  gathered = await collect();
+  fingerprints = [before, await fingerprint()];
+});
+
+after(() => rig?.stop());
+
+/** A user id that is a piece of SQL, should anybody not bind it. */
+const HOSTILE = `@x' OR '1'='1:localhost`;
+
+test('two commands go from the reports to the rollback and, by message id, to its consequence', () => {
+  const { code, triage } = judge(gathered);
+  assert.equal(code, 1);
+  const proven = verdicts(triage, 'proven');
+  assert.ok(proven.includes('rollback'), proven.join());
+  assert.ok(proven.includes('conflict-lost-media-key'), proven.join());
+  const link = triage.verdicts.find((/** @type {any} */ { claim }) => claim === 'conflict-lost-media-key');
+  assert.ok(link.statement.includes(bundle.facts.messageId), link.statement);
+  assert.ok(!proven.includes('identity-replaced') && !proven.includes('two-contexts'), proven.join());
+  // The server's side is part of the evidence.
+  const rollback = triage.verdicts.find((/** @type {any} */ { claim }) => claim === 'rollback');
+  const artefacts = new Set(rollback.evidence.map((/** @type {any} */ { artefact }) => artefact));
+  assert.ok(artefacts.size > 1, [...artefacts].join());
+  assert.deepEqual(triage.problems, []);
+});
+
+test('without the peer’s report the consequence is unknown, and its report is asked for', async () => {
+  const { triage } = judge(await collect({ reports: ['victim'] }));
+  const link = triage.verdicts.find((/** @type {any} */ { claim }) => claim === 'conflict-lost-media-key');
+  assert.equal(link?.is, 'unknown');
+  assert.ok(
+    link.fetch.some((/** @type {any} */ { artefact }) => artefact === 'report'),
+    JSON.stringify(link.fetch),
+  );
+});
+
+test('the message that waits is told by its id and its public keys, twice, and by nothing that it says', () => {
+  const inbox = readQueries(gathered).filter(
+    ({ name, params }) => name === 'device_inbox' && params[0] === bundle.facts.identity.userId,
+  );
+  assert.equal(inbox.length, 2, 'two looks');
+  assert.ok(inbox[1].at - inbox[0].at >= 5000, 'some seconds apart, by the server’s clock');
+  for (const { rows } of inbox) {
+    const row = rows.find((/** @type {any} */ { message_id }) => message_id === waiting.messageId);
+    assert.equal(row.type, 'm.room.encrypted');
+    assert.equal(row.one_time_key, bundle.facts.oldKey, 'the key that the store has lost');
+    assert.equal(row.identity_key, bundle.facts.peerKey);
+    assert.deepEqual([row.ciphertext_type, row.dehydrated], [0, false]);
+    assert.ok(!('message_json' in row) && !JSON.stringify(row).includes('"body"'));
+  }
+  const positions = readQueries(gathered).filter(({ name }) => name === 'to_device_position');
+  assert.ok(positions.every(({ rows }) => rows[0].newest_stream_id >= inbox[0].rows[0].stream_id));
+});
+
+test('a role that may only read is enough; every transaction is read-only and every id is bound', async () => {
+  const ids = [bundle.facts.identity.userId, bundle.facts.identity.deviceId, HOSTILE];
+  const logged = path.join(rig.servers.dir, 'postgres.log');
+  const mark = readFileSync(logged, 'utf8').length;
+  const url = rig.servers.database.url.replace('//synapse@', '//reader@');
+  const folder = await collect({ database: url, more: ['--user', HOSTILE] });
+  assert.deepEqual(manifest(folder).refused, []);
+
+  const statements = readFileSync(logged, 'utf8')
+    .slice(mark)
+    .split('\n')
+    .flatMap((line) => /LOG: {2}(?:statement|execute [^:]*): (.*)/.exec(line)?.[1] ?? []);
+  const begins = statements.filter((statement) => statement.startsWith('START TRANSACTION'));
+  assert.ok(begins.length === 2, `one for all facts, one for the second look at the inbox: ${begins.length}`);
+  const allowed =
+    /^(START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY|SET LOCAL statement_timeout = \d+; SET LOCAL lock_timeout = \d+|SAVEPOINT \w+|RELEASE \w+|ROLLBACK|SELECT .*)$/;
+  for (const statement of statements) {
+    assert.match(statement, allowed);
+    for (const id of ids) assert.ok(!statement.includes(id), statement);
+    assert.doesNotMatch(
+      statement,
+      /access_tokens|password|display_name|user_agent|device_data|\bip\b|SELECT \*|\.\*/,
+    );
+  }
+  const devices = readQueries(folder).find(({ name, params }) => name === 'devices' && params[0] === HOSTILE);
+  assert.deepEqual(
+    devices.rows.map((/** @type {any} */ { device_id }) => device_id),
+    ['HIS'],
+  );
+});
+
+test('the server is what it was, and no secret is in the bundle', async () => {
+  const [before, after] = fingerprints;
+  assert.deepEqual(after, before);
+  assert.ok(
+    before.every(({ name, hash }) => hash || name === 'redactions'),
+    JSON.stringify(before),
+  );
+  const tokens = await rig.servers.database.query('SELECT token FROM access_tokens');
+  assert.ok(tokens.length > 0);
+  for (const file of filesOf(gathered)) {
+    const text = readFileSync(file, 'utf8');
+    for (const secret of [...secrets, ...tokens.map(({ token }) => token)]) {
+      assert.ok(!text.includes(secret), `${path.basename(file)} holds a token or a password`);
+    }
+  }
+});
+
+test('a table that is locked is named, and everything else is there', async () => {
+  const { database } = rig.servers;
+  const locking = database.psql('BEGIN; LOCK TABLE e2e_one_time_keys_json; SELECT pg_sleep(600); ROLLBACK;');
+  // Ended below, so that psql fails.
+  locking.catch(() => {});
+  const holders = `SELECT l.pid FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+    WHERE c.relname = 'e2e_one_time_keys_json' AND l.mode = 'AccessExclusiveLock' AND l.granted`;
+  while ((await database.query(holders)).length === 0) await sleep(50);
+  try {
+    const folder = await collect();
+    const { refused } = manifest(folder);
+    assert.ok(
+      refused.some(
+        (/** @type {any} */ { what, why }) =>
+          what.startsWith('one_time_keys of') && why.includes('lock_timeout'),
+      ),
+      JSON.stringify(refused),
+    );
+    const names = new Set(readQueries(folder).map(({ name }) => name));
+    assert.ok(!names.has('one_time_keys') && names.has('fallback_keys') && names.has('device_inbox'));
+  } finally {
+    await database.psql(`SELECT pg_terminate_backend(pid) FROM (${holders}) AS held;`);
+    await locking.catch(() => {});
+  }
+});
+
+test('Ctrl-C leaves a bundle with a complete manifest', async () => {
+  // The wait between the two looks at the inbox is when nobody is surprised by it.
+  const started = start(await commandLine());
+  await untilAsleep(started);
+  started.child.kill('SIGINT');
+  const { code, out } = await started.ended;
+  assert.equal(code, 130);
+  const folder = out.trim();
+  const { files, refused } = manifest(folder);
+  assert.ok(
+    refused.some((/** @type {any} */ { why }) => /interrupted/.test(why)),
+    JSON.stringify(refused),
+  );
+  for (const { name } of files) assert.ok(readdirSync(folder).includes(name), name);
+  assert.ok(verdicts(judge(folder).triage, 'proven').length > 0, 'what is there is of use');
+});
+
+test('a database that is not there is an error that says what to do, without the password', async () => {
+  const url = 'postgresql://synapse:hush-hush@127.0.0.1:1/synapse';
+  const { code, out, err } = await start(await commandLine({ database: url })).ended;
+  assert.doesNotMatch(out + err, /hush-hush/);
+  assert.match(err, /database cannot be asked/);
+  // Everything else is worth having.
+  assert.equal(code, 0);
+  assert.ok(verdicts(judge(out.trim()).triage, 'proven').includes('rollback'));
+});
+
+/** Until the run has asked everything and waits to look at the inbox again. */
+async function untilAsleep(/** @type {ReturnType<typeof start>} */ { child }) {
+  const idle = `SELECT count(*) AS idle FROM pg_stat_activity
+    WHERE application_name = 'crypto-diag' AND state = 'idle' AND query LIKE 'ROLLBACK%'`;
+  while (child.exitCode === null) {
+    const [{ idle: count }] = await rig.servers.database.query(idle);
+    if (Number(count) > 0) return;
+    await sleep(50);
+  }
+  throw new Error('it ended before it could be interrupted');
+}
+
+/** A content hash of each table. */
+async function fingerprint() {
+  const all = TABLES.map(
+    (table) =>
+      `SELECT '${table}' AS name, md5(string_agg(t::text, ',' ORDER BY t::text)) AS hash FROM ${table} t`,
+  );
+  return rig.servers.database.query(all.join(' UNION ALL '));
+}
+
+/** @param {{reports?: string[], database?: string, more?: string[]}} [options] */
+async function commandLine({ reports = ['victim', 'peer'], database, more = [] } = {}) {
+  const out = mkdtempSync(path.join(rig.servers.dir, 'collected-'));
+  return [
+    'collect',
+    ...reports.flatMap((role) => ['--report', path.join(bundle.dir, `${role}.report.json`)]),
+    ...reports.flatMap((role) => ['--har', path.join(bundle.dir, `${role}.har`)]),
+    ...['--log', rig.servers.logPath, '--database', database ?? rig.servers.database.url, '--out', out],
+    ...more,
+  ];
+}
+
+/**
+ * Runs `crypto-diag collect`.
+ *
+ * @param {Parameters<typeof commandLine>[0]} [options]
+ * @returns {Promise<string>} the folder that it printed
+ */
+async function collect(options) {
+  const { code, out, err } = await start(await commandLine(options)).ended;
+  assert.equal(code, 0, err);
+  return out.trim();
+}
+
+/** @param {string[]} args */
+function start(args) {
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk) => (out += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (err += chunk));
+  /** @type {Promise<{code: number | null, out: string, err: string}>} */
+  const ended = new Promise((resolve, reject) => {
+    child.on('error', reject).on('close', (code) => resolve({ code, out, err }));
+  });
+  return { child, ended };
+}
+
+/** Runs `crypto-diag triage`. */
+function judge(/** @type {string} */ folder) {
+  const { status, stdout, stderr } = spawnSync(binary, ['triage', folder, '--format', 'json'], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  assert.ok(stdout.startsWith('{'), stderr);
+  return { code: status, triage: JSON.parse(stdout) };
+}
+
+/** @returns {string[]} the claims of which the triage says `is` */
+function verdicts(/** @type {any} */ triage, /** @type {string} */ is) {
+  return triage.verdicts.filter((/** @type {any} */ verdict) => verdict.is === is).map(({ claim }) => claim);
+}
+
+/** @returns {any} */
+const manifest = (/** @type {string} */ folder) =>
+  JSON.parse(readFileSync(path.join(folder, 'manifest.json'), 'utf8'));
+
+/** @returns {any[]} */
+const readQueries = (/** @type {string} */ folder) =>
+  JSON.parse(readFileSync(path.join(folder, 'queries.json'), 'utf8'));
+
+/** @returns {string[]} */
+function filesOf(/** @type {string} */ folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+}
+
+/** The binary of this checkout, built if need be. */
+function buildBinary() {
+  const done = spawnSync('cargo', ['build', '-q', '-p', 'crypto-diag-cli'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+  });
+  if (done.status !== 0)
+    throw new Error(`cargo build -p crypto-diag-cli failed:\n${done.stderr ?? done.error}`);
+  const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
+  return path.join(target, 'debug', process.platform === 'win32' ? 'crypto-diag.exe' : 'crypto-diag');
+}
