@@ -80,7 +80,10 @@ pub(super) fn with_connection<T>(
 /// Connects, unless it is interrupted: what accepts connections need not be a database that answers.
 fn connect(config: Config, cancel: &AtomicBool) -> Result<Client, DatabaseError> {
     let (send, receive) = mpsc::channel();
-    thread::spawn(move || send.send(config.connect(NoTls)));
+    thread::spawn(move || {
+        // Nobody waits for it any more if it was interrupted.
+        let _ = send.send(config.connect(NoTls));
+    });
     let deadline = Instant::now() + SILENCE_MAX;
     loop {
         let why = match receive.recv_timeout(CANCEL_EVERY) {
