@@ -257,3 +257,33 @@ fn the_rollback_loses_a_media_key_by_message_id_and_only_the_peers_side_says_so(
         assert!(!proves(&alone, Claim::ConflictLostMediaKey), "{}", folder.display());
     }
 }
+
+#[test]
+fn two_uploads_under_way_at_once_are_of_two_contexts_and_one_after_the_other_may_be_of_one() {
+    let folder =
+        folders().into_iter().find(|folder| scenario(folder) == "two-live-contexts").expect("a recorded bundle");
+    // The log shows the second context in another way, too.
+    let mut files = files(&folder);
+    files.retain(|file| ["victim.report.json", "victim.har"].contains(&file.name.as_str()));
+    let facts = label(&folder)["facts"].clone();
+    let key_id = facts["keyId"].as_str().expect("the key in conflict");
+    let proves = |files: &[File]| {
+        triage(files).verdicts.iter().any(|verdict| verdict.claim == Claim::TwoContexts && verdict.is_proven())
+    };
+    assert!(proves(&files));
+
+    // The same HAR, had every answer come at once.
+    let har = files.iter_mut().find(|file| file.name == "victim.har").expect("the victim's HAR");
+    let mut value: serde_json::Value = serde_json::from_slice(&har.bytes).expect("a HAR is JSON");
+    let of_key = |entry: &&mut serde_json::Value| {
+        entry["request"]["postData"]["text"].as_str().is_some_and(|body| body.contains(&format!("\"{key_id}\"")))
+    };
+    let mut changed = Vec::new();
+    for entry in value["log"]["entries"].as_array_mut().expect("entries").iter_mut().filter(of_key) {
+        entry["time"] = 0.into();
+        changed.push(entry["response"]["status"].as_u64());
+    }
+    assert!(changed.contains(&Some(200)) && changed.contains(&Some(400)), "{changed:?}");
+    har.bytes = value.to_string().into_bytes();
+    assert!(!proves(&files), "it may be the page's own");
+}
