@@ -292,7 +292,7 @@ for (const engine of engines) {
     test('with an artefact taken away it says what is then unknown, and the command that gets it', async () => {
       const page = await open();
       await answerTo(page, filesOf('algorithm-stripped'));
-      assert.equal(await page.text('#verdict'), 'Proven: KE-3 seen; KE-3: stripped on the way.');
+      assert.match(await page.text('#verdict'), /^Proven: .*KE-3: stripped on the way\.$/);
       await page.click('#files summary');
       await page.click('[aria-label="Take away queries.json"]');
       await page.waitFor(() => document.querySelector('#verdict')?.textContent?.includes('unknown'));
@@ -440,7 +440,7 @@ for (const engine of engines) {
       const files = [
         made('cut.report.json', victim.slice(0, 500)),
         made('cut.har', har.slice(0, har.length / 2)),
-        made('cut.log.gz', gzipSync(Buffer.concat(Array(20).fill(log))).subarray(0, -2000)),
+        made('cut.log.gz', gzipSync(logOf(5000)).subarray(0, -2000)),
         made('homeserver.log.1.gz', gzipSync(log)),
         made('photo.bin', Buffer.from([0xff, 0xd8, 0xff])),
         ...filesOf('store-rollback', 'homeserver.log.txt', 'victim.har'),

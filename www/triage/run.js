@@ -41,6 +41,23 @@ function moduleBytes() {
   return new Response(stream).arrayBuffer();
 }
 
+/** Bytes that are held in memory at most, where nothing else is possible. */
+const HELD_MAX = 300_000_000;
+
+/**
+ * The files' bytes, all at once: for a worker that may not read them.
+ * @param {File[]} files
+ */
+async function held(files) {
+  const sum = files.reduce((all, { size }) => all + size, 0);
+  if (sum > HELD_MAX) {
+    throw new Error(
+      'this browser reads no files slice by slice for a page that is a file itself; use another one',
+    );
+  }
+  return Promise.all(files.map((file) => file.arrayBuffer()));
+}
+
 /**
  * Reads files and triages them.
  * @param {Map<string, File>} files by the name that the answer calls them
@@ -67,14 +84,16 @@ export function start(files, zoneMinutes, listener) {
       end();
       listener.answer(data.answer);
     } else if (data.what === 'failed') fail(data.why);
+    else if (data.what === 'unreadable') held([...files.values()]).then(send, fail);
     else if (data.what in listener) listener[data.what](data.index, data.value);
   });
   worker.addEventListener('error', (event) => fail(event.message || 'the worker did not start'));
-  unpacked ??= moduleBytes();
-  unpacked.then(
-    (module) =>
-      worker.postMessage({ module, files: [...files.values()], names: [...files.keys()], zoneMinutes }),
-    fail,
-  );
+  const send = (/** @type {(File | ArrayBuffer)[]} */ contents) => {
+    if (over) return;
+    unpacked ??= moduleBytes();
+    const names = [...files.keys()];
+    unpacked.then((module) => worker.postMessage({ module, files: contents, names, zoneMinutes }), fail);
+  };
+  send([...files.values()]);
   return end;
 }

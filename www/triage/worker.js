@@ -3,7 +3,23 @@
 
 import { initSync, triage } from 'crypto-diag/triage-glue';
 
+/**
+ * Whether this worker may read files at all. WebKit refuses it, even for a Blob in memory, where the page is a file itself.
+ */
+function mayRead() {
+  try {
+    new FileReaderSync().readAsArrayBuffer(new Blob(['x']));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 addEventListener('message', ({ data: { module, files, names, zoneMinutes } }) => {
+  if (files[0] instanceof Blob && !mayRead()) {
+    postMessage({ what: 'unreadable' });
+    return;
+  }
   try {
     const { memory } = initSync({ module });
     const { view, json, html, markdown } = triage(

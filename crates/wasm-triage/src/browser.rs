@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use gloo_file::Blob;
-use js_sys::{Function, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DomException, FileReaderSync};
 
@@ -11,49 +11,78 @@ use crate::session::{Source, Step};
 
 /// A file and the name that it goes by, its path in the folder that was chosen.
 #[derive(Debug)]
-pub struct BlobSource {
+pub struct GivenFile {
     name: String,
-    blob: Blob,
+    content: Content,
 }
 
-impl BlobSource {
-    /// A file under a name.
-    pub fn new(name: String, blob: web_sys::Blob) -> Self {
-        BlobSource { name, blob: Blob::from(blob) }
+/// Where the bytes are.
+#[derive(Clone, Debug)]
+enum Content {
+    /// Where the browser has them, most often on a disk.
+    Blob(Blob),
+    /// In the page's memory: some engines let no worker read the files of a page that is a file itself.
+    Bytes(Uint8Array),
+}
+
+impl GivenFile {
+    /// A file under a name: a `Blob`, or an `ArrayBuffer` with what is in one. `None` for anything else.
+    pub fn new(name: String, content: JsValue) -> Option<Self> {
+        let content = match content.dyn_into::<ArrayBuffer>() {
+            Ok(bytes) => Content::Bytes(Uint8Array::new(&bytes)),
+            Err(other) => Content::Blob(Blob::from(other.dyn_into::<web_sys::Blob>().ok()?)),
+        };
+        Some(GivenFile { name, content })
     }
 }
 
-impl Source for BlobSource {
-    type Input = BlobReader;
+impl Source for GivenFile {
+    type Input = SliceReader;
 
     fn name(&self) -> &str {
         &self.name
     }
 
-    fn open(&self) -> io::Result<BlobReader> {
+    fn open(&self) -> io::Result<SliceReader> {
         let reader = FileReaderSync::new().map_err(|error| explained(&error))?;
-        Ok(BlobReader { blob: self.blob.clone(), reader, at: 0, size: self.blob.size() })
+        let size = match &self.content {
+            Content::Blob(blob) => blob.size(),
+            Content::Bytes(bytes) => u64::from(bytes.length()),
+        };
+        Ok(SliceReader { content: self.content.clone(), reader, at: 0, size })
     }
 }
 
 /// Reads a file from its beginning, as much at once as the buffer takes.
 #[derive(Debug)]
-pub struct BlobReader {
-    blob: Blob,
+pub struct SliceReader {
+    content: Content,
     reader: FileReaderSync,
     at: u64,
     size: u64,
 }
 
-impl Read for BlobReader {
+impl SliceReader {
+    fn slice(&self, end: u64) -> io::Result<Uint8Array> {
+        match &self.content {
+            Content::Blob(blob) => {
+                let slice = blob.slice(self.at, end);
+                let bytes = self.reader.read_as_array_buffer(slice.as_ref()).map_err(|error| explained(&error))?;
+                Ok(Uint8Array::new(&bytes))
+            }
+            // Both are at most the array's length, which is a u32.
+            Content::Bytes(bytes) => Ok(bytes.subarray(self.at as u32, end as u32)),
+        }
+    }
+}
+
+impl Read for SliceReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let end = self.size.min(self.at.saturating_add(buffer.len() as u64));
         if end <= self.at {
             return Ok(0);
         }
-        let slice = self.blob.slice(self.at, end);
-        let bytes = self.reader.read_as_array_buffer(slice.as_ref()).map_err(|error| explained(&error))?;
-        let bytes = Uint8Array::new(&bytes);
+        let bytes = self.slice(end)?;
         let count = bytes.length() as usize;
         if count == 0 || count > buffer.len() {
             return Err(io::Error::other("the browser gave another length than it was asked for"));

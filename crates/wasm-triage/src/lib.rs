@@ -12,7 +12,7 @@ use crypto_diag_triage::render;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
-use browser::BlobSource;
+use browser::GivenFile;
 
 /// The answer: what the page shows, and what it saves.
 #[wasm_bindgen(getter_with_clone)]
@@ -30,15 +30,15 @@ pub struct Outcome {
 
 /// Reads files and walks the tree over them. Only a worker may call it: it reads synchronously.
 ///
-/// `names` has a name for each of `files`. `zone_minutes` says how many minutes the server's local time is ahead of UTC,
+/// `names` has a name for each of `files`, which are `Blob`s, or `ArrayBuffer`s where a worker may read no `Blob`. `zone_minutes` says how many minutes the server's local time is ahead of UTC,
 /// if somebody stated it. `tell(index, what, value)` hears how it goes on: `what` is `kind` (with the kind's name), `read`
 /// (with the bytes of that file read so far), or `done` (with whether the file is used).
 ///
 /// # Errors
-/// If the lists differ in length.
+/// If the lists differ in length, or a file is neither.
 #[wasm_bindgen]
 pub fn triage(
-    files: Vec<web_sys::Blob>,
+    files: Vec<JsValue>,
     names: Vec<String>,
     zone_minutes: Option<i32>,
     tell: &Function,
@@ -46,8 +46,9 @@ pub fn triage(
     if files.len() != names.len() {
         return Err(JsError::new("each file needs a name"));
     }
-    let sources: Vec<BlobSource> =
-        files.into_iter().zip(names).map(|(file, name)| BlobSource::new(name, file)).collect();
+    let sources: Option<Vec<GivenFile>> =
+        files.into_iter().zip(names).map(|(file, name)| GivenFile::new(name, file)).collect();
+    let sources = sources.ok_or_else(|| JsError::new("a file is neither a Blob nor an ArrayBuffer"))?;
     let (bundle, triage) = session::run(&sources, zone_minutes, &mut |index, step| browser::tell(tell, index, step));
     Ok(Outcome {
         view: view::json(&bundle, &triage)?,
