@@ -47,12 +47,14 @@ pub fn run(arguments: CollectArguments) -> Result<u8, String> {
         None => &Silent,
     };
     let collected = collect(&request, progress, &CANCEL);
-    if let Some(bar) = bar {
+    if let Some(bar) = &bar {
         bar.end();
     }
     let collected = collected.map_err(|error| error.to_string())?;
     for refusal in &collected.manifest.refused {
-        output::complain(&format!("not collected: {}: {}", refusal.what, refusal.why));
+        if !bar.as_ref().is_some_and(|bar| bar.has_noted(&refusal.why)) {
+            output::complain(&format!("not collected: {}: {}", refusal.what, refusal.why));
+        }
     }
     // So that `crypto-diag triage "$(crypto-diag collect …)"` works.
     output::print(&format!("{}\n", collected.folder.display()))?;

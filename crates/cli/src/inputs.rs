@@ -142,17 +142,18 @@ impl Inputs {
             let (head, _) = peek(unpack(file)?, HEAD_BYTES)?;
             let kind = ArtefactKind::guess(unpacked_name(&name), &head);
             self.bytes += bytes;
-            self.push(Input { name: name.clone(), kind, source: Source::File(path.to_owned()) });
+            self.push(Input { name: name.clone(), kind, source: Source::File(path.to_owned()) }, &head);
             Ok(())
         })();
         self.note(&name, done);
     }
 
-    /// What is passed over is named, unless it is known to be of no use here.
-    fn push(&mut self, input: Input) {
+    /// What is passed over is named, unless it is known to be of no use here: notes, and answers of this program.
+    fn push(&mut self, input: Input, head: &[u8]) {
         let file = input.name.rsplit('/').next().unwrap_or(&input.name);
-        let expected = file == "label.json" || [".jsonl", ".html", ".md"].iter().any(|end| file.ends_with(end));
-        if input.kind == ArtefactKind::Other && !expected {
+        let is_note = file == "label.json" || [".jsonl", ".html", ".md"].iter().any(|end| file.ends_with(end));
+        let is_answer = String::from_utf8_lossy(head).contains(crypto_diag_triage::SCHEMA_NAME);
+        if input.kind == ArtefactKind::Other && !is_note && !is_answer {
             let what = "it is neither a report nor a HAR, a log or a query's result; left out".to_owned();
             self.passed.push(Problem { artefact: input.name.clone(), place: Place::Whole, what });
         }
@@ -162,7 +163,7 @@ impl Inputs {
     fn add_open(&mut self, name: &str, input: impl io::Read + Send + 'static) -> io::Result<()> {
         let (head, text) = peek(unpack(input)?, HEAD_BYTES)?;
         let kind = ArtefactKind::guess(name, &head);
-        self.push(Input { name: name.to_owned(), kind, source: Source::Open(text) });
+        self.push(Input { name: name.to_owned(), kind, source: Source::Open(text) }, &head);
         Ok(())
     }
 

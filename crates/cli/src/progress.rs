@@ -1,12 +1,17 @@
 //! How far it is. On a terminal only: nothing is drawn into a file or a pipe.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Read};
+use std::sync::{Arc, Mutex};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar on standard error, over bytes.
 #[derive(Clone, Debug)]
-pub struct Bar(ProgressBar);
+pub struct Bar {
+    bar: ProgressBar,
+    noted: Arc<Mutex<BTreeSet<String>>>,
+}
 
 impl Bar {
     /// An empty bar.
@@ -17,27 +22,32 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template("{bar:32} {bytes}/{total_bytes} {wide_msg}") {
             bar.set_style(style);
         }
-        Bar(bar)
+        Bar { bar, noted: Arc::default() }
     }
 
     /// So many bytes more are to come.
     pub fn expect(&self, bytes: u64) {
-        self.0.inc_length(bytes);
+        self.bar.inc_length(bytes);
     }
 
     /// Counts what is read.
     pub fn of<R: Read + Send + 'static>(&self, input: R) -> impl Read + Send + use<R> {
-        self.0.wrap_read(input)
+        self.bar.wrap_read(input)
     }
 
     /// What it is at. The name may be hostile.
     pub fn at(&self, name: &str) {
-        self.0.set_message(shown(name).chars().take(60).collect::<String>());
+        self.bar.set_message(shown(name).chars().take(60).collect::<String>());
+    }
+
+    /// Whether a person was told that already.
+    pub fn has_noted(&self, text: &str) -> bool {
+        self.noted.lock().is_ok_and(|noted| noted.contains(text))
     }
 
     /// Leaves the terminal as it was.
     pub fn end(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 
@@ -48,11 +58,14 @@ impl crypto_diag_collect::Progress for Bar {
     }
 
     fn bytes_read(&self, bytes: u64) {
-        self.0.inc(bytes);
+        self.bar.inc(bytes);
     }
 
     fn note(&self, text: &str) {
-        self.0.println(shown(text));
+        self.bar.println(format!("crypto-diag: {}", shown(text)));
+        if let Ok(mut noted) = self.noted.lock() {
+            noted.insert(text.to_owned());
+        }
     }
 }
 

@@ -216,6 +216,37 @@ fn a_full_disk_is_an_error_that_names_the_file() {
 }
 
 #[test]
+fn an_answer_beside_its_artefacts_changes_no_later_answer() {
+    let folder = tempdir().unwrap();
+    copy_bundle("store-rollback", folder.path());
+    let first = run(["triage", text(folder.path())]).out;
+    for name in ["answer.json", "answer.html", "answer.md"] {
+        run(["triage", text(folder.path()), "--output", text(&folder.path().join(name))]);
+    }
+    assert_eq!(run(["triage", text(folder.path())]).out, first);
+}
+
+/// `script` gives a terminal; it belongs to every Debian.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_gets_a_progress_bar_that_is_gone_afterwards() {
+    let folder = tempdir().unwrap();
+    let typed = folder.path().join("typescript");
+    let command = format!("{} triage '{}'", env!("CARGO_BIN_EXE_crypto-diag"), text(&bundle("store-rollback")));
+    let status = std::process::Command::new("script")
+        .args(["-qec", &command, text(&typed)])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(1));
+    let typed = fs::read_to_string(typed).unwrap();
+    let (bar, answer) = typed.split_once("Proven: ").expect("the answer is there");
+    assert!(bar.contains("KiB") && bar.contains("\u{1b}[2K"), "{bar:?}");
+    assert!(!answer.contains('\u{1b}'), "{answer:?}");
+}
+
+#[test]
 fn an_answer_does_not_overwrite_what_it_is_about() {
     let folder = tempdir().unwrap();
     copy_bundle("store-rollback", folder.path());
