@@ -9,8 +9,8 @@ import { findProgram, start, temporaryFolder } from '../../tests/support/process
 
 /** Milliseconds after which a run is given up. */
 const RUN_MS = 60_000;
-/** A browser that did not come up, or a page that never answered, gets another chance: with a machine this busy. */
-const TRIES = 2;
+/** A browser that did not come up, or a page that never answered, gets another chance. */
+const TRIES = 3;
 
 /**
  * Isolation gives a clock of microseconds, and Chromium's account of a page's memory. A page may connect to nothing but this

@@ -4,7 +4,7 @@ import { load } from './contender.js';
 import { goOffline } from './offline.js';
 
 const NODES = 10_000;
-const SAMPLES = 7;
+const SAMPLES = 5;
 
 /** Milliseconds until the nodes stand there and observers have run. */
 async function insert() {

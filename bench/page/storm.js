@@ -7,9 +7,9 @@ import { goOffline, sent } from './offline.js';
 const LINES_OF_STORM = 100_000;
 const LINES_OF_TASK = 100;
 /** Milliseconds after which a contender is stopped; what it managed is told. */
-const LIMIT_MS = 8_000;
+const LIMIT_MS = 4_000;
 /** Milliseconds that a contender has to hand on what it put off. */
-const AFTER_MS = 1_000;
+const AFTER_MS = 500;
 
 /** Bytes that the page holds, WebAssembly's memory included; null where the browser does not say. */
 async function bytes() {

@@ -20,7 +20,7 @@ export const frames = {
 
   async measure(context) {
     const results = await rounds(
-      { ...context, rounds: Math.min(context.rounds, 3) },
+      { ...context, rounds: Math.min(context.rounds, 2) },
       'frames',
       Object.keys(TITLES),
     );

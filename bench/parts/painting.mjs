@@ -21,7 +21,7 @@ export const painting = {
 
   async measure(context) {
     const ids = Object.keys(TITLES);
-    const few = { ...context, rounds: Math.min(context.rounds, 2) };
+    const few = { ...context, rounds: 1 };
     const results = await rounds(few, 'painting', ids);
     context.say('  painting: webkit');
     results.webkit = await inWebkit(context.host, 'painting', ids);

@@ -42,7 +42,7 @@ export const storm = {
     Object.entries(data).map(([engine, byContender]) => ({
       title: `A storm, ${engine}`,
       note:
-        'A hundred lines in each task, one task after the other, for at most 8 seconds. “In the calls” is the time inside the ' +
+        'A hundred lines in each task, one task after the other, for at most 4 seconds. “In the calls” is the time inside the ' +
         'console method; the largest pause is the longest task or the longest wait between two. Retained: ' +
         '`measureUserAgentSpecificMemory()` afterwards less before, WebAssembly included; only Chromium has it.',
       columns: ['', 'lines', 'time', 'in the calls, per line', 'largest pause', 'retained', 'sent'],
