@@ -33,7 +33,7 @@ export function unpack(text) {
   };
   const symbol = (table) => {
     need(CODE_BITS);
-    const found = table[hold & ((1 << CODE_BITS) - 1)];
+    const found = table[hold & (table.length - 1)];
     drop(found & 15);
     return found >> 4;
   };
@@ -97,9 +97,13 @@ function fixedTables() {
 
 /** For each run of bits that a code may begin: the symbol, and in the lowest four bits its code's length. */
 function makeTable(lengths) {
-  const table = new Uint16Array(1 << CODE_BITS);
+  let longest = 1;
+  for (let symbol = 0; symbol < lengths.length; symbol++)
+    if (lengths[symbol] > longest) longest = lengths[symbol];
+  // As large as its longest code needs, not as codes may be: filling tables is most of the work.
+  const table = new Uint16Array(1 << longest);
   let code = 0;
-  for (let length = 1; length <= CODE_BITS; length++, code <<= 1) {
+  for (let length = 1; length <= longest; length++, code <<= 1) {
     for (let symbol = 0; symbol < lengths.length; symbol++) {
       if (lengths[symbol] !== length) continue;
       let turned = 0;
