@@ -6,7 +6,7 @@ import path from 'node:path';
 import { root } from '../../scripts/lib/run.mjs';
 
 /** A recorded incident: a Synapse log and the report of the device that it befell. */
-const RECORDED = path.join(root, 'crates/triage/tests/data/store-rollback');
+const RECORDED = path.join(root, 'tests/fixtures/bundles/store-rollback');
 export const REPORT = path.join(RECORDED, 'victim.report.json');
 export const HAR = path.join(RECORDED, 'victim.har');
 const LOG = path.join(RECORDED, 'homeserver.log.txt');
