@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes of a block: large enough that its edges cost nothing, small enough that a dozen are held.
-pub const BLOCK_BYTES: usize = 1 << 20;
+/// Bytes of a block of a file: large enough that its edges cost nothing, small enough for a processor's own cache.
+pub const BLOCK_BYTES: usize = 256 << 10;
 
 /// Bytes of one line that are read at most. Triage reads 256 KiB of it.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
@@ -19,8 +19,10 @@ const TAIL_BYTES: usize = 16 << 10;
 pub(crate) struct Raw {
     /// Counted from 0, without gaps.
     pub number: u64,
-    /// Whole lines, each with its line break but for the last of a file.
+    /// Whole lines from `begin` on, each with its line break but for the last of a file.
     pub data: Vec<u8>,
+    /// Bytes in front of it that belong to the block before.
+    pub begin: usize,
     /// Bytes that were read.
     pub read: u64,
 }
@@ -46,6 +48,7 @@ impl<R: Read> Feed<R> {
         })
     }
 
+    /// A block of a stream is as long as a line may be.
     pub fn of_stream(input: R, block: usize) -> Self {
         Feed::Stream(Mutex::new(StreamFeed {
             input,
@@ -122,14 +125,11 @@ impl FileFeed {
                 return Ok(None);
             }
         }
-        if from > 0 {
-            let begin = memchr::memchr(b'\n', &data).map_or(data.len(), |at| at + 1);
-            data.drain(..begin);
-        }
-        if !data.is_empty() && to < self.size && data.last() != Some(&b'\n') {
+        let begin = if from == 0 { 0 } else { memchr::memchr(b'\n', &data).map_or(data.len(), |at| at + 1) };
+        if begin < data.len() && to < self.size && data.last() != Some(&b'\n') {
             self.read_tail(&mut data, to)?;
         }
-        Ok(Some(Raw { number, data, read: to - from }))
+        Ok(Some(Raw { number, data, begin, read: to - from }))
     }
 
     fn read_tail(&self, data: &mut Vec<u8>, mut at: u64) -> io::Result<()> {
@@ -221,7 +221,7 @@ impl<R: Read> StreamFeed<R> {
         }
         let number = self.number;
         self.number += 1;
-        Ok(Some(Raw { number, data, read: self.bytes - before }))
+        Ok(Some(Raw { number, data, begin: 0, read: self.bytes - before }))
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> usize {
@@ -267,8 +267,9 @@ mod tests {
         let mut number = 0;
         while let Some(raw) = feed.next(Vec::new()).unwrap() {
             assert_eq!(raw.number, number);
-            assert!(raw.data.is_empty() || raw.data.last() == Some(&b'\n') || raw.data.len() < BLOCK_BYTES);
-            text.extend_from_slice(&raw.data);
+            let own = &raw.data[raw.begin..];
+            assert!(own.is_empty() || own.last() == Some(&b'\n') || own.len() <= LINE_BYTES_MAX);
+            text.extend_from_slice(own);
             number += 1;
         }
         text
@@ -278,7 +279,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
         let file: Feed<&[u8]> = Feed::of_file(file, text.len() as u64, BLOCK_BYTES);
-        let stream = Feed::of_stream(text, BLOCK_BYTES);
+        let stream = Feed::of_stream(text, LINE_BYTES_MAX);
         [(all(&file), file.cut()), (all(&stream), stream.cut())]
     }
 
@@ -299,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_line_break_at_a_blocks_edge_loses_nothing() {
-        for at in [BLOCK_BYTES - 2, BLOCK_BYTES - 1, BLOCK_BYTES] {
+        for at in [BLOCK_BYTES - 2, BLOCK_BYTES - 1, BLOCK_BYTES, LINE_BYTES_MAX - 1] {
             let mut text = vec![b'x'; at];
             text.extend_from_slice(b"\nyy\nzz\n");
             for (read, _) in both(&text) {

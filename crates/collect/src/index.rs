@@ -23,10 +23,10 @@ struct Entry {
 }
 
 impl Index {
-    /// Indexes the heads of a block.
-    pub fn of(data: &[u8]) -> Index {
+    /// Indexes the heads of a block that begins at a place of its text.
+    pub fn of(data: &[u8], begin: usize) -> Index {
         let mut entries: Vec<Entry> = Vec::with_capacity(data.len() / 200);
-        let mut start = 0;
+        let mut start = begin;
         while start < data.len() {
             let end = memchr::memchr(b'\n', &data[start..]).map_or(data.len(), |at| start + at + 1);
             if let Some(request) = head::request(&data[start..end]) {
@@ -72,13 +72,13 @@ mod tests {
             starts[n * 7 % 100].insert(0, text.len());
             text.push_str(&format!("2026-11-23 08:36:03,872 - a.b - 1 - INFO - GET-{} - x\nTraceback\n", n * 7 % 100));
         }
-        let index = Index::of(text.as_bytes());
+        let index = Index::of(text.as_bytes(), 0);
         for (n, starts) in starts.iter().enumerate() {
             let line = format!("2026-11-23 08:36:03,872 - a.b - 1 - INFO - GET-{n} - x");
             let request = head::request(line.as_bytes()).unwrap();
             assert_eq!(&index.of_request(request).collect::<Vec<_>>(), starts);
         }
         assert_eq!(index.of_request(1).count(), 0);
-        assert_eq!(Index::of(b"").of_request(1).count(), 0);
+        assert_eq!(Index::of(b"", 0).of_request(1).count(), 0);
     }
 }

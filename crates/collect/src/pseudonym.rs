@@ -241,9 +241,9 @@ fn version_4(text: &[u8], at: usize, from: usize) -> Option<Gap> {
 }
 
 fn version_6(text: &[u8], at: usize, from: usize) -> Option<Gap> {
-    // The shortest way out for times and for `"key":"value"`.
-    let near = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit() || *byte == b':');
-    if !near(text.get(at + 1)) && !(at > 0 && text[at - 1] == b':') {
+    // The next colon of an address is four digits away at most; most colons end here.
+    let digits = text[at + 1..].iter().take(5).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    if digits > 4 || text.get(at + 1 + digits) != Some(&b':') {
         return None;
     }
     let (start, mut end) = run(text, at, from, |byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))?;

@@ -72,7 +72,9 @@ pub(crate) struct Ahead {
 pub(crate) struct Block {
     pub number: u64,
     pub data: Vec<u8>,
-    /// Where the first record begins; before it stands what continues the last record of the block before.
+    /// Where the block begins in it.
+    pub begin: usize,
+    /// Where the first record begins; between the two stands what continues the last record of the block before.
     pub leading: usize,
     /// Whether one of the ids stands there.
     pub leading_hit: bool,
@@ -102,8 +104,8 @@ pub(crate) struct Block {
 
 /// Searches a block.
 pub(crate) fn scan(raw: Raw, plan: &Plan) -> Block {
-    let mut block = Block { number: raw.number, data: raw.data, ..Block::default() };
-    block.leading = first_head(&block.data);
+    let mut block = Block { number: raw.number, data: raw.data, begin: raw.begin, ..Block::default() };
+    block.leading = first_head(&block.data, block.begin);
     if block.leading < block.data.len() {
         block.last = Some(last_head(&block.data));
         block.times(plan);
@@ -111,7 +113,7 @@ pub(crate) fn scan(raw: Raw, plan: &Plan) -> Block {
     }
     let hits = block.search(plan);
     if plan.latency {
-        latency::samples(&block.data, plan, &mut block.latency);
+        latency::samples(&block.data[block.begin..], plan, &mut block.latency);
     }
     if hits.iter().any(|(_, head)| head.request.is_some()) {
         block.join(&hits, plan);
@@ -142,8 +144,8 @@ impl Block {
 
     /// The index, made when it is first needed.
     pub fn index(&mut self) -> &Index {
-        let data = &self.data;
-        self.index.get_or_insert_with(|| Index::of(data))
+        let (data, begin) = (&self.data, self.begin);
+        self.index.get_or_insert_with(|| Index::of(data, begin))
     }
 
     /// Where the lines of a request begin that lie in a time, the last one first.
@@ -210,7 +212,7 @@ impl Block {
     /// Finds the records that hold what is sought: their places and heads.
     fn search(&mut self, plan: &Plan) -> Vec<(usize, Head)> {
         let mut hits = Vec::new();
-        let mut at = 0;
+        let mut at = self.begin;
         while let Some(found) = plan.needles.find(&self.data, at) {
             if found.start < self.leading {
                 if self.is_sought(found, plan) && found.sought != Sought::Start {
@@ -363,6 +365,8 @@ impl Block {
     }
 
     fn render(&mut self, plan: &Plan) {
+        let bytes = self.kept.iter().map(|kept| kept.end - kept.start).sum();
+        self.rendered.reserve(bytes);
         for index in 0..self.kept.len() {
             let kept = self.kept[index];
             let (text, gaps) = (self.rendered.len(), self.gaps.len());
@@ -404,8 +408,8 @@ fn record_start(data: &[u8], at: usize) -> usize {
     start
 }
 
-fn first_head(data: &[u8]) -> usize {
-    let mut start = 0;
+fn first_head(data: &[u8], begin: usize) -> usize {
+    let mut start = begin;
     while start < data.len() && !head::is_head(line(data, start)) {
         start = line_end(data, start);
     }

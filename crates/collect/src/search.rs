@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 
 use crate::error::CollectError;
-use crate::feed::Feed;
+use crate::feed::{BLOCK_BYTES, Feed, LINE_BYTES_MAX};
 use crate::progress::Progress;
 use crate::pseudonym::Names;
 use crate::scan::{Block, Plan, scan};
@@ -36,7 +36,7 @@ pub(crate) struct Run<'r, 's> {
     pub input: &'r Input,
     pub plan: &'r Plan,
     pub threads: usize,
-    /// Bytes of a block: [`crate::feed::BLOCK_BYTES`] but in tests.
+    /// Bytes of a block: [`BLOCK_BYTES`] but in tests.
     pub block: usize,
     /// Outlives an input, since a log goes on in the next file.
     pub sequence: &'r mut Sequence<'s>,
@@ -57,7 +57,7 @@ pub(crate) fn search(run: Run<'_, '_>) -> Result<ReadInput, CollectError> {
         }
         None => {
             let read = Arc::new(AtomicU64::new(0));
-            let feed = Feed::of_stream(input.stream(read.clone())?, run.block);
+            let feed = Feed::of_stream(input.stream(read.clone())?, run.block * (LINE_BYTES_MAX / BLOCK_BYTES));
             blocks(&feed, Some(&read), run)?
         }
     };

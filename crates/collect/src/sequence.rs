@@ -12,15 +12,15 @@ use crate::pseudonym::Names;
 use crate::render::render;
 use crate::scan::{Ahead, Back, Block, Plan};
 
-/// Blocks that are held for joins that become known later: 24 MiB. Their buffers are all that there are, so that no more
+/// Blocks that are held for joins that become known later: 20 MiB of a file, and more of a stream. Their buffers are all that there are, so that no more
 /// may be held, however little is in one.
-pub const LOOK_BACK_BLOCKS: usize = 24;
+pub const LOOK_BACK_BLOCKS: usize = 80;
 
 /// Milliseconds that are looked back at most. `/sync` waits for half a minute.
 pub const LOOK_BACK_MS: i64 = 5 * 60_000;
 
 /// Milliseconds that an access line is waited for.
-pub const LOOK_AHEAD_MS: i64 = 5 * 60_000;
+pub const LOOK_AHEAD_MS: i64 = 2 * 60_000;
 
 /// Requests whose access line is waited for at most.
 pub const OPEN_MAX: usize = 10_000;
@@ -188,8 +188,8 @@ impl<'a> Sequence<'a> {
                 backs.push(back);
                 return false;
             }
-            let restarted =
-                block.starts_between(ahead.source, 0, block.data.len()) || block.starts.contains(&(0, ahead.source));
+            let restarted = block.starts_between(ahead.source, 0, block.data.len())
+                || block.starts.contains(&(block.begin, ahead.source));
             let late = block.last_time.is_some_and(|last| last - ahead.time > LOOK_AHEAD_MS);
             self.counts.unanswered += u64::from(restarted || late);
             !restarted && !late
@@ -223,8 +223,8 @@ impl<'a> Sequence<'a> {
     fn let_go(&mut self, names: &mut Names, free: &mut dyn FnMut(Vec<u8>)) {
         let Some(mut block) = self.ring.pop_front() else { return };
         self.gone = block.last_time.or(self.gone);
-        if self.carry && block.leading > 0 {
-            self.render(&block, 0, block.leading, names);
+        if self.carry && block.leading > block.begin {
+            self.render(&block, block.begin, block.leading, names);
         }
         for kept in &block.kept {
             block.late.remove(&kept.start);

@@ -204,7 +204,11 @@ impl<'r> Round<'r> {
                 &format!("there are more than {} rows, and the first were taken", self.options.rows_max),
             );
             if question.name == INBOX.name {
-                rows.extend(self.rest_of_inbox(snapshot, &id, &rows));
+                let Some(rest) = self.rest_of_inbox(snapshot, &id, &rows) else {
+                    // With its user in `params` it would be taken for the whole inbox.
+                    return self.push(name, &[], snapshot.at(), rows);
+                };
+                rows.extend(rest);
             } else {
                 // Under its own name a list is taken to be whole: what is not in it would be taken not to exist.
                 name.push_str("_part");
@@ -217,11 +221,15 @@ impl<'r> Round<'r> {
                 "there are no rows, and whether it is a user of this server is not known",
             );
         }
-        self.queries.push(json!({"name": name, "params": [id], "at": snapshot.at(), "rows": rows}));
+        self.push(name, &[id], snapshot.at(), rows);
+    }
+
+    fn push(&mut self, name: String, params: &[String], at: i64, rows: Vec<Row>) {
+        self.queries.push(json!({"name": name, "params": params, "at": at, "rows": rows}));
     }
 
     /// What the list of a long inbox leaves out, counted by device.
-    fn rest_of_inbox(&mut self, snapshot: &mut dyn Snapshot, user: &str, listed: &[Row]) -> Vec<Row> {
+    fn rest_of_inbox(&mut self, snapshot: &mut dyn Snapshot, user: &str, listed: &[Row]) -> Option<Vec<Row>> {
         // The list is in the order of positions, so what is left out is not before its end.
         let end = listed.last().and_then(|row| row.get("stream_id")).cloned().unwrap_or_default();
         let mut rest = Vec::new();
@@ -235,8 +243,7 @@ impl<'r> Round<'r> {
                 rest.push(row);
             }
         });
-        self.note(&format!("the count of the inbox of {user}"), done);
-        rest
+        self.note(&format!("the count of the inbox of {user}"), done).then_some(rest)
     }
 
     fn ask_position(&mut self, snapshot: &mut dyn Snapshot) {
@@ -246,7 +253,7 @@ impl<'r> Round<'r> {
         let mut rows: Vec<Row> = Vec::new();
         let done = snapshot.rows(&statement, &[], &mut |row| rows.push(row));
         if self.note("the newest position of the to-device stream", done) {
-            self.queries.push(json!({"name": "to_device_position", "params": [], "at": snapshot.at(), "rows": rows}));
+            self.push("to_device_position".to_owned(), &[], snapshot.at(), rows);
         }
     }
 
