@@ -9,13 +9,14 @@ export function digits(value) {
 }
 
 /**
- * A median with its spread.
+ * A median, and its spread where there is one.
  * @param {import('./stats.mjs').Spread | null} spread
- * @param {(value: number) => string} [format]
+ * @param {(value: number) => string} [format] Of the median; the spread has the same unit.
  */
 export function withSpread(spread, format = digits) {
   if (!spread) return '–';
-  return `${format(spread.median)} (${format(spread.min)}–${format(spread.max)})`;
+  const middle = format(spread.median);
+  return spread.samples > 1 ? `${middle} (${digits(spread.min)}–${digits(spread.max)})` : middle;
 }
 
 /** @param {import('./stats.mjs').Spread | null} spread */
