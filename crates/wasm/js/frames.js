@@ -14,8 +14,7 @@ const DOCUMENTS_MAX = 64;
 /** Channel messages after a `pagehide` in which the next document is looked for. The first finds it as a rule; a busy
  * machine needs more. A message takes some microseconds. */
 const CHAIN_MAX = 400;
-/** Changes in one go from which on the whole document is asked once, instead of each node that was added: half a
- * microsecond for each change instead of two. */
+/** Changes in one go from which on the whole document is asked once, instead of each node that was added. */
 const MANY_CHANGES = 100;
 /** Elements looked through for shadow roots when a report is made. */
 const HOSTS_MAX = 20_000;
