@@ -12,7 +12,6 @@ use crypto_diag_triage::bundle::Refusal;
 use crypto_diag_triage::stamp::Stamp;
 use crypto_diag_triage::synapse_log::parse_line;
 use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
 
 use crate::error::CollectError;
 use crate::progress::Progress;
@@ -282,7 +281,20 @@ fn unpack(input: Box<dyn Read + Send>, packing: Packing) -> Box<dyn Read + Send>
     match packing {
         Packing::Plain => input,
         Packing::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(128 << 10, input))),
-        Packing::Zstd => Box::new(Frames { state: FrameState::Between(BufReader::with_capacity(128 << 10, input)) }),
+        // Several frames, and skippable ones between them, are one text.
+        Packing::Zstd => match zstd::Decoder::with_buffer(BufReader::with_capacity(128 << 10, input)) {
+            Ok(decoder) => Box::new(decoder),
+            Err(error) => Box::new(Failing(Some(error))),
+        },
+    }
+}
+
+/// What cannot even be begun: out of memory.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 
@@ -318,72 +330,6 @@ impl<R: Read> Read for Counting<R> {
         self.read.fetch_add(length as u64, Ordering::Relaxed);
         Ok(length)
     }
-}
-
-/// A zstd file may hold several frames, one behind the other, and skippable ones.
-struct Frames<R: Read> {
-    state: FrameState<R>,
-}
-
-enum FrameState<R: Read> {
-    Between(BufReader<R>),
-    Inside(Box<StreamingDecoder<BufReader<R>, ruzstd::decoding::FrameDecoder>>),
-    Done,
-}
-
-impl<R: Read> Read for Frames<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match std::mem::replace(&mut self.state, FrameState::Done) {
-                FrameState::Done => return Ok(0),
-                FrameState::Between(mut input) => {
-                    if at_end(&mut input)? {
-                        return Ok(0);
-                    }
-                    if skip_frame(&mut input)? {
-                        self.state = FrameState::Between(input);
-                        continue;
-                    }
-                    let decoder = StreamingDecoder::new(input)
-                        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-                    self.state = FrameState::Inside(Box::new(decoder));
-                }
-                FrameState::Inside(mut decoder) => {
-                    let length = decoder.read(buffer)?;
-                    self.state = if length == 0 && !buffer.is_empty() {
-                        FrameState::Between(decoder.into_inner())
-                    } else {
-                        FrameState::Inside(decoder)
-                    };
-                    if length > 0 || buffer.is_empty() {
-                        return Ok(length);
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn at_end<R: Read>(input: &mut BufReader<R>) -> io::Result<bool> {
-    use std::io::BufRead;
-    Ok(input.fill_buf()?.is_empty())
-}
-
-/// Skips a skippable frame: a magic number, a length, and so many bytes.
-fn skip_frame<R: Read>(input: &mut BufReader<R>) -> io::Result<bool> {
-    use std::io::BufRead;
-    let head = input.fill_buf()?;
-    let Some([first, 0x2a, 0x4d, 0x18, a, b, c, d]) = head.first_chunk::<8>().copied() else { return Ok(false) };
-    if !(0x50..=0x5f).contains(&first) {
-        return Ok(false);
-    }
-    input.consume(8);
-    let length = u64::from(u32::from_le_bytes([a, b, c, d]));
-    let skipped = io::copy(&mut input.by_ref().take(length), &mut io::sink())?;
-    if skipped < length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(true)
 }
 
 pub(crate) fn unreadable(path: &Path, error: io::Error) -> CollectError {
@@ -424,9 +370,7 @@ mod tests {
 
     #[test]
     fn several_frames_and_skippable_ones_are_one_text() {
-        let frame = |text: &str| {
-            ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest)
-        };
+        let frame = |text: &str| zstd::encode_all(text.as_bytes(), 3).unwrap();
         let mut packed = vec![0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
         packed.extend(frame("one\n"));
         packed.extend(frame("two\n"));
