@@ -258,11 +258,20 @@ fn backlog(case: &Case<'_>, device: &DeviceName) -> Option<Verdict> {
                 .would_refute("A row of that device in device_inbox."),
         );
     };
+    if let Some(at) = looked_at(case, device).filter(|at| *at > newest.at) {
+        let (then, later) = (stamp::print(newest.at), stamp::print(at));
+        let statement = format!("What waited for {label} at {then} did not wait any more at {later}.");
+        return Some(
+            Verdict::refuted(Claim::Backlog, format!("{label} at {later}"), statement)
+                .evidence([sample_evidence(newest)])
+                .would_refute("A row of that device in device_inbox."),
+        );
+    }
     // A browser that made a report is no dehydrated device; those hold a backlog by design.
     let is_live = case.pages_of(device).next().is_some() || newest.row.dehydrated == Some(false);
     let oldest =
         samples.iter().find(|sample| sample.first == newest.first && newest.at - sample.at >= SAMPLES_APART_MS);
-    if let (Some(oldest), true) = (oldest, is_live) {
+    if let Some((oldest, page)) = oldest.and_then(|oldest| Some((oldest, lived(case, device, oldest.at, newest.at)?))) {
         let seconds = (newest.at - oldest.at) / 1000;
         let statement = format!(
             "{} messages wait for {label} and are not fetched: the oldest was still there {seconds} s later.",
@@ -270,10 +279,11 @@ fn backlog(case: &Case<'_>, device: &DeviceName) -> Option<Verdict> {
         );
         return Some(
             Verdict::proven(Claim::Backlog, label, statement)
-                .evidence([sample_evidence(oldest), sample_evidence(newest)])
+                .evidence([sample_evidence(oldest), sample_evidence(newest), page])
                 .would_refute(refute)
                 .ruled_out("A dehydrated device.")
-                .open("The device was offline or asleep, and will fetch them when it is back."),
+                .ruled_out("A page that was closed: it was there before and after.")
+                .open("The device was asleep or had no network, and will fetch them when it is back."),
         );
     }
     if let (Some(piece), true) = (acknowledged(case, device, newest), is_live) {
@@ -297,18 +307,60 @@ fn backlog(case: &Case<'_>, device: &DeviceName) -> Option<Verdict> {
                 .open("The device's own network was down, and it will fetch them later."),
         );
     }
-    let report = case.pages_of(device).next().map_or(usize::MAX, |page| page.report);
-    let fetch = vec![case.query(report, "ke2-inbox", "the same inbox again, some seconds later")];
-    let statement = format!(
-        "{} messages waited for {label} when it was asked; whether they are being fetched one sample cannot tell.",
-        newest.count
-    );
+    let (fetch, statement, open) = match oldest {
+        Some(oldest) => {
+            let statement = format!(
+                "{} messages waited for {label} when it was asked, and {} s later; whether the device was there to fetch them is not known.",
+                newest.count,
+                (newest.at - oldest.at) / 1000
+            );
+            let what =
+                "whether the device was there: ask the server while its page is open, and make the report after that";
+            (
+                case.fetch_report(&label, what),
+                statement,
+                "The device was off: what waits for it is fetched when it is back.",
+            )
+        }
+        None => {
+            let report = case.pages_of(device).next().map_or(usize::MAX, |page| page.report);
+            let statement = format!(
+                "{} messages waited for {label} when it was asked; whether they are being fetched one sample cannot tell.",
+                newest.count
+            );
+            let fetch = case.query(report, "ke2-inbox", "the same inbox again, some seconds later");
+            (fetch, statement, "They were on their way at that moment.")
+        }
+    };
+    let fetch = vec![fetch];
     Some(
         Verdict::unknown(Claim::Backlog, label, statement, fetch)
             .evidence([sample_evidence(newest)])
             .would_refute(refute)
-            .open("They were on their way at that moment."),
+            .open(open),
     )
+}
+
+/// When the device's inbox was last looked at, whatever was in it.
+fn looked_at(case: &Case<'_>, device: &DeviceName) -> Option<i64> {
+    let looks = case.bundle.queries.iter().flat_map(|results| &results.inbox_of);
+    let of_device =
+        looks.filter(|(user, id, _)| *user == device.user_id && id.as_ref().is_none_or(|id| *id == device.device_id));
+    of_device.filter_map(|(_, _, at)| *at).max()
+}
+
+/// A page of the device that was there through that time by the server's clock: the inbox of one that is closed fills, and
+/// nothing is wrong with that.
+fn lived(case: &Case<'_>, device: &DeviceName, from: i64, to: i64) -> Option<Evidence> {
+    case.pages_of(device).find_map(|page| {
+        let report = case.report(page);
+        let (start, end) = (report.capture.time_origin?.0 as i64, report.generated_at.0 as i64);
+        let (_, began) = page.offset.to_server(start)?;
+        let (made, _) = page.offset.to_server(end)?;
+        let text = format!("page start {}, report {}", stamp::print(start), stamp::print(end));
+        (began <= from && to <= made)
+            .then(|| case.whole(page.report, &text, "the device's page was there all the time"))
+    })
 }
 
 /// A sync of the device, answered before the sample, whose token lies at or behind the oldest waiting message.
