@@ -194,14 +194,14 @@ export async function build() {
     }
   });
   if (fs.existsSync(path.join(root, 'www/build.mjs'))) {
-    await step('site', async () => {
-      const { buildSite } = await import('../www/build.mjs');
-      await buildSite({ outDir: path.join(root, 'www/dist') });
-    });
     const triage = await step('triage module', () =>
       // Twenty times the size of the others, and loaded by few: more passes take minutes and save little.
       buildModule('crypto-diag-wasm-triage', 'TRIAGE_BYTES', env, ['-O1']),
     );
+    await step('site', async () => {
+      const { buildSite } = await import('../www/build.mjs');
+      await buildSite({ outDir: path.join(root, 'www/dist') });
+    });
     await step('triage page', async () => {
       const { buildTriage } = await import('../www/triage/build.mjs');
       const outFile = path.join(root, 'www/dist/triage.html');
