@@ -18,7 +18,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PAGE = join(ROOT, 'www/dist/triage.html');
 const BUNDLES = join(ROOT, 'tests/fixtures/bundles');
 
-/** What the wrong identity under test is told to do, wherever a file can say something. */
+/** Markup that would run a script, wherever a file can say something. */
 const HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>';
 
 /** The command line's program. */
@@ -38,7 +38,7 @@ const filesOf = (bundle, ...without) =>
 /**
  * What the command line says to these files.
  * @param {'json' | 'html' | 'markdown'} format
- * @param {string[]} files
+ * @param {string[]} files or options before them
  */
 function commandLine(format, files) {
   const args = ['triage', '--format', format, ...files];
@@ -214,9 +214,9 @@ function holdWorkers(source, args) {
   }`;
   const PlainBlob = Blob;
   window.Blob = class extends PlainBlob {
-    /** @param {BlobPart[]} parts @param {BlobPropertyBag} options */
+    /** @param {BlobPart[]} [parts] @param {BlobPropertyBag} [options] */
     constructor(parts, options) {
-      super(options?.type === 'text/javascript' ? [first, ...parts] : parts, options);
+      super(options?.type === 'text/javascript' ? [first, ...(parts ?? [])] : parts, options);
     }
   };
   const PlainWorker = Worker;
@@ -281,7 +281,9 @@ for (const engine of engines) {
       assert.match(summary, /KE-1 cause: rollback; .*KE-1 ⇒ KE-2/);
       assert.equal(await page.text('#verdict'), summary);
       assert.match(await page.text('#result'), /KE-1 ⇒ KE-2, by message id/);
-      for (const [number, format] of /** @type {const} */ (['html', 'markdown', 'json'].entries())) {
+      /** @type {('html' | 'markdown' | 'json')[]} */
+      const formats = ['html', 'markdown', 'json'];
+      for (const [number, format] of formats.entries()) {
         const saved = await page.download(() =>
           page.click(`.headline .actions button:nth-of-type(${number + 1})`),
         );
