@@ -9,7 +9,7 @@ import { goOffline } from './offline.js';
 /** Milliseconds of one sample: long beside the clock's steps. */
 const SAMPLE_MS = 8;
 const SAMPLES = 5;
-const WARM_UP_MS = 30;
+const WARM_UP_MS = 60;
 /** Calls before a look at what they have put off. */
 const PUT_OFF_CALLS = 1000;
 
