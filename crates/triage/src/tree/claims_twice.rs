@@ -18,7 +18,9 @@ pub(super) fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
     }
     let mut verdicts = Vec::new();
     for ((device, key_id, _), mut claims) in by_key {
-        claims.sort_by_key(|claim| claim.at);
+        claims.sort_by(|one, other| (one.at, &one.evidence.quote).cmp(&(other.at, &other.evidence.quote)));
+        // A log that was given twice, or parts of one that overlap: one line, with its time and its request, is one claim.
+        claims.dedup_by(|other, one| (one.at, &one.evidence.quote) == (other.at, &other.evidence.quote));
         let Some(pair) = claims.windows(2).find(|pair| !uploaded_between(case, pair[0], pair[1])) else { continue };
         let about = format!("{device} {key_id}");
         let evidence = pair.iter().map(|claim| claim.evidence.clone());
