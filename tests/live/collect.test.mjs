@@ -90,7 +90,10 @@ test('two commands go from the reports to the rollback and, by message id, to it
   assert.ok(proven.includes('conflict-lost-media-key'), proven.join());
   const link = triage.verdicts.find((/** @type {any} */ { claim }) => claim === 'conflict-lost-media-key');
   assert.ok(link.statement.includes(bundle.facts.messageId), link.statement);
-  assert.ok(!proven.includes('identity-replaced') && !proven.includes('two-contexts'), proven.join());
+  // Other causes; and a message that waits for a browser that was closed is no failure.
+  for (const claim of ['identity-replaced', 'two-contexts', 'backlog']) {
+    assert.ok(!proven.includes(claim), proven.join());
+  }
   // The server's side is part of the evidence.
   const rollback = triage.verdicts.find((/** @type {any} */ { claim }) => claim === 'rollback');
   const artefacts = new Set(rollback.evidence.map((/** @type {any} */ { artefact }) => artefact));
