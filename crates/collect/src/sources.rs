@@ -17,13 +17,13 @@ use crate::error::CollectError;
 use crate::progress::Progress;
 
 /// Bytes of a log's beginning that tell what it is.
-pub const SAMPLE_BYTES: usize = 256 << 10;
+pub const SAMPLE_BYTES: usize = 64 << 10;
 
 /// Folders within folders that are walked at most.
 pub const DEPTH_MAX: usize = 4;
 
 /// Files of a folder that are looked at at most.
-pub const FILES_MAX: usize = 10_000;
+pub const FILES_MAX: usize = 1_000;
 
 /// How a file is packed, told by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

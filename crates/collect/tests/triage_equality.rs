@@ -134,3 +134,45 @@ fn the_same_input_gives_the_same_bytes() {
     assert!(first.iter().any(|(name, _)| name == "manifest.json"));
     assert!(first == read(1) && first == read(4));
 }
+
+/// A recorded log with what a busy server's other users do in between.
+fn busy(log: &str) -> String {
+    let mut text = String::new();
+    for (index, line) in log.lines().enumerate() {
+        text.push_str(line);
+        text.push('\n');
+        // Only behind a line with a time of its own, and not inside of a traceback.
+        let Some(time) = line.get(..23).filter(|time| time.as_bytes()[19] == b',') else { continue };
+        for n in 0..3 {
+            let user = format!("@other{}:localhost", (index + n) % 17);
+            text.push_str(&format!(
+                "{time} - synapse.access.http.8008 - 643 - INFO - GET-9{index}{n} - 203.0.113.7 - 8008 - {{{user}}} Processed request: 0.012sec/0.000sec ru=(0.004sec, 0.002sec) db=(0.020sec/0.056sec/8) 5B 200 \"GET /_matrix/client/v3/keys/changes?from=s{index} HTTP/1.1\" \"UA\" [0 dbevts]\n"
+            ));
+        }
+    }
+    text
+}
+
+#[test]
+fn what_others_do_meanwhile_changes_no_verdict_and_does_not_come_along() {
+    for folder in bundles() {
+        let busy_folder = tempfile::tempdir().expect("a folder");
+        for path in files(&folder) {
+            let name = path.file_name().expect("a file");
+            let bytes = fs::read(&path).expect("a file");
+            let is_log = path.to_string_lossy().ends_with(".log.txt");
+            let bytes = if is_log { busy(&String::from_utf8_lossy(&bytes)).into_bytes() } else { bytes };
+            fs::write(busy_folder.path().join(name), bytes).expect("a file");
+        }
+        let wanted = verdicts(&Triage::of(&bundle(&files(busy_folder.path()))));
+        let out = tempfile::tempdir().expect("a folder");
+        let collected = collected(busy_folder.path(), out.path(), true);
+        let slice = ending(&collected.folder, ".log").remove(0);
+        let size = fs::metadata(&slice).expect("a slice").len();
+        let whole = fs::metadata(&ending(busy_folder.path(), ".log.txt")[0]).expect("a log").len();
+        assert!(size < whole * 3 / 4, "{} {size} of {whole}", folder.display());
+        let mut slice = files(&collected.folder);
+        slice.extend(ending(busy_folder.path(), "queries.json"));
+        assert_eq!(verdicts(&Triage::of(&bundle(&slice))), wanted, "{}", folder.display());
+    }
+}
