@@ -261,7 +261,8 @@ fn latency_is_measured_and_prometheus_is_checked() {
     fs::write(&prometheus, r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#).expect("a file");
     let with = |prometheus: &Path, latency: bool| {
         let prometheus = Some(prometheus.to_owned());
-        let request = Request { prometheus, latency, ..request(&[path.clone()], &folder.path().join("out")) };
+        let request =
+            Request { prometheus, latency, ..request(std::slice::from_ref(&path), &folder.path().join("out")) };
         collect(&request, &Silent, &AtomicBool::new(false)).expect("a bundle")
     };
     let collected = with(&prometheus, true);
