@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::error::CollectError;
 use crate::feed::{BLOCK_BYTES, Feed, LINE_BYTES_MAX};
@@ -73,16 +73,12 @@ fn blocks<R: Read + Send>(
 ) -> Result<ReadInput, CollectError> {
     let Run { input, plan, threads, sequence, names, output, progress, cancel, .. } = run;
     let stop = AtomicBool::new(false);
-    let (spare, buffers) = channel::<Vec<u8>>();
     // As many as the look-back holds, as each thread works on, and some on their way.
-    for _ in 0..LOOK_BACK_BLOCKS + 3 * threads + 2 {
-        let _ = spare.send(Vec::new());
-    }
-    let buffers = Mutex::new(buffers);
+    let buffers = Buffers::new(LOOK_BACK_BLOCKS + 3 * threads + 2);
     let (full, searched) = sync_channel::<std::io::Result<Block>>(2 * threads);
     let work = |full: SyncSender<std::io::Result<Block>>| {
         while !stop.load(Ordering::Relaxed) && !cancel.load(Ordering::Relaxed) {
-            let Some(buffer) = next(&buffers) else { return };
+            let Some(buffer) = buffers.take() else { return };
             let block = match feed.next(buffer) {
                 Ok(Some(raw)) => {
                     progress.bytes_read(packed.map_or(raw.read, |packed| packed.swap(0, Ordering::Relaxed)));
@@ -103,12 +99,10 @@ fn blocks<R: Read + Send>(
             scope.spawn(move || work(full));
         }
         drop(full);
-        let outcome = in_order(&searched, sequence, names, output, &mut |buffer| {
-            let _ = spare.send(buffer);
-        });
+        let outcome = in_order(&searched, sequence, names, output, &mut |buffer| buffers.give(buffer));
         // Threads that wait for a buffer or for room go on and see that it is over.
         stop.store(true, Ordering::Relaxed);
-        drop(spare);
+        buffers.close();
         drop(searched);
         outcome
     });
@@ -125,8 +119,40 @@ enum Failure {
     Collect(CollectError),
 }
 
-fn next(buffers: &Mutex<Receiver<Vec<u8>>>) -> Option<Vec<u8>> {
-    buffers.lock().ok()?.recv().ok()
+/// The buffers of blocks: no more than there were at first are ever used. The one that was given back last is taken
+/// first, since a processor's cache may still hold it.
+struct Buffers {
+    free: Mutex<Option<Vec<Vec<u8>>>>,
+    given: Condvar,
+}
+
+impl Buffers {
+    fn new(count: usize) -> Self {
+        Buffers { free: Mutex::new(Some(vec![Vec::new(); count])), given: Condvar::new() }
+    }
+
+    /// Waits for a buffer; `None` once they are closed.
+    fn take(&self) -> Option<Vec<u8>> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(buffer) = free.as_mut()?.pop() {
+                return Some(buffer);
+            }
+            free = self.given.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn give(&self, buffer: Vec<u8>) {
+        if let Some(free) = self.free.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            free.push(buffer);
+        }
+        self.given.notify_one();
+    }
+
+    fn close(&self) {
+        *self.free.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.given.notify_all();
+    }
 }
 
 fn in_order(

@@ -17,7 +17,7 @@ use crate::scan::{Ahead, Back, Block, Plan};
 pub const LOOK_BACK_BLOCKS: usize = 80;
 
 /// Milliseconds that are looked back at most. `/sync` waits for half a minute.
-pub const LOOK_BACK_MS: i64 = 5 * 60_000;
+pub const LOOK_BACK_MS: i64 = 2 * 60_000;
 
 /// Milliseconds that an access line is waited for.
 pub const LOOK_AHEAD_MS: i64 = 2 * 60_000;
