@@ -10,6 +10,7 @@ const root = path.dirname(here);
 /** What the page consists of. A file that is not listed here is not served. */
 const SOURCES = [
   'index.html',
+  'base.css',
   'page.css',
   'icon.svg',
   'install.js',

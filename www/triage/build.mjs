@@ -87,7 +87,8 @@ export async function buildTriage({ glue, bytes, outFile, version, licences }) {
     textModule('crypto-diag/triage-worker', worker),
   ]);
   if (UNFIT.test(script)) throw new Error('the triage page’s script cannot stand inside a document');
-  const style = (await readFile(path.join(here, 'triage.css'), 'utf8')).trim();
+  const sheets = ['../base.css', 'triage.css'].map((name) => readFile(path.join(here, name), 'utf8'));
+  const style = (await Promise.all(sheets)).join('\n').trim();
   const escaped = licences.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
   /** @type {Record<string, string>} */
   const places = {
