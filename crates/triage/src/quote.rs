@@ -22,6 +22,8 @@ pub fn quote(text: &str) -> String {
     if redacted.chars().nth(QUOTE_CHARS_MAX).is_some() || end < text.len() {
         quoted.push('…');
     }
+    // A large log has a hundred thousand of them, and each grew by doubling.
+    quoted.shrink_to_fit();
     quoted
 }
 

@@ -16,10 +16,10 @@ use crate::quote::quote;
 use crate::stamp::Stamp;
 
 /// Facts of one kind that are kept of one log at most. A collected slice has a few thousand.
-pub const KEPT_MAX: usize = 50_000;
+pub const KEPT_MAX: usize = 24_000;
 
 /// Ids of one-time keys that are kept of one log at most, each distinct list counted once.
-const KEY_IDS_MAX: usize = 500_000;
+const KEY_IDS_MAX: usize = 200_000;
 
 /// Bytes of an upload's line that are quoted: its list of ids is long, and kept beside it.
 const UPLOAD_QUOTE_BYTES: usize = 200;
@@ -28,7 +28,7 @@ const UPLOAD_QUOTE_BYTES: usize = 200;
 const HARMLESS: [&str; 4] = ["since=", "timeout=", "filter=", "limit="];
 
 /// Requests of any kind whose identity and times are kept, at 48 bytes each, where no HAR says which are wanted.
-const ACCESSES_MAX: usize = 1_000_000;
+const ACCESSES_MAX: usize = 500_000;
 
 /// Minutes of latency that are kept: a week.
 const MINUTES_MAX: usize = 7 * 24 * 60;
