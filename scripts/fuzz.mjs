@@ -12,7 +12,7 @@ main(async () => {
   const { code } = await watch(
     'cargo',
     [
-      ...['test', '--profile', 'fuzz', '-p', 'crypto-diag-fuzz', '--tests', '--', '--nocapture'],
+      ...['test', '--profile', 'fuzz', '-p', 'crypto-diag-fuzz', '--test', '*', '--', '--nocapture'],
       ...(target ? ['--exact', target] : []),
     ],
     // Half as long again for the compiler, and for inputs that take their time.

@@ -87,7 +87,7 @@ const stages = {
       {
         title: 'two minutes of broken input',
         program: 'cargo',
-        args: ['test', '--profile', 'fuzz', '-p', 'crypto-diag-fuzz', '--tests', '--no-fail-fast'],
+        args: ['test', '--profile', 'fuzz', '-p', 'crypto-diag-fuzz', '--test', '*', '--no-fail-fast'],
         env: { FUZZ_SECONDS: String(FUZZ_SECONDS) },
         counts: 'cargo',
       },

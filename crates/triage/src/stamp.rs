@@ -19,6 +19,14 @@ pub struct Stamp {
     pub has_year: bool,
 }
 
+/// The last millisecond that can be printed, of the year 9999.
+const LAST_MS: i64 = 253_402_300_799_999;
+
+/// A number of milliseconds since the epoch, if it can be a time: what cannot must not enter a subtraction.
+pub(crate) fn plausible(ms: i64) -> Option<i64> {
+    (0..=LAST_MS).contains(&ms).then_some(ms)
+}
+
 impl Stamp {
     /// A stamp that is exact.
     pub fn exact(ms: i64) -> Self {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{QueryResults, ROWS_MAX, Row, Table};
 use crate::har::identity;
 use crate::problem::{Place, Problems};
-use crate::stamp::read_iso;
+use crate::stamp::{plausible, read_iso};
 
 /// A row of `e2e_one_time_keys_json`.
 #[derive(Clone, Debug, PartialEq)]
@@ -252,7 +252,7 @@ fn one_time_key(row: &Row, place: Place) -> Option<OneTimeKeyRow> {
         device_id: text(row, "device_id"),
         algorithm: text(row, "algorithm"),
         key_id: text(row, "key_id")?,
-        ts_added_ms: number(row, "ts_added_ms"),
+        ts_added_ms: number(row, "ts_added_ms").and_then(plausible),
         key: key.or_else(|| text(row, "public_key")),
         object,
     })
@@ -278,7 +278,7 @@ fn device_keys(row: &Row, place: Place) -> Option<DeviceKeysRow> {
         place,
         user_id: named("user_id").or_else(|| device.as_ref().map(|device| device.user_id.clone()))?,
         device_id: named("device_id")?,
-        ts_added_ms: number(row, "ts_added_ms"),
+        ts_added_ms: number(row, "ts_added_ms").and_then(plausible),
         ed25519: named("ed25519").or_else(|| device.as_ref()?.ed25519.clone()),
         curve25519: named("curve25519").or_else(|| device.as_ref()?.curve25519.clone()),
     })
@@ -301,7 +301,7 @@ fn inbox(row: &Row, table: &Table, place: Place) -> Option<InboxRow> {
     let asked_device = table.params.iter().find(|param| !param.starts_with('@')).cloned();
     Some(InboxRow {
         place,
-        at: number(row, "at").or(table.at),
+        at: number(row, "at").or(table.at).and_then(plausible),
         user_id: text(row, "user_id").or(asked_user),
         device_id: text(row, "device_id").or(asked_device),
         count: match number(row, "pending") {

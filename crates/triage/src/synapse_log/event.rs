@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use super::line::LogLine;
+use crate::stamp::plausible;
 
 /// What a line says. Everything else is [`LogEvent::Other`].
 #[derive(Clone, Debug, PartialEq)]
@@ -226,12 +227,12 @@ fn keys(message: &str) -> Option<LogEvent<'_>> {
     let (device_id, rest) = repr(rest)?;
     let rest = rest.strip_prefix(" for user ")?;
     let (user_id, tail) = rest.rsplit_once(" at ")?;
-    let at = tail.parse().ok();
+    let at = tail.parse().ok().and_then(plausible);
     Some(LogEvent::UpdatingDeviceKeys { device: DeviceRef { user_id, device_id }, at })
 }
 
 fn at(rest: &str) -> Option<i64> {
-    rest.strip_prefix(" at ")?.parse().ok()
+    rest.strip_prefix(" at ")?.parse().ok().and_then(plausible)
 }
 
 /// A string as Python's `repr` prints it, without escapes: ids need none.
@@ -371,6 +372,13 @@ mod tests {
         let LogEvent::Claimed(claims) = read.event() else { panic!() };
         assert_eq!(claims[0], Claim { key_id: "signed_curve25519:AAAAAAAAABc", device });
         assert_eq!(claims[1].device, DeviceRef { user_id: "@b:h:8448", device_id: "NFQ" });
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_one_is_none() {
+        assert_eq!(at(" at 1795422957760"), Some(1_795_422_957_760));
+        assert_eq!(at(" at -9223372036854775808"), None);
+        assert_eq!(at(" at 9223372036854775807"), None);
     }
 
     #[test]
