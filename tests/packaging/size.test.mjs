@@ -14,7 +14,7 @@ import { unpacked } from './lib/consumer.mjs';
 const REACHED = { 'index.js': 37_970, 'worker.js': 3_640, 'card.js': 10_890, 'react.js': 515 };
 /** What a compiler's or a compressor's new version may add. */
 const SLACK = 1.02;
-/** The bound for the default entry. */
+/** What a client may be asked to load for the default entry. */
 const KIB_40 = 40 * 1024;
 
 for (const [name, reached] of Object.entries(REACHED)) {
