@@ -44,7 +44,7 @@ async function drawTriage(page, url) {
     '#choose-files',
     files.map((name) => path.join(BUNDLE, name)),
   );
-  await page.waitFor(() => document.body.textContent.includes('Save as HTML'));
+  await page.waitFor(() => document.querySelector('#result').textContent.includes('Proven:'));
   await page.evaluate(() => window.scrollTo(0, 0));
 }
 
