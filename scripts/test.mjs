@@ -74,7 +74,7 @@ const stages = {
     ],
   },
   core: {
-    minutes: 15,
+    minutes: 20,
     needs: 'nothing',
     commands: () => [
       {
