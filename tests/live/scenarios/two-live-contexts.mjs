@@ -1,5 +1,6 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CONFLICT, SAME_IDENTITY } from '../expected.mjs';
 import { oneTimeKeys, refusedUpload } from '../provoke.mjs';
 import { meet, STORE } from '../rig.mjs';
@@ -28,14 +29,18 @@ export async function run(rig) {
   await second.call('start', { store: STORE });
 
   // Until one of them is refused: peers claim keys, and news in the room tells both tabs that some are missing.
-  const refusal = () =>
+  // Never while an upload is under way: its answer is held back, and what it put up, or ran into, must still be there to be found.
+  const uploads = () =>
     profile.proxy.exchanges
       .slice(from)
-      .find(({ path, status }) => path.endsWith('/keys/upload') && status === 400);
-  for (let round = 0; !refusal(); round += 1) {
+      .filter(({ method, path }) => method === 'POST' && path.endsWith('/keys/upload'));
+  const underWay = () => uploads().some(({ end }) => end === null);
+  for (let round = 0; ; round += 1) {
+    while (underWay()) await sleep(50);
+    if (uploads().some(({ status }) => status === 400)) break;
     if (round === ROUNDS) throw new Error(`no conflict in ${ROUNDS} rounds`);
     const surplus = Object.keys(await oneTimeKeys(rig, identity)).length - LEFT;
-    for (let i = 0; i < surplus; i += 1)
+    for (let i = 0; i < surplus && !underWay(); i += 1)
       await peer.call('claimOneTimeKey', identity.userId, identity.deviceId);
     const eventId = await peer.call('sendRawEvent', roomId, 'org.example.next', {});
     for (const tab of profile.tabs) await tab.call('waitForEvent', roomId, eventId);
