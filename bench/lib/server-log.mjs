@@ -15,18 +15,19 @@ const LOG = path.join(RECORDED, 'homeserver.log.txt');
 const BLOCK_BYTES = 4 << 20;
 /** Users that the other lines are of. */
 const USERS = 5000;
-/** Each line is of a request of its own: joins by request find what belongs together, and no more. */
+/** Each request has a number of its own: joins find what belongs together, and no more. */
 const FIRST_REQUEST = 1000;
 
-/** @typedef {{userId: string, deviceId: string, ids: string[], from: number}} Victim */
+/** @typedef {{userId: string, deviceId: string, ids: string[], from: number}} Victim `ids`: user and device first. */
 
 /** Whom the report is of, and every id in it that a log may hold. @returns {Victim} */
 export function victim() {
   const text = fs.readFileSync(REPORT, 'utf8');
   const report = JSON.parse(text);
   const ids = new Set([report.userId, report.deviceId]);
+  // Event ids, to-device messages' ids, ids of one-time keys, and both public keys of a conflict.
   for (const [id] of text.matchAll(
-    /\$[\w-]{43}|(?<=msgid:? ?)[0-9a-f-]{32,36}|(?<=signed_curve25519:)\w{11}/g,
+    /\$[\w-]{43}|(?<=msgid:? ?)[0-9a-f-]{32,36}|(?<=signed_curve25519:)\w{11}|(?<=key\\*["']: ?\\*["'])[\w+/]{43}/g,
   ))
     ids.add(id);
   return { userId: report.userId, deviceId: report.deviceId, ids: [...ids], from: report.generatedAt };
@@ -43,21 +44,29 @@ function randomness(seed) {
   };
 }
 
-/** A recorded line, in pieces between which a user and a device stand. */
-function templates() {
+/** The lines of each recorded request of the user, with marks where its user, its device and other ids stand. */
+function recordedRequests() {
   const { userId, deviceId, ids } = victim();
   const encoded = encodeURIComponent(userId);
-  const lines = fs.readFileSync(LOG, 'utf8').split('\n');
-  return lines
-    .filter((line) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} /.test(line) && line.includes(userId))
-    .map((line) => {
-      // The other users of that log are not looked for by anybody.
-      let rest = line.slice(23).replaceAll(/@(bob|carol)[\w-]*:localhost/g, '@somebody:localhost');
-      rest = rest.replaceAll(encoded, '\0u').replaceAll(userId, '\0U').replaceAll(deviceId, '\0D');
-      for (const id of ids) rest = rest.replaceAll(id, '\0I');
-      rest = rest.replaceAll(/(?<=\b(?:GET|POST|PUT|OPTIONS)-)\d+\b/g, '\0R');
-      return rest;
-    });
+  /** @type {Map<string, string[]>} */
+  const requests = new Map();
+  for (const line of fs.readFileSync(LOG, 'utf8').split('\n')) {
+    const number = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} .*? - (?:GET|POST|PUT|OPTIONS)-(\d+) - /.exec(
+      line,
+    )?.[1];
+    if (number) requests.set(number, [...(requests.get(number) ?? []), line.slice(23)]);
+  }
+  return [...requests.values()]
+    .filter((lines) => lines.some((line) => line.includes(userId)))
+    .map((lines) =>
+      lines.map((line) => {
+        // The other users of that log are not looked for by anybody.
+        let rest = line.replaceAll(/@(bob|carol)[\w-]*:localhost/g, '@somebody:localhost');
+        rest = rest.replaceAll(encoded, '\0u').replaceAll(userId, '\0U').replaceAll(deviceId, '\0D');
+        ids.forEach((id, index) => (rest = rest.replaceAll(id, `\0${index}`)));
+        return rest.replaceAll(/(?<=\b(?:GET|POST|PUT|OPTIONS)-)\d+\b/g, '\0R');
+      }),
+    );
 }
 
 /**
@@ -69,32 +78,34 @@ function templates() {
 export function writeServerLog(file, bytes, rate) {
   const random = randomness(7);
   const { userId, deviceId, ids, from } = victim();
-  const shapes = templates();
-  const own = { user: userId, device: deviceId, id: ids.at(-1) ?? '' };
+  const requests = recordedRequests();
+  const own = { user: userId, device: deviceId, ids };
   const others = Array.from({ length: USERS }, (_, number) => {
     const device = Array.from({ length: 10 }, () => String.fromCharCode(65 + random() * 26)).join('');
-    return { user: `@user${number}:localhost`, device, id: 'AAAAAAAAZZZ' };
+    return { user: `@user${number}:localhost`, device, ids: ids.map((id) => 'Z'.repeat(id.length)) };
   });
   const output = fs.openSync(file, 'w');
-  let [written, lines, matching, at] = [0, 0, 0, from];
+  let [written, lines, matching, at, request] = [0, 0, 0, from, FIRST_REQUEST];
   let second = 0;
   let stamp = '';
   try {
     while (written < bytes) {
       let block = '';
       while (block.length < BLOCK_BYTES && written + block.length < bytes) {
-        at += Math.floor(random() * 4);
-        if (Math.floor(at / 1000) !== second) {
-          second = Math.floor(at / 1000);
-          stamp = new Date(at).toISOString().slice(0, 19).replace('T', ' ');
-        }
-        const shape = shapes[Math.floor(random() * shapes.length)];
+        const shapes = requests[Math.floor(random() * requests.length)];
         const isOwn = random() < rate;
-        if (isOwn) matching++;
         const who = isOwn ? own : others[Math.floor(random() * USERS)];
-        block += `${stamp},${String(at % 1000).padStart(3, '0')}${fill(shape, who, FIRST_REQUEST + lines)}`;
-        block += '\n';
-        lines++;
+        request++;
+        for (const shape of shapes) {
+          at += Math.floor(random() * 4);
+          if (Math.floor(at / 1000) !== second) {
+            second = Math.floor(at / 1000);
+            stamp = new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+          }
+          block += `${stamp},${String(at % 1000).padStart(3, '0')}${fill(shape, who, request)}\n`;
+        }
+        lines += shapes.length;
+        if (isOwn) matching += shapes.length;
       }
       written += fs.writeSync(output, block);
     }
@@ -106,14 +117,14 @@ export function writeServerLog(file, bytes, rate) {
 
 /**
  * @param {string} shape
- * @param {{user: string, device: string, id: string}} who
+ * @param {{user: string, device: string, ids: string[]}} who
  * @param {number} request
  */
-function fill(shape, { user, device, id }, request) {
-  return shape.replace(/\0./g, (mark) => {
+function fill(shape, { user, device, ids }, request) {
+  return shape.replace(/\0(?:[UuRD]|\d+)/g, (mark) => {
     if (mark === '\0U') return user;
     if (mark === '\0u') return encodeURIComponent(user);
     if (mark === '\0R') return String(request);
-    return mark === '\0D' ? device : id;
+    return mark === '\0D' ? device : ids[Number(mark.slice(1))];
   });
 }

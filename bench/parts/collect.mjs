@@ -6,6 +6,7 @@ import path from 'node:path';
 import { temporaryFolder } from '../../tests/support/process.mjs';
 import { grep, needs, ourCommand, ripgrep, versionLine } from '../lib/command-line.mjs';
 import { timed } from '../lib/process.mjs';
+import { Explained } from '../../scripts/lib/run.mjs';
 import { REPORT, victim, writeServerLog } from '../lib/server-log.mjs';
 import { exponent, spread } from '../lib/stats.mjs';
 import { digits, mebibytes, ms, withSpread } from '../lib/words.mjs';
@@ -22,6 +23,24 @@ const TITLES = {
   rg: 'rg, the same ids',
   grep: 'grep -E, the same ids, | grep the user',
 };
+
+/** @param {string} file */
+function countLines(file) {
+  let lines = 0;
+  for (const byte of fs.readFileSync(file)) if (byte === 0x0a) lines++;
+  return lines;
+}
+
+/**
+ * A slice holds each line that names an id, and what joins to them: of a recorded request, at most two lines more.
+ *
+ * @param {number} found Lines that ripgrep finds.
+ * @param {number} kept Lines of the slice.
+ */
+function sameWork(found, kept) {
+  if (found > kept || kept > 3 * found + 200)
+    throw new Explained(`The searches differ: ripgrep finds ${found} lines, the slice has ${kept}.`);
+}
 
 /** @type {import('./index.mjs').Part} */
 export const collect = {
@@ -50,10 +69,13 @@ export const collect = {
             new Date(to + 1000).toISOString(),
           ];
           const found = path.join(folder.path, 'found.txt');
+          const slice = path.join(folder.path, 'slice.log');
           const collected = async (/** @type {string[]} */ options) => {
             const out = fs.mkdtempSync(path.join(folder.path, 'bundle-'));
             const fixed = ['--report', REPORT, '--log', log, '--zone', 'UTC', ...window, '--out', out];
             const done = await timed(ours, ['collect', ...fixed, ...options], { good: [0] });
+            const [bundle] = fs.readdirSync(out);
+            fs.renameSync(path.join(out, bundle, path.basename(log)), slice);
             fs.rmSync(out, { recursive: true });
             return done;
           };
@@ -67,8 +89,10 @@ export const collect = {
                 output: found,
               }),
           });
-          // Once for the system's cache: what is measured is the search, not the disk.
+          // Once for the system's cache: what is measured is the search, not the disk. And all have to do the same work.
           await ways.rg();
+          await ways.collect();
+          sameWork(countLines(found), countLines(slice));
           /** @type {Record<string, {ms: number, peak: number | null}[]>} */
           const results = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
           for (let run = 0; run < runsOf(size, rounds); run++) {

@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Bytes of a block of a file: large enough that its edges cost nothing, small enough for a processor's own cache.
 pub const BLOCK_BYTES: usize = 256 << 10;
@@ -12,7 +12,7 @@ pub const BLOCK_BYTES: usize = 256 << 10;
 pub const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes that are read at once behind a block's end to find the end of its last line.
-const TAIL_BYTES: usize = 16 << 10;
+const TAIL_BYTES: usize = 4 << 10;
 
 /// A block of whole lines.
 #[derive(Debug)]
@@ -25,27 +25,23 @@ pub(crate) struct Raw {
     pub begin: usize,
     /// Bytes that were read.
     pub read: u64,
+    /// Where the block can be read once more.
+    pub again: Option<Arc<FileFeed>>,
 }
 
 /// Where blocks come from.
 #[derive(Debug)]
 pub(crate) enum Feed<R> {
     /// A plain file: every thread reads its own blocks.
-    File(FileFeed),
+    File(Arc<FileFeed>),
     /// A stream: one thread reads at a time.
     Stream(Mutex<StreamFeed<R>>),
 }
 
 impl<R: Read> Feed<R> {
     pub fn of_file(file: File, size: u64, block: usize) -> Self {
-        Feed::File(FileFeed {
-            file,
-            size,
-            block,
-            next: AtomicU64::new(0),
-            cut: AtomicU64::new(0),
-            ended: AtomicU64::new(size),
-        })
+        let (next, cut, ended) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(size));
+        Feed::File(Arc::new(FileFeed { file, size, block, next, cut, ended }))
     }
 
     /// A block of a stream is as long as a line may be.
@@ -63,10 +59,23 @@ impl<R: Read> Feed<R> {
         }))
     }
 
+    /// Bytes that a buffer needs for most blocks.
+    pub fn buffer_bytes(&self) -> usize {
+        match self {
+            Feed::File(file) => file.block + 2 * TAIL_BYTES,
+            Feed::Stream(stream) => stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner).block,
+        }
+    }
+
     /// The next block, in that buffer; `None` at the end.
     pub fn next(&self, buffer: Vec<u8>) -> io::Result<Option<Raw>> {
         match self {
-            Feed::File(file) => file.next(buffer),
+            Feed::File(file) => {
+                let number = file.next.fetch_add(1, Ordering::Relaxed);
+                let Some(block) = file.read(number, buffer)? else { return Ok(None) };
+                file.cut.fetch_add(u64::from(block.cut), Ordering::Relaxed);
+                Ok(Some(Raw { again: Some(file.clone()), ..block.raw }))
+            }
             Feed::Stream(stream) => stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next(buffer),
         }
     }
@@ -105,34 +114,44 @@ pub(crate) struct FileFeed {
     ended: AtomicU64,
 }
 
+/// A block of a file, and whether its last line was too long.
+struct FileBlock {
+    raw: Raw,
+    cut: bool,
+}
+
 impl FileFeed {
-    fn next(&self, mut data: Vec<u8>) -> io::Result<Option<Raw>> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+    /// Where a block begins in what is read of it, and that: once more.
+    pub fn again(&self, number: u64) -> io::Result<Option<(usize, Vec<u8>)>> {
+        let block = self.read(number, Vec::with_capacity(self.block + 2 * TAIL_BYTES))?;
+        Ok(block.map(|block| (block.raw.begin, block.raw.data)))
+    }
+
+    fn read(&self, number: u64, mut data: Vec<u8>) -> io::Result<Option<FileBlock>> {
         let from = number * self.block as u64;
         if from >= self.size {
             return Ok(None);
         }
         let to = (from + self.block as u64).min(self.size);
-        // A line belongs to the block in which it begins; whether one does at `from`, the byte before it tells.
-        let first = from.saturating_sub(1);
-        data.resize((to - first) as usize, 0);
-        let length = self.read_at(&mut data, first)?;
+        data.resize((to - from) as usize, 0);
+        let length = self.read_at(&mut data, from)?;
         data.truncate(length);
-        if first + (length as u64) < to {
-            self.ended.fetch_min(first + length as u64, Ordering::Relaxed);
+        if from + (length as u64) < to {
+            self.ended.fetch_min(from + length as u64, Ordering::Relaxed);
             // Nothing is behind it.
             if length == 0 {
                 return Ok(None);
             }
         }
+        // A line belongs to the block that holds the break in front of it: the block before reads it to its end.
         let begin = if from == 0 { 0 } else { memchr::memchr(b'\n', &data).map_or(data.len(), |at| at + 1) };
-        if begin < data.len() && to < self.size && data.last() != Some(&b'\n') {
-            self.read_tail(&mut data, to)?;
-        }
-        Ok(Some(Raw { number, data, begin, read: to - from }))
+        let goes_on = to < self.size && (from == 0 || data.contains(&b'\n'));
+        let cut = goes_on && self.read_tail(&mut data, to)?;
+        Ok(Some(FileBlock { raw: Raw { number, data, begin, read: to - from, again: None }, cut }))
     }
 
-    fn read_tail(&self, data: &mut Vec<u8>, mut at: u64) -> io::Result<()> {
+    /// Reads the rest of the last line; tells whether it was too long.
+    fn read_tail(&self, data: &mut Vec<u8>, mut at: u64) -> io::Result<bool> {
         let start = memchr::memrchr(b'\n', data).map_or(0, |at| at + 1);
         loop {
             let old = data.len();
@@ -142,16 +161,15 @@ impl FileFeed {
             at += length as u64;
             if let Some(end) = memchr::memchr(b'\n', &data[old..]) {
                 data.truncate(old + end + 1);
-                return Ok(());
+                return Ok(false);
             }
             if data.len() - start >= LINE_BYTES_MAX {
                 data.truncate(start + LINE_BYTES_MAX);
                 data.push(b'\n');
-                self.cut.fetch_add(1, Ordering::Relaxed);
-                return Ok(());
+                return Ok(true);
             }
             if length == 0 {
-                return Ok(());
+                return Ok(false);
             }
         }
     }
@@ -221,7 +239,7 @@ impl<R: Read> StreamFeed<R> {
         }
         let number = self.number;
         self.number += 1;
-        Ok(Some(Raw { number, data, begin: 0, read: self.bytes - before }))
+        Ok(Some(Raw { number, data, begin: 0, read: self.bytes - before, again: None }))
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> usize {

@@ -18,7 +18,7 @@ const OPAQUE_BYTES_MIN: usize = 12;
 pub(crate) enum Sought {
     /// An id: the line is kept.
     Id,
-    /// `%40`: a user id in a URI, if it is one of ours.
+    /// The beginning of a user id in a URI, if it is one of ours.
     EncodedUser,
     /// A request id: only as the line's own.
     Request,
@@ -86,9 +86,8 @@ impl Needles {
         let mut patterns: Vec<(String, Sought)> = plain.into_iter().map(|text| (text, Sought::Id)).collect();
         patterns.push(("***** STARTING SERVER *****".to_owned(), Sought::Start));
         patterns.push((".py version ".to_owned(), Sought::Start));
-        if !ids.users.is_empty() {
-            patterns.push(("%40".to_owned(), Sought::EncodedUser));
-        }
+        let encoded: BTreeSet<String> = ids.users.iter().map(|user| encoded_beginning(user)).collect();
+        patterns.extend(encoded.into_iter().map(|beginning| (beginning, Sought::EncodedUser)));
         if wanted.is_some() {
             patterns.push(("{None} Processed request: ".to_owned(), Sought::Unnamed));
         }
@@ -134,6 +133,13 @@ impl Searcher {
     }
 }
 
+/// How a user id begins in a URI: as far as no client encodes anything but the sigil (RFC 3986's unreserved characters).
+fn encoded_beginning(user: &str) -> String {
+    let localpart = user.trim_start_matches('@');
+    let is_reserved = |char: char| !char.is_ascii_alphanumeric() && !matches!(char, '-' | '.' | '_' | '~');
+    format!("%40{}", &localpart[..localpart.find(is_reserved).unwrap_or(localpart.len())])
+}
+
 /// An event's or a room's id without sigil and server name, where enough is left.
 fn opaque(id: &str) -> &str {
     let bare = id.trim_start_matches(['$', '!']);
@@ -172,6 +178,22 @@ mod tests {
         );
         assert_eq!(opaque("!mcvQkMpfsogPWQAuqq:localhost"), "mcvQkMpfsogPWQAuqq");
         assert_eq!(opaque("!short:localhost"), "!short:localhost");
+    }
+
+    #[test]
+    fn a_user_is_found_however_a_uri_encodes_its_id() {
+        for (user, encoded) in [
+            ("@alice:h", "%40alice%3Ah"),
+            ("@alice:h", "%40alice%3ah"),
+            ("@alice:h", "%40alice:h"),
+            ("@a=b/c+d:h", "%40a%3Db%2Fc%2Bd%3Ah"),
+            ("@a=b/c+d:h", "%40a=b%2Fc+d:h"),
+            ("@=:h", "%40%3D%3Ah"),
+        ] {
+            let text = format!("GET /user/%40somebody%3Ah/{encoded}/filter");
+            let found = needles(&[user]).find(text.as_bytes(), 13).map(|found| (found.start, found.sought));
+            assert_eq!(found, Some((26, Sought::EncodedUser)), "{encoded}");
+        }
     }
 
     #[test]

@@ -2,10 +2,11 @@
 //! the block, so that blocks can be searched at the same time.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use crypto_diag_triage::synapse_log::{LogEvent, LogLevel, parse_line, request_key};
 
-use crate::feed::Raw;
+use crate::feed::{FileFeed, Raw};
 use crate::head::{self, Clock, Head, Kind};
 use crate::index::Index;
 use crate::latency::{self, Sample};
@@ -71,7 +72,10 @@ pub(crate) struct Ahead {
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     pub number: u64,
+    /// Empty once it was let go of.
     pub data: Vec<u8>,
+    /// Where it can be read once more.
+    again: Option<Arc<FileFeed>>,
     /// Where the block begins in it.
     pub begin: usize,
     /// Where the first record begins; between the two stands what continues the last record of the block before.
@@ -104,7 +108,8 @@ pub(crate) struct Block {
 
 /// Searches a block.
 pub(crate) fn scan(raw: Raw, plan: &Plan) -> Block {
-    let mut block = Block { number: raw.number, data: raw.data, begin: raw.begin, ..Block::default() };
+    let mut block =
+        Block { number: raw.number, data: raw.data, begin: raw.begin, again: raw.again, ..Block::default() };
     block.leading = first_head(&block.data, block.begin);
     if block.leading < block.data.len() {
         block.last = Some(last_head(&block.data));
@@ -129,6 +134,30 @@ impl Block {
     pub fn line(&self, start: usize) -> &[u8] {
         let rest = &self.data[start..];
         &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
+    }
+
+    /// Gives the data back where nothing in it is likely to be asked for: it is still warm in a processor's cache, and
+    /// the next block is read into it.
+    pub fn release(&mut self) -> Option<Vec<u8>> {
+        let plain = self.kept.is_empty() && self.starts.is_empty() && !self.leading_hit && self.minutes.len() <= 1;
+        (plain && self.again.is_some()).then(|| std::mem::take(&mut self.data))
+    }
+
+    /// Reads the data once more if it was given back. `false`: it is no longer there, or no longer the same.
+    pub fn restore(&mut self) -> bool {
+        if !self.data.is_empty() {
+            return true;
+        }
+        let Some(Ok(Some((begin, data)))) = self.again.as_ref().map(|file| file.again(self.number)) else {
+            return false;
+        };
+        let leading = first_head(&data, begin);
+        let last = (leading < data.len()).then(|| last_head(&data));
+        let same = (begin, leading, last) == (self.begin, self.leading, self.last);
+        if same {
+            self.data = data;
+        }
+        same
     }
 
     /// The end of the record that begins at a place.
@@ -419,4 +448,59 @@ fn first_head(data: &[u8], begin: usize) -> usize {
 /// The last record's place, in a block that has one.
 fn last_head(data: &[u8]) -> usize {
     record_start(data, data.len() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+
+    use super::*;
+    use crate::feed::Feed;
+    use crate::ids::Ids;
+
+    fn plan() -> Plan {
+        let ids = Ids { users: ["@alice:h".to_owned()].into(), ..Ids::default() };
+        let (from, to) = (i64::MIN / 4, i64::MAX / 4);
+        Plan { needles: Needles::new(&ids, None), clock: Clock::default(), from, to, latency: false }
+    }
+
+    fn line(second: u8, text: &str) -> String {
+        format!("2026-11-23 08:36:{second:02},872 - a.b - 1 - INFO - GET-{second} - {text}\n")
+    }
+
+    /// The second of two blocks of a file.
+    fn second_block(path: &std::path::Path, text: &str) -> Block {
+        fs::write(path, text).unwrap();
+        let feed: Feed<&[u8]> = Feed::of_file(File::open(path).unwrap(), text.len() as u64, text.len() / 2);
+        feed.next(Vec::new()).unwrap().unwrap();
+        scan(feed.next(Vec::new()).unwrap().unwrap(), &plan())
+    }
+
+    #[test]
+    fn a_block_without_hits_gives_its_data_back_and_gets_it_again_unless_the_file_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.log");
+        let text: String = (0..40).map(|second| line(second, "nothing")).collect();
+        let mut block = second_block(&path, &text);
+        let before = block.data.clone();
+        assert!(block.release().is_some_and(|data| data == before) && block.data.is_empty());
+        assert!(block.restore() && block.data == before);
+
+        for changed in
+            [text.replace("nothing\n", "nothing at all\n"), text[..text.len() - 100].to_owned(), String::new()]
+        {
+            let mut block = second_block(&path, &text);
+            block.release().unwrap();
+            fs::write(&path, changed).unwrap();
+            assert!(!block.restore() && block.data.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_block_with_hits_keeps_its_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let text: String = (0..40).map(|second| line(second, "@alice:h")).collect();
+        let mut block = second_block(&folder.path().join("x.log"), &text);
+        assert!(block.release().is_none() && !block.data.is_empty() && block.restore());
+    }
 }

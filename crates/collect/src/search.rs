@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::CollectError;
 use crate::feed::{BLOCK_BYTES, Feed, LINE_BYTES_MAX};
@@ -13,6 +13,9 @@ use crate::pseudonym::Names;
 use crate::scan::{Block, Plan, scan};
 use crate::sequence::{LOOK_BACK_BLOCKS, Sequence};
 use crate::sources::{Input, announce, shown, unreadable};
+
+/// Blocks without a buffer that are handed over together.
+const TOGETHER: usize = 8;
 
 /// Bytes of the output that are gathered before they are written.
 const OUT_BYTES: usize = 256 << 10;
@@ -74,24 +77,34 @@ fn blocks<R: Read + Send>(
     let Run { input, plan, threads, sequence, names, output, progress, cancel, .. } = run;
     let stop = AtomicBool::new(false);
     // As many as the look-back holds, as each thread works on, and some on their way.
-    let buffers = Buffers::new(LOOK_BACK_BLOCKS + 3 * threads + 2);
-    let (full, searched) = sync_channel::<std::io::Result<Block>>(2 * threads);
-    let work = |full: SyncSender<std::io::Result<Block>>| {
+    let buffers = Buffers::new(LOOK_BACK_BLOCKS + 3 * threads + 2, feed.buffer_bytes());
+    let (full, searched) = sync_channel::<std::io::Result<Vec<Block>>>(2 * threads);
+    let work = |full: SyncSender<std::io::Result<Vec<Block>>>| {
+        // What holds no buffer may wait for company: handing over costs more than a look at an empty block.
+        let mut done: Vec<Block> = Vec::new();
         while !stop.load(Ordering::Relaxed) && !cancel.load(Ordering::Relaxed) {
-            let Some(buffer) = buffers.take() else { return };
-            let block = match feed.next(buffer) {
+            let Some(buffer) = buffers.take(|| full.send(Ok(std::mem::take(&mut done))).is_ok()) else { return };
+            match feed.next(buffer) {
                 Ok(Some(raw)) => {
                     progress.bytes_read(packed.map_or(raw.read, |packed| packed.swap(0, Ordering::Relaxed)));
-                    Ok(scan(raw, plan))
+                    let mut block = scan(raw, plan);
+                    let released = block.release();
+                    let hand_over = released.is_none() || done.len() + 1 == TOGETHER;
+                    released.into_iter().for_each(|buffer| buffers.give(buffer));
+                    done.push(block);
+                    if hand_over && full.send(Ok(std::mem::take(&mut done))).is_err() {
+                        return;
+                    }
                 }
-                Ok(None) => return,
-                Err(error) => Err(error),
-            };
-            let failed = block.is_err();
-            if full.send(block).is_err() || failed {
-                return;
+                Ok(None) => break,
+                Err(error) => {
+                    let _ = full.send(Ok(done)).and_then(|()| full.send(Err(error)));
+                    return;
+                }
             }
         }
+        // Nobody listens any more if it is over already.
+        let _ = full.send(Ok(done));
     };
     let outcome = std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -119,44 +132,73 @@ enum Failure {
     Collect(CollectError),
 }
 
-/// The buffers of blocks: no more than there were at first are ever used. The one that was given back last is taken
-/// first, since a processor's cache may still hold it.
+/// The buffers that blocks are read into: no more than there were at first are kept. The one that was given back last is
+/// taken first, since a processor's cache may still hold it.
 struct Buffers {
-    free: Mutex<Option<Vec<Vec<u8>>>>,
+    free: Mutex<Free>,
     given: Condvar,
+    count: usize,
+}
+
+struct Free {
+    /// `None` once they are closed.
+    buffers: Option<Vec<Vec<u8>>>,
+    /// Threads that wait for one. Waking nobody is a call of the system all the same.
+    waiting: usize,
 }
 
 impl Buffers {
-    fn new(count: usize) -> Self {
-        Buffers { free: Mutex::new(Some(vec![Vec::new(); count])), given: Condvar::new() }
+    /// Memory that was asked for and never used is none to the system; growing by and by costs more than reading.
+    fn new(count: usize, capacity: usize) -> Self {
+        let buffers = Some((0..count).map(|_| Vec::with_capacity(capacity)).collect());
+        Buffers { free: Mutex::new(Free { buffers, waiting: 0 }), given: Condvar::new(), count }
     }
 
-    /// Waits for a buffer; `None` once they are closed.
-    fn take(&self) -> Option<Vec<u8>> {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Waits for a buffer; `None` once they are closed. `before` is called before it waits, and says whether to.
+    fn take(&self, before: impl FnOnce() -> bool) -> Option<Vec<u8>> {
+        let mut free = self.lock();
+        if let Some(buffer) = free.buffers.as_mut()?.pop() {
+            return Some(buffer);
+        }
+        drop(free);
+        if !before() {
+            return None;
+        }
+        free = self.lock();
         loop {
-            if let Some(buffer) = free.as_mut()?.pop() {
+            if let Some(buffer) = free.buffers.as_mut()?.pop() {
                 return Some(buffer);
             }
+            free.waiting += 1;
             free = self.given.wait(free).unwrap_or_else(PoisonError::into_inner);
+            free.waiting -= 1;
         }
     }
 
     fn give(&self, buffer: Vec<u8>) {
-        if let Some(free) = self.free.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            free.push(buffer);
+        let mut free = self.lock();
+        if let Some(buffers) = free.buffers.as_mut()
+            && buffers.len() < self.count
+        {
+            buffers.push(buffer);
         }
-        self.given.notify_one();
+        if free.waiting > 0 {
+            self.given.notify_one();
+        }
     }
 
     fn close(&self) {
-        *self.free.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.lock().buffers = None;
         self.given.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Free> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn in_order(
-    searched: &Receiver<std::io::Result<Block>>,
+    searched: &Receiver<std::io::Result<Vec<Block>>>,
     sequence: &mut Sequence<'_>,
     names: &mut Names,
     output: &mut Output<'_>,
@@ -164,9 +206,8 @@ fn in_order(
 ) -> Result<(), Failure> {
     let mut waiting: BTreeMap<u64, Block> = BTreeMap::new();
     let mut wanted = 0;
-    while let Ok(block) = searched.recv() {
-        let block = block.map_err(Failure::Read)?;
-        waiting.insert(block.number, block);
+    while let Ok(blocks) = searched.recv() {
+        waiting.extend(blocks.map_err(Failure::Read)?.into_iter().map(|block| (block.number, block)));
         while let Some(block) = waiting.remove(&wanted) {
             wanted += 1;
             sequence.push(block, names, free);

@@ -158,7 +158,7 @@ impl<'a> Sequence<'a> {
             self.carry = true;
             return;
         };
-        let Some(last) = block.last else { return };
+        let Some(last) = block.last.filter(|_| block.restore()) else { return };
         let Some(head) = head::read(block.line(last), self.plan.clock) else { return };
         if !self.plan.holds(head.time) {
             return;
@@ -173,6 +173,9 @@ impl<'a> Sequence<'a> {
 
     /// Finds the access lines of open requests in a block.
     fn close(&mut self, block: &mut Block) {
+        if self.open.is_empty() || !block.restore() {
+            return;
+        }
         let clock = self.plan.clock;
         let mut open = std::mem::take(&mut self.open);
         let mut backs = Vec::new();
@@ -205,6 +208,10 @@ impl<'a> Sequence<'a> {
             if block.last_time.is_some_and(|last| last < back.from) {
                 return;
             }
+            if !block.restore() {
+                self.counts.look_back_overflow += 1;
+                return;
+            }
             let end = block.data.len();
             for start in block.of_request(back.request, back.from, back.to, clock) {
                 if !block.starts_between(back.source, start, end) {
@@ -223,6 +230,12 @@ impl<'a> Sequence<'a> {
     fn let_go(&mut self, names: &mut Names, free: &mut dyn FnMut(Vec<u8>)) {
         let Some(mut block) = self.ring.pop_front() else { return };
         self.gone = block.last_time.or(self.gone);
+        let wanted = !block.late.is_empty() || self.carry && block.leading > block.begin;
+        if wanted && !block.restore() {
+            self.counts.look_back_overflow += 1;
+            self.carry = false;
+            return;
+        }
         if self.carry && block.leading > block.begin {
             self.render(&block, block.begin, block.leading, names);
         }

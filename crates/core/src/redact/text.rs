@@ -42,9 +42,12 @@ pub fn run_end(text: &[u8], from: usize, belongs: impl Fn(u8) -> bool) -> usize 
 
 /// The character that a percent-encoding at a place stands for; 0 if none stands there.
 pub fn percent(text: &[u8], at: usize) -> u8 {
+    if byte(text, at) != b'%' {
+        return 0;
+    }
     let digit = |at: usize| (byte(text, at) as char).to_digit(16);
-    match (byte(text, at), digit(at + 1), digit(at + 2)) {
-        (b'%', Some(high), Some(low)) => (high * 16 + low) as u8,
+    match (digit(at + 1), digit(at + 2)) {
+        (Some(high), Some(low)) => (high * 16 + low) as u8,
         _ => 0,
     }
 }
