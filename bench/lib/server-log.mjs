@@ -109,6 +109,8 @@ export function writeServerLog(file, bytes, rate) {
       }
       written += fs.writeSync(output, block);
     }
+    // What the system has still to write would slow down whoever writes next.
+    fs.fsyncSync(output);
   } finally {
     fs.closeSync(output);
   }

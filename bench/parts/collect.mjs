@@ -13,8 +13,6 @@ import { digits, mebibytes, ms, withSpread } from '../lib/words.mjs';
 
 const SIZES = [10, 100, 1000].map((megabytes) => megabytes * 1_000_000);
 const RATES = [0.0001, 0.1];
-/** Runs of each; of the largest log fewer, since they take as long as all others. */
-const runsOf = (/** @type {number} */ bytes, /** @type {number} */ rounds) => (bytes > 5e8 ? 1 : rounds);
 
 /** @type {Record<string, string>} */
 const TITLES = {
@@ -95,7 +93,7 @@ export const collect = {
           sameWork(countLines(found), countLines(slice));
           /** @type {Record<string, {ms: number, peak: number | null}[]>} */
           const results = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
-          for (let run = 0; run < runsOf(size, rounds); run++) {
+          for (let run = 0; run < rounds; run++) {
             for (const [way, work] of Object.entries(ways)) results[way].push(await work());
           }
           for (const [way, runs] of Object.entries(results)) {
