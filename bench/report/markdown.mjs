@@ -9,13 +9,15 @@ import { PARTS } from '../parts/index.mjs';
 const cell = (/** @type {string} */ text) => text.replaceAll('|', '\\|');
 const row = (/** @type {string[]} */ cells) => `| ${cells.map(cell).join(' | ')} |`;
 
-/** @param {import('../parts/index.mjs').Table} table */
-export function toMarkdown({ title, note, columns, rows }) {
+/** @param {string[]} columns @param {string[][]} rows */
+export function toTable(columns, rows) {
   const rule = columns.map((_, at) => (at === 0 ? ':--' : '--:'));
-  return [`### ${title}`, '', ...(note ? [note, ''] : []), row(columns), row(rule), ...rows.map(row)].join(
-    '\n',
-  );
+  return [row(columns), row(rule), ...rows.map(row)].join('\n');
 }
+
+/** @param {import('../parts/index.mjs').Table} table */
+const toMarkdown = ({ title, note, columns, rows }) =>
+  [`### ${title}`, '', ...(note ? [note, ''] : []), toTable(columns, rows)].join('\n');
 
 /** @param {Record_} record */
 export function readme({ machine, versions, parts }) {

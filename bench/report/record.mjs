@@ -9,8 +9,10 @@ import { machine, ourVersion, versionOf } from '../lib/versions.mjs';
 import { CONTENDERS } from '../peers/index.mjs';
 import { chart } from './chart.mjs';
 import { readme } from './markdown.mjs';
+import { summarised } from './summary.mjs';
 
 const FOLDER = path.join(root, 'docs/bench');
+const README = path.join(root, 'README.md');
 const RESULTS = path.join(FOLDER, 'results.json');
 
 /** An empty record of this machine. @returns {import('./markdown.mjs').Record_} */
@@ -27,15 +29,16 @@ export function record() {
   };
 }
 
-/** Adds a record to those of docs/bench, and draws tables and chart anew. @param {import('./markdown.mjs').Record_} measured */
+/** Adds a record to those of docs/bench, and draws tables and chart anew, those of the project's README too. @param {import('./markdown.mjs').Record_} measured */
 export function write(measured) {
   fs.mkdirSync(FOLDER, { recursive: true });
   const before = fs.existsSync(RESULTS) ? JSON.parse(fs.readFileSync(RESULTS, 'utf8')) : { parts: {} };
   const all = { ...measured, parts: { ...before.parts, ...measured.parts } };
   fs.writeFileSync(RESULTS, `${JSON.stringify(all, null, 1)}\n`);
   fs.writeFileSync(path.join(FOLDER, 'README.md'), readme(all));
-  const { calls } = all.parts;
-  if (!calls) return;
+  const { calls, size } = all.parts;
+  if (!calls || !size) return;
+  fs.writeFileSync(README, summarised(fs.readFileSync(README, 'utf8'), all));
   const { chromium, firefox } = all.versions;
   const caption = `The original does nothing; median of ${calls.rounds} rounds, ${calls.at.slice(0, 10)}. Chromium ${chromium}, Firefox ${firefox}. Logarithmic.`;
   fs.writeFileSync(path.join(FOLDER, 'cost.svg'), chart(calls.data, caption));
