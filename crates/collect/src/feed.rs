@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes of a block of a file: large enough that its edges cost nothing, small enough for a processor's own cache.
 pub const BLOCK_BYTES: usize = 256 << 10;
@@ -62,8 +62,8 @@ impl<R: Read> Feed<R> {
     /// Bytes that a buffer needs for most blocks.
     pub fn buffer_bytes(&self) -> usize {
         match self {
-            Feed::File(file) => file.block + 2 * TAIL_BYTES,
-            Feed::Stream(stream) => stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner).block,
+            Feed::File(file) => file.buffer_bytes(),
+            Feed::Stream(stream) => locked(stream).block,
         }
     }
 
@@ -72,11 +72,11 @@ impl<R: Read> Feed<R> {
         match self {
             Feed::File(file) => {
                 let number = file.next.fetch_add(1, Ordering::Relaxed);
-                let Some(block) = file.read(number, buffer)? else { return Ok(None) };
-                file.cut.fetch_add(u64::from(block.cut), Ordering::Relaxed);
-                Ok(Some(Raw { again: Some(file.clone()), ..block.raw }))
+                let Some((raw, cut)) = file.read(number, buffer)? else { return Ok(None) };
+                file.cut.fetch_add(u64::from(cut), Ordering::Relaxed);
+                Ok(Some(Raw { again: Some(file.clone()), ..raw }))
             }
-            Feed::Stream(stream) => stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next(buffer),
+            Feed::Stream(stream) => locked(stream).next(buffer),
         }
     }
 
@@ -84,7 +84,7 @@ impl<R: Read> Feed<R> {
     pub fn cut(&self) -> u64 {
         match self {
             Feed::File(file) => file.cut.load(Ordering::Relaxed),
-            Feed::Stream(stream) => stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner).cut,
+            Feed::Stream(stream) => locked(stream).cut,
         }
     }
 
@@ -97,7 +97,7 @@ impl<R: Read> Feed<R> {
                 (ended, became_shorter)
             }
             Feed::Stream(stream) => {
-                let stream = stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let stream = locked(stream);
                 (stream.bytes, stream.broke.as_ref().map(io::Error::to_string))
             }
         }
@@ -114,20 +114,23 @@ pub(crate) struct FileFeed {
     ended: AtomicU64,
 }
 
-/// A block of a file, and whether its last line was too long.
-struct FileBlock {
-    raw: Raw,
-    cut: bool,
+fn locked<R>(stream: &Mutex<StreamFeed<R>>) -> MutexGuard<'_, StreamFeed<R>> {
+    stream.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl FileFeed {
-    /// Where a block begins in what is read of it, and that: once more.
-    pub fn again(&self, number: u64) -> io::Result<Option<(usize, Vec<u8>)>> {
-        let block = self.read(number, Vec::with_capacity(self.block + 2 * TAIL_BYTES))?;
-        Ok(block.map(|block| (block.raw.begin, block.raw.data)))
+    /// Reads a block once more; `None` if it is no longer there.
+    pub fn again(&self, number: u64) -> io::Result<Option<Raw>> {
+        let block = self.read(number, Vec::with_capacity(self.buffer_bytes()))?;
+        Ok(block.map(|(raw, _)| raw))
     }
 
-    fn read(&self, number: u64, mut data: Vec<u8>) -> io::Result<Option<FileBlock>> {
+    fn buffer_bytes(&self) -> usize {
+        self.block + 2 * TAIL_BYTES
+    }
+
+    /// A block, and whether its last line was too long.
+    fn read(&self, number: u64, mut data: Vec<u8>) -> io::Result<Option<(Raw, bool)>> {
         let from = number * self.block as u64;
         if from >= self.size {
             return Ok(None);
@@ -144,10 +147,10 @@ impl FileFeed {
             }
         }
         // A line belongs to the block that holds the break in front of it: the block before reads it to its end.
-        let begin = if from == 0 { 0 } else { memchr::memchr(b'\n', &data).map_or(data.len(), |at| at + 1) };
-        let goes_on = to < self.size && (from == 0 || data.contains(&b'\n'));
-        let cut = goes_on && self.read_tail(&mut data, to)?;
-        Ok(Some(FileBlock { raw: Raw { number, data, begin, read: to - from, again: None }, cut }))
+        let first = if from == 0 { Some(0) } else { memchr::memchr(b'\n', &data).map(|at| at + 1) };
+        let begin = first.unwrap_or(data.len());
+        let cut = first.is_some() && to < self.size && self.read_tail(&mut data, to)?;
+        Ok(Some((Raw { number, data, begin, read: to - from, again: None }, cut)))
     }
 
     /// Reads the rest of the last line; tells whether it was too long.

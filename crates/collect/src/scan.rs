@@ -148,14 +148,14 @@ impl Block {
         if !self.data.is_empty() {
             return true;
         }
-        let Some(Ok(Some((begin, data)))) = self.again.as_ref().map(|file| file.again(self.number)) else {
+        let Some(Ok(Some(raw))) = self.again.as_ref().map(|file| file.again(self.number)) else {
             return false;
         };
-        let leading = first_head(&data, begin);
-        let last = (leading < data.len()).then(|| last_head(&data));
-        let same = (begin, leading, last) == (self.begin, self.leading, self.last);
+        let leading = first_head(&raw.data, raw.begin);
+        let last = (leading < raw.data.len()).then(|| last_head(&raw.data));
+        let same = (raw.begin, leading, last) == (self.begin, self.leading, self.last);
         if same {
-            self.data = data;
+            self.data = raw.data;
         }
         same
     }

@@ -83,16 +83,23 @@ fn blocks<R: Read + Send>(
         // What holds no buffer may wait for company: handing over costs more than a look at an empty block.
         let mut done: Vec<Block> = Vec::new();
         while !stop.load(Ordering::Relaxed) && !cancel.load(Ordering::Relaxed) {
-            let Some(buffer) = buffers.take(|| full.send(Ok(std::mem::take(&mut done))).is_ok()) else { return };
+            let mut buffer = buffers.take_free();
+            if buffer.is_none() {
+                // First what is done: others may have to have it before a buffer becomes free.
+                if full.send(Ok(std::mem::take(&mut done))).is_err() {
+                    return;
+                }
+                buffer = buffers.wait();
+            }
+            let Some(buffer) = buffer else { return };
             match feed.next(buffer) {
                 Ok(Some(raw)) => {
                     progress.bytes_read(packed.map_or(raw.read, |packed| packed.swap(0, Ordering::Relaxed)));
                     let mut block = scan(raw, plan);
-                    let released = block.release();
-                    let hand_over = released.is_none() || done.len() + 1 == TOGETHER;
-                    released.into_iter().for_each(|buffer| buffers.give(buffer));
+                    block.release().into_iter().for_each(|buffer| buffers.give(buffer));
+                    let holds_buffer = !block.data.is_empty();
                     done.push(block);
-                    if hand_over && full.send(Ok(std::mem::take(&mut done))).is_err() {
+                    if (holds_buffer || done.len() == TOGETHER) && full.send(Ok(std::mem::take(&mut done))).is_err() {
                         return;
                     }
                 }
@@ -154,17 +161,14 @@ impl Buffers {
         Buffers { free: Mutex::new(Free { buffers, waiting: 0 }), given: Condvar::new(), count }
     }
 
-    /// Waits for a buffer; `None` once they are closed. `before` is called before it waits, and says whether to.
-    fn take(&self, before: impl FnOnce() -> bool) -> Option<Vec<u8>> {
+    /// A buffer, if one is free.
+    fn take_free(&self) -> Option<Vec<u8>> {
+        self.lock().buffers.as_mut()?.pop()
+    }
+
+    /// Waits for a buffer; `None` once they are closed.
+    fn wait(&self) -> Option<Vec<u8>> {
         let mut free = self.lock();
-        if let Some(buffer) = free.buffers.as_mut()?.pop() {
-            return Some(buffer);
-        }
-        drop(free);
-        if !before() {
-            return None;
-        }
-        free = self.lock();
         loop {
             if let Some(buffer) = free.buffers.as_mut()?.pop() {
                 return Some(buffer);
