@@ -23,12 +23,6 @@ impl Interval {
     /// Everything.
     pub const ALL: Interval = Interval { low: i64::MIN / 4, high: i64::MAX / 4 };
 
-    /// What lies in both; `None` if nothing does.
-    pub fn and(self, other: Interval) -> Option<Interval> {
-        let both = Interval { low: self.low.max(other.low), high: self.high.min(other.high) };
-        (both.low <= both.high).then_some(both)
-    }
-
     /// Whether both ends are known.
     pub fn is_bounded(self) -> bool {
         self.low > Self::ALL.low && self.high < Self::ALL.high
@@ -49,60 +43,6 @@ pub fn of_request(client: (i64, i64), server: (i64, i64)) -> Interval {
     Interval {
         low: server.1.saturating_sub(client.1).saturating_sub(SLACK_MS),
         high: server.0.saturating_sub(client.0).saturating_add(SLACK_MS),
-    }
-}
-
-/// The offset of a client's clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Offset {
-    /// The server's clock less the client's.
-    Known {
-        /// Between these.
-        interval: Interval,
-        /// Out of so many requests.
-        requests: usize,
-    },
-    /// The requests contradict one another: one of the clocks was set meanwhile.
-    Stepped {
-        /// Out of so many requests.
-        requests: usize,
-    },
-    /// Nothing on both sides tells it.
-    #[default]
-    Unknown,
-}
-
-impl Offset {
-    /// The offset that all of these allow.
-    pub fn of(intervals: impl IntoIterator<Item = Interval>) -> Offset {
-        let mut all = Some(Interval::ALL);
-        let mut requests = 0;
-        for interval in intervals {
-            requests += 1;
-            all = all.and_then(|all| all.and(interval));
-        }
-        match all {
-            None => Offset::Stepped { requests },
-            Some(interval) if interval.is_bounded() => Offset::Known { interval, requests },
-            Some(_) => Offset::Unknown,
-        }
-    }
-
-    /// A client's time as the server's: the earliest and the latest that it can be.
-    pub fn to_server(self, client: i64) -> Option<(i64, i64)> {
-        match self {
-            Offset::Known { interval, .. } => Some((client + interval.low, client + interval.high)),
-            Offset::Stepped { .. } | Offset::Unknown => None,
-        }
-    }
-
-    /// The offset's middle, for pictures.
-    pub fn middle(self) -> Option<i64> {
-        match self {
-            Offset::Known { interval, .. } => Some(interval.low + (interval.high - interval.low) / 2),
-            Offset::Stepped { .. } | Offset::Unknown => None,
-        }
     }
 }
 
@@ -128,23 +68,4 @@ pub fn of_requests(har: &Har, log: &ServerLog) -> Vec<Interval> {
         }
     }
     intervals
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_narrow_the_offset_and_contradict_it_when_a_clock_steps() {
-        let first = Interval { low: -30, high: 12 };
-        let second = Interval { low: -2, high: 40 };
-        assert_eq!(
-            Offset::of([first, second]),
-            Offset::Known { interval: Interval { low: -2, high: 12 }, requests: 2 }
-        );
-        let stepped = Interval { low: 3_600_000, high: 3_600_050 };
-        assert_eq!(Offset::of([first, second, stepped]), Offset::Stepped { requests: 3 });
-        assert_eq!(Offset::of([]), Offset::Unknown);
-        assert_eq!(Offset::of([Interval { low: 5, high: Interval::ALL.high }]), Offset::Unknown, "one side only");
-    }
 }

@@ -17,20 +17,26 @@
 pub mod bundle;
 mod case;
 pub mod clock;
-pub mod coverage;
+pub mod conclusion;
 pub mod har;
+#[cfg(test)]
+mod history;
 pub mod latency;
-mod ledger;
+mod moment;
+mod need;
 pub mod problem;
+mod proof;
 pub mod query;
 pub mod quote;
 pub mod remediation;
 pub mod render;
+pub mod rules;
 pub mod stamp;
+pub mod subject;
 pub mod synapse_log;
 pub mod timeline;
-mod tree;
 mod triage;
 pub mod verdict;
 
+pub use proof::Premise;
 pub use triage::{SCHEMA_NAME, SCHEMA_VERSION, Triage};

@@ -6,7 +6,7 @@ use crypto_diag_core::Meaning;
 use serde::Serialize;
 
 use crate::case::{Case, Page};
-use crate::clock::Offset;
+use crate::moment::Clock;
 use crate::synapse_log::Route;
 
 /// Columns of a lane.
@@ -154,12 +154,14 @@ fn put(lanes: &mut Lanes, order: u8, name: String, trouble: bool, at: i64) -> &m
 fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<String>) {
     let report = case.report(page);
     let label = case.label(page);
-    let shift = page.log_offset.middle().unwrap_or_else(|| {
-        notes.push(match page.log_offset {
-            Offset::Stepped { .. } => {
-                format!("A clock was set while {label} was captured: its lanes may be shifted against the server's.")
-            }
-            _ => format!("The lanes of {label} are by its own clock: nothing aligns it with the server's."),
+    // A picture needs one number: the middle of what is known of the difference to the first log that is aligned.
+    let logs = (0..case.bundle.logs.len()).map(Clock::Log);
+    let ahead = logs.clone().find_map(|log| case.clocks.ahead(page.clock(), log).filter(|ahead| ahead.is_bounded()));
+    let shift = ahead.map(|ahead| ahead.low + (ahead.high - ahead.low) / 2).unwrap_or_else(|| {
+        notes.push(if logs.clone().any(|log| case.clocks.is_stepped(log)) || case.clocks.is_stepped(page.clock()) {
+            format!("A clock was set while {label} was captured: its lanes may be shifted against the server's.")
+        } else {
+            format!("The lanes of {label} are by its own clock: nothing aligns it with the server's.")
         });
         0
     });

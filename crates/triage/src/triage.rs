@@ -4,17 +4,18 @@ use serde::Serialize;
 
 use crate::bundle::{Artefact, Bundle};
 use crate::case::Case;
+use crate::conclusion::Conclusion;
 use crate::problem::Problem;
 use crate::remediation::{Remedy, remedies};
+use crate::rules;
 use crate::timeline::{Timeline, timeline};
-use crate::tree;
-use crate::verdict::{Claim, Verdict, exit_code};
+use crate::verdict::Verdict;
 
 /// The name that an answer carries.
 pub const SCHEMA_NAME: &str = "crypto-diag/triage";
 
 /// Raised when a field changes its meaning or goes; additions do not raise it.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// What a bundle proves, refutes and leaves open.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,8 +45,13 @@ pub struct Triage {
 impl Triage {
     /// Walks the tree over a bundle.
     pub fn of(bundle: &Bundle) -> Triage {
-        let case = Case::new(bundle);
-        let verdicts = tree::walk(&case);
+        Triage::without(bundle, None)
+    }
+
+    /// The answer with one premise taken for met, by its id: only tests ask for that.
+    pub(crate) fn without(bundle: &Bundle, dropped_premise: Option<&'static str>) -> Triage {
+        let case = Case::without(bundle, dropped_premise);
+        let verdicts = rules::verdicts(&case);
         let exit_code = if bundle.is_usable() { exit_code(&verdicts) } else { 3 };
         Triage {
             schema: SCHEMA_NAME,
@@ -58,6 +64,18 @@ impl Triage {
             artefacts: bundle.artefacts.clone(),
             problems: bundle.problems.clone(),
         }
+    }
+}
+
+/// The exit code for a set of verdicts: 1 something wrong is proven, 2 something is unknown for lack of artefacts, 0
+/// neither. Input without a single readable artefact is 3.
+fn exit_code(verdicts: &[Verdict]) -> u8 {
+    if verdicts.iter().any(|verdict| verdict.is_proven() && verdict.conclusion.is_fault()) {
+        1
+    } else if verdicts.iter().any(Verdict::is_unknown) {
+        2
+    } else {
+        0
     }
 }
 
@@ -80,36 +98,15 @@ fn summary(exit_code: u8, verdicts: &[Verdict]) -> String {
 /// What is proven to be wrong, in a few words each. That lines of a family were seen goes without saying where more of
 /// that family is proven.
 fn proven_titles(verdicts: &[Verdict]) -> Vec<&'static str> {
-    let mut claims: Vec<Claim> = Vec::new();
-    for verdict in verdicts.iter().filter(|verdict| verdict.is_proven() && verdict.claim.is_fault()) {
-        if !claims.contains(&verdict.claim) {
-            claims.push(verdict.claim);
+    let mut claims: Vec<Conclusion> = Vec::new();
+    for verdict in verdicts.iter().filter(|verdict| verdict.is_proven() && verdict.conclusion.is_fault()) {
+        if !claims.contains(&verdict.conclusion) {
+            claims.push(verdict.conclusion);
         }
     }
-    let explained = |sighting: &Claim| {
-        let family = sighting.title().split(' ').next().unwrap_or_default();
-        claims.iter().any(|claim| !claim.is_sighting() && claim.title().contains(family))
-    };
+    let explained =
+        |sighting: &Conclusion| claims.iter().any(|claim| !claim.is_sighting() && claim.family() == sighting.family());
     claims.iter().filter(|claim| !(claim.is_sighting() && explained(claim))).map(|claim| claim.title()).collect()
-}
-
-#[cfg(test)]
-mod summary_tests {
-    use super::*;
-
-    #[test]
-    fn the_sentence_names_a_sighting_only_where_nothing_more_is_proven() {
-        let proven = |claims: &[Claim]| {
-            let verdicts: Vec<Verdict> = claims.iter().map(|claim| Verdict::proven(*claim, "", "")).collect();
-            summary(1, &verdicts)
-        };
-        assert_eq!(proven(&[Claim::Ke1Seen, Claim::Ke2Seen]), "Proven: KE-1 seen; KE-2 seen.");
-        assert_eq!(
-            proven(&[Claim::Ke1Seen, Claim::Rollback, Claim::Ke2Seen, Claim::LostKey]),
-            "Proven: KE-1 cause: rollback; KE-2 seen; OLM: one-time key lost."
-        );
-        assert_eq!(proven(&[Claim::Ke2Seen, Claim::ConflictLostMediaKey]), "Proven: KE-1 ⇒ KE-2.");
-    }
 }
 
 #[cfg(all(test, feature = "schema"))]

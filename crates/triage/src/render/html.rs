@@ -99,7 +99,9 @@ fn overview(page: &mut Page, triage: &Triage) {
         for verdict in verdicts.into_iter().filter(|verdict| verdict.answer != Answer::Refuted) {
             page.markup(if verdict.is_proven() { "<li class=\"proven\">" } else { "<li class=\"unknown\">" });
             page.within("<span class=\"word\">", verdict.answer.word(), "</span> ");
-            page.within("<strong>", verdict.claim.title(), "</strong>: ").text(&verdict.statement).markup("</li>\n");
+            page.within("<strong>", verdict.conclusion.title(), "</strong>: ")
+                .text(&verdict.statement)
+                .markup("</li>\n");
         }
     }
     page.markup("</ul>\n");
@@ -111,7 +113,7 @@ fn add(page: &mut Page, verdict: &Verdict) {
         Answer::Refuted => "<article class=\"refuted\"><span class=\"word\">refuted</span> ",
         Answer::Unknown { .. } => "<article class=\"unknown\"><span class=\"word\">unknown</span> ",
     });
-    page.within("<h3>", verdict.claim.title(), "</h3>").within("<p>", &verdict.statement, "</p>\n");
+    page.within("<h3>", verdict.conclusion.title(), "</h3>").within("<p>", &verdict.statement, "</p>\n");
     for piece in &verdict.evidence {
         page.markup("<p class=\"where\">").text(&piece.artefact).markup(", ").text(&piece.place.to_string());
         if let Some(at) = piece.at {
@@ -119,16 +121,23 @@ fn add(page: &mut Page, verdict: &Verdict) {
         }
         page.within(": ", &piece.says, "</p>").within("<pre>", &piece.quote, "</pre>\n");
     }
-    if !verdict.ruled_out.is_empty() || !verdict.open.is_empty() || !verdict.would_refute.is_empty() {
+    if !verdict.ruled_out.is_empty()
+        || !verdict.how.is_empty()
+        || !verdict.otherwise().is_empty()
+        || !verdict.would_refute.is_empty()
+    {
         page.markup("<ul>");
         for text in &verdict.ruled_out {
             page.within("<li>ruled out: ", text, "</li>");
         }
-        for text in &verdict.open {
+        for text in verdict.otherwise() {
+            page.within("<li>or else: ", text, "</li>");
+        }
+        for text in &verdict.how {
             page.within("<li>still open: ", text, "</li>");
         }
-        if !verdict.would_refute.is_empty() {
-            page.within("<li>would refute it: ", &verdict.would_refute, "</li>");
+        for text in &verdict.would_refute {
+            page.within("<li>would refute it: ", text, "</li>");
         }
         page.markup("</ul>\n");
     }

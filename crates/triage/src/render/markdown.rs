@@ -45,24 +45,26 @@ pub fn markdown(triage: &Triage) -> String {
 
 fn add(out: &mut String, verdict: &Verdict) {
     let word = verdict.answer.word();
-    out.push_str(&format!("\n### {word}: {}\n\n{}\n", escape(verdict.claim.title()), escape(&verdict.statement)));
+    out.push_str(&format!("\n### {word}: {}\n\n{}\n", escape(verdict.conclusion.title()), escape(&verdict.statement)));
     for piece in &verdict.evidence {
         let at = piece.at.map_or(String::new(), |at| format!(", {}", stamp::print(at)));
         let place = piece.place.to_string();
         out.push_str(&format!("\n- {}, {}{at}: {}\n\n", escape(&piece.artefact), escape(&place), escape(&piece.says)));
         block(out, &piece.quote, "");
     }
-    let lists = [("ruled out", &verdict.ruled_out), ("still open", &verdict.open)];
-    if lists.iter().any(|(_, list)| !list.is_empty()) || !verdict.would_refute.is_empty() {
+    let lists = [
+        ("ruled out", verdict.ruled_out.as_slice()),
+        ("or else", verdict.otherwise()),
+        ("still open", &verdict.how),
+        ("would refute it", &verdict.would_refute),
+    ];
+    if lists.iter().any(|(_, list)| !list.is_empty()) {
         out.push('\n');
     }
     for (what, list) in lists {
         for text in list {
             out.push_str(&format!("- {what}: {}\n", escape(text)));
         }
-    }
-    if !verdict.would_refute.is_empty() {
-        out.push_str(&format!("- would refute it: {}\n", escape(&verdict.would_refute)));
     }
     if let Answer::Unknown { fetch } = &verdict.answer {
         for fetch in fetch {

@@ -5,8 +5,9 @@ mod html;
 mod markdown;
 mod text;
 
+use crate::conclusion::Question;
 use crate::triage::Triage;
-use crate::verdict::{Question, Verdict};
+use crate::verdict::Verdict;
 
 pub use html::html;
 pub use markdown::markdown;
@@ -31,7 +32,7 @@ fn by_question(triage: &Triage) -> Vec<(Question, Vec<&Verdict>)> {
         .into_iter()
         .map(|question| {
             let mut verdicts: Vec<&Verdict> =
-                triage.verdicts.iter().filter(|verdict| verdict.claim.question() == question).collect();
+                triage.verdicts.iter().filter(|verdict| verdict.conclusion.question() == question).collect();
             verdicts.sort_by_key(|verdict| rank(verdict));
             (question, verdicts)
         })

@@ -1,8 +1,9 @@
 use super::*;
 use crate::bundle::{Artefact, ArtefactKind};
+use crate::conclusion::Conclusion;
 use crate::problem::{Place, Problem};
 use crate::timeline::{Lane, Mark, Span, Timeline};
-use crate::verdict::{Claim, ClockOf, Evidence, Fetch};
+use crate::verdict::{Answer, ClockOf, Evidence, Fetch};
 
 const HOSTILE: [&str; 9] = [
     "<script>fetch('//evil')</script>",
@@ -27,13 +28,12 @@ fn hostile(text: &str) -> Triage {
         says: text.into(),
     };
     let fetch = vec![Fetch { artefact: ArtefactKind::Har, what: text.into(), how: text.into() }];
-    let verdict = Verdict::unknown(Claim::Rollback, text, text, fetch)
-        .evidence([evidence])
-        .would_refute(text)
-        .ruled_out(text)
-        .open(text);
-    let mut remedies =
-        crate::remediation::remedies(&crate::bundle::Bundle::new(), &[Verdict::proven(Claim::Rollback, text, text)]);
+    let mut verdict =
+        Verdict::example(Conclusion::Rollback, Answer::Unknown { fetch }, text).evidence([evidence]).how(text);
+    verdict.would_refute.push(text.into());
+    verdict.ruled_out.push(text.into());
+    let proven = Verdict::example(Conclusion::Rollback, Answer::Proven, text);
+    let mut remedies = crate::remediation::remedies(&crate::bundle::Bundle::new(), &[proven]);
     remedies.iter_mut().for_each(|remedy| {
         remedy.warnings.push(text.into());
         remedy.facts.push(text.into());

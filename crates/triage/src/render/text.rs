@@ -51,8 +51,12 @@ pub fn text(triage: &Triage) -> String {
 }
 
 fn lines(verdict: &Verdict) -> Vec<String> {
-    let mut lines =
-        vec![format!("  {:8} {}: {}", verdict.answer.word().to_uppercase(), verdict.claim.title(), verdict.statement)];
+    let mut lines = vec![format!(
+        "  {:8} {}: {}",
+        verdict.answer.word().to_uppercase(),
+        verdict.conclusion.title(),
+        verdict.statement
+    )];
     if matches!(verdict.answer, Answer::Refuted) {
         return lines;
     }
@@ -63,7 +67,8 @@ fn lines(verdict: &Verdict) -> Vec<String> {
         lines.push(format!("           {}, {}{at}: {} {quote}", piece.artefact, piece.place, piece.says));
     }
     lines.extend(verdict.ruled_out.iter().map(|text| format!("           ruled out: {text}")));
-    lines.extend(verdict.open.iter().map(|text| format!("           open: {text}")));
+    lines.extend(verdict.otherwise().iter().map(|text| format!("           or else: {text}")));
+    lines.extend(verdict.how.iter().map(|text| format!("           still open: {text}")));
     if let Answer::Unknown { fetch } = &verdict.answer {
         for fetch in fetch {
             lines.push(format!("           to find out ({}): {}", fetch.artefact, fetch.what));
