@@ -27,6 +27,12 @@ pub struct Report {
     pub user_id: Option<String>,
     /// The device id; `None` where no client was asked.
     pub device_id: Option<String>,
+    /// matrix-js-sdk's version, as the app passed it.
+    pub sdk_version: Option<String>,
+    /// What `mx.getCrypto().getVersion()` says.
+    pub crypto_version: Option<String>,
+    /// `navigator.userAgent`.
+    pub user_agent: Option<String>,
     /// What `mx.getSyncState()` gave.
     pub sync_state: Option<String>,
     /// How the capture fared: without it, absence proves nothing.
@@ -137,6 +143,9 @@ impl Report {
             generated_at: Millis(number(report, "generatedAt").unwrap_or_default()),
             user_id: text(report, "userId"),
             device_id: text(report, "deviceId"),
+            sdk_version: text(report, "sdkVersion"),
+            crypto_version: text(report, "cryptoVersion"),
+            user_agent: text(report, "userAgent"),
             sync_state: text(report, "syncState"),
             capture: fields::capture(&report["capture"]),
             tallies: list(report, "tallies").iter().filter_map(fields::tally).collect(),

@@ -14,6 +14,7 @@
 //! assert_eq!(triage.exit_code, 2, "a report without a capture proves nothing");
 //! ```
 
+pub mod answer;
 pub mod bundle;
 mod case;
 pub mod clock;

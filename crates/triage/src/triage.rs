@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use crate::answer::questions::{self, Coverage};
+use crate::answer::story::{Story, story};
+use crate::answer::versions::{Version, versions};
 use crate::bundle::{Artefact, Bundle};
 use crate::case::Case;
-use crate::conclusion::Conclusion;
 use crate::problem::Problem;
 use crate::remediation::{Remedy, remedies};
 use crate::rules;
@@ -26,16 +28,22 @@ pub struct Triage {
     pub schema: &'static str,
     /// The version of this shape.
     pub schema_version: u32,
-    /// 0 nothing wrong, 1 something proven, 2 something unknown for lack of artefacts, 3 unusable input.
+    /// 0 nothing wrong and each question covered, 1 a fault proven, 2 a question open, 3 unusable input.
     pub exit_code: u8,
-    /// One sentence.
+    /// The story's sentence.
     pub summary: String,
+    /// What the verdicts add up to.
+    pub story: Story,
+    /// What the artefacts could show, by question.
+    pub questions: Vec<Coverage>,
     /// The verdicts, by question.
     pub verdicts: Vec<Verdict>,
     /// The runbook's options that a proven verdict speaks to, least destructive first. Nothing is executed.
     pub remedies: Vec<Remedy>,
     /// Everything on one clock.
     pub timeline: Timeline,
+    /// Which software took part.
+    pub versions: Vec<Version>,
     /// What was read.
     pub artefacts: Vec<Artefact>,
     /// What could not be read.
@@ -43,7 +51,7 @@ pub struct Triage {
 }
 
 impl Triage {
-    /// Walks the tree over a bundle.
+    /// Applies every rule to a bundle.
     pub fn of(bundle: &Bundle) -> Triage {
         Triage::without(bundle, None)
     }
@@ -52,61 +60,24 @@ impl Triage {
     pub(crate) fn without(bundle: &Bundle, dropped_premise: Option<&'static str>) -> Triage {
         let case = Case::without(bundle, dropped_premise);
         let verdicts = rules::verdicts(&case);
-        let exit_code = if bundle.is_usable() { exit_code(&verdicts) } else { 3 };
+        let questions = questions::coverage(&case, &verdicts);
+        let exit_code = if bundle.is_usable() { questions::exit_code(&verdicts, &questions) } else { 3 };
+        let story = story(exit_code, &verdicts, &questions);
         Triage {
             schema: SCHEMA_NAME,
             schema_version: SCHEMA_VERSION,
             exit_code,
-            summary: summary(exit_code, &verdicts),
+            summary: story.sentence.clone(),
+            story,
+            questions,
             remedies: remedies(bundle, &verdicts),
             timeline: timeline(&case),
+            versions: versions(&case),
             verdicts,
             artefacts: bundle.artefacts.clone(),
             problems: bundle.problems.clone(),
         }
     }
-}
-
-/// The exit code for a set of verdicts: 1 something wrong is proven, 2 something is unknown for lack of artefacts, 0
-/// neither. Input without a single readable artefact is 3.
-fn exit_code(verdicts: &[Verdict]) -> u8 {
-    if verdicts.iter().any(|verdict| verdict.is_proven() && verdict.conclusion.is_fault()) {
-        1
-    } else if verdicts.iter().any(Verdict::is_unknown) {
-        2
-    } else {
-        0
-    }
-}
-
-fn summary(exit_code: u8, verdicts: &[Verdict]) -> String {
-    let proven = proven_titles(verdicts);
-    let unknown = verdicts.iter().filter(|verdict| verdict.is_unknown()).count();
-    let open = match unknown {
-        0 => String::new(),
-        1 => " One claim is unknown.".to_owned(),
-        count => format!(" {count} claims are unknown."),
-    };
-    match exit_code {
-        3 => "Nothing that was given could be read.".to_owned(),
-        1 => format!("Proven: {}.{open}", proven.join("; ")),
-        2 => format!("Nothing is proven to be wrong.{open}"),
-        _ => "Nothing is wrong, as far as these artefacts could show.".to_owned(),
-    }
-}
-
-/// What is proven to be wrong, in a few words each. That lines of a family were seen goes without saying where more of
-/// that family is proven.
-fn proven_titles(verdicts: &[Verdict]) -> Vec<&'static str> {
-    let mut claims: Vec<Conclusion> = Vec::new();
-    for verdict in verdicts.iter().filter(|verdict| verdict.is_proven() && verdict.conclusion.is_fault()) {
-        if !claims.contains(&verdict.conclusion) {
-            claims.push(verdict.conclusion);
-        }
-    }
-    let explained =
-        |sighting: &Conclusion| claims.iter().any(|claim| !claim.is_sighting() && claim.family() == sighting.family());
-    claims.iter().filter(|claim| !(claim.is_sighting() && explained(claim))).map(|claim| claim.title()).collect()
 }
 
 #[cfg(all(test, feature = "schema"))]

@@ -1,7 +1,7 @@
 //! For an issue tracker. Foreign text is escaped character by character, so that it neither formats nor links nor
 //! mentions anybody; longer quotations stand in code blocks whose fence is longer than any run of backticks in them.
 
-use super::{by_question, plain};
+use super::{by_question, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::triage::Triage;
@@ -11,8 +11,36 @@ use crate::verdict::{Answer, Verdict};
 pub fn markdown(triage: &Triage) -> String {
     let mut out = String::from("# Triage\n\n");
     out.push_str(&format!("**{}**\n", escape(&triage.summary)));
-    for (question, verdicts) in by_question(triage) {
-        out.push_str(&format!("\n## {}\n", escape(question.text())));
+    if !triage.problems.is_empty() {
+        out.push_str("\n## Not as it should be\n\n");
+        for problem in &triage.problems {
+            out.push_str(&format!("- {}\n", escape(&problem.to_string())));
+        }
+    }
+    let tree = tree(triage);
+    if !tree.is_empty() {
+        out.push_str("\n## Cause and effect\n\n");
+        for branch in &tree {
+            let indent = "  ".repeat(branch.depth);
+            let place = branch.place().map_or(String::new(), |place| format!(", {place}"));
+            out.push_str(&format!("{indent}- {}{}\n", escape(&branch.text()), escape(&place)));
+        }
+        out.push_str(&format!("\nAffected: {}\n", escape(&triage.story.affected.join(", "))));
+    }
+    if let Some(next) = &triage.story.next {
+        out.push_str(&format!(
+            "\n## Next\n\nThe one thing that tells most ({} of what is unknown), {}: {}\n\n",
+            next.settles.len(),
+            next.fetch.artefact,
+            escape(&next.fetch.what)
+        ));
+        block(&mut out, &next.fetch.how, "");
+    }
+    for (coverage, verdicts) in by_question(triage) {
+        out.push_str(&format!("\n## {}\n\n", escape(coverage.question.text())));
+        for sentence in &coverage.looked_at {
+            out.push_str(&format!("- {} {}\n", standing(coverage), escape(sentence)));
+        }
         for verdict in verdicts {
             add(&mut out, verdict);
         }
@@ -29,10 +57,10 @@ pub fn markdown(triage: &Triage) -> String {
             }
         }
     }
-    if !triage.problems.is_empty() {
-        out.push_str("\n## Not read\n\n");
-        for problem in &triage.problems {
-            out.push_str(&format!("- {}\n", escape(&problem.to_string())));
+    if !triage.versions.is_empty() {
+        out.push_str("\n## Versions\n\n| of | part | version |\n|---|---|---|\n");
+        for version in &triage.versions {
+            out.push_str(&format!("| {} | {} | {} |\n", escape(&version.of), version.part, escape(&version.version)));
         }
     }
     out.push_str("\n## Artefacts\n\n| file | kind | used |\n|---|---|---|\n");

@@ -1,6 +1,9 @@
 use super::*;
+use crate::answer::questions::Coverage;
+use crate::answer::story::Story;
+use crate::answer::versions::Version;
 use crate::bundle::{Artefact, ArtefactKind};
-use crate::conclusion::Conclusion;
+use crate::conclusion::{Conclusion, Question};
 use crate::problem::{Place, Problem};
 use crate::timeline::{Lane, Mark, Span, Timeline};
 use crate::verdict::{Answer, ClockOf, Evidence, Fetch};
@@ -51,6 +54,16 @@ fn hostile(text: &str) -> Triage {
         schema_version: 1,
         exit_code: 2,
         summary: text.into(),
+        story: Story { sentence: text.into(), affected: vec![text.into()], causes: vec![0], ..Story::default() },
+        questions: vec![Coverage {
+            question: Question::Q1,
+            covered: false,
+            looked_at: vec![text.into()],
+            proven: 0,
+            refuted: 0,
+            unknown: 1,
+        }],
+        versions: vec![Version { of: text.into(), part: "browser", version: text.into() }],
         verdicts: vec![verdict],
         remedies,
         timeline: Timeline { from: 0, to: 10, lanes: vec![lane], notes: vec![text.into()] },
