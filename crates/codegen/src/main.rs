@@ -1,14 +1,17 @@
 //! Writes what JavaScript and the docs need to know of the Rust types: `crypto-diag-codegen OUT_DIR DOCS_DIR`.
 //!
 //! - `facts.js`: the prefilter's words, the names of the classes, an empty report;
-//! - `report.schema.json`: JSON Schema of the report, from which the TypeScript types are made;
-//! - `signatures.md`, among the docs: the table of signatures.
+//! - `report.schema.json`, `triage.schema.json`: JSON Schemas of the report and of an answer, from which the TypeScript types
+//!   are made;
+//! - `signatures.md` and `rules.md`, among the docs: the table of signatures, and what proves what.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
 use crypto_diag_core::{Ke, Meaning, Report, prefilter, signatures_markdown};
+use crypto_diag_triage::Triage;
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::json;
 
@@ -19,7 +22,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let (out, docs) = (Path::new(&out), Path::new(&docs));
-    match write_all(out).and_then(|()| fs::write(docs.join("signatures.md"), signatures_markdown())) {
+    match write_all(out).and_then(|()| write_docs(docs)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("crypto-diag-codegen: {} or {}: {error}", out.display(), docs.display());
@@ -31,8 +34,18 @@ fn main() -> ExitCode {
 fn write_all(out: &Path) -> io::Result<()> {
     fs::create_dir_all(out)?;
     fs::write(out.join("facts.js"), facts()?)?;
-    let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>();
-    fs::write(out.join("report.schema.json"), serde_json::to_string_pretty(&schema)? + "\n")
+    write_schema::<Report>(&out.join("report.schema.json"))?;
+    write_schema::<Triage>(&out.join("triage.schema.json"))
+}
+
+fn write_schema<T: JsonSchema>(path: &Path) -> io::Result<()> {
+    let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    fs::write(path, serde_json::to_string_pretty(&schema)? + "\n")
+}
+
+fn write_docs(docs: &Path) -> io::Result<()> {
+    fs::write(docs.join("signatures.md"), signatures_markdown())?;
+    fs::write(docs.join("rules.md"), crypto_diag_triage::rules::markdown())
 }
 
 /// The JavaScript module of constants.

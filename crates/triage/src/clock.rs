@@ -23,10 +23,23 @@ impl Interval {
     /// Everything.
     pub const ALL: Interval = Interval { low: i64::MIN / 4, high: i64::MAX / 4 };
 
+    /// The middle, for what needs one number.
+    pub fn middle(self) -> i64 {
+        self.low + (self.high - self.low) / 2
+    }
+
     /// Whether both ends are known.
     pub fn is_bounded(self) -> bool {
         self.low > Self::ALL.low && self.high < Self::ALL.high
     }
+}
+
+/// What several intervals allow together; `None` if they contradict one another, or leave an end open.
+pub fn agreed(intervals: impl IntoIterator<Item = Interval>) -> Option<Interval> {
+    let all = intervals
+        .into_iter()
+        .fold(Interval::ALL, |all, one| Interval { low: all.low.max(one.low), high: all.high.min(one.high) });
+    (all.is_bounded() && all.low <= all.high).then_some(all)
 }
 
 /// What one request that is the same on both sides says: it was not received before it was sent, and not answered after

@@ -14,6 +14,7 @@
 //! assert_eq!(triage.exit_code, 2, "a report without a capture proves nothing");
 //! ```
 
+pub mod analysis;
 pub mod answer;
 pub mod bundle;
 mod case;
@@ -39,5 +40,6 @@ pub mod timeline;
 mod triage;
 pub mod verdict;
 
+pub use case::coverage::{Coverage, Found};
 pub use proof::Premise;
 pub use triage::{SCHEMA_NAME, SCHEMA_VERSION, Triage};

@@ -6,6 +6,7 @@ use crypto_diag_core::Meaning;
 use serde::Serialize;
 
 use crate::case::{Case, Page};
+use crate::clock::Interval;
 use crate::moment::Clock;
 use crate::synapse_log::Route;
 
@@ -157,7 +158,7 @@ fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<Strin
     // A picture needs one number: the middle of what is known of the difference to the first log that is aligned.
     let logs = (0..case.bundle.logs.len()).map(Clock::Log);
     let ahead = logs.clone().find_map(|log| case.clocks.ahead(page.clock(), log).filter(|ahead| ahead.is_bounded()));
-    let shift = ahead.map(|ahead| ahead.low + (ahead.high - ahead.low) / 2).unwrap_or_else(|| {
+    let shift = ahead.map(Interval::middle).unwrap_or_else(|| {
         notes.push(if logs.clone().any(|log| case.clocks.is_stepped(log)) || case.clocks.is_stepped(page.clock()) {
             format!("A clock was set while {label} was captured: its lanes may be shifted against the server's.")
         } else {

@@ -44,7 +44,7 @@ fn standing(coverage: &Coverage) -> &'static str {
 
 /// The tree of causes and effects, as it is read: how deep each verdict stands, and which it is. Verdicts of one conclusion
 /// about one device that stand side by side are one line with their number.
-fn tree(triage: &Triage) -> Vec<Branch<'_>> {
+pub fn tree(triage: &Triage) -> Vec<Branch<'_>> {
     let mut branches = Vec::new();
     for cause in &triage.story.causes {
         grow(triage, *cause, 0, &mut branches);
@@ -65,8 +65,10 @@ fn tree(triage: &Triage) -> Vec<Branch<'_>> {
 }
 
 /// A line of the tree.
-struct Branch<'t> {
-    depth: usize,
+#[derive(Clone, Debug)]
+pub struct Branch<'t> {
+    /// How deep it stands: 0 is a cause.
+    pub depth: usize,
     verdict: &'t Verdict,
     /// Verdicts that this line stands for.
     count: usize,
@@ -74,13 +76,13 @@ struct Branch<'t> {
 
 impl Branch<'_> {
     /// "KE-1 cause: rollback (@a:x/D signed_curve25519:AAAAAAAAADQ and 3 more)".
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let more = if self.count > 1 { format!(" and {} more", self.count - 1) } else { String::new() };
         format!("{} ({}{more})", self.verdict.conclusion.title(), self.verdict.about)
     }
 
     /// Where its first piece of evidence stands.
-    fn place(&self) -> Option<String> {
+    pub fn place(&self) -> Option<String> {
         let piece = self.verdict.evidence.first()?;
         Some(format!("{}, {}", piece.artefact, piece.place))
     }

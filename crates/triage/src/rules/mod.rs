@@ -3,6 +3,7 @@
 //! A new conclusion is a row in `conclusion.rs`, a file here, and a line in [`ALL`].
 
 mod diverged;
+mod document;
 
 use crate::case::Case;
 use crate::conclusion::Conclusion;
@@ -30,6 +31,8 @@ pub struct Rule {
     #[cfg(test)]
     pub(crate) histories: fn() -> Vec<crate::history::History>,
 }
+
+pub use document::markdown;
 
 /// Every rule.
 pub const ALL: &[Rule] = &[diverged::RULE];
