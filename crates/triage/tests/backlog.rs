@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crypto_diag_triage::Triage;
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
-use crypto_diag_triage::verdict::{Claim, Verdict};
+use crypto_diag_triage::verdict::Verdict;
+use crypto_diag_triage::conclusion::Conclusion;
 use serde_json::{Value, json};
 
 /// A recorded call in which all went well.
@@ -41,7 +42,7 @@ fn verdict(looks: &[(i64, &[i64])], report_after: Option<i64>) -> Verdict {
     bundle.add("queries.json", Some(ArtefactKind::QueryResults), json!(queries).to_string().as_bytes());
     bundle.add("homeserver.log", Some(ArtefactKind::ServerLog), &file("homeserver.log.txt")[..]);
     let triage = Triage::of(&bundle);
-    let of_backlog = |verdict: &&Verdict| verdict.claim == Claim::Backlog && verdict.about.starts_with(&user);
+    let of_backlog = |verdict: &&Verdict| verdict.conclusion == Conclusion::Backlog && verdict.about.starts_with(&user);
     triage.verdicts.iter().find(of_backlog).expect("a verdict").clone()
 }
 

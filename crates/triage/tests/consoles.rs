@@ -6,7 +6,8 @@ use crypto_diag_core::{Host, Level, Line, Millis, Recorder, SentBatch, SentTarge
 use crypto_diag_triage::Triage;
 use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::synapse_log::{LogLevel, LogOptions, Route, ServerLog, UploadOutcome, ZoneSource};
-use crypto_diag_triage::verdict::{Answer, ArtefactKind, Claim, Verdict};
+use crypto_diag_triage::verdict::{Answer, ArtefactKind, Verdict};
+use crypto_diag_triage::conclusion::Conclusion;
 use serde_json::{Value, json};
 
 /// What `getOwnDeviceKeys()` would have said in the rollback run; its console prints them.
@@ -80,8 +81,8 @@ fn triage(files: &[(&str, &[u8])]) -> Triage {
     Triage::of(&bundle)
 }
 
-fn find<'t>(triage: &'t Triage, claim: Claim, about: &str) -> &'t Verdict {
-    let mut found = triage.verdicts.iter().filter(|verdict| verdict.claim == claim && verdict.about.contains(about));
+fn find<'t>(triage: &'t Triage, conclusion: Conclusion, about: &str) -> &'t Verdict {
+    let mut found = triage.verdicts.iter().filter(|verdict| verdict.conclusion == conclusion && verdict.about.contains(about));
     found.next().unwrap_or_else(|| panic!("no {claim:?} about {about} in {:#?}", triage.verdicts))
 }
 
@@ -123,10 +124,10 @@ fn a_rolled_back_stores_report_proves_ke1_to_olm_alone() {
     let report = rollback_report();
     let triage = triage(&[("alice.report.json", report.as_bytes())]);
     assert_eq!(triage.exit_code, 1);
-    assert!(find(&triage, Claim::Diverged, "AAAAAAAAADQ").is_proven());
-    assert_eq!(find(&triage, Claim::IdentityReplaced, "AAAAAAAAADQ").answer, Answer::Refuted);
-    assert!(find(&triage, Claim::ConflictLostKey, "drZvSd7Wf0IO").is_proven());
-    let rollback = find(&triage, Claim::Rollback, "AAAAAAAAADQ");
+    assert!(find(&triage, Conclusion::Diverged, "AAAAAAAAADQ").is_proven());
+    assert_eq!(find(&triage, Conclusion::IdentityReplaced, "AAAAAAAAADQ").answer, Answer::Refuted);
+    assert!(find(&triage, Conclusion::ConflictLostKey, "drZvSd7Wf0IO").is_proven());
+    let rollback = find(&triage, Conclusion::Rollback, "AAAAAAAAADQ");
     let Answer::Unknown { fetch } = &rollback.answer else { panic!("{rollback:?}") };
     assert!(fetch.iter().any(|fetch| fetch.how.contains("e2e_one_time_keys_json")), "{fetch:?}");
     assert!(fetch.iter().any(|fetch| fetch.artefact == ArtefactKind::ServerLog));
@@ -137,7 +138,7 @@ fn without_the_peers_report_ke1_to_ke2_is_unknown_and_asks_for_it() {
     let (report, log) = (rollback_report(), log_text());
     let triage =
         triage(&[("alice.report.json", report.as_bytes()), ("queries.json", ROW.as_bytes()), ("homeserver.log", &log)]);
-    let link = find(&triage, Claim::ConflictLostMediaKey, "drZvSd7Wf0IO");
+    let link = find(&triage, Conclusion::ConflictLostMediaKey, "drZvSd7Wf0IO");
     let Answer::Unknown { fetch } = &link.answer else { panic!("{link:?}") };
     assert!(
         fetch.iter().any(|fetch| fetch.artefact == ArtefactKind::Report && fetch.how.contains("@bob:localhost")),
@@ -150,10 +151,10 @@ fn report_row_and_log_together_prove_the_rollback() {
     let (report, log) = (rollback_report(), log_text());
     let triage =
         triage(&[("alice.report.json", report.as_bytes()), ("queries.json", ROW.as_bytes()), ("homeserver.log", &log)]);
-    let rollback = find(&triage, Claim::Rollback, "AAAAAAAAADQ");
+    let rollback = find(&triage, Conclusion::Rollback, "AAAAAAAAADQ");
     assert!(rollback.is_proven(), "{rollback:#?}");
     assert!(rollback.evidence.iter().any(|piece| piece.quote.contains("ts_added_ms=1795425879103")));
-    assert_eq!(find(&triage, Claim::TwoContexts, "AAAAAAAAADQ").answer, Answer::Refuted);
+    assert_eq!(find(&triage, Conclusion::TwoContexts, "AAAAAAAAADQ").answer, Answer::Refuted);
     let ranks: Vec<u8> = triage.remedies.iter().map(|remedy| remedy.rank).collect();
     assert_eq!(ranks, [1, 2, 4], "the gentlest option first");
 }
@@ -162,8 +163,8 @@ fn report_row_and_log_together_prove_the_rollback() {
 fn a_row_without_a_common_clock_proves_no_order() {
     let report = rollback_report();
     let triage = triage(&[("alice.report.json", report.as_bytes()), ("queries.json", ROW.as_bytes())]);
-    assert!(find(&triage, Claim::Rollback, "AAAAAAAAADQ").is_unknown());
-    assert!(find(&triage, Claim::TwoContexts, "AAAAAAAAADQ").is_unknown());
+    assert!(find(&triage, Conclusion::Rollback, "AAAAAAAAADQ").is_unknown());
+    assert!(find(&triage, Conclusion::TwoContexts, "AAAAAAAAADQ").is_unknown());
 }
 
 #[test]
@@ -172,8 +173,8 @@ fn a_row_that_is_later_than_the_page_proves_two_contexts_and_no_rollback() {
     let row = ROW.replace("1795425879103", "1795425887000");
     let triage =
         triage(&[("alice.report.json", report.as_bytes()), ("queries.json", row.as_bytes()), ("homeserver.log", &log)]);
-    assert!(find(&triage, Claim::TwoContexts, "AAAAAAAAADQ").is_proven());
-    assert_eq!(find(&triage, Claim::Rollback, "AAAAAAAAADQ").answer, Answer::Refuted);
+    assert!(find(&triage, Conclusion::TwoContexts, "AAAAAAAAADQ").is_proven());
+    assert_eq!(find(&triage, Conclusion::Rollback, "AAAAAAAAADQ").answer, Answer::Refuted);
 }
 
 #[test]
@@ -182,16 +183,16 @@ fn a_key_that_was_claimed_and_is_no_longer_in_the_table_refutes_nothing() {
     let row = ROW.replace("AAAAAAAAADQ", "AAAAAAAAAEE");
     let triage =
         triage(&[("alice.report.json", report.as_bytes()), ("queries.json", row.as_bytes()), ("homeserver.log", &log)]);
-    assert!(find(&triage, Claim::Diverged, "AAAAAAAAADQ").is_proven());
-    assert!(find(&triage, Claim::Rollback, "AAAAAAAAADQ").is_unknown());
+    assert!(find(&triage, Conclusion::Diverged, "AAAAAAAAADQ").is_proven());
+    assert!(find(&triage, Conclusion::Rollback, "AAAAAAAAADQ").is_unknown());
 }
 
 #[test]
 fn a_second_store_without_the_devices_own_key_leaves_the_cause_open() {
     let report = report("ke1-second-store-same-device.jsonl", "@alice:localhost", "ZDUDAVALPA", None);
     let triage = triage(&[("alice.report.json", report.as_bytes())]);
-    assert!(find(&triage, Claim::Diverged, "AAAAAAAAAA0").is_proven());
-    for claim in [Claim::IdentityReplaced, Claim::Rollback, Claim::TwoContexts] {
+    assert!(find(&triage, Conclusion::Diverged, "AAAAAAAAAA0").is_proven());
+    for claim in [Conclusion::IdentityReplaced, Conclusion::Rollback, Conclusion::TwoContexts] {
         assert!(find(&triage, claim, "AAAAAAAAAA0").is_unknown(), "{claim:?}");
     }
 }
@@ -202,7 +203,7 @@ fn a_second_store_with_the_key_that_a_sender_holds_is_not_judged_by_hearsay() {
     let own = report("ke1-second-store-same-device.jsonl", "@alice:localhost", "ZDUDAVALPA", None);
     let sender = report("sender-side-invalid-signature.jsonl", "@bob:localhost", "TRPQUKHAKX", None);
     let triage = triage(&[("alice.report.json", own.as_bytes()), ("bob.report.json", sender.as_bytes())]);
-    let about_key = find(&triage, Claim::IdentityReplaced, "+eoD6ExAG2+yXoFsRYyXuWNDfPfmJPqcIZEDRrlP8T0");
+    let about_key = find(&triage, Conclusion::IdentityReplaced, "+eoD6ExAG2+yXoFsRYyXuWNDfPfmJPqcIZEDRrlP8T0");
     assert!(about_key.is_unknown());
     let Answer::Unknown { fetch } = &about_key.answer else { panic!() };
     assert!(fetch.iter().any(|fetch| fetch.how.contains("e2e_device_keys_json")), "{fetch:?}");
@@ -213,14 +214,14 @@ fn a_delivered_media_key_is_no_failure_and_timeouts_without_requests_are_nobodys
     let report = report("ke2-benign_ke3_ke4.jsonl", "@alice:localhost", "NFQILHVQCC", None);
     let log = log_text();
     let triage = triage(&[("alice.report.json", report.as_bytes()), ("homeserver.log", &log)]);
-    assert!(!find(&triage, Claim::Ke2Seen, "NFQILHVQCC").is_proven());
-    assert!(find(&triage, Claim::Ke3Seen, "NFQILHVQCC").is_proven());
-    for claim in [Claim::SlowHomeserver, Claim::SlowGateway, Claim::NeverArrived] {
+    assert!(!find(&triage, Conclusion::Ke2Seen, "NFQILHVQCC").is_proven());
+    assert!(find(&triage, Conclusion::Ke3Seen, "NFQILHVQCC").is_proven());
+    for claim in [Conclusion::SlowHomeserver, Conclusion::SlowGateway, Conclusion::NeverArrived] {
         let verdict = find(&triage, claim, "!mcvQkMpfsogPWQAuqq:localhost");
         let Answer::Unknown { fetch } = &verdict.answer else { panic!("{verdict:?}") };
         assert!(fetch.iter().any(|fetch| fetch.artefact == ArtefactKind::Har), "{fetch:?}");
     }
-    for claim in [Claim::MalformedOnServer, Claim::StrippedOnTheWay, Claim::ClientBug] {
+    for claim in [Conclusion::MalformedOnServer, Conclusion::StrippedOnTheWay, Conclusion::ClientBug] {
         assert!(find(&triage, claim, "$Y6nduM6oGf8FXsiFLUb-sOMLNe-drVkPAMqtPiCvHCA").is_unknown());
     }
 }
@@ -232,5 +233,5 @@ fn claims_that_the_log_shows_twice_need_more_than_the_log() {
     log.extend_from_slice(b"2026-11-23 09:30:00,000 - synapse.handlers.e2e_keys - 819 - INFO - POST-999 - Claimed one-time-keys: signed_curve25519:AAAAAAAAAA0 for @alice:localhost:HQBJQUNFIQ\n");
     let report = rollback_report();
     let triage = triage(&[("alice.report.json", report.as_bytes()), ("homeserver.log", &log)]);
-    assert!(find(&triage, Claim::ServerRestored, "AAAAAAAAAA0").is_unknown());
+    assert!(find(&triage, Conclusion::ServerRestored, "AAAAAAAAAA0").is_unknown());
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crypto_diag_triage::Triage;
 use crypto_diag_triage::bundle::Bundle;
-use crypto_diag_triage::verdict::Claim;
+use crypto_diag_triage::conclusion::Conclusion;
 
 const FILES: [&str; 5] = ["victim.report.json", "peer.report.json", "victim.har", "peer.har", "queries.json"];
 
@@ -25,7 +25,7 @@ fn with_logs(logs: &[(&str, Vec<u8>)]) -> Triage {
 }
 
 fn speaks_of_a_restored_server(triage: &Triage) -> bool {
-    triage.verdicts.iter().any(|verdict| verdict.claim == Claim::ServerRestored)
+    triage.verdicts.iter().any(|verdict| verdict.conclusion == Conclusion::ServerRestored)
 }
 
 #[test]
