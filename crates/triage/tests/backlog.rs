@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crypto_diag_triage::Triage;
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
-use crypto_diag_triage::verdict::Verdict;
 use crypto_diag_triage::conclusion::Conclusion;
+use crypto_diag_triage::verdict::Verdict;
 use serde_json::{Value, json};
 
 /// A recorded call in which all went well.

@@ -5,9 +5,9 @@ use std::path::Path;
 use crypto_diag_core::{Host, Level, Line, Millis, Recorder, SentBatch, SentTarget};
 use crypto_diag_triage::Triage;
 use crypto_diag_triage::bundle::Bundle;
+use crypto_diag_triage::conclusion::Conclusion;
 use crypto_diag_triage::synapse_log::{LogLevel, LogOptions, Route, ServerLog, UploadOutcome, ZoneSource};
 use crypto_diag_triage::verdict::{Answer, ArtefactKind, Verdict};
-use crypto_diag_triage::conclusion::Conclusion;
 use serde_json::{Value, json};
 
 /// What `getOwnDeviceKeys()` would have said in the rollback run; its console prints them.
@@ -82,7 +82,8 @@ fn triage(files: &[(&str, &[u8])]) -> Triage {
 }
 
 fn find<'t>(triage: &'t Triage, conclusion: Conclusion, about: &str) -> &'t Verdict {
-    let mut found = triage.verdicts.iter().filter(|verdict| verdict.conclusion == conclusion && verdict.about.contains(about));
+    let mut found =
+        triage.verdicts.iter().filter(|verdict| verdict.conclusion == conclusion && verdict.about.contains(about));
     found.next().unwrap_or_else(|| panic!("no {claim:?} about {about} in {:#?}", triage.verdicts))
 }
 

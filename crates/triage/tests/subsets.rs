@@ -140,8 +140,9 @@ fn the_injected_cause_is_proven_and_no_other() {
         let proven = proven(&triage.verdicts);
         let wanted: BTreeSet<Conclusion> = injected.iter().copied().collect();
         let unknown = triage.verdicts.iter().filter(|verdict| verdict.is_unknown()).count();
-        let list =
-            |claims: &BTreeSet<Conclusion>| claims.iter().map(|claim| format!("{claim:?}")).collect::<Vec<_>>().join(" ");
+        let list = |claims: &BTreeSet<Conclusion>| {
+            claims.iter().map(|claim| format!("{claim:?}")).collect::<Vec<_>>().join(" ")
+        };
         let surplus = proven.difference(&wanted).count();
         table.push(format!("{name:28} {:20} {:20} {surplus:<6} {unknown}", list(&wanted), list(&proven)));
         if proven != wanted {
@@ -172,7 +173,12 @@ fn strays(folder: &Path, whole: &Triage, part: &Triage, what: &str) -> Vec<Strin
         let same = answers.get(&(verdict.conclusion, verdict.about.as_str())) == Some(&&verdict.answer);
         if !same && !others {
             let answer = verdict.answer.word();
-            strays.push(format!("{} with {what}: {:?} {} {answer}", scenario(folder), verdict.conclusion, verdict.about));
+            strays.push(format!(
+                "{} with {what}: {:?} {} {answer}",
+                scenario(folder),
+                verdict.conclusion,
+                verdict.about
+            ));
         }
     }
     strays
@@ -248,7 +254,8 @@ fn the_rollback_loses_a_message_and_nothing_says_that_it_was_a_media_key() {
         assert!(lost.is_proven(), "{}: {}", folder.display(), lost.statement);
         assert!(lost.subject.message_ids.iter().any(|id| id == message_id), "{}: {lost:#?}", folder.display());
         // The application's queue carries other messages than media keys, too.
-        let link = said(Conclusion::ConflictLostMediaKey).unwrap_or_else(|| panic!("{}: no KE-1 ⇒ KE-2", folder.display()));
+        let link =
+            said(Conclusion::ConflictLostMediaKey).unwrap_or_else(|| panic!("{}: no KE-1 ⇒ KE-2", folder.display()));
         assert!(link.is_unknown(), "{}: {}", folder.display(), link.statement);
     }
 }
@@ -280,7 +287,10 @@ fn two_uploads_under_way_at_once_are_of_two_contexts_and_one_after_the_other_may
     let facts = label(&folder)["facts"].clone();
     let key_id = facts["keyId"].as_str().expect("the key in conflict");
     let proves = |files: &[File]| {
-        triage(files).verdicts.iter().any(|verdict| verdict.conclusion == Conclusion::TwoContexts && verdict.is_proven())
+        triage(files)
+            .verdicts
+            .iter()
+            .any(|verdict| verdict.conclusion == Conclusion::TwoContexts && verdict.is_proven())
     };
     assert!(proves(&files));
 
