@@ -2,7 +2,17 @@
 //!
 //! A new conclusion is a row in `conclusion.rs`, a file here, and a line in [`ALL`].
 
+mod calls;
+mod delayed_event_timeouts;
 mod diverged;
+mod ke1_seen;
+mod ke2_seen;
+mod ke3_seen;
+mod ke4_seen;
+mod membership_lost;
+mod membership_manager_stopped;
+mod olm_seen;
+mod seen;
 
 use crate::case::Case;
 use crate::conclusion::Conclusion;
@@ -32,7 +42,17 @@ pub struct Rule {
 }
 
 /// Every rule.
-pub const ALL: &[Rule] = &[diverged::RULE];
+pub const ALL: &[Rule] = &[
+    diverged::RULE,
+    ke1_seen::RULE,
+    olm_seen::RULE,
+    ke2_seen::RULE,
+    ke3_seen::RULE,
+    ke4_seen::RULE,
+    delayed_event_timeouts::RULE,
+    membership_lost::RULE,
+    membership_manager_stopped::RULE,
+];
 
 /// Verdicts of one conclusion at most: a storm over many keys says the same of each.
 const VERDICTS_MAX: usize = 40;
