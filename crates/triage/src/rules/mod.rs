@@ -3,16 +3,20 @@
 //! A new conclusion is a row in `conclusion.rs`, a file here, and a line in [`ALL`].
 
 mod calls;
+mod client_bug;
 mod delayed_event_timeouts;
 mod diverged;
 mod ke1_seen;
 mod ke2_seen;
 mod ke3_seen;
 mod ke4_seen;
+mod lost_field;
+mod malformed_on_server;
 mod membership_lost;
 mod membership_manager_stopped;
 mod olm_seen;
 mod seen;
+mod stripped_on_the_way;
 
 use crate::case::Case;
 use crate::conclusion::Conclusion;
@@ -48,6 +52,9 @@ pub const ALL: &[Rule] = &[
     olm_seen::RULE,
     ke2_seen::RULE,
     ke3_seen::RULE,
+    malformed_on_server::RULE,
+    stripped_on_the_way::RULE,
+    client_bug::RULE,
     ke4_seen::RULE,
     delayed_event_timeouts::RULE,
     membership_lost::RULE,
