@@ -23,11 +23,11 @@ impl Interval {
     /// Everything.
     pub const ALL: Interval = Interval { low: i64::MIN / 4, high: i64::MAX / 4 };
 
-<<<<<<< HEAD
     /// The middle, for what needs one number.
     pub fn middle(self) -> i64 {
         self.low + (self.high - self.low) / 2
-=======
+    }
+
     /// What lies in both; `None` if nothing does.
     pub fn and(self, other: Interval) -> Option<Interval> {
         let both = Interval { low: self.low.max(other.low), high: self.high.min(other.high) };
@@ -40,7 +40,6 @@ impl Interval {
             low: self.low.saturating_sub(ms).max(Self::ALL.low),
             high: self.high.saturating_add(ms).min(Self::ALL.high),
         }
->>>>>>> h-log
     }
 
     /// Whether both ends are known.
@@ -51,10 +50,8 @@ impl Interval {
 
 /// What several intervals allow together; `None` if they contradict one another, or leave an end open.
 pub fn agreed(intervals: impl IntoIterator<Item = Interval>) -> Option<Interval> {
-    let all = intervals
-        .into_iter()
-        .fold(Interval::ALL, |all, one| Interval { low: all.low.max(one.low), high: all.high.min(one.high) });
-    (all.is_bounded() && all.low <= all.high).then_some(all)
+    let all = intervals.into_iter().try_fold(Interval::ALL, Interval::and)?;
+    all.is_bounded().then_some(all)
 }
 
 /// What one request that is the same on both sides says: it was not received before it was sent, and not answered after

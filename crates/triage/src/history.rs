@@ -297,3 +297,10 @@ impl MadeUpPage {
         report.to_json().into_bytes()
     }
 }
+
+/// The row of the event in a recorded bundle's `queries.json`.
+pub(crate) fn event_row(queries: &mut Value) -> &mut Value {
+    let of_event = |query: &&mut Value| query["name"] == "event";
+    let query = queries.as_array_mut().expect("a list of queries").iter_mut().find(of_event);
+    &mut query.expect("the bundle asks for its event")["rows"][0]
+}

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use crypto_diag_core::Meaning;
 
-use super::Page;
 use super::ledger::{Ledger, Refusal};
+use super::{Page, watch};
 use crate::bundle::Bundle;
 use crate::clock::{self, Interval};
 use crate::moment::{Clock, Clocks};
@@ -20,13 +20,13 @@ const SAME: Interval = Interval { low: 0, high: 0 };
 
 const HOSTS: Interval = Interval { low: -HOSTS_APART_MS, high: HOSTS_APART_MS };
 
-/// The clocks of a case. `set` are clocks that say of themselves that they were set meanwhile. A page and its HARs share one,
-/// and a log whose times run backwards has one that was set.
-pub(super) fn clocks(bundle: &Bundle, pages: &[Page], ledger: &Ledger, set: &[Clock]) -> Clocks {
-    let mut set = set.to_vec();
-    let browsers = pages.iter().filter(|page| set.contains(&page.clock()));
-    let hars: Vec<Clock> = browsers.flat_map(|page| &page.hars).map(|har| Clock::Har(*har)).collect();
-    set.extend(hars);
+/// The clocks of a case. Some say of themselves that they were set meanwhile: a page does, which shares its clock with its
+/// HARs, and so does a log whose times run backwards.
+pub(super) fn clocks(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Clocks {
+    let browsers = pages.iter().filter(|page| watch::clock_set(&bundle.reports[page.report]).is_some());
+    let clocks =
+        |page: &Page| -> Vec<Clock> { page.hars.iter().map(|har| Clock::Har(*har)).chain([page.clock()]).collect() };
+    let mut set: Vec<Clock> = browsers.flat_map(clocks).collect();
     let stepped = |log: &usize| !bundle.logs[*log].steps.is_empty();
     set.extend((0..bundle.logs.len()).filter(stepped).map(Clock::Log));
     let mut measured = measured(bundle, pages, ledger);
@@ -230,9 +230,10 @@ mod tests {
 
     #[test]
     fn a_page_that_says_its_clock_moved_takes_its_har_along() {
-        let bundle = History::recorded("healthy-key-exchange", "as recorded").bundle();
+        let mut bundle = History::recorded("healthy-key-exchange", "the page's clock was set by an hour").bundle();
+        bundle.reports[0].clock_offset_ms = Some(3_600_000.0);
         let case = Case::without(&bundle, None);
-        let set = clocks(&bundle, &case.pages, &case.ledger, &[PAGE]);
+        let set = &case.clocks;
         let har = Clock::Har(case.pages[0].hars[0]);
         assert!(set.is_stepped(PAGE) && set.is_stepped(har) && !set.is_stepped(LOG));
         let other = set.ahead(Clock::Page(1), LOG).expect("the other page's clock is good");

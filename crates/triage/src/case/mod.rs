@@ -75,7 +75,7 @@ impl<'a> Case<'a> {
             })
             .collect();
         let pages: Vec<Page> = (0..bundle.reports.len()).map(|report| page(bundle, report)).collect();
-        let clocks = measure::clocks(bundle, &pages, &ledger, &[]);
+        let clocks = measure::clocks(bundle, &pages, &ledger);
         Case { bundle, readings, pages, coverage, clocks, ledger, dropped_premise, queries }
     }
 

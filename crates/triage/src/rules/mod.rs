@@ -2,8 +2,22 @@
 //!
 //! A new conclusion is a row in `conclusion.rs`, a file here, and a line in [`ALL`].
 
+mod calls;
+mod client_bug;
+mod delayed_event_timeouts;
 mod diverged;
 mod document;
+mod ke1_seen;
+mod ke2_seen;
+mod ke3_seen;
+mod ke4_seen;
+mod lost_field;
+mod malformed_on_server;
+mod membership_lost;
+mod membership_manager_stopped;
+mod olm_seen;
+mod seen;
+mod stripped_on_the_way;
 
 use crate::case::Case;
 use crate::conclusion::Conclusion;
@@ -35,7 +49,20 @@ pub struct Rule {
 pub use document::markdown;
 
 /// Every rule.
-pub const ALL: &[Rule] = &[diverged::RULE];
+pub const ALL: &[Rule] = &[
+    diverged::RULE,
+    ke1_seen::RULE,
+    olm_seen::RULE,
+    ke2_seen::RULE,
+    ke3_seen::RULE,
+    malformed_on_server::RULE,
+    stripped_on_the_way::RULE,
+    client_bug::RULE,
+    ke4_seen::RULE,
+    delayed_event_timeouts::RULE,
+    membership_lost::RULE,
+    membership_manager_stopped::RULE,
+];
 
 /// Verdicts of one conclusion at most: a storm over many keys says the same of each.
 const VERDICTS_MAX: usize = 40;
