@@ -2,7 +2,15 @@
 //!
 //! A new conclusion is a row in `conclusion.rs`, a file here, and a line in [`ALL`].
 
+mod conflict_lost_key;
+mod conflict_lost_media_key;
 mod diverged;
+mod lost;
+mod lost_key;
+mod lost_key_lost_media_key;
+mod redelivery;
+mod same_key_two_sessions;
+mod sent;
 
 use crate::case::Case;
 use crate::conclusion::Conclusion;
@@ -32,7 +40,15 @@ pub struct Rule {
 }
 
 /// Every rule.
-pub const ALL: &[Rule] = &[diverged::RULE];
+pub const ALL: &[Rule] = &[
+    diverged::RULE,
+    conflict_lost_key::RULE,
+    conflict_lost_media_key::RULE,
+    lost_key_lost_media_key::RULE,
+    lost_key::RULE,
+    same_key_two_sessions::RULE,
+    redelivery::RULE,
+];
 
 /// Verdicts of one conclusion at most: a storm over many keys says the same of each.
 const VERDICTS_MAX: usize = 40;
