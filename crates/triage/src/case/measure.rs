@@ -2,8 +2,8 @@
 
 use crypto_diag_core::Meaning;
 
-use super::Page;
 use super::ledger::{Ledger, Refusal};
+use super::{Page, watch};
 use crate::bundle::Bundle;
 use crate::clock::{self, Interval};
 use crate::moment::{Clock, Clocks};
@@ -44,7 +44,8 @@ pub(super) fn clocks(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Clocks
             measured.extend(intervals.into_iter().map(|(log, interval)| (page.clock(), Clock::Log(log), interval)));
         }
     }
-    Clocks::new(&measured, &[])
+    let set = pages.iter().filter(|page| watch::clock_set(&bundle.reports[page.report]).is_some()).map(Page::clock);
+    Clocks::new(&measured, &set.collect::<Vec<Clock>>())
 }
 
 /// The page prints a batch before it sends it, and a transaction id is unique to its sender.
