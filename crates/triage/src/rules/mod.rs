@@ -2,15 +2,21 @@
 //!
 //! A new conclusion is a row in `conclusion.rs`, a file here, and a line in [`ALL`].
 
+mod backlog;
+mod batch_dropped;
 mod conflict_lost_key;
 mod conflict_lost_media_key;
 mod diverged;
 mod lost;
 mod lost_key;
 mod lost_key_lost_media_key;
+mod media_key_missing;
+mod never_sent;
+mod no_one_time_key;
 mod redelivery;
 mod same_key_two_sessions;
 mod sent;
+mod stale_target;
 
 use crate::case::Case;
 use crate::conclusion::Conclusion;
@@ -48,6 +54,12 @@ pub const ALL: &[Rule] = &[
     lost_key::RULE,
     same_key_two_sessions::RULE,
     redelivery::RULE,
+    media_key_missing::RULE,
+    never_sent::RULE,
+    stale_target::RULE,
+    backlog::RULE,
+    batch_dropped::RULE,
+    no_one_time_key::RULE,
 ];
 
 /// Verdicts of one conclusion at most: a storm over many keys says the same of each.
