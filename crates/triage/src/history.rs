@@ -304,3 +304,27 @@ pub(crate) fn event_row(queries: &mut Value) -> &mut Value {
     let query = queries.as_array_mut().expect("a list of queries").iter_mut().find(of_event);
     &mut query.expect("the bundle asks for its event")["rows"][0]
 }
+
+/// A line of matrix-sdk-crypto: a message cannot be opened, since the one-time key that it names is not in the store.
+pub(crate) fn lost(
+    one_time_key: &str,
+    (sender, sender_key): (&str, &str),
+    message_id: &str,
+    session_id: &str,
+) -> String {
+    format!(
+        "WARN matrix_sdk_crypto::olm::account: Failed to create a new Olm session from a pre-key message: InboundCreation(MissingOneTimeKey(\"curve25519:{one_time_key}\"))\n    in x with sender=\"{sender}\" sender_key=\"curve25519:{sender_key}\" session_id=\"{session_id}\" chain_index=0\n    in y with sender=\"{sender}\" event_type=\"m.room.encrypted\" message_id=\"{message_id}\""
+    )
+}
+
+/// A line of matrix-sdk-crypto: a media key came and was opened.
+pub(crate) fn delivered((sender, sender_key): (&str, &str), message_id: &str) -> String {
+    format!(
+        "WARN matrix_sdk_crypto::machine: Received an unexpected encrypted to-device event\n    in x with sender_key=\"curve25519:{sender_key}\" event_type=\"io.element.call.encryption_keys\"\n    in y with sender=\"{sender}\" event_type=\"m.room.encrypted\" message_id=\"{message_id}\""
+    )
+}
+
+/// A line of livekit-client: a frame came whose key is not there.
+pub(crate) fn missing(participant: &str, index: u64) -> String {
+    format!("CryptorError: missing key at index {index} for participant {participant}")
+}

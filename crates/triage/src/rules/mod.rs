@@ -2,8 +2,12 @@
 //!
 //! A new conclusion is a row in `conclusion.rs`, a file here, and a line in [`ALL`].
 
+mod backlog;
+mod batch_dropped;
 mod calls;
 mod client_bug;
+mod conflict_lost_key;
+mod conflict_lost_media_key;
 mod delayed_event_timeouts;
 mod diverged;
 mod document;
@@ -11,12 +15,22 @@ mod ke1_seen;
 mod ke2_seen;
 mod ke3_seen;
 mod ke4_seen;
+mod lost;
 mod lost_field;
+mod lost_key;
+mod lost_key_lost_media_key;
 mod malformed_on_server;
+mod media_key_missing;
 mod membership_lost;
 mod membership_manager_stopped;
+mod never_sent;
+mod no_one_time_key;
 mod olm_seen;
+mod redelivery;
+mod same_key_two_sessions;
 mod seen;
+mod sent;
+mod stale_target;
 mod stripped_on_the_way;
 
 use crate::case::Case;
@@ -50,10 +64,22 @@ pub use document::markdown;
 
 /// Every rule.
 pub const ALL: &[Rule] = &[
-    diverged::RULE,
     ke1_seen::RULE,
+    diverged::RULE,
     olm_seen::RULE,
     ke2_seen::RULE,
+    conflict_lost_key::RULE,
+    conflict_lost_media_key::RULE,
+    lost_key_lost_media_key::RULE,
+    lost_key::RULE,
+    same_key_two_sessions::RULE,
+    redelivery::RULE,
+    media_key_missing::RULE,
+    never_sent::RULE,
+    stale_target::RULE,
+    backlog::RULE,
+    batch_dropped::RULE,
+    no_one_time_key::RULE,
     ke3_seen::RULE,
     malformed_on_server::RULE,
     stripped_on_the_way::RULE,
