@@ -2,6 +2,7 @@
 //!
 //! A new conclusion is a row in `conclusion.rs`, a file here, and a line in [`ALL`].
 
+mod attempts;
 mod calls;
 mod client_bug;
 mod delayed_event_timeouts;
@@ -14,8 +15,11 @@ mod lost_field;
 mod malformed_on_server;
 mod membership_lost;
 mod membership_manager_stopped;
+mod never_arrived;
 mod olm_seen;
 mod seen;
+mod slow_gateway;
+mod slow_homeserver;
 mod stripped_on_the_way;
 
 use crate::case::Case;
@@ -56,6 +60,9 @@ pub const ALL: &[Rule] = &[
     stripped_on_the_way::RULE,
     client_bug::RULE,
     ke4_seen::RULE,
+    slow_homeserver::RULE,
+    slow_gateway::RULE,
+    never_arrived::RULE,
     delayed_event_timeouts::RULE,
     membership_lost::RULE,
     membership_manager_stopped::RULE,
