@@ -3,6 +3,7 @@
 
 pub(crate) mod coverage;
 pub(crate) mod ledger;
+pub(crate) mod logged;
 mod measure;
 pub(crate) mod watch;
 
@@ -74,7 +75,8 @@ impl<'a> Case<'a> {
             })
             .collect();
         let pages: Vec<Page> = (0..bundle.reports.len()).map(|report| page(bundle, report)).collect();
-        let clocks = measure::clocks(bundle, &pages, &ledger);
+        let set = pages.iter().filter(|page| watch::clock_set(&bundle.reports[page.report]).is_some()).map(Page::clock);
+        let clocks = measure::clocks(bundle, &pages, &ledger, &set.collect::<Vec<Clock>>());
         Case { bundle, readings, pages, coverage, clocks, ledger, dropped_premise, queries }
     }
 

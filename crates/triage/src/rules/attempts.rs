@@ -354,6 +354,7 @@ fn own_request<'c>(
     let (index, request) = open.iter().max_by_key(|(_, request)| request.start).copied()?;
     let gave_up = if is_local { printed.earliest } else { request.end() };
     let (from, to) = (Moment::at(clock, request.start), Moment::at(clock, request.end().max(gave_up)));
+    let absence = Absence { route: Route::DelayedEvent, page: Some(page), answered: false, from, to };
     let answered = har.entries.iter().filter(|request| (200..500).contains(&request.status));
     let own = OwnRequest {
         request,
@@ -362,25 +363,9 @@ fn own_request<'c>(
         gave_up,
         round_trip: answered.map(|request| request.time).fold(f64::INFINITY, f64::min),
         line: line_of(case, har, clock, index),
-        would_not_show: would_not_show(case, page, from, to),
+        would_not_show: case.would_show(&absence).err().map(|why| why.to_string()),
     };
     Some((from, own))
-}
-
-/// Why the logs need not show a request, as a clause.
-fn would_not_show(case: &Case<'_>, page: &Page, from: Moment, to: Moment) -> Option<String> {
-    let absence = Absence { route: Route::DelayedEvent, page: Some(page), from, to };
-    if let Err(why) = case.would_show(&absence) {
-        return Some(why);
-    }
-    let restarted = case.bundle.logs.iter().enumerate().any(|(log, found)| {
-        found.restarts.iter().any(|restart| {
-            let at = Moment::at(Clock::Log(log), restart.at);
-            !case.clocks.is_before(at, from) && !case.clocks.is_before(to, at)
-        })
-    });
-    restarted
-        .then(|| "a process of the homeserver started anew meanwhile, and what it was about is in no log".to_owned())
 }
 
 /// The server's line of a client's request. Requests that got the homeserver's own answer are paired with lines first,
