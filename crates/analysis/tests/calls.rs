@@ -172,65 +172,6 @@ fn a_participant_behind_a_hash_stays_nobody() {
 }
 
 #[test]
-fn a_hidden_page_is_an_explanation_of_its_own() {
-    let timeout = |attempt: u64| {
-        format!(
-            "[MatrixRTCSession !r:x m.call#ROOM][MembershipManager] Network local timeout error while sending event, immediate retry (({attempt}/10)) AbortError: Restart delayed event timed out before the HS responded"
-        )
-    };
-    let lines: Vec<String> = (0..3).map(timeout).collect();
-    let story: Vec<(u64, &str)> =
-        lines.iter().enumerate().map(|(at, line)| (10 + 2 * at as u64, line.as_str())).collect();
-    let awake = analyse(&[report(&story)]);
-    let row = find(&awake, Kind::DelayedEventTimeouts).unwrap();
-    assert!(row.ruled_out.iter().any(|what| what.contains("hidden")), "{row:#?}");
-
-    let mut hidden = report(&story);
-    hidden.capture.page_events.push(PageEvent { ts: Millis(11_000), event: "hidden".into() });
-    let hidden = analyse(&[hidden]);
-    let row = find(&hidden, Kind::DelayedEventTimeouts).unwrap();
-    assert!(row.innocent_explanations.iter().any(|what| what.contains("was hidden")), "{row:#?}");
-
-    let two = analyse(&[report(&story[..2])]);
-    assert!(find(&two, Kind::DelayedEventTimeouts).is_none(), "two in a row are a transient");
-}
-
-#[test]
-fn a_lost_membership_is_laid_beside_the_timeouts_before_it() {
-    let rejoin = "[MatrixRTCSession !r:x m.call#ROOM][MembershipManager] Missing own membership: force re-join";
-    let timeout = "[MatrixRTCSession !r:x m.call#ROOM][MembershipManager] Network local timeout error while sending event, immediate retry ((0/10)) AbortError: Restart delayed event timed out before the HS responded";
-    let analysis = analyse(&[report(&[(10, timeout), (14, rejoin)])]);
-    let lost = find(&analysis, Kind::MembershipLost).unwrap();
-    assert_eq!(lost.entries.len(), 2);
-    assert_eq!(lost.verdict, Verdict::Proven);
-    assert!(lost.statement.contains("had failed once"), "{}", lost.statement);
-    // matrix-js-sdk 43 does not count local timeouts.
-    let uncounted = timeout.replace(" ((0/10))", "");
-    let analysis = analyse(&[report(&[(10, &uncounted), (14, rejoin)])]);
-    assert_eq!(find(&analysis, Kind::MembershipLost).unwrap().entries.len(), 2);
-    let apart = analyse(&[report(&[(10, timeout), (100, rejoin)])]);
-    assert_eq!(find(&apart, Kind::MembershipLost).unwrap().entries.len(), 1);
-    let stopped = "[MatrixRTCSession !r:x m.call#ROOM][MembershipManager] MembershipManager stopped because: {}";
-    let again = "[MatrixRTCSession !r:x m.call#ROOM] MembershipManager encountered an unrecoverable error: {}";
-    let stopped = analyse(&[report(&[(10, stopped), (10, again)])]);
-    let ends = stopped.findings.iter().filter(|finding| finding.kind == Kind::MembershipManagerStopped);
-    assert_eq!(ends.map(|finding| finding.verdict).collect::<Vec<_>>(), [Verdict::Proven], "one end, printed twice");
-}
-
-#[test]
-fn whoever_is_just_joining_has_lost_no_membership() {
-    let rejoin = "[MatrixRTCSession !r:x m.call#ROOM][MembershipManager] Missing own membership: force re-join";
-    let joining = "[MatrixRTCSession !r:x m.call#ROOM][MembershipManager] Server error while sending event, retrying in 3s (0/10) M_UNKNOWN: MatrixError: [502] Bad gateway (https://x/_matrix/client/v3/rooms/!r%3Ax/state/org.matrix.msc3401.call.member/k)";
-    // As a healthy call printed it: news of the other member came while the own join event was under way.
-    for story in [vec![(10, rejoin)], vec![(8, joining), (10, rejoin)]] {
-        let analysis = analyse(&[report(&story)]);
-        let lost = find(&analysis, Kind::MembershipLost).unwrap();
-        assert_eq!(lost.verdict, Verdict::Unknown);
-        assert!(lost.innocent_explanations.iter().any(|why| why.contains("just joining")), "{lost:#?}");
-    }
-}
-
-#[test]
 fn messages_that_never_left_are_the_senders_findings() {
     let without = r#"Tried to create new Olm sessions, but the signed one-time key was missing for some devices missing_devices_by_user={"@bob:localhost": {"BOBDEVICE"}}"#;
     let dropped =

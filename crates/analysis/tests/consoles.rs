@@ -275,65 +275,6 @@ fn one_key_in_two_sessions_was_handed_out_twice() {
 }
 
 #[test]
-fn healthy_lines_are_no_failure() {
-    let mut console = Console::read(HEALTHY_KEY);
-    console.keep_only(|line| !line.contains("Error decrypting") && !line.contains("MembershipManager]"));
-    let report = console.report();
-    assert!(report.entries().any(|(_, entry)| entry.meaning == Meaning::Delivered), "the healthy line is an entry");
-    let analysis = analyse(&[report]);
-    assert_eq!(analysis.findings, []);
-    assert_eq!(analysis.summary, "Nothing in the captured lines says that anything is wrong.");
-    let deliveries = &analysis.reports[0].facts.deliveries;
-    assert_eq!(deliveries.len(), 1);
-    assert_eq!(deliveries[0].sender_key.as_deref(), Some("PvWVoxV6APugb56PL9/cTJF8Pw6E2KG6usaQSzoFLmo"));
-    assert_eq!(deliveries[0].message_ids, ["b4305e2c58c244dea1aaddef5b32ff9d"]);
-}
-
-#[test]
-fn a_blind_capture_is_no_good_news() {
-    let mut report = Console::read(HEALTHY_KEY).report();
-    report.entries.clear();
-    report.capture.state = crypto_diag_core::CaptureState::Blind;
-    report.capture.reason = Some("no WebAssembly".into());
-    let analysis = analyse(&[report]);
-    assert!(analysis.summary.contains("The capture was not running"), "{}", analysis.summary);
-}
-
-#[test]
-fn the_undecryptable_event_is_an_open_question_about_its_field() {
-    let analysis = analyse(&[Console::read(HEALTHY_KEY).report()]);
-    let event = finding(&analysis, Kind::UndecryptableEvents);
-    assert_eq!(event.verdict, Verdict::Unknown);
-    assert_eq!(event.ids["eventId"], "$Y6nduM6oGf8FXsiFLUb-sOMLNe-drVkPAMqtPiCvHCA");
-    assert_eq!(event.ids["field"], "algorithm");
-    assert!(event.innocent_explanations.iter().any(|why| why.contains("redacted")));
-}
-
-#[test]
-fn timeouts_in_a_row_are_a_failure_and_one_is_not() {
-    let console = Console::read(HEALTHY_KEY);
-    let analysis = analyse(&[console.report()]);
-    let row = finding(&analysis, Kind::DelayedEventTimeouts);
-    assert_eq!(row.verdict, Verdict::Proven);
-    assert_eq!(row.entries.len(), 6);
-    assert!(row.statement.contains("6 attempts in a row"), "{}", row.statement);
-    assert!(row.does_not_prove.iter().any(|what| what.contains("Whose fault")));
-    let attempts = analysis.reports[0].evidence.iter().flatten().filter_map(|evidence| match evidence {
-        Evidence::Ke4(line) => Some((line.kind?, line.attempt?)),
-        _ => None,
-    });
-    let wanted = (0..6).map(|attempt| (Ke4Kind::LocalTimeout, attempt));
-    assert!(attempts.eq(wanted));
-
-    let lost = finding(&analysis, Kind::MembershipLost);
-    assert!(lost.statement.contains("had failed 3 times within a minute"), "{}", lost.statement);
-
-    let mut one = console;
-    one.keep_only(|line| !line.contains("/10))") || line.contains("(0/10)"));
-    assert!(!has(&analyse(&[one.report()]), Kind::DelayedEventTimeouts));
-}
-
-#[test]
 fn the_senders_wrong_signature_needs_three_identities() {
     let sender = Console::read(SENDER).report();
     let analysis = analyse(std::slice::from_ref(&sender));

@@ -256,6 +256,25 @@ impl MadeUpPage {
         }
     }
 
+    /// A page that printed the warnings and errors of a recorded console of `tests/fixtures/console`, or those of them that
+    /// are to be kept, and made its report a minute after the last.
+    pub fn recorded(console: &str, ids: (&str, &str), keep: impl Fn(&str) -> bool) -> MadeUpPage {
+        let path = fixtures().join("console").join(console);
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a console line")).collect();
+        let time = |line: &Value| line["ts"].as_u64().expect("a time");
+        let (first, last) = (lines.first().map_or(0, time), lines.last().map_or(0, time));
+        lines.iter().fold(MadeUpPage::new(ids, first - 1_000, last + 60_000), |page, line| {
+            let args: Vec<&str> = line["args"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let text = args.join(" ");
+            match line["level"].as_str() {
+                Some("warn" | "warning") if keep(&text) => page.line(time(line), Level::Warn, &text),
+                Some("error") if keep(&text) => page.line(time(line), Level::Error, &text),
+                _ => page,
+            }
+        })
+    }
+
     /// A line of the console.
     pub fn line(mut self, ts: u64, level: Level, text: &str) -> MadeUpPage {
         self.recorder.record(&Line::new(Millis(ts), level, text));

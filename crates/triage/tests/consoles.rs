@@ -211,23 +211,6 @@ fn a_second_store_with_the_key_that_a_sender_holds_is_not_judged_by_hearsay() {
 }
 
 #[test]
-fn a_delivered_media_key_is_no_failure_and_timeouts_without_requests_are_nobodys_fault() {
-    let report = report("ke2-benign_ke3_ke4.jsonl", "@alice:localhost", "NFQILHVQCC", None);
-    let log = log_text();
-    let triage = triage(&[("alice.report.json", report.as_bytes()), ("homeserver.log", &log)]);
-    assert!(!find(&triage, Conclusion::Ke2Seen, "NFQILHVQCC").is_proven());
-    assert!(find(&triage, Conclusion::Ke3Seen, "NFQILHVQCC").is_proven());
-    for claim in [Conclusion::SlowHomeserver, Conclusion::SlowGateway, Conclusion::NeverArrived] {
-        let verdict = find(&triage, claim, "!mcvQkMpfsogPWQAuqq:localhost");
-        let Answer::Unknown { fetch } = &verdict.answer else { panic!("{verdict:?}") };
-        assert!(fetch.iter().any(|fetch| fetch.artefact == ArtefactKind::Har), "{fetch:?}");
-    }
-    for claim in [Conclusion::MalformedOnServer, Conclusion::StrippedOnTheWay, Conclusion::ClientBug] {
-        assert!(find(&triage, claim, "$Y6nduM6oGf8FXsiFLUb-sOMLNe-drVkPAMqtPiCvHCA").is_unknown());
-    }
-}
-
-#[test]
 fn claims_that_the_log_shows_twice_need_more_than_the_log() {
     // The log of one device, its first claim repeated: a restored server, a fallback key, or an upload of another worker.
     let mut log = log_text();

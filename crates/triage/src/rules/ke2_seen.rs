@@ -41,6 +41,12 @@ const DELIVERIES_SHOWN: Premise = Premise {
     rules_out: "The key came, and the report does not hold the line that says so.",
 };
 
+const DELIVERIES_PRINTED: Premise = Premise {
+    id: "ke2-seen/deliveries-printed",
+    says: "The page has printed a delivery of some media key, so that its client prints them.",
+    rules_out: "The key came, and the client's log level keeps the crypto library's lines from the console.",
+};
+
 const WAITED: Premise = Premise {
     id: "ke2-seen/waited",
     says: "The report was made thirty seconds or more after the error, and the page was awake in that time.",
@@ -70,7 +76,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "LiveKit prints one error when it has no key for a participant's frames, marks the key index as invalid after eleven \
                frames, and then drops every frame without a word: silence after an error is no sign of health, and a key that \
                is a moment late prints the same error. What parts them is a delivery of that participant's key.",
-    proven_by: &[&FAILED, &NO_DELIVERY, &DELIVERIES_SHOWN, &WAITED],
+    proven_by: &[&FAILED, &NO_DELIVERY, &DELIVERIES_SHOWN, &DELIVERIES_PRINTED, &WAITED],
     refuted_by: &[&QUIET, &WATCHED],
     check,
     #[cfg(test)]
@@ -139,6 +145,7 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
         });
     }
     let direct = !shown.failing.is_empty();
+    let prints = !case.readings[page.report].facts.deliveries.is_empty();
     let best = missing.iter().max_by_key(|error| error.held());
     let proven = |error: &&Missing<'_>| error.held() == 3;
     let open: Vec<&Missing<'_>> = missing.iter().filter(proven).collect();
@@ -151,6 +158,7 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
         .premise(&FAILED, direct || best.is_some(), ask)
         .premise(&NO_DELIVERY, holds(|error| !error.delivered), ask)
         .premise(&DELIVERIES_SHOWN, holds(|error| error.would_show), ask)
+        .premise(&DELIVERIES_PRINTED, direct || prints, ask)
         .premise(&WAITED, holds(|error| error.waited), ask);
     let saw = match open.first().copied().or(best) {
         Some(error) if !direct => format!(
@@ -225,8 +233,11 @@ fn histories() -> Vec<crate::history::History> {
             "WARN matrix_sdk_crypto::machine: Received an unexpected encrypted to-device event\n    in x with sender_key=\"curve25519:rgqwPuPByQk06DZaR7S1tre4ubq7vL2+v8DBwsPExcY\" event_type=\"io.element.call.encryption_keys\"\n    in y with sender=\"{sender}\" event_type=\"m.room.encrypted\" message_id=\"m1\""
         )
     };
-    let page =
-        |made: u64| MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, made).line(ERROR, Level::Error, missing);
+    let page = |made: u64| {
+        MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, made)
+            .line(BEGUN + 50_000, Level::Warn, &delivery("@carol:example.org"))
+            .line(ERROR, Level::Error, missing)
+    };
     let alone = MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, MADE).line(
         ERROR,
         Level::Warn,
@@ -239,7 +250,7 @@ fn histories() -> Vec<crate::history::History> {
     );
     let about = "@alice:example.org/ALICE (alice.report.json)";
     vec![
-        History::new("a key is missing, and an hour passes without a delivery")
+        History::new("a key is missing, and an hour passes without a delivery of it")
             .file("alice.report.json", page(MADE).json())
             .proves("ke2-seen", about),
         History::new("a key is missing, and another participant's key is delivered")
@@ -248,6 +259,13 @@ fn histories() -> Vec<crate::history::History> {
                 page(MADE).line(ERROR + 320, Level::Warn, &delivery("@carol:example.org")).json(),
             )
             .proves("ke2-seen", about),
+        History::new("a key is missing on a console that shows no delivery of any key")
+            .file(
+                "alice.report.json",
+                MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, MADE).line(ERROR, Level::Error, missing).json(),
+            )
+            .never_proves("ke2-seen", "")
+            .never_refutes("ke2-seen", ""),
         History::new("this device's own key could not be made")
             .file(
                 "alice.report.json",

@@ -114,7 +114,34 @@ fn histories() -> Vec<crate::history::History> {
             .fold(page(), |page, attempt| page.line(BEGUN + 100_000 + 2_000 * attempt, Level::Warn, &timeout(attempt)))
     };
     let about = "@alice:example.org/ALICE (alice.report.json)";
+    // A call in which a media key was delivered, an event had no algorithm, and six restarts in a row timed out.
+    let recorded = |keep: fn(&str) -> bool| {
+        MadeUpPage::recorded("ke2-benign_ke3_ke4.jsonl", ("@alice:localhost", "NFQILHVQCC"), keep).json()
+    };
+    let room = "@alice:localhost/NFQILHVQCC !mcvQkMpfsogPWQAuqq:localhost";
     vec![
+        History::new("a recorded call whose restarts timed out, without its requests")
+            .file("alice.report.json", recorded(|_| true))
+            .proves("ke4-seen", "NFQILHVQCC")
+            .proves("delayed-event-timeouts", room)
+            .proves("membership-lost", room)
+            .proves("ke3-seen", "NFQILHVQCC")
+            .refutes("ke2-seen", "NFQILHVQCC")
+            .never_proves("slow-homeserver", "")
+            .never_proves("slow-gateway", "")
+            .never_proves("never-arrived", "")
+            .never_proves("malformed-on-server", ""),
+        History::new("the same call, of which nothing but the healthy line was printed")
+            .file(
+                "alice.report.json",
+                recorded(|line| !line.contains("Error decrypting") && !line.contains("MembershipManager]")),
+            )
+            .refutes("ke1-seen", "")
+            .refutes("ke2-seen", "")
+            .refutes("ke3-seen", "")
+            .refutes("ke4-seen", "")
+            .refutes("olm-seen", "")
+            .exits(&[0]),
         History::new("three attempts fail in a row").file("alice.report.json", row(3).json()).proves("ke4-seen", about),
         History::new("two attempts fail and the third succeeds")
             .file("alice.report.json", row(2).json())

@@ -2,6 +2,7 @@
 //!
 //! A new conclusion is a row in `conclusion.rs`, a file here, and a line in [`ALL`].
 
+mod attempts;
 mod backlog;
 mod batch_dropped;
 mod calls;
@@ -23,6 +24,7 @@ mod malformed_on_server;
 mod media_key_missing;
 mod membership_lost;
 mod membership_manager_stopped;
+mod never_arrived;
 mod never_sent;
 mod no_one_time_key;
 mod olm_seen;
@@ -30,6 +32,8 @@ mod redelivery;
 mod same_key_two_sessions;
 mod seen;
 mod sent;
+mod slow_gateway;
+mod slow_homeserver;
 mod stale_target;
 mod stripped_on_the_way;
 
@@ -85,6 +89,9 @@ pub const ALL: &[Rule] = &[
     stripped_on_the_way::RULE,
     client_bug::RULE,
     ke4_seen::RULE,
+    slow_homeserver::RULE,
+    slow_gateway::RULE,
+    never_arrived::RULE,
     delayed_event_timeouts::RULE,
     membership_lost::RULE,
     membership_manager_stopped::RULE,
