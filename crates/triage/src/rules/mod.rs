@@ -2,7 +2,19 @@
 //!
 //! A new conclusion is a row in `conclusion.rs`, a file here, and a line in [`ALL`].
 
+mod conflict;
+mod device_identity_changed;
 mod diverged;
+mod encrypted_for_other_identity;
+mod exhausted;
+mod identity_overwritten;
+mod identity_replaced;
+mod rollback;
+mod same_identity;
+mod server_restored;
+mod stale_device_list;
+mod two_contexts;
+mod unsigned;
 
 use crate::case::Case;
 use crate::conclusion::Conclusion;
@@ -32,7 +44,19 @@ pub struct Rule {
 }
 
 /// Every rule.
-pub const ALL: &[Rule] = &[diverged::RULE];
+pub const ALL: &[Rule] = &[
+    diverged::RULE,
+    same_identity::RULE,
+    identity_replaced::RULE,
+    rollback::RULE,
+    two_contexts::RULE,
+    server_restored::RULE,
+    exhausted::RULE,
+    stale_device_list::RULE,
+    identity_overwritten::RULE,
+    encrypted_for_other_identity::RULE,
+    device_identity_changed::RULE,
+];
 
 /// Verdicts of one conclusion at most: a storm over many keys says the same of each.
 const VERDICTS_MAX: usize = 40;
