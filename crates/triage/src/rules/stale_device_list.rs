@@ -131,7 +131,11 @@ fn histories() -> Vec<crate::history::History> {
     };
     vec![
         stale("a sender still knows the identity that is gone").proves("stale-device-list", "gp15kgTz"),
-        stale("the device's report is older than the sender's line")
+        stale("what the device says is older than the sender's line")
+            .edit("victim.har", |har| {
+                let entries = har["log"]["entries"].as_array_mut().expect("entries");
+                entries.retain(|entry| entry["startedDateTime"].as_str() < Some("2026-11-23T22:54:16.1"));
+            })
             .edit("victim.report.json", |report| report["generatedAt"] = 1_795_474_456_100_i64.into())
             .never_proves("stale-device-list", ""),
         without_server_rows(stale("nobody asked the server afterwards")).never_proves("stale-device-list", ""),
