@@ -1,7 +1,8 @@
 //! Times, and the one place that says which of two came first.
 //!
 //! A bare number of milliseconds says neither whose clock it was read from nor how exact it is. A [`Moment`] does both, and
-//! [`Clocks::order`] is the only comparison between two of them: by the order of lines within one file, by their times where
+//! [`Clocks::order`] is the only comparison between two of them: by the order of lines within one file, as long as their times
+//! do not contradict it, by their times where
 //! they are of one clock that was not set meanwhile, and else by what this client's own requests, which stand on both sides,
 //! tell of the difference between the two clocks.
 
@@ -63,6 +64,10 @@ pub(crate) struct Clocks {
 }
 
 const UNBOUNDED: i64 = i64::MAX / 8;
+
+/// The threads of a process may print this much out of order, in milliseconds. Where lines and times contradict one another by
+/// more, the clock was set, or parts of the file are in the wrong order.
+const THREADS_MS: i64 = 100;
 
 impl Clocks {
     /// Clocks out of what was measured between pairs of them: `(a, b, interval)` says that b's clock less a's lies in the
@@ -148,7 +153,13 @@ impl Clocks {
         if one.clock == other.clock
             && let (Some(first), Some(second)) = (one.place, other.place)
         {
-            return Some(first.cmp(&second));
+            let by_lines = first.cmp(&second);
+            let backwards = match by_lines {
+                Ordering::Less => one.earliest.saturating_sub(other.latest),
+                Ordering::Greater => other.earliest.saturating_sub(one.latest),
+                Ordering::Equal => 0,
+            };
+            return (backwards <= THREADS_MS).then_some(by_lines);
         }
         let one = self.by(one, other.clock)?;
         if one.latest < other.earliest {
@@ -219,5 +230,16 @@ mod tests {
         let clocks = Clocks::default();
         let (first, second) = (Moment::at(LOG, 500).in_place(1), Moment::at(LOG, 400).in_place(2));
         assert_eq!(clocks.order(first, second), Some(Ordering::Less));
+    }
+
+    #[test]
+    fn lines_whose_times_run_backwards_have_no_order() {
+        let clocks = Clocks::new(&[], &[LOG]);
+        let claimed = Moment::at(LOG, 60_000).in_place(1);
+        let set_back = Moment::at(LOG, 20_000).in_place(2);
+        assert_eq!(clocks.order(claimed, set_back), None, "the clock was set, or an older file was appended");
+        assert_eq!(clocks.order(set_back, claimed), None);
+        let later = Moment::at(LOG, 70_000).in_place(3);
+        assert_eq!(clocks.order(claimed, later), Some(Ordering::Less), "lines and times agree");
     }
 }

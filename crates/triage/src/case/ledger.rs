@@ -176,7 +176,7 @@ impl Ledger {
                     conflict: line.conflict.clone(),
                     altered: line.quote.contains(REDACTED),
                     asked: line.start.map(|start| Moment::at(clock, start)),
-                    answered: Moment::at(clock, line.at).in_place(line.line),
+                    answered: Moment::logged(index, line),
                     evidence: evidence(line.line, line.at, &line.quote, "the server refused this upload"),
                 };
                 let (count, last) = counts.entry(key).or_default();
@@ -196,7 +196,7 @@ impl Ledger {
                     key_ids: line.key_ids.clone(),
                     keys: Vec::new(),
                     asked: Moment::at(clock, line.start.unwrap_or(line.at)),
-                    stored: Moment::at(clock, line.at).in_place(line.line),
+                    stored: Moment::logged(index, line),
                     evidence: evidence(line.line, line.at, &line.quote, &says),
                 });
             }
@@ -204,7 +204,7 @@ impl Ledger {
                 self.claims.push(KeyClaim {
                     device: Device::new(&line.user_id, &line.device_id),
                     key_id: line.key_id.clone(),
-                    at: Moment::at(clock, line.at).in_place(line.line),
+                    at: Moment::logged(index, line),
                     evidence: evidence(line.line, line.at, &line.quote, "the key was given out"),
                 });
             }

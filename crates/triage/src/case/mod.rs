@@ -4,6 +4,7 @@
 pub(crate) mod coverage;
 pub(crate) mod identity;
 pub(crate) mod ledger;
+pub(crate) mod logged;
 mod measure;
 pub(crate) mod watch;
 
@@ -78,7 +79,7 @@ impl<'a> Case<'a> {
             })
             .collect();
         let pages: Vec<Page> = (0..bundle.reports.len()).map(|report| page(bundle, report)).collect();
-        let clocks = measure::clocks(bundle, &pages, &ledger);
+        let clocks = measure::clocks(bundle, &pages, &ledger, &[]);
         let identities = identity::sightings(bundle);
         Case { bundle, readings, pages, coverage, clocks, ledger, identities, dropped_premise, queries }
     }

@@ -104,8 +104,8 @@ fn published_before(case: &Case<'_>, conflict: &Conflict<'_>, page: &Page) -> Op
     let bare = conflict.key_id.split_once(':').map_or(conflict.key_id.as_str(), |(_, bare)| bare);
     for (held, _) in conflict.pairs() {
         if let Some((name, row)) = row(case.bundle, bare, held)
-            && let Some(added) = row.ts_added_ms
-            && case.clocks.is_before(Moment::at(Clock::Database, added), begun)
+            && let Some(added) = case.added(row)
+            && case.clocks.is_before(added, begun)
         {
             let says = "the row of the server's key, and when it came";
             return Some(vec![row_evidence(name, row, says), begun_evidence()]);
