@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_analysis::evidence::{self, Evidence};
-use crypto_diag_core::FrameWatch;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -99,8 +98,6 @@ pub struct Bundle {
     pub reports: Vec<Report>,
     /// Their names, one for one.
     pub report_names: Vec<String>,
-    /// What each capture watched of the documents inside its page, one for one; `None` where the report does not say.
-    pub frames: Vec<Option<FrameWatch>>,
     /// The HARs.
     pub hars: Vec<Har>,
     /// The server's logs.
@@ -263,8 +260,6 @@ impl Bundle {
                         problems.add(Place::Entry(index as u64), "this is no entry; left out");
                     }
                 }
-                let frames = value.get("capture").and_then(|capture| capture.get("frames"));
-                self.frames.push(frames.and_then(|frames| serde_json::from_value(frames.clone()).ok()));
                 self.reports.push(report);
                 self.report_names.push(name.to_owned());
                 true

@@ -79,7 +79,8 @@ impl<'a> Case<'a> {
             })
             .collect();
         let pages: Vec<Page> = (0..bundle.reports.len()).map(|report| page(bundle, report)).collect();
-        let clocks = measure::clocks(bundle, &pages, &ledger, &[]);
+        let set = pages.iter().filter(|page| watch::clock_set(&bundle.reports[page.report]).is_some()).map(Page::clock);
+        let clocks = measure::clocks(bundle, &pages, &ledger, &set.collect::<Vec<Clock>>());
         let identities = identity::sightings(bundle);
         Case { bundle, readings, pages, coverage, clocks, ledger, identities, dropped_premise, queries }
     }
