@@ -55,3 +55,32 @@ pub(super) fn join(log: &mut ServerLog) {
         line.start = answer.map(|request| request.start);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::History;
+
+    fn outcomes(world: &str, user_id: &str) -> Vec<UploadOutcome> {
+        let bundle = History::world(world, world).bundle();
+        let uploads = bundle.logs.iter().flat_map(|log| &log.uploads);
+        uploads.filter(|upload| upload.user_id == user_id).map(|upload| upload.outcome).collect()
+    }
+
+    #[test]
+    fn of_two_workers_that_use_the_same_ids_each_users_upload_has_its_own_answer() {
+        let alice = outcomes("80-same-request-ids", "@alice:example.org");
+        assert!(!alice.is_empty());
+        let refused = |outcome: &UploadOutcome| matches!(outcome, UploadOutcome::Refused { status: 400, .. });
+        assert!(alice.iter().all(refused), "{alice:?}");
+        let carol = outcomes("80-same-request-ids", "@carol:example.org");
+        assert!(!carol.is_empty());
+        assert!(carol.iter().all(|outcome| matches!(outcome, UploadOutcome::Accepted { .. })), "{carol:?}");
+    }
+
+    #[test]
+    fn an_id_that_is_used_again_after_hours_joins_the_answer_of_its_own_time() {
+        let alice = outcomes("82-ids-restart", "@alice:example.org");
+        assert!(matches!(alice[0], UploadOutcome::Accepted { line: 2 }), "{alice:?}");
+    }
+}

@@ -4,7 +4,7 @@
 const HOLE_MIN_MS: i64 = 45_000;
 
 /// A gap is a hole where it is that many times longer than nine of ten distances between lines.
-const HOLE_FACTOR: i64 = 10;
+const HOLE_FACTOR: i64 = 5;
 
 /// The share of distances that are usual.
 const USUAL_SHARE: f64 = 0.9;
