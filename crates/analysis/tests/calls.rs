@@ -186,15 +186,3 @@ fn messages_that_never_left_are_the_senders_findings() {
     assert!(none.does_not_prove.iter().any(|what| what.contains("KE-1")));
     assert!(find(&analysis, Kind::BatchDropped).unwrap().statement.contains("M_TOO_LARGE"));
 }
-
-#[test]
-fn a_gone_identity_is_told_by_receiver_and_observer() {
-    let other = "WARN matrix_sdk_crypto::olm::account: Olm event doesn't contain a ciphertext for our key\n    in x with sender=\"@bob:localhost\" event_type=\"m.room.encrypted\" message_id=\"m1\"";
-    let changed = r#"Rejecting device update user_id="@bob:localhost" device_id="BOBDEVICE" error=SigningKeyChanged(Some("ed25519:Zl1qx85mCv+hWeGgaXQ8EJHnzRkUf0ZA5ZOM8U3jRTI"), Some("ed25519:mCZMtESOJrWM+32qXcModIG4jXFQJkhg5IvHqtiP6D0"))"#;
-    let analysis = analyse(&[report(&[(1, other), (2, changed)])]);
-    let for_other = find(&analysis, Kind::EncryptedForOtherIdentity).unwrap();
-    assert!(for_other.innocent_explanations.iter().any(|why| why.contains("stale")));
-    let changed = find(&analysis, Kind::DeviceIdentityChanged).unwrap();
-    assert_eq!(changed.ids["newSigningKey"], "mCZMtESOJrWM+32qXcModIG4jXFQJkhg5IvHqtiP6D0");
-    assert!(changed.ruled_out[0].contains("rolled-back"));
-}

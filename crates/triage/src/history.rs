@@ -98,6 +98,20 @@ impl History {
         self
     }
 
+    /// A copy of a file under another name.
+    pub fn copy(mut self, from: &str, to: &str) -> History {
+        let bytes = self.bytes(from).clone();
+        self.files.push((to.to_owned(), bytes));
+        self
+    }
+
+    /// Keeps these files and no other.
+    pub fn only(mut self, names: &[&str]) -> History {
+        self.files.retain(|(file, _)| names.contains(&file.as_str()));
+        assert_eq!(self.files.len(), names.len(), "{} lacks some of {names:?}", self.name);
+        self
+    }
+
     /// Changes a JSON file.
     pub fn edit(mut self, name: &str, change: impl FnOnce(&mut Value)) -> History {
         let bytes = self.bytes(name);

@@ -19,11 +19,16 @@ use crate::verdict::{ClockOf, Evidence};
 /// Refusals of one key by one source that are kept, the last one always among them: a storm says the same each time.
 const REFUSALS_MAX: usize = 1_000;
 
+/// What stands where a secret was.
+const REDACTED: &str = "[redacted]";
+
 /// A refused upload.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub device: Option<Device>,
     pub conflict: Arc<Ke1>,
+    /// Whether the text is not whole: a signature may fail for that.
+    pub altered: bool,
     /// When the request was sent or received, where that is known.
     pub asked: Option<Moment>,
     /// When it was answered, or the answer was printed. Its clock tells the artefact.
@@ -102,9 +107,12 @@ impl Ledger {
             for (entry, line) in report.entries() {
                 let Some(Some(Facts::Ke1(conflict))) = reading.evidence.get(entry) else { continue };
                 let at = i64::try_from(line.ts.0).unwrap_or(i64::MAX);
+                // A page may have been logged out and in again: the signatures say of which login the line is.
+                let signed_by = conflict.user_id.as_deref().zip(conflict.device_id.as_deref());
                 self.conflicts.push(Refusal {
-                    device: device.map(|(user, device)| Device::new(user, device)),
+                    device: signed_by.or(device).map(|(user, device)| Device::new(user, device)),
                     conflict: Arc::new(conflict.clone()),
+                    altered: line.truncated_from.is_some() || line.redactions > 0 || line.message.contains(REDACTED),
                     asked: None,
                     answered: Moment::at(Clock::Page(index), at),
                     evidence: Evidence::new(
@@ -131,6 +139,7 @@ impl Ledger {
                 if let Some(conflict) = facts.refusal.as_deref().and_then(ke1::read) {
                     self.conflicts.push(Refusal {
                         device,
+                        altered: facts.refusal.as_deref().is_some_and(|text| text.contains(REDACTED)),
                         conflict: Arc::new(conflict),
                         asked: Some(asked),
                         answered,
@@ -165,6 +174,7 @@ impl Ledger {
                 let refusal = Refusal {
                     device: user.zip(device).map(|(user, device)| Device::new(user, device)),
                     conflict: line.conflict.clone(),
+                    altered: line.quote.contains(REDACTED),
                     asked: line.start.map(|start| Moment::at(clock, start)),
                     answered: Moment::logged(index, line),
                     evidence: evidence(line.line, line.at, &line.quote, "the server refused this upload"),

@@ -2,6 +2,7 @@
 //! could have shown, and the ledger of one-time keys. Rules read it and change nothing.
 
 pub(crate) mod coverage;
+pub(crate) mod identity;
 pub(crate) mod ledger;
 pub(crate) mod logged;
 mod measure;
@@ -20,6 +21,7 @@ use crate::problem::Place;
 use crate::subject::Device;
 use crate::verdict::{ClockOf, Evidence};
 use coverage::Coverage;
+use identity::Sighting;
 use ledger::Ledger;
 
 /// One page: a report and what goes with it.
@@ -52,6 +54,8 @@ pub(crate) struct Case<'a> {
     pub coverage: Vec<Coverage>,
     pub clocks: Clocks,
     pub ledger: Ledger,
+    /// Which identity keys devices are known by.
+    pub identities: Vec<Sighting>,
     /// A premise that is taken for met, by its id: only tests set it, to show that each premise is needed.
     pub dropped_premise: Option<&'static str>,
     queries: Vec<BTreeMap<&'static str, Query>>,
@@ -76,7 +80,8 @@ impl<'a> Case<'a> {
             .collect();
         let pages: Vec<Page> = (0..bundle.reports.len()).map(|report| page(bundle, report)).collect();
         let clocks = measure::clocks(bundle, &pages, &ledger);
-        Case { bundle, readings, pages, coverage, clocks, ledger, dropped_premise, queries }
+        let identities = identity::sightings(bundle);
+        Case { bundle, readings, pages, coverage, clocks, ledger, identities, dropped_premise, queries }
     }
 
     pub fn report(&self, page: &Page) -> &'a Report {
@@ -109,6 +114,11 @@ impl<'a> Case<'a> {
     /// A page's label: its device, or its report's name.
     pub fn label(&self, page: &Page) -> String {
         page.device.as_ref().map_or_else(|| self.report_name(page.report).to_owned(), Device::label)
+    }
+
+    /// What the artefacts say of a device's identity.
+    pub fn identities_of<'b>(&'b self, device: &'b Device) -> impl Iterator<Item = &'b Sighting> + 'b {
+        self.identities.iter().filter(move |sighting| sighting.device == *device)
     }
 
     /// Pages of a device.
@@ -159,6 +169,9 @@ impl<'a> Case<'a> {
         let mut devices: Vec<Device> = self.pages.iter().filter_map(|page| page.device.clone()).collect();
         let of_hars = self.bundle.hars.iter().filter_map(|har| har.device());
         devices.extend(of_hars.map(|(user, device)| Device::new(user, device)));
+        // An earlier login of a page has another device id than its report.
+        let printed = self.ledger.conflicts.iter().filter(|refusal| matches!(refusal.answered.clock, Clock::Page(_)));
+        devices.extend(printed.filter_map(|refusal| refusal.device.clone()));
         if devices.is_empty() {
             devices.extend(self.ledger.conflicts.iter().filter_map(|conflict| conflict.device.clone()));
             devices.extend(self.ledger.accepted.iter().map(|upload| upload.device.clone()));
@@ -172,7 +185,17 @@ impl<'a> Case<'a> {
 fn page(bundle: &Bundle, report: usize) -> Page {
     let found = &bundle.reports[report];
     let device = found.user_id.as_deref().zip(found.device_id.as_deref());
-    let hars: Vec<usize> = (0..bundle.hars.len()).filter(|har| belongs(bundle, *har, report)).collect();
+    let mut hars: Vec<usize> = (0..bundle.hars.len()).filter(|har| belongs(bundle, *har, report)).collect();
+    // A device may have several pages, on several machines: a HAR whose name goes with one of them is not another's.
+    let of_another = |har: &usize| {
+        let name = stem(&bundle.hars[*har].name);
+        let same_device = |other: &usize| {
+            (&bundle.reports[*other].user_id, &bundle.reports[*other].device_id) == (&found.user_id, &found.device_id)
+        };
+        name != stem(&bundle.report_names[report])
+            && (0..bundle.reports.len()).filter(same_device).any(|other| stem(&bundle.report_names[other]) == name)
+    };
+    hars.retain(|har| !of_another(har));
     Page { report, device: device.map(|(user, device)| Device::new(user, device)), hars }
 }
 

@@ -1,25 +1,17 @@
 //! KE-1: the server holds another one-time key under an id than the device's store.
 
-use std::collections::BTreeSet;
-
 use super::Rule;
-use crate::case::{Case, groups};
+use super::conflict::{Conflict, DENIED, DIFFER};
+use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
-use crate::subject::Subject;
 use crate::verdict::{ArtefactKind, Sentences, Verdict};
 
 const SHOWN: Premise = Premise {
     id: "diverged/keys-shown",
     says: "The server's refusal names both public keys: the one that it holds and the one that it was offered.",
     rules_out: "The sentence was cut, and both keys may be the same one.",
-};
-
-const DIFFER: Premise = Premise {
-    id: "diverged/keys-differ",
-    says: "In every copy of the refusal the two public keys differ.",
-    rules_out: "The key is the same and only signed anew, which Synapse before 0.21 refused, too.",
 };
 
 const SAME: Premise = Premise {
@@ -43,53 +35,34 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Verdict> {
-    groups(&case.ledger, &case.devices())
-        .iter()
-        .filter_map(|refusals| {
-            let first = refusals.first()?;
-            let device = first.device.clone()?;
-            let (name, label) = (first.key_id(), device.label());
-            let pairs: BTreeSet<(&str, &str)> =
-                refusals.iter().filter_map(|refusal| Some((refusal.held_key()?, refusal.offered_key()?))).collect();
-            let mut sources = BTreeSet::new();
-            let evidence: Vec<_> = refusals
-                .iter()
-                .filter(|refusal| sources.insert(refusal.answered.clock))
-                .map(|refusal| refusal.evidence.clone())
-                .collect();
-            let report = case.pages_of(&device).next().map(|page| page.report);
-            let ask = || vec![Need::query(report, "ke1-one-time-keys", "the key that the server holds under that id")];
-            let subject = Subject {
-                device: Some(device),
-                key_id: Some(name.clone()),
-                one_time_key: first.held_key().map(str::to_owned),
-                ..Subject::default()
-            };
-            let proof = Proof::new(case)
-                .evidence(evidence.clone())
-                .premise(&SHOWN, !pairs.is_empty(), ask)
-                .premise(&DIFFER, pairs.iter().all(|(held, offered)| held != offered), ask)
-                .unless("Another copy of the same refusal in which both keys are the same.", []);
-            let refutation = Proof::new(case).evidence(evidence).premise(&SHOWN, !pairs.is_empty(), Vec::new).premise(
-                &SAME,
-                pairs.iter().all(|(held, offered)| held == offered),
-                Vec::new,
-            );
-            let sentences = Sentences {
-                proven: format!(
-                    "The server holds another one-time key under {name} than the store of {label}: they have diverged."
-                ),
-                refuted: format!(
-                    "The server refused {name} of {label} although both hold the same key: they do not differ in it."
-                ),
-                unknown: format!(
-                    "Whether the server and the store of {label} hold different keys under {name} cannot be told."
-                ),
-            };
-            let about = (format!("{label} {name}"), subject);
-            Some(Verdict::decide(case, Conclusion::Diverged, about, proof, Some(refutation), sentences))
-        })
-        .collect()
+    let verdict = |conflict: &Conflict<'_>| {
+        let (name, label) = (&conflict.key_id, conflict.device.label());
+        let pairs = conflict.pairs();
+        let report = conflict.report(case);
+        let ask = || vec![Need::query(report, "ke1-one-time-keys", "the key that the server holds under that id")];
+        let proof = Proof::new(case)
+            .evidence(conflict.evidence())
+            .premise(&SHOWN, !pairs.is_empty(), ask)
+            .premise(&DIFFER, pairs.iter().all(|(held, offered)| held != offered), ask)
+            .unless(DENIED, conflict.denied_by_logs(case));
+        let refutation = Proof::new(case)
+            .evidence(conflict.evidence())
+            .premise(&SHOWN, !pairs.is_empty(), Vec::new)
+            .premise(&SAME, pairs.iter().all(|(held, offered)| held == offered), Vec::new);
+        let sentences = Sentences {
+            proven: format!(
+                "The server holds another one-time key under {name} than the store of {label}: they have diverged."
+            ),
+            refuted: format!(
+                "The server refused {name} of {label} although both hold the same key: they do not differ in it."
+            ),
+            unknown: format!(
+                "Whether the server and the store of {label} hold different keys under {name} cannot be told."
+            ),
+        };
+        Verdict::decide(case, Conclusion::Diverged, conflict.about(), proof, Some(refutation), sentences)
+    };
+    Conflict::all(case).iter().map(verdict).collect()
 }
 
 #[cfg(test)]

@@ -7,11 +7,17 @@ mod backlog;
 mod batch_dropped;
 mod calls;
 mod client_bug;
+mod conflict;
 mod conflict_lost_key;
 mod conflict_lost_media_key;
 mod delayed_event_timeouts;
+mod device_identity_changed;
 mod diverged;
 mod document;
+mod encrypted_for_other_identity;
+mod exhausted;
+mod identity_overwritten;
+mod identity_replaced;
 mod ke1_seen;
 mod ke2_seen;
 mod ke3_seen;
@@ -29,13 +35,19 @@ mod never_sent;
 mod no_one_time_key;
 mod olm_seen;
 mod redelivery;
+mod rollback;
+mod same_identity;
 mod same_key_two_sessions;
 mod seen;
 mod sent;
+mod server_restored;
 mod slow_gateway;
 mod slow_homeserver;
+mod stale_device_list;
 mod stale_target;
 mod stripped_on_the_way;
+mod two_contexts;
+mod unsigned;
 
 use crate::case::Case;
 use crate::conclusion::Conclusion;
@@ -70,6 +82,12 @@ pub use document::markdown;
 pub const ALL: &[Rule] = &[
     ke1_seen::RULE,
     diverged::RULE,
+    same_identity::RULE,
+    identity_replaced::RULE,
+    rollback::RULE,
+    two_contexts::RULE,
+    server_restored::RULE,
+    exhausted::RULE,
     olm_seen::RULE,
     ke2_seen::RULE,
     conflict_lost_key::RULE,
@@ -84,6 +102,10 @@ pub const ALL: &[Rule] = &[
     backlog::RULE,
     batch_dropped::RULE,
     no_one_time_key::RULE,
+    stale_device_list::RULE,
+    identity_overwritten::RULE,
+    encrypted_for_other_identity::RULE,
+    device_identity_changed::RULE,
     ke3_seen::RULE,
     malformed_on_server::RULE,
     stripped_on_the_way::RULE,
