@@ -146,4 +146,3 @@ fn without_the_peers_report_ke1_to_ke2_is_unknown_and_asks_for_it() {
         "{fetch:?}"
     );
 }
-

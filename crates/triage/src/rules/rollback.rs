@@ -233,15 +233,18 @@ fn histories() -> Vec<crate::history::History> {
             log.replace("'signed_curve25519:AAAAAAAAAMg'", "'signed_curve25519:AAAAAAAAAMw'")
         })
         .never_proves("rollback", ""),
-        History::world("06-clock-set-and-said", "the page began before the key was published, by a clock that was set back since")
-            .edit("victim.report.json", |report| {
-                // It was half past eight when the clock said ten.
-                report["capture"]["timeOrigin"] = json!(1_795_168_801_000_i64);
-                report["capture"]["installedAt"] = json!(1_795_168_801_250_i64);
-                report["clock"]["timeOrigin"] = json!(1_795_168_801_000.4);
-                report["clock"]["offset"] = json!(-5_400_012.4);
-            })
-            .never_proves("rollback", ""),
+        History::world(
+            "06-clock-set-and-said",
+            "the page began before the key was published, by a clock that was set back since",
+        )
+        .edit("victim.report.json", |report| {
+            // It was half past eight when the clock said ten.
+            report["capture"]["timeOrigin"] = json!(1_795_168_801_000_i64);
+            report["capture"]["installedAt"] = json!(1_795_168_801_250_i64);
+            report["clock"]["timeOrigin"] = json!(1_795_168_801_000.4);
+            report["clock"]["offset"] = json!(-5_400_012.4);
+        })
+        .never_proves("rollback", ""),
         History::world("01-reload-before-report", "the page was reloaded after the refusal")
             .never_proves("rollback", "")
             .never_refutes("two-contexts", ""),
