@@ -99,19 +99,9 @@ export function prepare(name, sources = []) {
     cpSync(source, folder, { recursive: true });
   }
   rmSync(join(folder, 'node_modules/crypto-diag'), { recursive: true, force: true });
-  finish(
-    'npm',
-    [
-      'install',
-      '--no-save',
-      '--no-package-lock',
-      '--offline',
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-    ].concat(archive.path),
-    { cwd: folder },
-  );
+  // By the lock file, which is what lets npm know every other dependency without asking the registry.
+  const flags = ['--no-save', '--offline', '--ignore-scripts', '--no-audit', '--no-fund'];
+  finish('npm', ['install', ...flags, archive.path], { cwd: folder });
   return folder;
 }
 
