@@ -7,7 +7,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
 import { ensureNpm } from '../scripts/lib/packages.mjs';
-import { Explained, main, root, say, step } from '../scripts/lib/run.mjs';
+import { Explained, main, root, say, step } from '../scripts/lib/project.mjs';
 import { setUpTests } from '../scripts/setup.mjs';
 import { PARTS } from './parts/index.mjs';
 import { record, write } from './report/record.mjs';
@@ -71,7 +71,7 @@ main(async () => {
       }
     }
   } finally {
-    host?.close();
+    await host?.close();
   }
   if (asked.json) process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
   if (asked.write) write(measured);

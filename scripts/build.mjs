@@ -4,7 +4,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
-import { cache, main, root, run, say, step } from './lib/run.mjs';
+import { run } from './lib/process.mjs';
+import { cache, isMain, main, root, say, step, target } from './lib/project.mjs';
 import { setUpBuild } from './setup.mjs';
 import { thirdParty } from './third-party.mjs';
 
@@ -45,10 +46,9 @@ const SMALLEST = ['-Oz', '--converge', '--reorder-functions', '--reorder-locals'
 function buildModule(crate, constant, env, passes = SMALLEST) {
   const name = crate.replaceAll('-', '_');
   const out = path.join(work, crate);
-  const target = ['--target', 'wasm32-unknown-unknown', '--profile', 'page'];
-  run('cargo', ['build', '-q', '-p', crate, ...target, ...remappedPaths()], { env });
-  const built = process.env.CARGO_TARGET_DIR ?? path.join(root, 'target');
-  const raw = path.join(built, 'wasm32-unknown-unknown/page', `${name}.wasm`);
+  const flags = ['--target', 'wasm32-unknown-unknown', '--profile', 'page', ...remappedPaths()];
+  run('cargo', ['build', '-q', '-p', crate, ...flags], { env });
+  const raw = path.join(target, 'wasm32-unknown-unknown/page', `${name}.wasm`);
   run(
     'wasm-bindgen',
     ['--target', 'web', '--omit-default-module-path', '--no-typescript', '--remove-name-section'].concat([
@@ -212,4 +212,4 @@ export async function build() {
   }
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) main(build);
+if (isMain(import.meta.url)) main(build);

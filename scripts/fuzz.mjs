@@ -1,6 +1,7 @@
 // `npm run fuzz`, `npm run fuzz -- 3600`, `npm run fuzz -- 60 har`: gives readers broken input for so many seconds each.
 
-import { main, say, watch } from './lib/run.mjs';
+import { watch } from './lib/process.mjs';
+import { main, say } from './lib/project.mjs';
 
 main(async () => {
   const [seconds = '600', target] = process.argv.slice(2);

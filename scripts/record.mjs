@@ -2,7 +2,8 @@
 
 import path from 'node:path';
 import { build } from './build.mjs';
-import { main, root, run, step } from './lib/run.mjs';
+import { run } from './lib/process.mjs';
+import { main, root, step } from './lib/project.mjs';
 import { setUpTests } from './setup.mjs';
 
 main(async () => {

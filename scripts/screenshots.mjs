@@ -3,7 +3,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { build } from './build.mjs';
-import { main, root, step } from './lib/run.mjs';
+import { main, root, step } from './lib/project.mjs';
+import { folder, serve } from './lib/server.mjs';
 import { setUpTests } from './setup.mjs';
 
 /** The recording whose one conflict explains the rest: what a report of a rolled-back store looks like. */
@@ -52,7 +53,6 @@ main(async () => {
   await setUpTests();
   await build();
   const { launch } = await import('../tests/support/browser.mjs');
-  const { folder, serve } = await import('../tests/support/server.mjs');
   const site = await serve({ '/': folder(path.join(root, 'www/dist')) });
   const browser = await launch('chromium');
   try {

@@ -2,7 +2,8 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { Explained, ask, cache, main, root, step } from './lib/run.mjs';
+import { ask } from './lib/process.mjs';
+import { Explained, cache, main, root, step } from './lib/project.mjs';
 import { ensureDebian, ensureNpm } from './lib/packages.mjs';
 import { ensureCargoTool, ensureWasmToolchain, lockedVersion } from './lib/wasm-toolchain.mjs';
 

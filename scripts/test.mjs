@@ -5,7 +5,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { build } from './build.mjs';
 import { FORMATTED } from './lib/formatted.mjs';
-import { main, root, say, step, watch } from './lib/run.mjs';
+import { watch } from './lib/process.mjs';
+import { main, root, say, step } from './lib/project.mjs';
 import { setUpBuild, setUpTests } from './setup.mjs';
 
 const inTests = (...parts) => path.join(root, 'tests', ...parts);

@@ -2,7 +2,8 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { Explained, main, root, run } from './lib/run.mjs';
+import { quietly } from './lib/process.mjs';
+import { Explained, isMain, main, root } from './lib/project.mjs';
 
 /** The crates that become WebAssembly modules of the package: those that scripts/build.mjs builds. */
 const MODULES = ['crypto-diag-wasm', 'crypto-diag-wasm-analysis'];
@@ -17,8 +18,7 @@ const TEXTS = {
 };
 
 /** Output of cargo, which must not depend on how this terminal looks. */
-const cargo = (...args) =>
-  run('cargo', [...args, '--locked'], { quiet: true, env: { CARGO_TERM_COLOR: 'never' } });
+const cargo = (...args) => quietly('cargo', [...args, '--locked'], { env: { CARGO_TERM_COLOR: 'never' } });
 
 const metadata = () =>
   JSON.parse(cargo('metadata', '--format-version', '1', '--filter-platform', TARGET)).packages;
@@ -96,6 +96,6 @@ Where a choice is offered, the licence named above is the one used. Made by \`sc
 ${[`## MIT\n\n${mit.slice(mit.indexOf('Permission is hereby granted')).trim()}\n`, ...others].join('\n')}`;
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
+if (isMain(import.meta.url)) {
   main(() => fs.writeFileSync(path.join(root, 'pkg/THIRD-PARTY.md'), thirdParty()));
 }

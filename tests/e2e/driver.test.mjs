@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { axe } from '../support/axe.mjs';
 import { engines, launch } from '../support/browser.mjs';
-import { folder, serve } from '../support/server.mjs';
+import { folder, serve } from '../../scripts/lib/server.mjs';
 
 const PAGE = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Driver</title>

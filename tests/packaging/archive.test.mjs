@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { inflateRawSync } from 'node:zlib';
-import { cache, root } from '../../scripts/lib/run.mjs';
+import { cache, root } from '../../scripts/lib/project.mjs';
 import { thirdParty } from '../../scripts/third-party.mjs';
 import { archive, unpacked } from './lib/consumer.mjs';
 

@@ -3,7 +3,7 @@
 // by the report; docs/frames.md explains it.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { folder } from '../../support/server.mjs';
+import { folder } from '../../../scripts/lib/server.mjs';
 import { fidelity, root } from './harness.mjs';
 
 const html = (/** @type {string} */ body) => `<!doctype html><meta charset="utf-8">${body}`;
