@@ -2,7 +2,6 @@
 // `npm run bench`: what crypto-diag costs, beside what people would use instead. Prints tables, and writes them with a chart to
 // docs/bench/. Only ratios within one run mean anything.
 
-import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';

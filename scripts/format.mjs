@@ -1,3 +1,4 @@
+// @ts-check
 // `npm run format`: brings Rust and JavaScript into the shape that `npm run check` asks for.
 
 import path from 'node:path';

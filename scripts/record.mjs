@@ -1,3 +1,4 @@
+// @ts-check
 // `npm run record [scenario …]`: records the live scenarios anew into tests/fixtures/bundles.
 
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// @ts-check
 // `npm run screenshots`: the pictures in the README, made from recorded failures in the built pages.
 
 import fs from 'node:fs';
@@ -14,6 +15,9 @@ const FAILURES = '16 failures';
 /** The same failure as the server and both sides saw it. */
 const BUNDLE = path.join(root, 'tests/fixtures/bundles/store-rollback');
 
+/**
+ * @type {{ name: string, draw: (page: Page, url: string) => Promise<void>, width: number, colorScheme: 'light' | 'dark' }[]}
+ */
 const pictures = [
   { name: 'card-light', draw: drawCard, width: 680, colorScheme: 'light' },
   { name: 'card-dark', draw: drawCard, width: 680, colorScheme: 'dark' },
@@ -22,22 +26,24 @@ const pictures = [
   { name: 'triage-dark', draw: drawTriage, width: 960, colorScheme: 'dark' },
 ];
 
-/** The card, after a recorded console was played to it. */
+/** @typedef {import('../tests/support/browser.mjs').Page} Page */
+
+/** The card, after a recorded console was played to it. @param {Page} page @param {string} url */
 async function drawCard(page, url) {
   await page.goto(`${url}/`);
   await page.waitFor(() => document.querySelectorAll('.console').length > 0);
   await page.click(`.console[data-file="${RECORDING}"] .actions button:nth-of-type(1)`);
-  await page.waitFor(
-    (failures) => document.querySelector('crypto-diag-card').shadowRoot.textContent.includes(failures),
-    FAILURES,
-  );
-  await page.waitFor(() =>
-    document.querySelector('crypto-diag-card').shadowRoot.textContent.includes('Proven'),
-  );
-  await page.evaluate(() => document.querySelector('crypto-diag-card').scrollIntoView());
+  for (const words of [FAILURES, 'Proven']) {
+    await page.waitFor(
+      (/** @type {string} */ shown) =>
+        document.querySelector('crypto-diag-card')?.shadowRoot?.textContent?.includes(shown),
+      words,
+    );
+  }
+  await page.evaluate(() => document.querySelector('crypto-diag-card')?.scrollIntoView());
 }
 
-/** The triage page's answer about a recorded bundle. */
+/** The triage page's answer about a recorded bundle. @param {Page} page @param {string} url */
 async function drawTriage(page, url) {
   const files = fs.readdirSync(BUNDLE).filter((name) => name !== 'label.json');
   await page.goto(`${url}/triage.html`);
@@ -45,7 +51,7 @@ async function drawTriage(page, url) {
     '#choose-files',
     files.map((name) => path.join(BUNDLE, name)),
   );
-  await page.waitFor(() => document.querySelector('#result').textContent.includes('Proven:'));
+  await page.waitFor(() => document.querySelector('#result')?.textContent?.includes('Proven:'));
   await page.evaluate(() => window.scrollTo(0, 0));
 }
 

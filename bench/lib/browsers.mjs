@@ -105,7 +105,7 @@ export function browserVersion(engine) {
 export async function openHost(scripts) {
   /** @type {Map<string, (result: any) => void>} */
   const waiting = new Map();
-  /** @type {import('../../scripts/lib/server.mjs').Respond} */
+  /** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
   const takeResult = async (request, response) => {
     const run = new URL(request.url ?? '/', 'http://host').searchParams.get('run') ?? '';
     const answer = await json(request);

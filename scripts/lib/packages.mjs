@@ -1,3 +1,4 @@
+// @ts-check
 // Debian packages and npm dependencies: installed when missing, named when they cannot be.
 
 import fs from 'node:fs';
@@ -11,8 +12,8 @@ const isRoot = process.getuid?.() === 0;
 const TRIES = 3;
 const PATIENT = ['-o', `Acquire::Retries=${TRIES}`];
 
-/** Which of these Debian packages are not installed. */
-function missing(packages) {
+/** Which of these Debian packages are not installed. @param {string[]} packages */
+export function missing(packages) {
   return packages.filter(
     (name) => ask('dpkg-query', ['-W', '-f', '${Status}', name]) !== 'install ok installed',
   );
@@ -41,7 +42,7 @@ export function ensureDebian(packages, why) {
   quietly(first, [...rest, ...PATIENT, 'install', '-y', '--no-install-recommends', ...absent], { env });
 }
 
-/** Runs a command as root, through sudo where this user is not. */
+/** Runs a command as root, through sudo where this user is not. @param {string} command @param {string[]} args */
 export function asRoot(command, args) {
   if (isRoot) quietly(command, args);
   else quietly('sudo', ['-n', command, ...args]);

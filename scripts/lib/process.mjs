@@ -264,7 +264,7 @@ export async function watch(command, args, { seconds, ...options }) {
   let timedOut = false;
   const limit = setTimeout(() => {
     timedOut = true;
-    program.stop();
+    void program.stop();
   }, seconds * 1000);
   const { code, out, err } = await program.ended;
   clearTimeout(limit);

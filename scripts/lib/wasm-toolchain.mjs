@@ -1,3 +1,4 @@
+// @ts-check
 // A Rust compiler that can build for wasm32-unknown-unknown, however this machine can have one.
 
 import fs from 'node:fs';
@@ -19,7 +20,7 @@ const debianEnv = {
   CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: DEBIAN_LINKER,
 };
 
-/** Whether a compiler, with this environment, really builds a wasm32 library that uses std. */
+/** Whether a compiler, with this environment, really builds a wasm32 library that uses std. @param {Record<string, string | undefined>} env */
 function builds(env) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'crypto-diag-probe-'));
   const source = path.join(folder, 'probe.rs');
@@ -130,7 +131,7 @@ export function ensureCargoTool(name, version, { debug = false } = {}) {
   return bin;
 }
 
-/** The version of a crate that Cargo.lock names: wasm-bindgen's command must match its library to the digit. */
+/** The version of a crate that Cargo.lock names: wasm-bindgen's command must match its library to the digit. @param {string} crate */
 export function lockedVersion(crate) {
   const lock = fs.readFileSync(path.join(root, 'Cargo.lock'), 'utf8');
   const version = new RegExp(`name = "${crate}"\\nversion = "([^"]+)"`).exec(lock)?.[1];

@@ -42,19 +42,19 @@ let fingerprints;
 before(async () => {
   binary = cli();
   rig = await startRig();
-  /** @type {import('./bundle.mjs').Outcome} */
-  let outcome;
-  const run = async (/** @type {import('./rig.mjs').Rig} */ on) => (outcome = await rollback.run(on));
+  /** @type {any} */
+  let done;
+  const run = async (/** @type {import('./rig.mjs').Rig} */ on) => (done = await rollback.run(on));
   bundle = await recordBundle(rig, { ...rollback, run }, path.join(rig.servers.dir, 'recorded'));
 
   // The victim's browser is closed, and one more media key comes, for the same lost one-time key.
-  const { victim, peer } = outcome.sides;
-  const { roomId, victimDevice } = outcome.facts;
+  const { victim, peer } = done.sides;
+  const { roomId, victimDevice } = done.facts;
   await victim.tab.close();
   waiting = await sendMediaKey(peer, victim, roomId, { deviceId: victimDevice });
   secrets = [victim, peer].flatMap(({ user, proxy }) => [
     user.password,
-    ...proxy.exchanges.flatMap(({ requestHeaders }) =>
+    ...proxy.exchanges.flatMap((/** @type {import('./proxy.mjs').Exchange} */ { requestHeaders }) =>
       String(requestHeaders.authorization ?? '')
         .split(' ')
         .slice(1),
@@ -162,7 +162,7 @@ test('the server is what it was, and no secret is in the bundle', async () => {
   const [before, after] = fingerprints;
   assert.deepEqual(after, before);
   assert.ok(
-    before.every(({ name, hash }) => hash || name === 'redactions'),
+    before.every((/** @type {any} */ { name, hash }) => hash || name === 'redactions'),
     JSON.stringify(before),
   );
   const tokens = await rig.servers.database.query('SELECT token FROM access_tokens');
@@ -289,7 +289,9 @@ function judge(/** @type {string} */ folder) {
 
 /** @returns {string[]} the claims of which the triage says `is` */
 function verdicts(/** @type {any} */ triage, /** @type {string} */ is) {
-  return triage.verdicts.filter((/** @type {any} */ verdict) => verdict.is === is).map(({ claim }) => claim);
+  return triage.verdicts
+    .filter((/** @type {any} */ verdict) => verdict.is === is)
+    .map((/** @type {any} */ { claim }) => claim);
 }
 
 /** @returns {any} */

@@ -23,8 +23,8 @@ function descendants(/** @type {number} */ pid) {
       // It ended while we looked.
     }
   }
-  const below = (/** @type {number} */ parent) =>
-    /** @type {number[]} */ ((children.get(parent) ?? []).flatMap((child) => [child, ...below(child)]));
+  /** @type {(parent: number) => number[]} */
+  const below = (parent) => (children.get(parent) ?? []).flatMap((child) => [child, ...below(child)]);
   return below(pid);
 }
 

@@ -131,6 +131,7 @@ export async function startProxy(target) {
     if (action?.holdResponseMs) await pause(action.holdResponseMs);
     if (response.destroyed) return;
 
+    /** @type {import('node:http').IncomingHttpHeaders} */
     const headers = { ...answer.headers };
     for (const name of ['transfer-encoding', 'connection', 'keep-alive', 'content-length'])
       delete headers[name];

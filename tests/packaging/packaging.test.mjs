@@ -85,7 +85,8 @@ function judge({ entries, report, analysis, card, messages, asked, origin }) {
   );
   assert.equal(analysis.reports[0].evidence.length, order.length);
   for (const ke of order) assert.match(card, new RegExp(ke), 'the card shows the family');
-  const texts = messages?.map(({ type, text }) => `${type} ${text}`) ?? [];
+  /** @type {string[]} */
+  const texts = messages?.map((/** @type {any} */ { type, text }) => `${type} ${text}`) ?? [];
   assert.equal(texts.filter((text) => /^(error|warn(ing)?) /.test(text)).length, 3, texts.join('\n'));
   assert.ok(!texts.some((text) => text.startsWith('pageerror')), texts.join('\n'));
   assert.ok(asked && asked.length > 1);

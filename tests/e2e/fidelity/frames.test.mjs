@@ -306,7 +306,9 @@ claim(
       diag.install();
       const complaints = [];
       for (const type of ['error', 'unhandledrejection', 'securitypolicyviolation']) {
-        addEventListener(type, (event) => complaints.push(type + ' ' + (event.message ?? '')));
+        addEventListener(type, (/** @type {any} */ event) =>
+          complaints.push(type + ' ' + (event.message ?? '')),
+        );
       }
       await add('iframe', { src: other + '/leaf.html' });
       await add('iframe', { src: '/leaf.html', sandbox: 'allow-scripts' });
