@@ -1,6 +1,8 @@
+// @ts-check
 // `npm run fuzz`, `npm run fuzz -- 3600`, `npm run fuzz -- 60 har`: gives readers broken input for so many seconds each.
 
-import { main, say, watch } from './lib/run.mjs';
+import { watch } from './lib/process.mjs';
+import { main, say } from './lib/project.mjs';
 
 main(async () => {
   const [seconds = '600', target] = process.argv.slice(2);
@@ -18,5 +20,5 @@ main(async () => {
     // Half as long again for the compiler, and for inputs that take their time.
     { env: { FUZZ_SECONDS: seconds, FUZZ_SEED: 'clock' }, seconds: 900 + Number(seconds) * 12 },
   );
-  process.exitCode = code;
+  process.exitCode = code ?? 1;
 });
