@@ -19,7 +19,8 @@ impl Clean {
         Clean(redact(text).text.into_owned())
     }
 
-    /// The text of a field: what its name says of it counts, as if both stood in a line.
+    /// The text of a field: what its name says of it counts, as if both stood in a line. An id or a public key, bare, is
+    /// only known for one so.
     pub fn field(name: &str, text: &str) -> Self {
         Clean(super::redact_field(name, text))
     }

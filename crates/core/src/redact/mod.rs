@@ -55,7 +55,7 @@ pub fn redact_field(name: &str, value: &str) -> String {
     }
     match names::name(name.as_bytes()) {
         Some(Name::Public) if public::is_id(bytes) => value.to_owned(),
-        None | Some(Name::Public | Name::Parameter) => redact(value).text.into_owned(),
+        None | Some(Name::Public | Name::Parameter | Name::MaybeKey) => redact(value).text.into_owned(),
         Some(_) if bytes.is_empty() => String::new(),
         Some(_) => "[closed]".to_owned(),
     }
@@ -97,8 +97,13 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
         }
         let start = at;
         at = text::run_end(text, at, text::is_word);
-        let mut next =
-            strong(text, start, at).or_else(|| position::secret(text, start, at)).or_else(|| list(text, start));
+        let mut next = strong(text, start, at).or_else(|| position::secret(text, start, at));
+        if next.is_none() && text[start].is_ascii_hexdigit() {
+            let (end, is_key) = list(text, start);
+            next = is_key.then_some(((start, end), Class::Bytes, End::Run));
+            // A list of other numbers is not begun again at each of them.
+            at = end.max(at);
+        }
         if next.is_none() {
             if start >= run.end {
                 run = shape::run(text, start);
@@ -135,17 +140,16 @@ fn strong(text: &[u8], start: usize, end: usize) -> Next {
     found.map(|(span, class)| (span, class, End::Run))
 }
 
-/// A list of a key's bytes.
-fn list(text: &[u8], start: usize) -> Next {
-    if !text[start].is_ascii_hexdigit() {
-        return None;
+/// The end of the list of numbers at a place, and whether they are a key's bytes.
+fn list(text: &[u8], start: usize) -> (usize, bool) {
+    if let Some((_, end)) = shape::hex_bytes(text, start) {
+        return (end, true);
     }
-    let decimal = || {
-        let (_, end, is_key) = shape::numbers(text, start);
-        is_key.then_some((start, end))
-    };
-    let span = shape::hex_bytes(text, start).or_else(|| text[start].is_ascii_digit().then(decimal).flatten())?;
-    Some((span, Class::Bytes, End::Run))
+    if !text[start].is_ascii_digit() {
+        return (start, false);
+    }
+    let (_, end, is_key) = shape::numbers(text, start);
+    (end, is_key)
 }
 
 /// A random stretch in the word `start..end`, which is part of the run, or the whole run.
@@ -180,28 +184,29 @@ mod tests {
             ["syt_YWxpY2U_AbCdEfGhIjKlMnOp_1a2B3c", "syr_YWxpY2U_AbCdEf", "mat_9f8e7d6c5b4a_x", "mcr_ABCDEF12345"]
         {
             let line = format!("request with {token} failed: already exists");
-            assert_eq!(redacted(&line), "request with [redacted] failed: already exists");
+            let closed = redacted(&line);
+            assert!(closed.starts_with("request with [closed token ") && closed.ends_with("] failed: already exists"), "{closed}");
         }
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.s5vK_x-Y";
-        assert_eq!(redacted(&format!("jwt {jwt}!")), "jwt [redacted]!");
+        assert_eq!(redacted(&format!("with {jwt}!")), "with [closed jwt 45 #psxt]!");
     }
 
     #[test]
     fn values_go_by_the_name_in_front_of_them() {
         for (line, wanted) in [
-            ("access_token=syt_a_b&x=1", "access_token=[redacted]&x=1"),
-            ("?access_token=opaque%2Fvalue&x=1", "?access_token=[redacted]&x=1"),
-            (r#"{"access_token":"opaque \" value","x":1}"#, r#"{"access_token":"[redacted]","x":1}"#),
-            (r#"{\"refresh_token\":\"opaque\",\"x\":1}"#, r#"{\"refresh_token\":\"[redacted]\",\"x\":1}"#),
-            ("Authorization: Bearer abc.DEF-123", "Authorization: [redacted]"),
-            ("curl -H 'Authorization: Bearer abcDEF123' -X", "curl -H 'Authorization: [redacted]' -X"),
-            ("sent Bearer abcDEF-123, then", "sent Bearer [redacted], then"),
-            ("Cookie: a=b; c=d\nnext", "Cookie: [redacted]\nnext"),
-            ("password: hunter2, user: x", "password: [redacted], user: x"),
-            ("login_token: Some(\"opaque\")", "login_token: [redacted]"),
-            ("loginToken => opaque;", "loginToken => [redacted];"),
-            ("https://a/cb?code=abc123&state=xyz x", "https://a/cb?code=[redacted]&state=[redacted] x"),
-            ("{'password': 'a b c'}", "{'password': '[redacted]'}"),
+            ("access_token=syt_a_b&x=1", "access_token=[closed]&x=1"),
+            ("?access_token=opaque%2Fvalue&x=1", "?access_token=[closed]&x=1"),
+            (r#"{"access_token":"opaque \" value","x":1}"#, r#"{"access_token":"[closed]","x":1}"#),
+            (r#"{\"refresh_token\":\"opaque\",\"x\":1}"#, r#"{\"refresh_token\":\"[closed]\",\"x\":1}"#),
+            ("Authorization: Bearer abc.DEF-123", "Authorization: [closed]"),
+            ("curl -H 'Authorization: Bearer abcDEF123' -X", "curl -H 'Authorization: [closed]' -X"),
+            ("sent Bearer abcDEF-123, then", "sent Bearer [closed], then"),
+            ("Cookie: a=b; c=d\nnext", "Cookie: [closed]\nnext"),
+            ("password: hunter2, user: x", "password: [closed], user: x"),
+            ("login_token: Some(\"opaque\")", "login_token: [closed]"),
+            ("loginToken => opaque;", "loginToken => [closed];"),
+            ("https://a/cb?code=abc123&state=xyz x", "https://a/cb?code=[closed]&state=[closed] x"),
+            ("{'password': 'a b c'}", "{'password': '[closed]'}"),
         ] {
             assert_eq!(redacted(line), wanted);
         }
@@ -225,14 +230,14 @@ mod tests {
     #[test]
     fn media_keys_go_and_public_keys_stay() {
         let media = r#"{"keys":{"index":0,"key":"7Kd9qXz1aBcDeFgHiJkLmQ"},"member":{}}"#;
-        assert_eq!(redacted(media), r#"{"keys":{"index":0,"key":"[redacted]"},"member":{}}"#);
-        assert_eq!(redacted("encryptionKey: 7Kd9qXz1aBcDeFgHiJkLmQ=="), "encryptionKey: [redacted]");
-        assert_eq!(redacted("media_key=[1, 2, 3] index"), "media_key=[redacted] index");
+        assert_eq!(redacted(media), r#"{"keys":{"index":0,"key":"[closed base64 22 #knpp]"},"member":{}}"#);
+        assert_eq!(redacted("encryptionKey: 7Kd9qXz1aBcDeFgHiJkLmQ=="), "encryptionKey: [closed]");
+        assert_eq!(redacted("media_key=[1, 2, 3] index"), "media_key=[closed] index");
         for line in [
-            r#"Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{}}; new key: {'key': 'QF6Sd7Wf0IOqiujeTYL2YQb', 'signatures': {}}"#,
+            r#"Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{}}; new key: {'key': 'QF6S+xL5kqccqIPCCh4eFpdBdulfr+tKS5/ZN4wGAT0', 'signatures': {}}"#,
             r#"Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho""#,
             r#"Old key: {\"key\":\"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho\",\"signatures\":{}}"#,
-            r#"one_time_key: SignedKey { key: "curve25519:drZvSd7Wf0IOqiujeTYL2YQb" }"#,
+            r#"one_time_key: SignedKey { key: "curve25519:drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho" }"#,
             r#"MissingOneTimeKey("curve25519:drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho")"#,
         ] {
             assert_eq!(redacted(line), line);
@@ -242,19 +247,19 @@ mod tests {
     #[test]
     fn what_touches_the_edge_of_a_gap_goes_whole() {
         let (text, count) = redact_pieces("x sytSecret", "Rest y", 9);
-        assert_eq!(text, "x [redacted] …[9 characters cut]… [redacted] y");
+        assert_eq!(text, "x [closed] …[9 characters cut]… [closed] y");
         assert_eq!(count, 2);
         let (text, _) = redact_pieces("{\"passw", "ord\": \"a b c\", \"x\": 1}", 0);
-        assert_eq!(text, "[redacted] …[0 characters cut]… [redacted]\", \"x\": 1}");
+        assert_eq!(text, "[closed] …[0 characters cut]… [closed]\", \"x\": 1}");
         let (text, _) = redact_pieces("x \"acc", "token\",\n \"value\": \"a b c\" }", 4);
-        assert_eq!(text, "x [redacted] …[4 characters cut]… [redacted]\" }");
+        assert_eq!(text, "x [closed] …[4 characters cut]… [closed]\" }");
         let (text, _) = redact_pieces("Cookie: a=b; c", "d; e=f; g\nnext", 9);
-        assert_eq!(text, "Cookie: [redacted] …[9 characters cut]… [redacted]\nnext");
+        assert_eq!(text, "Cookie: [closed] …[9 characters cut]… [closed]\nnext");
     }
 
     #[test]
     fn what_is_already_masked_is_not_counted_again() {
-        assert_eq!(redact("access_token=[redacted]").count, 0);
+        assert_eq!(redact("access_token=[closed]").count, 0);
     }
 
     #[test]

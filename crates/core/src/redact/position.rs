@@ -2,9 +2,9 @@
 
 use super::closed::{Class, mark_end};
 use super::names::name;
-use super::public::is_since;
+use super::public::{is_public, is_since};
 use super::shape::{OPAQUE_MIN, numbers};
-use super::table::{Name, STATES};
+use super::table::{LINKING, Name, STATES};
 use super::text::{
     byte, closing_bracket, closing_quote, escape, is_quote, is_space, is_token, is_word, run_end, starts_with,
 };
@@ -18,6 +18,9 @@ const KEY_CHARS_MAX: usize = 512;
 
 /// Bytes between a name and its separator, and between that and the value, at most: quotes, backslashes, spaces.
 const SEPARATOR_BYTES: usize = 48;
+
+/// Bytes of an address in which a password is looked for.
+const AUTHORITY_BYTES: usize = 256;
 
 /// Behind `Bearer` a shorter word in lower case is part of a sentence.
 const CREDENTIAL_MIN: usize = 16;
@@ -59,7 +62,11 @@ pub fn secret(text: &[u8], start: usize, end: usize) -> Option<(Span, Class, End
     if says_nothing || is_mark || (name == Name::Secret && is_bare_token(&text[start..]) && is_since(inner)) {
         return None;
     }
-    let class = if name == Name::Content { Class::Content } else { Class::Named };
+    let class = match name {
+        Name::Content => Class::Content,
+        Name::MaybeKey => Class::Base64,
+        _ => Class::Named,
+    };
     Some(((from, to), class, end))
 }
 
@@ -79,6 +86,8 @@ fn written(text: &[u8], start: usize, separator: &Separator, name: Name) -> Opti
         Name::Authorization | Name::Cookie => header_value(text, start, separator, name),
         Name::Key => value(text, separator)
             .filter(|((from, to), end)| *end != End::Run || looks_like_key(&text[*from..*to])),
+        Name::MaybeKey => key_value(text, separator)
+            .filter(|((from, to), _)| is_base64_key(&text[*from..*to]) && !is_public(text, *from, *to, 0)),
         Name::Phrase => value(text, separator).map(|found| phrase(text, found)),
         Name::Content => content(text, separator),
         Name::Secret => value(text, separator),
@@ -87,11 +96,12 @@ fn written(text: &[u8], start: usize, separator: &Separator, name: Name) -> Opti
 
 /// What people wrote goes on to the end of its line. A server's error is none of it.
 fn content(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
-    let ((from, to), end) = value(text, separator)?;
+    let from = separator.value;
     let opening = run_end(&text[..text.len().min(from + SEPARATOR_BYTES)], from, |byte| b"{\\\"' \n".contains(&byte));
-    if opening > from && (starts_with(text, opening, b"errcode") || starts_with(text, opening, b"error")) && text[from] == b'{' {
+    if byte(text, from) == b'{' && (starts_with(text, opening, b"errcode") || starts_with(text, opening, b"error\"")) {
         return None;
     }
+    let ((from, to), end) = value(text, separator)?;
     if end != End::Run || separator.encoded {
         return Some(((from, to), end));
     }
@@ -153,10 +163,7 @@ fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Sp
     }
     if matches!(first, b"is" | b"was" | b"are" | b"equals") {
         let next = run_end(text, from + first.len(), |byte| byte == b' ');
-        let said = &text[next..word_end(next)];
-        let state = said.strip_suffix(b",").or_else(|| said.strip_suffix(b".")).unwrap_or(said);
-        let is_state = STATES.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(state));
-        return (!is_state && !said.is_empty()).then(|| plain(next)).flatten();
+        return (!is_state(text, next)).then(|| plain(next)).flatten();
     }
     if first == b"for" {
         let whom = run_end(text, from + 3, |byte| byte == b' ');
@@ -167,17 +174,32 @@ fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Sp
     match byte(text, from) {
         b'"' | b'\'' | b'`' if from > end => quoted(text, from),
         b'[' | b'{' => {
-            let (to, closed) = closing_bracket(text, from);
+            let (to, closed) = closing_bracket(&text[..text.len().min(from + KEY_CHARS_MAX)], from);
             let inner = &text[from + 1..to];
             let is_code = inner.len() <= 4;
             let is_value = closed && from > end && !is_code && !inner.contains(&b' ') && mark_end(text, from).is_none();
             is_value.then_some(((from, to), End::Closed))
         }
+        b'(' | b'<' | b')' => None,
         _ => {
             let ((from, to), end) = plain(from)?;
             is_mixed(&text[from..run_end(text, from, |byte| !is_space(byte) && byte != b',').min(to)]).then_some(((from, to), end))
         }
     }
+}
+
+/// Whether a sentence goes on at a place: with how it is, and not with what it is.
+fn is_state(text: &[u8], from: usize) -> bool {
+    let word = |from: usize| {
+        let end = run_end(&text[..text.len().min(from + SEPARATOR_BYTES)], from, |byte| byte.is_ascii_alphabetic());
+        (&text[from..end], end)
+    };
+    let is_of = |words: &[&str], said: &[u8]| words.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(said));
+    let (said, end) = word(from);
+    let next = run_end(&text[..text.len().min(end + SEPARATOR_BYTES)], end, |byte| byte == b' ');
+    let ends = next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0);
+    let is_word = !is_word(byte(text, end)) || said.is_empty();
+    is_word && (said.is_empty() && !byte(text, from).is_ascii_alphanumeric() || is_of(LINKING, said) || (is_of(STATES, said) && ends))
 }
 
 /// Whether a word is none of a sentence: letters with digits in them, or signs that words do not have.
@@ -217,7 +239,7 @@ pub fn userinfo(text: &[u8], word: usize, end: usize) -> Option<Span> {
     } else {
         return None;
     };
-    let window = &text[..text.len().min(from + KEY_CHARS_MAX)];
+    let window = &text[..text.len().min(from + AUTHORITY_BYTES)];
     let belongs = |byte: u8| !is_space(byte) && !is_quote(byte) && !b"<>(){}".contains(&byte);
     let whole = run_end(window, from, belongs);
     let authority = run_end(window, from, |byte| belongs(byte) && !b"/?#".contains(&byte));
@@ -380,23 +402,22 @@ fn value(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
         from += 1;
     }
     let (count, end, _) = numbers(text, from);
-    let end = if count > 1 {
-        end
-    } else {
-        run_end(text, from, |byte| !is_space(byte) && !b",;\"'`<>(){}[]\\".contains(&byte))
-    };
-    let end = if count > 1 { end } else { ampersand(text, from, end) };
-    Some(((from, end), End::Run))
+    Some(((from, if count > 1 { end } else { plain_end(text, from) }), End::Run))
 }
 
-/// Where a plain value ends at an ampersand: one that a further parameter or nothing follows.
-fn ampersand(text: &[u8], from: usize, end: usize) -> usize {
-    (from..end)
-        .find(|at| {
-            let name = run_end(&text[..end.min(at + SEPARATOR_BYTES)], at + 1, is_word);
-            text[*at] == b'&' && (matches!(byte(text, name), b'=' | b'%') || name == end || starts_with(text, *at, b"&quot;"))
-        })
-        .unwrap_or(end)
+/// The end of a value without quotes: a break, or an ampersand that a further parameter or nothing follows.
+fn plain_end(text: &[u8], from: usize) -> usize {
+    let is_break = |byte: u8| is_space(byte) || b",;\"'`<>(){}[]\\".contains(&byte);
+    let is_last = |at: usize| {
+        let name = run_end(&text[..text.len().min(at + SEPARATOR_BYTES)], at + 1, is_word);
+        matches!(byte(text, name), b'=' | b'%' | 0) || is_break(byte(text, name)) && name == at + 1 || escape(text, at).1 > 1
+    };
+    let mut at = from;
+    while at < text.len() && !is_break(text[at]) && !(text[at] == b'&' && is_last(at)) {
+        work::done(1);
+        at += 1;
+    }
+    at
 }
 
 /// A string at a place, backslashes in front of its quote included.
@@ -481,6 +502,27 @@ fn header_value(text: &[u8], start: usize, separator: &Separator, name: Name) ->
     let to = (from..text.len()).find(ends).unwrap_or(text.len());
     work::done(to - from);
     Some(((from, to), End::Line))
+}
+
+/// The value of a field that may be a key. The look does not go far: a key is short.
+fn key_value(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
+    let window = &text[..text.len().min(separator.value + KEY_CHARS_MAX)];
+    if separator.encoded {
+        return Some(encoded_value(window, separator.value));
+    }
+    quoted(window, separator.value).or_else(|| {
+        let from = run_end(window, separator.value, |byte| byte == b'b' || byte == b'<' || is_quote(byte));
+        Some(((from, run_end(window, from, is_token)), End::Run))
+    })
+}
+
+/// Whether a value can be a key in base64, and is no word.
+fn is_base64_key(value: &[u8]) -> bool {
+    let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-%".contains(byte);
+    value.len() >= KEY_CHARS_MIN
+        && value.len() <= KEY_CHARS_MAX
+        && value.iter().all(belongs)
+        && !value.iter().all(|byte| byte.is_ascii_lowercase() || b"_-".contains(byte))
 }
 
 fn looks_like_key(value: &[u8]) -> bool {

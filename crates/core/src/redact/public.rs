@@ -35,7 +35,7 @@ pub fn id_end(text: &[u8], at: usize) -> Option<usize> {
     let window = &text[..text.len().min(body + 256)];
     let end = match sigil {
         b'@' => run_end(window, body, |byte| byte.is_ascii_alphanumeric() || b"._=/+-".contains(&byte)),
-        b'#' => run_end(window, body, |byte| byte > b' ' && !is_quote(byte) && !b":()[]{},%\\".contains(&byte)),
+        b'#' => run_end(window, body, |byte| byte > b' ' && !is_quote(byte) && !b":()[]{},%\\#@".contains(&byte)),
         _ => run_end(window, body, |byte| byte.is_ascii_alphanumeric() || b"_+/=-".contains(&byte)),
     };
     let (colon, width) = escape(text, end);

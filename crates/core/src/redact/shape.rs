@@ -37,6 +37,15 @@ const NUMBER_GAP_MAX: usize = 24;
 /// A recovery key is shown as twelve groups of four characters; a cut takes some.
 const GROUPS_MIN: usize = 4;
 
+/// Signs that a base64 text begins with at most, where they count as part of it.
+const SIGNS_MAX: usize = 8;
+
+/// After so many letters and digits that are not random, what follows is not looked at with them.
+const STRETCH_MAX: usize = 64;
+
+/// Groups that are looked at together at most.
+const GROUPS_MAX: usize = 16;
+
 /// Bytes between two groups at most: quotes and a comma, a zero-width space, an encoded space.
 const GROUP_GAP_MAX: usize = 6;
 
@@ -142,20 +151,18 @@ pub fn run(text: &[u8], word: usize) -> Run {
     let is_path = segments >= 2 || (after_slash && segments > 0);
     let random = !is_path && !is_script && is_random(length, odd);
     let class = class_of(&text[word..end]).filter(|_| !is_script).or(random.then_some(Class::Base64));
+    // Base64 may begin and end with what is no letter; a path does, too.
+    let leading = text[..word].iter().rev().take(SIGNS_MAX).take_while(|byte| matches!(byte, b'+' | b'/')).count();
+    let takes = |signs: &[u8], length: usize| signs.contains(&b'+') || matches!(length, 22 | 43 | 86);
+    let start = if takes(&text[word - leading..word], at - word + leading) { word - leading } else { word };
     if class != Some(Class::Base64) {
-        return Run { start: word, end: at.max(word + 1), class, limit: if is_script { segment } else { at } };
+        return Run { start, end: at.max(word + 1), class, limit: if is_script { segment } else { at } };
     }
-    // Base64 may begin with what is no letter, and a key's length then shows that it does.
-    let begins = word > 0 && matches!(text[word - 1], b'+' | b'/') && matches!(end - word + 1, 22 | 43 | 86);
+    let end = if takes(&text[end..at], at - start) { at } else { end };
     // Padding, but not the sign behind a name.
     let padded = run_end(&text[..text.len().min(end + 3)], end, |byte| byte == b'=');
-    let trailing_slash = end < at && matches!(at - word + usize::from(begins), 22 | 43 | 86) && trailing == 1;
-    let end = match () {
-        () if padded - end <= 2 && padded > end && !is_word(byte(text, padded)) => padded,
-        () if trailing_slash => at,
-        () => end,
-    };
-    Run { start: word - usize::from(begins), end, class, limit: end }
+    let end = if padded - end <= 2 && !is_word(byte(text, padded)) { padded } else { end };
+    Run { start, end, class, limit: end }
 }
 
 /// The class of a run that shows by its characters alone.
@@ -204,7 +211,10 @@ pub fn stretch(text: &[u8], start: usize, limit: usize) -> Option<Span> {
     }
     let mut length = end - start;
     loop {
-        let next = end + joiner(text, end);
+        let mut next = end;
+        while joiner(text, next) > 0 && next < limit {
+            next += joiner(text, next);
+        }
         if next == end || next >= limit || !text[next].is_ascii_alphanumeric() {
             break;
         }
@@ -216,6 +226,9 @@ pub fn stretch(text: &[u8], start: usize, limit: usize) -> Option<Span> {
         odd += next_odd;
         length += next_end - next;
         end = next_end;
+        if length > STRETCH_MAX && !is_random(length, odd) {
+            break;
+        }
     }
     is_random(length, odd).then_some((start, end))
 }
@@ -315,22 +328,28 @@ pub fn hex_bytes(text: &[u8], start: usize) -> Option<Span> {
     }
     let mut end = start + 2;
     let mut count = 1;
+    let mut letters = text[start..end].iter().any(u8::is_ascii_alphabetic);
     while byte(text, end) == between && pair(end + 1) && !byte(text, end + 3).is_ascii_alphanumeric() {
+        letters |= text[end + 1..end + 3].iter().any(u8::is_ascii_alphabetic);
         end += 3;
         count += 1;
+        // Decimal numbers are another list.
+        if count >= NUMBERS_MIN && !letters {
+            break;
+        }
     }
     work::done(end - start);
-    let letters = text[start..end].iter().any(u8::is_ascii_alphabetic);
     (count >= NUMBERS_MIN && letters).then_some((start, end))
 }
 
 /// Groups of four characters, as a recovery key is shown, from the word at a place on.
 pub fn groups(text: &[u8], start: usize) -> Option<Span> {
     let (mut at, mut count, mut odd, mut end) = (start, 0, 0, start);
+    let mut between = &text[start..start];
     loop {
         let stop = run_end(&text[..text.len().min(at + 6)], at, |byte| byte.is_ascii_alphanumeric());
         // One character more than a group: something was written right before it.
-        let from = if count == 0 && stop == at + 5 { at + 1 } else { at };
+        let from = if count == 0 && stop == at + 5 && is_odd_group(&text[at + 1..stop]) { at + 1 } else { at };
         if stop - from != 4 {
             // A cut's last group.
             if count > 0 && stop > at && stop - at < 4 && starts_with(text, stop, CUT) {
@@ -347,18 +366,25 @@ pub fn groups(text: &[u8], start: usize) -> Option<Span> {
             let window = &text[..text.len().min(stop + GROUP_GAP_MAX)];
             run_end(window, stop, |byte| !byte.is_ascii_alphanumeric() && byte != b'%')
         };
-        if at == stop {
+        // The same between all of them, but for the end of a line.
+        let gap = &text[stop..at];
+        if between.is_empty() {
+            between = gap;
+        }
+        if gap.is_empty() || count == GROUPS_MAX || !(gap == between || gap.contains(&b'\n')) {
             break;
         }
     }
     let least = if starts_with(text, at, CUT) || text[end.min(at)..at].windows(3).any(|part| part == CUT) { 1 } else { GROUPS_MIN };
-    (count >= least && odd * 2 >= count && odd > 0).then_some((start, end))
+    // Many groups of four are hardly ever words, so fewer of them need to be odd.
+    let share = if count > 7 { 4 } else { 2 };
+    (count >= least && odd * share >= count && odd > 0).then_some((start, end))
 }
 
 /// Whether four characters are neither a word, nor a number, nor an abbreviation.
 fn is_odd_group(group: &[u8]) -> bool {
     let lower = group.iter().any(u8::is_ascii_lowercase);
-    lower && group[1..].iter().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    lower && (group[0].is_ascii_digit() || group[1..].iter().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
 }
 
 /// The end of armoured text that begins at a place.

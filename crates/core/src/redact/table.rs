@@ -12,6 +12,8 @@ pub enum Name {
     Phrase,
     /// The value is a secret if it is quoted, grouped, or looks like a key: the name also stands in event types.
     Key,
+    /// The value is a secret if it looks like a key and is not a public one.
+    MaybeKey,
     /// A header whose value is a scheme and a credential.
     Authorization,
     /// A header whose value runs to the end of its line.
@@ -83,6 +85,8 @@ pub const NAMES: &[(&str, Place, Name)] = &[
     ("rawkey", Place::End, Name::Key),
     ("keymaterial", Place::End, Name::Key),
     ("keybase64", Place::End, Name::Key),
+    ("key", Place::Whole, Name::MaybeKey),
+    ("k", Place::Whole, Name::MaybeKey),
     ("code", Place::Whole, Name::Parameter),
     ("state", Place::Whole, Name::Parameter),
     ("ticket", Place::Whole, Name::Parameter),
@@ -145,11 +149,16 @@ pub const PUBLIC_BEHIND: &[&str] = &[
 /// Fields of a report that hold a public key and nothing else. In a line they name private keys, too.
 pub const REPORT_KEYS: &[&str] = &["ed25519", "curve25519"];
 
-/// Behind a name and `is`, words that say how it is with a secret, and not what it is.
+/// Behind a name and `is`, words that go on with a sentence.
+pub const LINKING: &[&str] = &[
+    "a", "already", "and", "at", "because", "being", "but", "by", "for", "from", "in", "no", "not", "of", "on", "or",
+    "still", "the", "to", "too", "with",
+];
+
+/// Behind a name and `is`, words that say how it is with a secret, where the sentence ends with them.
 pub const STATES: &[&str] = &[
-    "a", "an", "already", "being", "correct", "empty", "expired", "for", "from", "gone", "in", "incorrect", "invalid",
-    "known", "missing", "needed", "no", "not", "null", "of", "ok", "old", "required", "set", "still", "the", "there",
-    "too", "undefined", "unknown", "used", "valid", "wrong",
+    "correct", "empty", "expired", "gone", "incorrect", "invalid", "known", "missing", "needed", "null", "ok", "old",
+    "required", "set", "there", "undefined", "unknown", "used", "valid", "wrong",
 ];
 
 /// For each letter, the letters that follow it in words; other pairs are those of random characters. From the words of
