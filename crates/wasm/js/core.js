@@ -168,11 +168,15 @@ export function addRealm(kind, path) {
   }, 0);
 }
 
-/** A text without the secrets that the core finds in it; as it is where there is no core to ask. */
-export function scrub(text) {
+/**
+ * A field's text without the secrets that the core finds in it; as it is where there is no core to ask. The name says what
+ * the text is: a public key, bare, is only known for one by it.
+ */
+export function scrub(text, name = '') {
   return entering(() => {
-    makeRoom(text.length);
-    const bytes = exports.scrub(write(text, 0));
+    makeRoom(name.length + text.length);
+    const named = write(name, 0);
+    const bytes = exports.scrub(named, write(text, named));
     inboxAddress = checked(exports.inbox(0), 0);
     return read(inboxAddress, bytes);
   }, text);
