@@ -73,7 +73,7 @@ const stages = {
         counts: 'check',
       },
       { title: 'eslint', program: binary('eslint'), args: [root], counts: 'check' },
-      ...['.', 'tsconfig.tools.json', 'tests/e2e/fidelity'].map(
+      ...['.', 'tsconfig.pages.json', 'tsconfig.tools.json', 'tests/e2e/fidelity'].map(
         (project) =>
           /** @type {const} */ ({
             title: `tsc -p ${project}`,
