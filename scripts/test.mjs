@@ -13,6 +13,12 @@ import { setUpBuild, setUpTests } from './setup.mjs';
 const inTests = (/** @type {string[]} */ ...parts) => path.join(root, 'tests', ...parts);
 const binary = (/** @type {string} */ name) => inTests('node_modules/.bin', name);
 
+/** The projects that tsc checks: what is shipped, what runs in other pages, what runs in Node, and what runs in a page under test. */
+const PROGRAMS = ['.', 'tsconfig.pages.json', 'tsconfig.tools.json', 'tests/e2e/fidelity'];
+
+/** @param {string} title @param {string} program @param {string[]} args @returns {Command} */
+const check = (title, program, args) => ({ title, program, args, counts: 'check' });
+
 /** For each of nine targets, which share the machine's cores: two minutes in all on two of them. */
 const FUZZ_SECONDS = 25;
 
@@ -59,29 +65,19 @@ const stages = {
     minutes: 5,
     needs: 'tests',
     commands: () => [
-      { title: 'cargo fmt', program: 'cargo', args: ['fmt', '--all', '--check'], counts: 'check' },
-      {
-        title: 'cargo clippy',
-        program: 'cargo',
-        args: ['clippy', '-q', '--workspace', '--all-targets', '--', '-D', 'warnings'],
-        counts: 'check',
-      },
-      {
-        title: 'prettier',
-        program: binary('prettier'),
-        args: ['--check', '--log-level', 'warn', ...FORMATTED],
-        counts: 'check',
-      },
-      { title: 'eslint', program: binary('eslint'), args: [root], counts: 'check' },
-      ...['.', 'tsconfig.tools.json', 'tests/e2e/fidelity'].map(
-        (project) =>
-          /** @type {const} */ ({
-            title: `tsc -p ${project}`,
-            program: binary('tsc'),
-            args: ['-p', project],
-            counts: 'check',
-          }),
-      ),
+      check('cargo fmt', 'cargo', ['fmt', '--all', '--check']),
+      check('cargo clippy', 'cargo', [
+        'clippy',
+        '-q',
+        '--workspace',
+        '--all-targets',
+        '--',
+        '-D',
+        'warnings',
+      ]),
+      check('prettier', binary('prettier'), ['--check', '--log-level', 'warn', ...FORMATTED]),
+      check('eslint', binary('eslint'), [root]),
+      ...PROGRAMS.map((project) => check(`tsc -p ${project}`, binary('tsc'), ['-p', project])),
     ],
   },
   core: {

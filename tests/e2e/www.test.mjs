@@ -170,7 +170,8 @@ for (const engine of engines) {
       const page = await open();
       await page.evaluate(() => {
         const { warn, info } = console;
-        const seen = /** @type {any} */ ((window).seen = /** @type {any[]} */ ([]));
+        const seen = /** @type {any[]} */ ([]);
+        Object.assign(window, { seen });
         console.warn = (...args) => {
           if (args[2])
             seen.push(
@@ -199,7 +200,8 @@ for (const engine of engines) {
       const file = 'ke1-second-store-same-device.jsonl';
       // The clock starts before the click, so that a line that is early is early by this clock, too.
       await page.evaluate(() => {
-        const printed = /** @type {any} */ ((window).printed = /** @type {number[]} */ ([]));
+        const printed = /** @type {number[]} */ ([]);
+        Object.assign(window, { printed });
         const begun = performance.now();
         for (const level of /** @type {const} */ (['debug', 'info', 'warn', 'error'])) {
           const print = console[level];

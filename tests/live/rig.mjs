@@ -290,6 +290,20 @@ export async function startRig({
 }
 
 /**
+ * Two users, each on a new device: whose failure a scenario is about, and whom they talk to.
+ *
+ * @param {Rig} rig
+ * @returns {Promise<[victim: Profile, peer: Profile]>}
+ */
+export async function signInTwo(rig) {
+  const victim = await rig.newUser('alice');
+  const peer = await rig.newUser('bob');
+  await victim.signIn();
+  await peer.signIn();
+  return [victim, peer];
+}
+
+/**
  * Two people in one encrypted room who know each other's devices.
  *
  * @param {Profile} host

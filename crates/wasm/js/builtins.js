@@ -35,11 +35,13 @@ export const Words = Uint32Array;
 export const Doubles = Float64Array;
 export const ObjectPrototype = Object.prototype;
 export const ErrorPrototype = Error.prototype;
-export const isError = Error.isError;
+/** Not in every browser yet. @type {((value: unknown) => boolean) | undefined} */
+export const isError = /** @type {any} */ (Error).isError;
 /** Whether it is true for a DOMException, too, as the standard has it. */
 export const isErrorKnowsDom = Boolean(isError && globalThis.DOMException && isError(new DOMException()));
 
-const getter = (prototype, name) => (prototype ? getOwnPropertyDescriptor(prototype, name)?.get : undefined);
+const getter = (/** @type {object | null | undefined} */ prototype, /** @type {PropertyKey} */ name) =>
+  prototype ? getOwnPropertyDescriptor(prototype, name)?.get : undefined;
 const DOMExceptionPrototype = globalThis.DOMException?.prototype;
 
 const TypedArray = getPrototypeOf(Uint8Array.prototype);

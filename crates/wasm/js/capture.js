@@ -47,7 +47,7 @@ let hooks = [];
 let frameHooks = [];
 let frames = null;
 let workers = null;
-let failures = [];
+const failures = [];
 /** Counts changes, so that snapshots are made only when something has changed. */
 let revision = 0;
 

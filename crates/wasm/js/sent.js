@@ -1,7 +1,7 @@
 // The sender's half of the evidence: matrix-js-sdk says at info which devices it sends a batch of encrypted to-device
 // messages to, and under which message ids. The receiver's log names the same ids.
 
-import { apply, getOwnPropertyDescriptor, indexOf, isArray, now, slice, startsWith } from './builtins.js';
+import { getOwnPropertyDescriptor, indexOf, isArray, now, slice, startsWith } from './builtins.js';
 import { compact } from './core.js';
 
 /** How the line begins. Source: matrix-js-sdk 41.6.0-rc.0, src/ToDeviceMessageQueue.ts. */

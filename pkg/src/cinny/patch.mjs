@@ -108,7 +108,8 @@ function patchInsertions(file, text, find) {
 function patchCopy(file, old, text) {
   if (old === text) return [];
   const lines = (/** @type {string} */ content) => content.replace(/\n$/, '').split('\n');
-  const range = (/** @type {number} */ from, /** @type {string} */ content) => `${from},${lines(content).length}`;
+  const range = (/** @type {number} */ from, /** @type {string} */ content) =>
+    `${from},${lines(content).length}`;
   const added = lines(text).map((line) => `+${line}`);
   if (old === null) {
     return [...header(file, '/dev/null'), `@@ -0,0 +${range(1, text)} @@`, ...added];

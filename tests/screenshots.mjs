@@ -3,10 +3,10 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { build } from './build.mjs';
-import { main, root, step } from './lib/project.mjs';
-import { folder, serve } from './lib/server.mjs';
-import { setUpTests } from './setup.mjs';
+import { build } from '../scripts/build.mjs';
+import { main, root, step } from '../scripts/lib/project.mjs';
+import { folder, serve } from '../scripts/lib/server.mjs';
+import { setUpTests } from '../scripts/setup.mjs';
 
 /** The recording whose one conflict explains the rest: what a report of a rolled-back store looks like. */
 const RECORDING = 'ke1-to-ke2-store-rollback.jsonl';
@@ -26,7 +26,7 @@ const pictures = [
   { name: 'triage-dark', draw: drawTriage, width: 960, colorScheme: 'dark' },
 ];
 
-/** @typedef {import('../tests/support/browser.mjs').Page} Page */
+/** @typedef {import('./support/browser.mjs').Page} Page */
 
 /** The card, after a recorded console was played to it. @param {Page} page @param {string} url */
 async function drawCard(page, url) {
@@ -58,7 +58,7 @@ async function drawTriage(page, url) {
 main(async () => {
   await setUpTests();
   await build();
-  const { launch } = await import('../tests/support/browser.mjs');
+  const { launch } = await import('./support/browser.mjs');
   const site = await serve({ '/': folder(path.join(root, 'www/dist')) });
   const browser = await launch('chromium');
   try {
