@@ -118,10 +118,12 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
         while let Some((span, class, end)) = next {
             at = span.1.max(at);
             open = if span.1 == text.len() { end } else { End::Closed };
-            found.push(Found { span, class });
+            if span.0 < span.1 {
+                found.push(Found { span, class });
+            }
             // Where a string of a name turns out to be what stands in front of another, that one's value is next.
             next = position::last_word(text, span).and_then(|(start, end)| position::secret(text, start, end));
-            next = next.filter(|(next, ..)| next.0 >= span.1);
+            next = next.filter(|(next, ..)| next.0 >= span.1 && next.1 > span.1);
         }
     }
     (found, open)

@@ -4,7 +4,7 @@ use super::closed::{Class, mark_end};
 use super::names::name;
 use super::public::{is_public, is_since};
 use super::shape::{OPAQUE_MIN, numbers};
-use super::table::{LINKING, Name, STATES};
+use super::table::{LINKING, Name, PUBLIC_VALUES, STATES};
 use super::text::{
     byte, closing_bracket, closing_quote, escape, is_quote, is_space, is_token, is_word, run_end, starts_with,
 };
@@ -56,6 +56,11 @@ pub fn secret(text: &[u8], start: usize, end: usize) -> Option<(Span, Class, End
     };
     let ((from, to), end) = found?;
     let inner = &text[from..to];
+    if from == to && to == text.len() {
+        // What follows a cut is its value.
+        let end = if matches!(name, Name::Phrase | Name::Content) { End::Line } else { End::Run };
+        return Some(((to, to), Class::Named, end));
+    }
     let says_nothing =
         matches!(inner, b"" | b"null" | b"undefined" | b"true" | b"false" | b"None" | b"none" | b"{}" | b"[]");
     let is_mark = byte(inner, 0) == b'[' && mark_end(inner, 0) == Some(inner.len());
@@ -77,8 +82,10 @@ fn is_bare_token(text: &[u8]) -> bool {
 
 /// The value behind a name and its separator.
 fn written(text: &[u8], start: usize, separator: &Separator, name: Name) -> Option<(Span, End)> {
+    let is_public_value = |value: &&str| starts_with(text, separator.value, value.as_bytes());
     match name {
         Name::Public => None,
+        _ if PUBLIC_VALUES.iter().any(|value| is_public_value(value)) => None,
         Name::Parameter => {
             let (from, _) = (separator.value, ());
             is_parameter(text, start, from).then(|| value(text, separator)).flatten()
@@ -199,7 +206,7 @@ fn is_state(text: &[u8], from: usize) -> bool {
     let next = run_end(&text[..text.len().min(end + SEPARATOR_BYTES)], end, |byte| byte == b' ');
     let ends = next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0);
     let is_word = !is_word(byte(text, end)) || said.is_empty();
-    is_word && (said.is_empty() && !byte(text, from).is_ascii_alphanumeric() || is_of(LINKING, said) || (is_of(STATES, said) && ends))
+    is_word && (b"\0\n.,;:!?()\"'".contains(&byte(text, from)) || is_of(LINKING, said) || (is_of(STATES, said) && ends))
 }
 
 /// Whether a word is none of a sentence: letters with digits in them, or signs that words do not have.
@@ -462,7 +469,12 @@ fn encoded_value(text: &[u8], from: usize) -> (Span, End) {
     while end < text.len() {
         work::done(1);
         let (character, width) = escape(text, end);
-        let ends = if width > 1 { b"\"'&,}#\\\n".contains(&character) } else { !is_token(character) && !(quoted && character == b' ') };
+        let ends = match (width > 1, quoted) {
+            (true, true) => is_quote(character) || b"\\\n".contains(&character),
+            (true, false) => b"\"'&,}#\\\n".contains(&character),
+            (false, true) => is_quote(character) || character == b'\n',
+            (false, false) => !is_token(character),
+        };
         if ends {
             break;
         }
@@ -516,13 +528,13 @@ fn key_value(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
     })
 }
 
-/// Whether a value can be a key in base64, and is no word.
+/// Whether a value has a key's length in base64, and is no word. Others show by themselves.
 fn is_base64_key(value: &[u8]) -> bool {
-    let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-%".contains(byte);
-    value.len() >= KEY_CHARS_MIN
-        && value.len() <= KEY_CHARS_MAX
-        && value.iter().all(belongs)
-        && !value.iter().all(|byte| byte.is_ascii_lowercase() || b"_-".contains(byte))
+    let padding = value.iter().rev().take_while(|byte| **byte == b'=').count();
+    let key = &value[..value.len() - padding];
+    matches!(key.len(), 22 | 32 | 43 | 64 | 86)
+        && key.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/_-".contains(byte))
+        && !key.iter().all(|byte| byte.is_ascii_lowercase() || b"_-".contains(byte))
 }
 
 fn looks_like_key(value: &[u8]) -> bool {
