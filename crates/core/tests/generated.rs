@@ -246,8 +246,7 @@ fn leak(text: &str, secret: &str) -> Option<String> {
     let secret: Vec<&str> = secret.lines().filter(|line| !line.starts_with("-----")).collect();
     let characters: Vec<char> = secret.join("\n").chars().collect();
     characters.windows(WINDOW).map(|window| window.iter().collect::<String>()).find(|window| {
-        window.chars().filter(char::is_ascii_alphanumeric).count() >= WINDOW / 2
-            && text.contains(window.as_str())
+        window.chars().filter(char::is_ascii_alphanumeric).count() >= WINDOW / 2 && text.contains(window.as_str())
     })
 }
 

@@ -2,9 +2,9 @@
 
 use crate::cut::gap;
 
+use super::closed::Class;
 use super::position::{End, nameless};
 use super::text::{byte, closing_quote, is_quote, is_space, is_token, run_end};
-use super::closed::Class;
 use super::{Found, close, secrets, work};
 
 /// How far from an edge a string's end is still taken for that of a secret whose name is in the gap.

@@ -92,7 +92,9 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
     while at < text.len() {
         work::done(1);
         if !text::is_word(text[at]) {
-            at = closed::mark_end(text, at).or_else(|| public::id_end(text, at)).unwrap_or_else(|| at + text::escape(text, at).1);
+            at = closed::mark_end(text, at)
+                .or_else(|| public::id_end(text, at))
+                .unwrap_or_else(|| at + text::escape(text, at).1);
             continue;
         }
         let start = at;
@@ -187,7 +189,10 @@ mod tests {
         {
             let line = format!("request with {token} failed: already exists");
             let closed = redacted(&line);
-            assert!(closed.starts_with("request with [closed token ") && closed.ends_with("] failed: already exists"), "{closed}");
+            assert!(
+                closed.starts_with("request with [closed token ") && closed.ends_with("] failed: already exists"),
+                "{closed}"
+            );
         }
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.s5vK_x-Y";
         assert_eq!(redacted(&format!("with {jwt}!")), "with [closed jwt 45 #psxt]!");

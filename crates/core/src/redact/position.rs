@@ -91,8 +91,9 @@ fn written(text: &[u8], start: usize, separator: &Separator, name: Name) -> Opti
             is_parameter(text, start, from).then(|| value(text, separator)).flatten()
         }
         Name::Authorization | Name::Cookie => header_value(text, start, separator, name),
-        Name::Key => value(text, separator)
-            .filter(|((from, to), end)| *end != End::Run || looks_like_key(&text[*from..*to])),
+        Name::Key => {
+            value(text, separator).filter(|((from, to), end)| *end != End::Run || looks_like_key(&text[*from..*to]))
+        }
         Name::MaybeKey => key_value(text, separator)
             .filter(|((from, to), _)| is_base64_key(&text[*from..*to]) && !is_public(text, *from, *to, 0)),
         Name::Phrase => value(text, separator).map(|found| phrase(text, found)),
@@ -125,13 +126,17 @@ fn phrase(text: &[u8], ((from, to), end): (Span, End)) -> (Span, End) {
         work::done(1);
         match text[at] {
             b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'}' | b')' | b']' | b'>' | b'<' | b'{' => break,
+            0xe2 if starts_with(text, at, "…[".as_bytes()) => break,
             b'\\' if matches!(byte(text, at + 1), b'n' | b'r' | b'"' | b'\'' | b'\\') => break,
             b',' | b';' | b'&' | b' ' if is_next_field(text, at) => break,
             _ => at += 1,
         }
     }
-    let at = at - text[to..at].iter().rev().take_while(|byte| is_space(**byte)).count();
-    ((from, at), if at == text.len() { End::Line } else { End::Run })
+    if at == text.len() {
+        return ((from, at), End::Line);
+    }
+    let spaces = text[to..at].iter().rev().take_while(|byte| is_space(**byte)).count();
+    ((from, at - spaces), End::Run)
 }
 
 /// Whether a name and its separator follow a comma, a semicolon, an ampersand or a space.
@@ -159,7 +164,9 @@ fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Sp
         Name::Content if text[start..end].eq_ignore_ascii_case(b"plaintext") && from > end => {
             return Some(((from, line_end(text, from)), End::Line));
         }
-        Name::Content if matches!(byte(text, from), b'{') => return content(text, &Separator { value: from, encoded: false }),
+        Name::Content if matches!(byte(text, from), b'{') => {
+            return content(text, &Separator { value: from, encoded: false });
+        }
         Name::Secret | Name::Phrase => {}
         Name::Cookie if starts_with(text, from, b"is ") => return Some(((from + 3, line_end(text, from)), End::Line)),
         _ => return None,
@@ -190,7 +197,8 @@ fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Sp
         b'(' | b'<' | b')' => None,
         _ => {
             let ((from, to), end) = plain(from)?;
-            is_mixed(&text[from..run_end(text, from, |byte| !is_space(byte) && byte != b',').min(to)]).then_some(((from, to), end))
+            is_mixed(&text[from..run_end(text, from, |byte| !is_space(byte) && byte != b',').min(to)])
+                .then_some(((from, to), end))
         }
     }
 }
@@ -206,7 +214,8 @@ fn is_state(text: &[u8], from: usize) -> bool {
     let next = run_end(&text[..text.len().min(end + SEPARATOR_BYTES)], end, |byte| byte == b' ');
     let ends = next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0);
     let is_word = !is_word(byte(text, end)) || said.is_empty();
-    is_word && (b"\0\n.,;:!?()\"'".contains(&byte(text, from)) || is_of(LINKING, said) || (is_of(STATES, said) && ends))
+    let ended = b"\0\n.,;:!?()\"'".contains(&byte(text, from)) && !byte(text, from + 1).is_ascii_alphanumeric();
+    is_word && (ended || is_of(LINKING, said) || (is_of(STATES, said) && ends))
 }
 
 /// Whether a word is none of a sentence: letters with digits in them, or signs that words do not have.
@@ -417,7 +426,9 @@ fn plain_end(text: &[u8], from: usize) -> usize {
     let is_break = |byte: u8| is_space(byte) || b",;\"'`<>(){}[]\\".contains(&byte);
     let is_last = |at: usize| {
         let name = run_end(&text[..text.len().min(at + SEPARATOR_BYTES)], at + 1, is_word);
-        matches!(byte(text, name), b'=' | b'%' | 0) || is_break(byte(text, name)) && name == at + 1 || escape(text, at).1 > 1
+        matches!(byte(text, name), b'=' | b'%' | 0)
+            || is_break(byte(text, name)) && name == at + 1
+            || escape(text, at).1 > 1
     };
     let mut at = from;
     while at < text.len() && !is_break(text[at]) && !(text[at] == b'&' && is_last(at)) {
@@ -480,7 +491,7 @@ fn encoded_value(text: &[u8], from: usize) -> (Span, End) {
         }
         end += width;
     }
-    ((from, end), End::Run)
+    ((from, end), if quoted { End::Line } else { End::Run })
 }
 
 /// The value of a header, which may hold spaces.

@@ -158,8 +158,26 @@ pub const LINKING: &[&str] = &[
 
 /// Behind a name and `is`, words that say how it is with a secret, where the sentence ends with them.
 pub const STATES: &[&str] = &[
-    "correct", "empty", "expired", "gone", "incorrect", "invalid", "known", "missing", "needed", "null", "ok", "old",
-    "required", "set", "there", "undefined", "unknown", "used", "valid", "wrong",
+    "correct",
+    "empty",
+    "expired",
+    "gone",
+    "incorrect",
+    "invalid",
+    "known",
+    "missing",
+    "needed",
+    "null",
+    "ok",
+    "old",
+    "required",
+    "set",
+    "there",
+    "undefined",
+    "unknown",
+    "used",
+    "valid",
+    "wrong",
 ];
 
 /// For each letter, the letters that follow it in words; other pairs are those of random characters. From the words of
