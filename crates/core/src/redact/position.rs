@@ -86,10 +86,7 @@ fn written(text: &[u8], start: usize, separator: &Separator, name: Name) -> Opti
     match name {
         Name::Public => None,
         _ if PUBLIC_VALUES.iter().any(|value| is_public_value(value)) => None,
-        Name::Parameter => {
-            let (from, _) = (separator.value, ());
-            is_parameter(text, start, from).then(|| value(text, separator)).flatten()
-        }
+        Name::Parameter => is_parameter(text, start, separator.value).then(|| value(text, separator)).flatten(),
         Name::Authorization | Name::Cookie => header_value(text, start, separator, name),
         Name::Key => {
             value(text, separator).filter(|((from, to), end)| *end != End::Run || looks_like_key(&text[*from..*to]))

@@ -156,9 +156,14 @@ pub fn run(text: &[u8], word: usize) -> Run {
     let start = if takes(&text[word - leading..word], at - word + leading) { word - leading } else { word };
     // Padding, but not the sign behind a name.
     let signs = run_end(&text[..text.len().min(end + 3)], end, |byte| byte == b'=') - end;
-    let padding = if signs <= 2 && !is_word(byte(text, end + signs)) { signs } else { 0 };
-    let padded = padding > 0 && (end - start + padding).is_multiple_of(4) && length >= OPAQUE_MIN - 4;
-    let is_key = segments < 2 && (padded || is_key(&text[start..at]));
+    let padding = if signs <= 2 && !is_word(byte(text, end + signs)) && !b"{[(".contains(&byte(text, end + signs)) {
+        signs
+    } else {
+        0
+    };
+    let is_padded = padding > 0 && (end - start + padding).is_multiple_of(4) && length >= OPAQUE_MIN - 4;
+    let has_key_length = matches!(at - start, 22 | 43 | 86);
+    let is_key = segments < 2 && (is_padded || has_key_length) && is_mixed(&text[start..at]);
     let random = !is_script && (is_key || (!is_path && is_random(length, odd, at - start)));
     let class = class_of(&text[word..end]).filter(|_| !is_script).or(random.then_some(Class::Base64));
     if class != Some(Class::Base64) {
@@ -168,11 +173,10 @@ pub fn run(text: &[u8], word: usize) -> Run {
     Run { start, end, class, limit: end }
 }
 
-/// Whether a run has the length of a key, and letters of both cases and digits or signs in it: no word has.
-fn is_key(run: &[u8]) -> bool {
+/// Whether a run has letters of both cases and digits or signs in it: hardly a word has.
+fn is_mixed(run: &[u8]) -> bool {
     let has = |belongs: fn(&u8) -> bool| run.iter().any(belongs);
-    matches!(run.len(), 22 | 43 | 86)
-        && has(u8::is_ascii_uppercase)
+    has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_lowercase)
         && has(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'/'))
         && !has(|byte| matches!(byte, b'_' | b'-' | b'%'))
