@@ -107,7 +107,7 @@ fn a_damaged_line_is_no_replaced_identity() {
     ] {
         let mut report = whole.clone();
         for entry in report.entries.iter_mut().flatten() {
-            entry.message = entry.message.replace(from, to);
+            entry.message = entry.message.replace(from, to).into();
             entry.redactions = 1;
         }
         let analysis = analyse(&[report]);
@@ -123,7 +123,7 @@ fn a_damaged_line_is_no_replaced_identity() {
 fn what_is_no_signature_was_signed_by_nobody() {
     let mut report = Console::read(SECOND_STORE).report();
     for entry in report.entries.iter_mut().flatten() {
-        entry.message = entry.message.replace("8bbMjTzbCDQ3qM7b", "8bbMj…");
+        entry.message = entry.message.replace("8bbMjTzbCDQ3qM7b", "8bbMj…").into();
     }
     let analysis = analyse(&[report]);
     assert_eq!(finding(&analysis, Kind::IdentityReplaced).verdict, Verdict::Unknown);
@@ -133,7 +133,7 @@ fn what_is_no_signature_was_signed_by_nobody() {
 fn a_server_key_is_checked_only_against_a_line_that_verifies() {
     let mut report = Console::read(SECOND_STORE).report();
     for entry in report.entries.iter_mut().flatten() {
-        entry.message = entry.message.split("; new key").next().unwrap_or_default().to_owned();
+        entry.message = entry.message.split("; new key").next().unwrap_or_default().into();
     }
     let analysis = analyse(&[report]);
     assert_eq!(finding(&analysis, Kind::IdentityReplaced).verdict, Verdict::Unknown);
@@ -211,7 +211,7 @@ fn a_message_that_was_opened_after_all_is_redelivery() {
         .split(' ')
         .map(|id| {
             let mut entry = delivery.clone();
-            entry.message = entry.message.replace("b4305e2c58c244dea1aaddef5b32ff9d", id);
+            entry.message = entry.message.replace("b4305e2c58c244dea1aaddef5b32ff9d", id).into();
             Some(entry)
         })
         .collect();
@@ -268,7 +268,7 @@ fn the_lost_key_has_its_facts() {
 fn one_key_in_two_sessions_was_handed_out_twice() {
     let mut report = Console::read(ROLLBACK).report();
     let last = report.entries.iter_mut().flatten().rfind(|entry| entry.message.contains("MissingOneTimeKey")).unwrap();
-    last.message = last.message.replace("PKINcS6j", "QKINcS6j");
+    last.message = last.message.replace("PKINcS6j", "QKINcS6j").into();
     let analysis = analyse(&[report]);
     let twice = finding(&analysis, Kind::SameKeyTwoSessions);
     assert!(twice.innocent_explanations.iter().any(|why| why.contains("fallback key")));

@@ -242,12 +242,11 @@ fn message(random: &mut Random) -> (String, String) {
 
 /// Eight characters of a secret that stand in a text, if any do. Spaces and signs in a row are anybody's.
 fn leak(text: &str, secret: &str) -> Option<String> {
-    let characters: Vec<char> = secret.chars().collect();
+    // Armour is no secret.
+    let secret: Vec<&str> = secret.lines().filter(|line| !line.starts_with("-----")).collect();
+    let characters: Vec<char> = secret.join("\n").chars().collect();
     characters.windows(WINDOW).map(|window| window.iter().collect::<String>()).find(|window| {
-        window.chars().filter(char::is_ascii_alphanumeric).count() >= WINDOW / 2
-            && !window.contains("BEGIN")
-            && !window.contains("KEY--")
-            && text.contains(window.as_str())
+        window.chars().filter(char::is_ascii_alphanumeric).count() >= WINDOW / 2 && text.contains(window.as_str())
     })
 }
 
@@ -270,8 +269,9 @@ fn no_generated_secret_is_seen() {
                 recorder.record(&Line { stack: Some(&stack), ..Line::new(Millis(1), Level::Error, "DecryptionError") });
             }
             1 => {
-                // A gap somewhere in the secret.
-                let from = line.len() - planted.len() + random.below(planted.len());
+                // A gap that begins in the secret: where it takes the name in front of a word, nobody can know that word.
+                let value = line.rfind(secret.as_str()).expect("the secret stands in the line");
+                let from = value + 1 + random.below(secret.len() - 1);
                 let from = (0..=from).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
                 let (head, tail) = line.split_at(from);
                 let gap = random.below(12).min(tail.len());

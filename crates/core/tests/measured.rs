@@ -50,15 +50,21 @@ fn evidence_that_was_destroyed_once_stays() {
         "Error decrypting event (id=$4Xmat_nduM6oGf8FXsiFLUbsOMLNedrVkPAMqtPiCvH)".into(),
         "Error decrypting event (id=$4Xw3-syt_uM6oGf8FXsiFLUb_sOMLNe-drVkPAMqtPi)".into(),
         format!(r#"MissingOneTimeKey("curve25519:{key}")"#),
-        format!(r#"One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {{"key":"{key}","signatures":{{}}}}"#),
+        format!(
+            r#"One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {{"key":"{key}","signatures":{{}}}}"#
+        ),
         "Error passing sync changes to the crypto layer sync token: s72594_4483_1934_12_3_5_9_0_1".into(),
         "already exists one-time key token: @alice:localhost".into(),
         "missing key at index; seen indexes [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]".into(),
         "missing key at index ABCD EFGH IJKL MNOP QRST UVWX YZAB CDEF GHIJ KLMN OPQR STUV done".into(),
         format!(r#"already exists signed_curve25519 ["key","{key}"]"#),
     ];
-    let closed: Vec<String> =
-        lines.iter().map(|line| (line, redact(line))).filter(|(line, now)| now.text != **line).map(|(_, now)| now.text.into_owned()).collect();
+    let closed: Vec<String> = lines
+        .iter()
+        .map(|line| (line, redact(line)))
+        .filter(|(line, now)| now.text != **line)
+        .map(|(_, now)| now.text.into_owned())
+        .collect();
     assert!(closed.is_empty(), "{}", closed.join("\n"));
 }
 
@@ -120,10 +126,7 @@ fn recorded() -> BTreeSet<String> {
 fn nothing_of_a_recorded_line_is_closed() {
     let lines = recorded();
     assert!(lines.len() > 2_000, "{}", lines.len());
-    let closed: Vec<String> = lines
-        .iter()
-        .filter(|line| redact(line).count > 0)
-        .map(|line| difference(line, &redact(line).text))
-        .collect();
+    let closed: Vec<String> =
+        lines.iter().filter(|line| redact(line).count > 0).map(|line| difference(line, &redact(line).text)).collect();
     assert!(closed.is_empty(), "{} of {}:\n{}", closed.len(), lines.len(), closed.join("\n"));
 }

@@ -39,6 +39,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_secret_is_closed_wherever_a_quotation_ends() {
+        let recovery = "EsTc LW2K PGiF wKEA 3As5 g5c4 BXbx 3vXS FMBc mJzx Yq4d Wn8R";
+        let bytes = "183,22,201,54,99,240,17,133,76,208,45,161,254,120,37,91,143,66,219,11,174,58,230,87";
+        for before in [0, QUOTE_CHARS_MAX, 4 * QUOTE_CHARS_MAX, LOOKED_AT] {
+            for cut in 0..70 {
+                for (secret, part) in [(recovery, "PGiF wKE"), (bytes, "240,17,1")] {
+                    // Lines of armour shrink to nothing, so that what stands far behind comes into the quotation.
+                    let filler = format!("-----BEGIN X-----{}-----END X----- ", "x".repeat(before.saturating_sub(cut)));
+                    let quoted = quote(&format!("{filler}{secret} then {}", "y ".repeat(LOOKED_AT)));
+                    assert!(!quoted.contains(part), "{before} {cut}: {quoted}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_quotation_is_short_plain_and_without_secrets() {
         assert_eq!(quote("a\nb\u{202e}c access_token=syt_x_y_z123456"), "a bc access_token=[closed]");
         let long = quote(&"x".repeat(100_000));

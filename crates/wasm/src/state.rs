@@ -120,3 +120,31 @@ fn text_in(inbox: &[u8], from: usize, bytes: usize) -> &str {
         .and_then(|bytes| str::from_utf8(bytes).ok())
         .unwrap_or("")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "syt_YWxpY2U_kTqWvNzXcBmLpRtYgHjQ_2fG7hK";
+
+    fn state_with(texts: &[&str]) -> State {
+        let mut state = State::new();
+        state.inbox = texts.concat().into_bytes();
+        state
+    }
+
+    #[test]
+    fn a_realms_path_and_a_fields_text_are_closed() {
+        let mut state = state_with(&["/x/", SECRET]);
+        let number = state.add_realm(1, 3 + SECRET.len());
+        let path = state.realms[number as usize].path.as_ref().expect("a path");
+        assert!(!path.contains("kTqWvNzX"), "{path}");
+        let mut state = state_with(&["why", SECRET]);
+        let bytes = state.scrub(3, SECRET.len());
+        assert!(!text_in(&state.inbox, 0, bytes).contains("kTqWvNzX"));
+        let key = "drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho";
+        let mut state = state_with(&["ed25519", key]);
+        let bytes = state.scrub(7, key.len());
+        assert_eq!(text_in(&state.inbox, 0, bytes), key, "the name says that it is a public key");
+    }
+}

@@ -194,7 +194,10 @@ mod tests {
         assert_eq!(mark(Class::Base64, "tZ3xQ9vWk7mYpLr2"), "[closed base64 16]");
         assert_eq!(mark(Class::Base64, &"ab".repeat(100)), "[closed base64 200]");
         assert_eq!(mark(Class::Bytes, "1,2,3"), "[closed bytes 5]");
-        assert_eq!((mark(Class::Named, key).as_str(), mark(Class::Content, key).as_str()), ("[closed]", "[closed content]"));
+        assert_eq!(
+            (mark(Class::Named, key).as_str(), mark(Class::Content, key).as_str()),
+            ("[closed]", "[closed content]")
+        );
     }
 
     #[test]

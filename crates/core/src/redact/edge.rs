@@ -2,9 +2,9 @@
 
 use crate::cut::gap;
 
+use super::closed::Class;
 use super::position::{End, nameless};
 use super::text::{byte, closing_quote, is_quote, is_space, is_token, run_end};
-use super::closed::Class;
 use super::{Found, close, secrets, work};
 
 /// How far from an edge a string's end is still taken for that of a secret whose name is in the gap.
@@ -105,8 +105,8 @@ fn runs_edge(tail: &[u8]) -> usize {
 
 /// Whether a run, with that space between it and what is lost, is a piece of a list of numbers or of a recovery key.
 fn is_part(run: &[u8], space: u8) -> bool {
-    run.iter().all(|byte| byte.is_ascii_digit() || is_quote(*byte) || b",:{}[]()\\".contains(byte))
-        || (space == b' ' && run.len() == 4 && run.iter().all(u8::is_ascii_alphanumeric))
+    run.iter().all(|byte| byte.is_ascii_digit() || is_quote(*byte) || b",:;{}[]()\\".contains(byte))
+        || (matches!(space, b' ' | b'\t') && run.len() == 4 && run.iter().all(u8::is_ascii_alphanumeric))
 }
 
 fn is_opaque(run: &[u8]) -> bool {

@@ -92,7 +92,9 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
     while at < text.len() {
         work::done(1);
         if !text::is_word(text[at]) {
-            at = closed::mark_end(text, at).or_else(|| public::id_end(text, at)).unwrap_or_else(|| at + text::escape(text, at).1);
+            at = closed::mark_end(text, at)
+                .or_else(|| public::id_end(text, at))
+                .unwrap_or_else(|| at + text::escape(text, at).1);
             continue;
         }
         let start = at;
@@ -118,10 +120,12 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
         while let Some((span, class, end)) = next {
             at = span.1.max(at);
             open = if span.1 == text.len() { end } else { End::Closed };
-            found.push(Found { span, class });
+            if span.0 < span.1 {
+                found.push(Found { span, class });
+            }
             // Where a string of a name turns out to be what stands in front of another, that one's value is next.
             next = position::last_word(text, span).and_then(|(start, end)| position::secret(text, start, end));
-            next = next.filter(|(next, ..)| next.0 >= span.1);
+            next = next.filter(|(next, ..)| next.0 >= span.1 && next.1 > span.1);
         }
     }
     (found, open)
@@ -185,7 +189,10 @@ mod tests {
         {
             let line = format!("request with {token} failed: already exists");
             let closed = redacted(&line);
-            assert!(closed.starts_with("request with [closed token ") && closed.ends_with("] failed: already exists"), "{closed}");
+            assert!(
+                closed.starts_with("request with [closed token ") && closed.ends_with("] failed: already exists"),
+                "{closed}"
+            );
         }
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.s5vK_x-Y";
         assert_eq!(redacted(&format!("with {jwt}!")), "with [closed jwt 45 #psxt]!");

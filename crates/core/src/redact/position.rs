@@ -4,7 +4,7 @@ use super::closed::{Class, mark_end};
 use super::names::name;
 use super::public::{is_public, is_since};
 use super::shape::{OPAQUE_MIN, numbers};
-use super::table::{LINKING, Name, STATES};
+use super::table::{LINKING, Name, PUBLIC_VALUES, STATES};
 use super::text::{
     byte, closing_bracket, closing_quote, escape, is_quote, is_space, is_token, is_word, run_end, starts_with,
 };
@@ -56,6 +56,11 @@ pub fn secret(text: &[u8], start: usize, end: usize) -> Option<(Span, Class, End
     };
     let ((from, to), end) = found?;
     let inner = &text[from..to];
+    if from == to && to == text.len() {
+        // What follows a cut is its value.
+        let end = if matches!(name, Name::Phrase | Name::Content) { End::Line } else { End::Run };
+        return Some(((to, to), Class::Named, end));
+    }
     let says_nothing =
         matches!(inner, b"" | b"null" | b"undefined" | b"true" | b"false" | b"None" | b"none" | b"{}" | b"[]");
     let is_mark = byte(inner, 0) == b'[' && mark_end(inner, 0) == Some(inner.len());
@@ -77,15 +82,15 @@ fn is_bare_token(text: &[u8]) -> bool {
 
 /// The value behind a name and its separator.
 fn written(text: &[u8], start: usize, separator: &Separator, name: Name) -> Option<(Span, End)> {
+    let is_public_value = |value: &&str| starts_with(text, separator.value, value.as_bytes());
     match name {
         Name::Public => None,
-        Name::Parameter => {
-            let (from, _) = (separator.value, ());
-            is_parameter(text, start, from).then(|| value(text, separator)).flatten()
-        }
+        _ if PUBLIC_VALUES.iter().any(|value| is_public_value(value)) => None,
+        Name::Parameter => is_parameter(text, start, separator.value).then(|| value(text, separator)).flatten(),
         Name::Authorization | Name::Cookie => header_value(text, start, separator, name),
-        Name::Key => value(text, separator)
-            .filter(|((from, to), end)| *end != End::Run || looks_like_key(&text[*from..*to])),
+        Name::Key => {
+            value(text, separator).filter(|((from, to), end)| *end != End::Run || looks_like_key(&text[*from..*to]))
+        }
         Name::MaybeKey => key_value(text, separator)
             .filter(|((from, to), _)| is_base64_key(&text[*from..*to]) && !is_public(text, *from, *to, 0)),
         Name::Phrase => value(text, separator).map(|found| phrase(text, found)),
@@ -118,13 +123,17 @@ fn phrase(text: &[u8], ((from, to), end): (Span, End)) -> (Span, End) {
         work::done(1);
         match text[at] {
             b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'}' | b')' | b']' | b'>' | b'<' | b'{' => break,
+            0xe2 if starts_with(text, at, "…[".as_bytes()) => break,
             b'\\' if matches!(byte(text, at + 1), b'n' | b'r' | b'"' | b'\'' | b'\\') => break,
             b',' | b';' | b'&' | b' ' if is_next_field(text, at) => break,
             _ => at += 1,
         }
     }
-    let at = at - text[to..at].iter().rev().take_while(|byte| is_space(**byte)).count();
-    ((from, at), if at == text.len() { End::Line } else { End::Run })
+    if at == text.len() {
+        return ((from, at), End::Line);
+    }
+    let spaces = text[to..at].iter().rev().take_while(|byte| is_space(**byte)).count();
+    ((from, at - spaces), End::Run)
 }
 
 /// Whether a name and its separator follow a comma, a semicolon, an ampersand or a space.
@@ -152,7 +161,9 @@ fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Sp
         Name::Content if text[start..end].eq_ignore_ascii_case(b"plaintext") && from > end => {
             return Some(((from, line_end(text, from)), End::Line));
         }
-        Name::Content if matches!(byte(text, from), b'{') => return content(text, &Separator { value: from, encoded: false }),
+        Name::Content if matches!(byte(text, from), b'{') => {
+            return content(text, &Separator { value: from, encoded: false });
+        }
         Name::Secret | Name::Phrase => {}
         Name::Cookie if starts_with(text, from, b"is ") => return Some(((from + 3, line_end(text, from)), End::Line)),
         _ => return None,
@@ -183,7 +194,8 @@ fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Sp
         b'(' | b'<' | b')' => None,
         _ => {
             let ((from, to), end) = plain(from)?;
-            is_mixed(&text[from..run_end(text, from, |byte| !is_space(byte) && byte != b',').min(to)]).then_some(((from, to), end))
+            is_mixed(&text[from..run_end(text, from, |byte| !is_space(byte) && byte != b',').min(to)])
+                .then_some(((from, to), end))
         }
     }
 }
@@ -199,7 +211,8 @@ fn is_state(text: &[u8], from: usize) -> bool {
     let next = run_end(&text[..text.len().min(end + SEPARATOR_BYTES)], end, |byte| byte == b' ');
     let ends = next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0);
     let is_word = !is_word(byte(text, end)) || said.is_empty();
-    is_word && (said.is_empty() && !byte(text, from).is_ascii_alphanumeric() || is_of(LINKING, said) || (is_of(STATES, said) && ends))
+    let ended = b"\0\n.,;:!?()\"'".contains(&byte(text, from)) && !byte(text, from + 1).is_ascii_alphanumeric();
+    is_word && (ended || is_of(LINKING, said) || (is_of(STATES, said) && ends))
 }
 
 /// Whether a word is none of a sentence: letters with digits in them, or signs that words do not have.
@@ -410,7 +423,9 @@ fn plain_end(text: &[u8], from: usize) -> usize {
     let is_break = |byte: u8| is_space(byte) || b",;\"'`<>(){}[]\\".contains(&byte);
     let is_last = |at: usize| {
         let name = run_end(&text[..text.len().min(at + SEPARATOR_BYTES)], at + 1, is_word);
-        matches!(byte(text, name), b'=' | b'%' | 0) || is_break(byte(text, name)) && name == at + 1 || escape(text, at).1 > 1
+        matches!(byte(text, name), b'=' | b'%' | 0)
+            || is_break(byte(text, name)) && name == at + 1
+            || escape(text, at).1 > 1
     };
     let mut at = from;
     while at < text.len() && !is_break(text[at]) && !(text[at] == b'&' && is_last(at)) {
@@ -462,13 +477,18 @@ fn encoded_value(text: &[u8], from: usize) -> (Span, End) {
     while end < text.len() {
         work::done(1);
         let (character, width) = escape(text, end);
-        let ends = if width > 1 { b"\"'&,}#\\\n".contains(&character) } else { !is_token(character) && !(quoted && character == b' ') };
+        let ends = match (width > 1, quoted) {
+            (true, true) => is_quote(character) || b"\\\n".contains(&character),
+            (true, false) => b"\"'&,}#\\\n".contains(&character),
+            (false, true) => is_quote(character) || character == b'\n',
+            (false, false) => !is_token(character),
+        };
         if ends {
             break;
         }
         end += width;
     }
-    ((from, end), End::Run)
+    ((from, end), if quoted { End::Line } else { End::Run })
 }
 
 /// The value of a header, which may hold spaces.
@@ -516,13 +536,13 @@ fn key_value(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
     })
 }
 
-/// Whether a value can be a key in base64, and is no word.
+/// Whether a value has a key's length in base64, and is no word. Others show by themselves.
 fn is_base64_key(value: &[u8]) -> bool {
-    let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-%".contains(byte);
-    value.len() >= KEY_CHARS_MIN
-        && value.len() <= KEY_CHARS_MAX
-        && value.iter().all(belongs)
-        && !value.iter().all(|byte| byte.is_ascii_lowercase() || b"_-".contains(byte))
+    let padding = value.iter().rev().take_while(|byte| **byte == b'=').count();
+    let key = &value[..value.len() - padding];
+    matches!(key.len(), 22 | 32 | 43 | 64 | 86)
+        && key.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/_-".contains(byte))
+        && !key.iter().all(|byte| byte.is_ascii_lowercase() || b"_-".contains(byte))
 }
 
 fn looks_like_key(value: &[u8]) -> bool {

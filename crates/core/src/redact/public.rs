@@ -61,7 +61,11 @@ fn server_end(text: &[u8], from: usize) -> Option<usize> {
         return None;
     }
     let port = run_end(&text[..text.len().min(end + 6)], end + 1, |byte| byte.is_ascii_digit());
-    Some(if byte(text, end) == b':' && port > end + 1 && !is_word(byte(text, port)) { port } else { end.min(text.len()) })
+    Some(if byte(text, end) == b':' && port > end + 1 && !is_word(byte(text, port)) {
+        port
+    } else {
+        end.min(text.len())
+    })
 }
 
 /// Call participants and memberships have their device behind the user: `@user:server:DEVICE`, `@user:server_DEVICE`.
@@ -85,7 +89,12 @@ pub fn is_public(text: &[u8], start: usize, end: usize, public: usize) -> bool {
     }
     // The next one of a list.
     let is_list = |between: &[u8]| between.len() <= 8 && between.iter().all(|byte| b"\\\"', ".contains(byte));
-    if public > 0 && length <= ID_MAX && public < start && is_list(&text[public..start]) && text[public..start].contains(&b',') {
+    if public > 0
+        && length <= ID_MAX
+        && public < start
+        && is_list(&text[public..start])
+        && text[public..start].contains(&b',')
+    {
         return true;
     }
     if is_algorithm(before) {
@@ -119,7 +128,8 @@ fn is_algorithm(before: &[u8]) -> bool {
 /// Whether a to-device request's path goes on with its transaction.
 pub fn is_transaction(before: &[u8]) -> bool {
     let Some(before) = before.strip_suffix(b"/") else { return false };
-    let kind = before.iter().rev().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)).count();
+    let kind =
+        before.iter().rev().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)).count();
     before[..before.len() - kind].ends_with(b"sendToDevice/")
 }
 
@@ -164,7 +174,12 @@ fn is_one_time_key(text: &[u8], field: usize, value: usize) -> bool {
     let of_conflict = before.strip_suffix(b"key:").is_some_and(labelled);
     let with_id = || {
         let before = trim_end(before, b"\\\"'`:=, ");
-        let id = before.iter().rev().take(16).take_while(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte)).count();
+        let id = before
+            .iter()
+            .rev()
+            .take(16)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
+            .count();
         before.ends_with(b"signed_curve25519") || before[..before.len() - id].ends_with(b"curve25519:")
     };
     !indexed && (signed || of_conflict || with_id())

@@ -78,7 +78,8 @@ fn oddness(atom: &[u8]) -> usize {
     work::done(atom.len());
     let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     // Hashes of builds, and device ids as homeservers make them.
-    if (atom.len() <= HEX_MAX && atom.iter().all(is_hex)) || (atom.len() == 10 && atom.iter().all(u8::is_ascii_uppercase))
+    if (atom.len() <= HEX_MAX && atom.iter().all(is_hex))
+        || (atom.len() == 10 && atom.iter().all(u8::is_ascii_uppercase))
     {
         return 0;
     }
@@ -100,11 +101,11 @@ fn oddness(atom: &[u8]) -> usize {
     odd + if changes == 1 { 0 } else { changes }
 }
 
-/// Whether so many characters with so many odd neighbours are random.
-fn is_random(length: usize, odd: usize) -> bool {
+/// Whether so many letters and digits with so many odd neighbours are random; `whole`: with the signs among them.
+fn is_random(length: usize, odd: usize, whole: usize) -> bool {
     // 16, 32 and 64 bytes in base64 and hexadecimal: keys and signatures. A word is hardly ever exactly as long.
-    let share = if matches!(length, 22 | 32 | 43 | 64 | 86) { 8 } else { 5 };
-    length >= OPAQUE_MIN && odd * share >= length
+    let share = if matches!(whole, 22 | 32 | 43 | 64 | 86) { 8 } else { 5 };
+    whole >= OPAQUE_MIN && length >= OPAQUE_MIN - 4 && odd * share >= length
 }
 
 /// A run of base64 characters, and what it looks like.
@@ -149,20 +150,36 @@ pub fn run(text: &[u8], word: usize) -> Run {
     let is_script = is_script(text, end) && end - segment <= 2 * HEX_MAX;
     let after_slash = word > 0 && text[word - 1] == b'/';
     let is_path = segments >= 2 || (after_slash && segments > 0);
-    let random = !is_path && !is_script && is_random(length, odd);
-    let class = class_of(&text[word..end]).filter(|_| !is_script).or(random.then_some(Class::Base64));
     // Base64 may begin and end with what is no letter; a path does, too.
     let leading = text[..word].iter().rev().take(SIGNS_MAX).take_while(|byte| matches!(byte, b'+' | b'/')).count();
     let takes = |signs: &[u8], length: usize| signs.contains(&b'+') || matches!(length, 22 | 43 | 86);
     let start = if takes(&text[word - leading..word], at - word + leading) { word - leading } else { word };
+    // Padding, but not the sign behind a name.
+    let signs = run_end(&text[..text.len().min(end + 3)], end, |byte| byte == b'=') - end;
+    let padding = if signs <= 2 && !is_word(byte(text, end + signs)) && !b"{[(".contains(&byte(text, end + signs)) {
+        signs
+    } else {
+        0
+    };
+    let is_padded = padding > 0 && (end - start + padding).is_multiple_of(4) && length >= OPAQUE_MIN - 4;
+    let has_key_length = matches!(at - start, 22 | 43 | 86);
+    let is_key = segments < 2 && (is_padded || has_key_length) && is_mixed(&text[start..at]);
+    let random = !is_script && (is_key || (!is_path && is_random(length, odd, at - start)));
+    let class = class_of(&text[word..end]).filter(|_| !is_script).or(random.then_some(Class::Base64));
     if class != Some(Class::Base64) {
         return Run { start, end: at.max(word + 1), class, limit: if is_script { segment } else { at } };
     }
-    let end = if takes(&text[end..at], at - start) { at } else { end };
-    // Padding, but not the sign behind a name.
-    let padded = run_end(&text[..text.len().min(end + 3)], end, |byte| byte == b'=');
-    let end = if padded - end <= 2 && !is_word(byte(text, padded)) { padded } else { end };
+    let end = if takes(&text[end..at], at - start) { at } else { end + padding };
     Run { start, end, class, limit: end }
+}
+
+/// Whether a run has letters of both cases and digits or signs in it: hardly a word has.
+fn is_mixed(run: &[u8]) -> bool {
+    let has = |belongs: fn(&u8) -> bool| run.iter().any(belongs);
+    has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'/'))
+        && !has(|byte| matches!(byte, b'_' | b'-' | b'%'))
 }
 
 /// The class of a run that shows by its characters alone.
@@ -178,7 +195,8 @@ fn class_of(run: &[u8]) -> Option<Class> {
     if all(|byte| byte.is_ascii_digit()) {
         return Some(Class::Digits);
     }
-    let hex = all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) || all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
+    let hex =
+        all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) || all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
     (hex && run.iter().any(u8::is_ascii_digit)).then_some(Class::Hex)
 }
 
@@ -226,11 +244,11 @@ pub fn stretch(text: &[u8], start: usize, limit: usize) -> Option<Span> {
         odd += next_odd;
         length += next_end - next;
         end = next_end;
-        if length > STRETCH_MAX && !is_random(length, odd) {
+        if length > STRETCH_MAX && !is_random(length, odd, length) {
             break;
         }
     }
-    is_random(length, odd).then_some((start, end))
+    is_random(length, odd, length).then_some((start, end))
 }
 
 /// A token or JSON Web Token in the word `start..end`, or one that begins with it.
@@ -293,7 +311,13 @@ pub fn numbers(text: &[u8], start: usize) -> (usize, usize, bool) {
         spaced |= !between.iter().any(|byte| matches!(byte, b',' | b':' | b';'));
     }
     let is_cut = starts_with(text, at, CUT);
-    let least = if is_cut { WORDS_MIN } else if spaced { SPACED_NUMBERS_MIN } else { NUMBERS_MIN };
+    let least = if is_cut {
+        WORDS_MIN
+    } else if spaced {
+        SPACED_NUMBERS_MIN
+    } else {
+        NUMBERS_MIN
+    };
     // A key's bytes are neither in order nor all small; times are in order.
     let random = !ascending && !small;
     let is_key = random && (count >= least || (large == count && count >= WORDS_MIN));
@@ -310,7 +334,8 @@ fn number(text: &[u8], at: usize) -> Option<(usize, u64)> {
     let end = run_end(&text[..text.len().min(at + 21)], at, |byte| byte.is_ascii_digit());
     let length = end - at;
     let is_number = (1..=20).contains(&length) && !is_word(byte(text, end)) && byte(text, end) != b'.';
-    let value = text[at..end].iter().fold(0u64, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
+    let value =
+        text[at..end].iter().fold(0u64, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
     // Between a byte and a word nothing is a key's.
     (is_number && (value <= 255 || length >= 7)).then_some((end, value))
 }
@@ -375,7 +400,11 @@ pub fn groups(text: &[u8], start: usize) -> Option<Span> {
             break;
         }
     }
-    let least = if starts_with(text, at, CUT) || text[end.min(at)..at].windows(3).any(|part| part == CUT) { 1 } else { GROUPS_MIN };
+    let least = if starts_with(text, at, CUT) || text[end.min(at)..at].windows(3).any(|part| part == CUT) {
+        1
+    } else {
+        GROUPS_MIN
+    };
     // Many groups of four are hardly ever words, so fewer of them need to be odd.
     let share = if count > 7 { 4 } else { 2 };
     (count >= least && odd * share >= count && odd > 0).then_some((start, end))
@@ -384,7 +413,9 @@ pub fn groups(text: &[u8], start: usize) -> Option<Span> {
 /// Whether four characters are neither a word, nor a number, nor an abbreviation.
 fn is_odd_group(group: &[u8]) -> bool {
     let lower = group.iter().any(u8::is_ascii_lowercase);
-    lower && (group[0].is_ascii_digit() || group[1..].iter().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
+    lower
+        && (group[0].is_ascii_digit()
+            || group[1..].iter().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
 }
 
 /// The end of armoured text that begins at a place.

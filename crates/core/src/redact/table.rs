@@ -39,8 +39,6 @@ pub enum Place {
 
 /// The names; the first that fits counts.
 pub const NAMES: &[(&str, Place, Name)] = &[
-    // What rust-crypto calls the public keys that begin an Olm session.
-    ("sessionkeys", Place::Whole, Name::Public),
     ("passw", Place::Within, Name::Phrase),
     ("passphrase", Place::Within, Name::Phrase),
     ("passcode", Place::Within, Name::Phrase),
@@ -133,6 +131,9 @@ pub const HARMLESS_ENDINGS: &[&str] =
 /// Access, refresh and login tokens of Synapse and of the Matrix Authentication Service begin so, in either case.
 pub const TOKEN_PREFIXES: &[&str] = &["syt_", "syr_", "syl_", "mct_", "mcr_", "mat_", "mar_"];
 
+/// What rust-crypto prints of public keys behind a name that also names secrets.
+pub const PUBLIC_VALUES: &[&str] = &["SessionKeys {"];
+
 /// Behind these words stands an id, in the sentences that clients print.
 pub const PUBLIC_BEHIND: &[&str] = &[
     "for participant ",
@@ -157,8 +158,26 @@ pub const LINKING: &[&str] = &[
 
 /// Behind a name and `is`, words that say how it is with a secret, where the sentence ends with them.
 pub const STATES: &[&str] = &[
-    "correct", "empty", "expired", "gone", "incorrect", "invalid", "known", "missing", "needed", "null", "ok", "old",
-    "required", "set", "there", "undefined", "unknown", "used", "valid", "wrong",
+    "correct",
+    "empty",
+    "expired",
+    "gone",
+    "incorrect",
+    "invalid",
+    "known",
+    "missing",
+    "needed",
+    "null",
+    "ok",
+    "old",
+    "required",
+    "set",
+    "there",
+    "undefined",
+    "unknown",
+    "used",
+    "valid",
+    "wrong",
 ];
 
 /// For each letter, the letters that follow it in words; other pairs are those of random characters. From the words of
