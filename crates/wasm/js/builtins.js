@@ -4,7 +4,7 @@
 
 export const { apply, getPrototypeOf, ownKeys, defineProperty, deleteProperty } = Reflect;
 export const { isArray } = Array;
-export const { assign, freeze, getOwnPropertyDescriptor, hasOwn } = Object;
+export const { assign, freeze, getOwnPropertyDescriptor, hasOwn, isFrozen } = Object;
 export const { isSafeInteger } = Number;
 export const now = Date.now;
 
@@ -19,6 +19,7 @@ export const indexOf = uncurry(String.prototype.indexOf);
 export const slice = uncurry(String.prototype.slice);
 export const startsWith = uncurry(String.prototype.startsWith);
 export const symbolToString = uncurry(Symbol.prototype.toString);
+export const execRegExp = uncurry(RegExp.prototype.exec);
 
 export const parseNumber = parseFloat;
 export const parseInteger = parseInt;
@@ -27,6 +28,7 @@ export const { parse: parseJson, stringify } = JSON;
 export const encode = globalThis.TextEncoder?.prototype.encode;
 export const encodeInto = globalThis.TextEncoder?.prototype.encodeInto;
 export const decode = globalThis.TextDecoder?.prototype.decode;
+export const { MessageChannel: Channel, TextDecoder: Decoder, TextEncoder: Encoder } = globalThis;
 export const postMessage = globalThis.MessagePort?.prototype.postMessage;
 export const { get: weakGet, has: weakHas, set: weakSet } = WeakMap.prototype;
 export const { deref } = WeakRef.prototype;
@@ -59,4 +61,4 @@ export const errorOfEvent = getter(globalThis.ErrorEvent?.prototype, 'error');
 export const messageOfEvent = getter(globalThis.ErrorEvent?.prototype, 'message');
 export const reasonOfEvent = getter(globalThis.PromiseRejectionEvent?.prototype, 'reason');
 export const memoryBuffer = getter(globalThis.WebAssembly?.Memory?.prototype, 'buffer');
-export const { RuntimeError } = globalThis.WebAssembly ?? {};
+export const { Instance, Module, instantiate } = globalThis.WebAssembly ?? {};
