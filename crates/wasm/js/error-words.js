@@ -1,4 +1,4 @@
-// What may be said of an error that no redactor has looked at: its text if it is a few plain words, else its name.
+// What may be said of an error. Where no redactor looks at it: its text if that is a few plain words, else its name.
 
 import { execRegExp } from './builtins.js';
 import { messageOf, nameOf } from './text.js';
@@ -28,4 +28,13 @@ export function wordsOf(error) {
     // Not even an object.
   }
   return nameOfError(error);
+}
+
+/** What an error says, for a redactor; no getter of the page's runs. @param {unknown} error Whatever has been thrown. */
+export function messageText(error) {
+  try {
+    return (typeof error === 'object' && error !== null ? messageOf(error) : '' + error) || nameOfError(error);
+  } catch {
+    return 'Error';
+  }
 }
