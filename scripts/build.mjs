@@ -181,7 +181,8 @@ export async function build() {
   const { env } = await setUpBuild();
   fs.mkdirSync(work, { recursive: true });
   await step('generated facts', () => {
-    run('cargo', ['run', '-q', '-p', 'crypto-diag-codegen', work, path.join(root, 'docs')]);
+    const consoles = path.join(root, 'tests/fixtures/console');
+    run('cargo', ['run', '-q', '-p', 'crypto-diag-codegen', work, path.join(root, 'docs'), consoles]);
     fs.copyFileSync(path.join(work, 'report.schema.json'), path.join(pkg, 'report.schema.json'));
   });
   const core = await step('capture module', () =>

@@ -33,7 +33,9 @@ export function wordsOf(error) {
 /** What an error says, for a redactor; no getter of the page's runs. @param {unknown} error Whatever has been thrown. */
 export function messageText(error) {
   try {
-    return (typeof error === 'object' && error !== null ? messageOf(error) : '' + error) || nameOfError(error);
+    return (
+      (typeof error === 'object' && error !== null ? messageOf(error) : '' + error) || nameOfError(error)
+    );
   } catch {
     return 'Error';
   }

@@ -19,6 +19,8 @@ declare module 'crypto-diag/analysis-bytes' {
 declare module 'crypto-diag/facts' {
   /** Words of which every matching line holds one. */
   export const PREFILTER: string[];
+  /** For each of them, needles that hold it; together they are the table's. */
+  export const NEEDLES: string[][];
   export const KES: readonly string[];
   export const MEANINGS: readonly string[];
   /** Pairs of KE and meaning, in the order of the core's tallies. */
