@@ -1,3 +1,4 @@
+// @ts-check
 // Builds the package: Rust to WebAssembly, the generated facts, one JavaScript file for each entry, the types.
 
 import fs from 'node:fs';
@@ -5,7 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { textOf } from './lib/module-text.mjs';
-import { cache, main, root, run, say, step } from './lib/run.mjs';
+import { run } from './lib/process.mjs';
+import { cache, isMain, main, root, say, step, target } from './lib/project.mjs';
 import { setUpBuild } from './setup.mjs';
 import { thirdParty } from './third-party.mjs';
 
@@ -63,10 +65,9 @@ const SMALLEST = ['-Oz', '--converge', '--reorder-functions', '--reorder-locals'
 function buildModule(crate, constant, env, { exports, passes, write }) {
   const name = crate.replaceAll('-', '_');
   const out = path.join(work, crate);
-  const target = ['--target', 'wasm32-unknown-unknown', '--profile', 'page'];
-  run('cargo', ['build', '-q', '-p', crate, ...target, ...remappedPaths()], { env });
-  const built = process.env.CARGO_TARGET_DIR ?? path.join(root, 'target');
-  const raw = path.join(built, 'wasm32-unknown-unknown/page', `${name}.wasm`);
+  const flags = ['--target', 'wasm32-unknown-unknown', '--profile', 'page', ...remappedPaths()];
+  run('cargo', ['build', '-q', '-p', crate, ...flags], { env });
+  const raw = path.join(target, 'wasm32-unknown-unknown/page', `${name}.wasm`);
   run(
     'wasm-bindgen',
     ['--target', 'web', '--omit-default-module-path', '--no-typescript', '--remove-name-section'].concat([
@@ -101,30 +102,31 @@ function asSmallest(/** @type {string} */ file) {
   return fs.readFileSync(packed).toString('base64');
 }
 
-/** A source's name: the place of a machine's cache, which may be anywhere, says nothing to anybody else. */
+/** A source's name: the place of a machine's cache, which may be anywhere, says nothing to anybody else. @param {string} source */
 function nameOf(source) {
   const generated = path.relative(work, source);
   return generated.startsWith('..') ? path.relative(root, source) : path.join('build', generated);
 }
 
-/** Marks every source of a map as one that DevTools skips, so that it shows the page's own call site. */
+/** Marks every source of a map as one that DevTools skips, so that it shows the page's own call site. @param {string} file */
 function ignoreInDevTools(file) {
   const map = JSON.parse(fs.readFileSync(file, 'utf8'));
-  map.ignoreList = map.sources.map((_, at) => at);
+  map.ignoreList = [...map.sources.keys()];
   map.x_google_ignoreList = map.ignoreList;
   map.sources = map.sources.map(
-    (source) => `crypto-diag:///${nameOf(path.resolve(path.dirname(file), source))}`,
+    (/** @type {string} */ source) => `crypto-diag:///${nameOf(path.resolve(path.dirname(file), source))}`,
   );
   fs.writeFileSync(file, JSON.stringify(map));
 }
 
-/** Keeps the package's main entry out of the other bundles: there is one capture, and it is in that file. */
+/** Keeps the package's main entry out of the other bundles: there is one capture, and it is in that file. @type {import('esbuild').Plugin} */
 const mainStaysOutside = {
   name: 'main-stays-outside',
   setup: ({ onResolve }) =>
     onResolve({ filter: /^\.\.?\/index\.js$/ }, () => ({ path: './index.js', external: true })),
 };
 
+/** @param {Record<string, string>} entries @param {Record<string, string>} alias */
 async function bundle(entries, alias) {
   const { build } = await import('esbuild');
   for (const [name, source] of Object.entries(entries)) {
@@ -154,6 +156,8 @@ const version = () => JSON.parse(fs.readFileSync(path.join(pkg, 'package.json'),
 /**
  * Keeps the types' own names: what stands beside a reference, a description or a default, would make it a type without a
  * name, or one that is named `Realm1`.
+ * @param {string} _key
+ * @param {any} value
  */
 function plainReference(_key, value) {
   if (!value?.$ref) return value;
@@ -249,4 +253,4 @@ export async function build() {
   }
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) main(build);
+if (isMain(import.meta.url)) main(build);

@@ -1,3 +1,4 @@
+// @ts-check
 /** Everything that prettier keeps in shape. */
 export const FORMATTED = [
   'scripts',

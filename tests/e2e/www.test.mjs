@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { axe } from '../support/axe.mjs';
 import { engines, launch } from '../support/browser.mjs';
-import { folder, serve } from '../support/server.mjs';
+import { folder, serve } from '../../scripts/lib/server.mjs';
 
 const SITE = fileURLToPath(new URL('../../www/dist', import.meta.url));
 

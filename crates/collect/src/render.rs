@@ -53,7 +53,7 @@ mod tests {
         let record = b"x \"GET /sync?access_token=syt_YWxpY2U_secretsecret&since=s1 HTTP/1.1\" \xff";
         render(record, &HashSet::new(), &mut out, &mut Vec::new());
         let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, "x \"GET /sync?access_token=[redacted]&since=s1 HTTP/1.1\" \u{fffd}\n");
+        assert_eq!(text, "x \"GET /sync?access_token=[closed]&since=s1 HTTP/1.1\" \u{fffd}\n");
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod cut;
 mod docs;
 mod entry;
 mod recorder;
-mod redact;
+pub mod redact;
 mod report;
 mod ring;
 mod signature;
@@ -28,7 +28,7 @@ pub use cut::MESSAGE_BYTES_MAX;
 pub use docs::signatures_markdown;
 pub use entry::{Entry, Ke, Level, Meaning, Millis, Realm, RealmKind, Source};
 pub use recorder::{Line, Recorder};
-pub use redact::{Redacted, redact};
+pub use redact::{Clean, Redacted, redact};
 pub use report::{
     Capture, CaptureState, Client, Clock, CryptoFacts, Database, DeviceKeys, Failure, FrameState, FrameWatch,
     HookState, Host, KnownDevice, PageEvent, Report, SCHEMA_NAME, SCHEMA_VERSION, SentBatch, SentTarget, Storage, Tool,

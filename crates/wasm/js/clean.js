@@ -61,7 +61,7 @@ export function clean(facts) {
   let closed = 0;
   let byCore = true;
   const look = (text, field) => {
-    const redacted = redact(text);
+    const redacted = redact(text, field);
     if (redacted === null) byCore = false;
     const left = redacted ?? withoutCore(text, field);
     if (left !== text) closed++;

@@ -185,15 +185,18 @@ export function addRealm(kind, path) {
 }
 
 /**
- * A text without what the core's redactor closes in it; null where there is no core to ask.
+/**
+ * A field's text without what the core's redactor closes in it; null where there is no core to ask.
  * @param {string} text
+ * @param {string} name Says what the text is: a public key, bare, is only known for one by it.
  * @returns {string | null}
  */
-export function redact(text) {
+export function redact(text, name) {
   let clean = null;
   enter(() => {
-    makeRoom(text.length);
-    const bytes = exports.scrub(put(text, 0));
+    makeRoom(name.length + text.length);
+    const named = put(name, 0);
+    const bytes = exports.scrub(named, put(text, named));
     inboxAddress = checked(exports.inbox(0), 0);
     clean = read(memory(), inboxAddress, bytes);
   });

@@ -18,8 +18,8 @@ export function toJson(value) {
  * A copy of plain data whose objects and arrays have a `toJSON` of their own that is no function, so that no inherited
  * one is asked.
  * @param {any} value
- * @param {(text: string, key: string | symbol) => string | null} [mapText] What becomes of each text; `key` is its field's name.
- * @param {string | symbol} [name] That of the field which the value stands in.
+ * @param {(text: string, name: string) => string | null} [mapText] What becomes of each text; a list's have the list's name.
+ * @param {string} [name]
  */
 export function copy(value, mapText, name = '') {
   if (typeof value === 'string') return mapText ? mapText(value, name) : value;
@@ -33,7 +33,7 @@ export function copy(value, mapText, name = '') {
     defineProperty(made, key, {
       __proto__: null,
       ...SHOWN,
-      value: copy(value[key], mapText, array ? name : key),
+      value: copy(value[key], mapText, array ? name : /** @type {string} */ (key)),
     });
   }
   defineProperty(made, 'toJSON', HIDDEN);

@@ -53,11 +53,11 @@ pub fn add_realm(kind: u32, path: usize) -> u32 {
     with_state(|state| state.add_realm(kind, path)).unwrap_or(0)
 }
 
-/// Replaces the secrets in the text that stands in the inbox, and gives its length afterwards, in bytes. May move the
-/// inbox.
+/// Closes the secrets in the text of a field and gives its length afterwards, in bytes; it stands at the inbox's beginning
+/// then. The inbox holds the field's name, which says what the text is, and the text. May move the inbox.
 #[wasm_bindgen]
-pub fn scrub(text: usize) -> usize {
-    with_state(|state| state.scrub(text)).unwrap_or(0)
+pub fn scrub(name: usize, text: usize) -> usize {
+    with_state(|state| state.scrub(name, text)).unwrap_or(0)
 }
 
 /// Forgets entries and counts.

@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use crypto_diag_core::{Level, Line, Millis, Realm, RealmKind, Recorder, Source, redact};
+use crypto_diag_core::redact::redact_field;
+use crypto_diag_core::{Clean, Level, Line, Millis, Realm, RealmKind, Recorder, Source};
 
 use crate::black_box::BlackBox;
 
@@ -79,8 +80,7 @@ impl State {
             1 => RealmKind::Frame,
             _ => RealmKind::Worker,
         };
-        let path = redact(text_in(&self.inbox, 0, path)).text.into_owned();
-        let realm = Realm { kind, path: Some(path) };
+        let realm = Realm { kind, path: Some(Clean::new(text_in(&self.inbox, 0, path))) };
         let known = self.realms.iter().position(|known| *known == realm);
         let number = known.unwrap_or_else(|| {
             if self.realms.len() < REALMS_MAX {
@@ -91,8 +91,8 @@ impl State {
         number as u32
     }
 
-    pub fn scrub(&mut self, bytes: usize) -> usize {
-        let clean = redact(text_in(&self.inbox, 0, bytes)).text.into_owned().into_bytes();
+    pub fn scrub(&mut self, name: usize, bytes: usize) -> usize {
+        let clean = redact_field(text_in(&self.inbox, 0, name), text_in(&self.inbox, name, bytes)).into_bytes();
         let size = clean.len();
         if size > self.inbox.len() {
             self.inbox = clean;

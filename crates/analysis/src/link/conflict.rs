@@ -1,6 +1,6 @@
 //! KE-1: that server and store differ, and which identity is behind it.
 
-use crypto_diag_core::{Entry, Millis};
+use crypto_diag_core::{Entry, Millis, redact};
 
 use super::{Case, times};
 use crate::evidence::Evidence;
@@ -96,7 +96,7 @@ fn causes(case: Case<'_>, at: usize) -> Vec<Finding> {
         let Some(Some(Evidence::Ke1(conflict))) = case.evidence.get(at).and_then(|evidence| evidence.get(index)) else {
             continue;
         };
-        let known = checked.iter().find(|(text, _)| *text == entry.message).map(|(_, identity)| *identity);
+        let known = checked.iter().find(|(text, _)| *text == entry.message.as_str()).map(|(_, identity)| *identity);
         let identity = known.unwrap_or_else(|| identity::of_conflict(conflict, report, is_altered(entry)));
         if known.is_none() {
             checked.push((&entry.message, identity));
@@ -125,7 +125,7 @@ fn causes(case: Case<'_>, at: usize) -> Vec<Finding> {
 
 /// Whether an entry is not the line as it was written.
 fn is_altered(entry: &Entry) -> bool {
-    entry.truncated_from.is_some() || entry.redactions > 0 || entry.message.contains("[redacted]")
+    entry.truncated_from.is_some() || entry.redactions > 0 || redact::is_closed(&entry.message)
 }
 
 fn identity_replaced(case: Case<'_>, at: usize, entries: Vec<EntryRef>) -> Finding {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crypto_diag_analysis::identity::is_signed;
+use crypto_diag_core::redact;
 use serde_json::Value;
 
 use super::{Case, DeviceName, devices};
@@ -167,7 +168,7 @@ fn identity(subject: &Subject<'_, '_>) -> Identity {
     let mut checked: Vec<(&Value, Option<&Value>)> = Vec::new();
     for refusal in subject.refusals {
         // A line that was cut or redacted may fail for that.
-        let altered = refusal.evidence.quote.contains("[redacted]") || refusal.evidence.quote.contains("bytes cut");
+        let altered = redact::is_closed(&refusal.evidence.quote) || refusal.evidence.quote.contains("bytes cut");
         let old = refusal.conflict.server_key.as_ref();
         let new = refusal.conflict.client_key.as_ref().and_then(|key| key.object.as_ref());
         let Some(old_object) = old.and_then(|key| key.object.as_ref()) else { continue };
