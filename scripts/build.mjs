@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { textOf } from './lib/module-text.mjs';
-import { run } from './lib/process.mjs';
+import { quietly, run } from './lib/process.mjs';
 import { cache, isMain, main, root, say, step, target } from './lib/project.mjs';
 import { setUpBuild } from './setup.mjs';
 import { thirdParty } from './third-party.mjs';
@@ -48,7 +48,7 @@ function keepExports(file, exports) {
   const kept = exports.map((name) => ({ name, export: name }));
   fs.writeFileSync(graph, JSON.stringify([{ name: 'page', root: true, reaches: exports }, ...kept]));
   const metadce = path.join(root, 'node_modules/.bin/wasm-metadce');
-  run(metadce, [file, `--graph-file=${graph}`, ...FEATURES, '-o', file], { quiet: true });
+  quietly(metadce, [file, `--graph-file=${graph}`, ...FEATURES, '-o', file]);
 }
 
 /** What wasm-opt does for what every page loads: as much as it can. */

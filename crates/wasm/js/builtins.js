@@ -37,10 +37,12 @@ export const Words = Uint32Array;
 export const Doubles = Float64Array;
 export const ObjectPrototype = Object.prototype;
 export const ErrorPrototype = Error.prototype;
-export const isError = Error.isError;
+/** Not in every engine yet. @type {((value: unknown) => boolean) | undefined} */
+export const isError = /** @type {any} */ (Error).isError;
 /** Whether it is true for a DOMException, too, as the standard has it. */
 export const isErrorKnowsDom = Boolean(isError && globalThis.DOMException && isError(new DOMException()));
 
+/** @type {(prototype: object | null | undefined, name: PropertyKey) => (() => any) | undefined} */
 const getter = (prototype, name) => (prototype ? getOwnPropertyDescriptor(prototype, name)?.get : undefined);
 const DOMExceptionPrototype = globalThis.DOMException?.prototype;
 

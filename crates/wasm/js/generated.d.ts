@@ -29,11 +29,6 @@ declare module 'crypto-diag/facts' {
   export const EMPTY_REPORT: string;
 }
 
-interface ErrorConstructor {
-  /** Not in every engine yet. */
-  isError?(value: unknown): boolean;
-}
-
 interface MessagePort {
   /** Node's. */
   unref?(): void;

@@ -62,6 +62,7 @@ claim(
             run(before);
             const diag = await load();
             diag.install({
+              /** @returns {boolean} */
               get frames() {
                 throw new Error(secret);
               },
@@ -76,7 +77,10 @@ claim(
             run(after);
             await new Promise((resolve, reject) => {
               const opening = indexedDB.open(`store ${secret}`, 1);
-              opening.onsuccess = () => (opening.result.close(), resolve(null));
+              opening.onsuccess = () => {
+                opening.result.close();
+                resolve(null);
+              };
               opening.onerror = reject;
             });
             Object.defineProperty(navigator, 'userAgent', {

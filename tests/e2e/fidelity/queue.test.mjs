@@ -64,7 +64,7 @@ claim(
       const { diag } = await start();
       const frame = document.body.appendChild(document.createElement('iframe'));
       await new Promise((resolve) => setTimeout(resolve));
-      const consoles = [console, frame.contentWindow.console];
+      const consoles = [console, /** @type {any} */ (frame.contentWindow).console];
       let state = 7;
       const next = (below) => (state = (state * 1103515245 + 12345) & 0x7fffffff) % below;
       const questions = [() => diag.getEntries(), () => diag.getCounts(), () => diag.buildReport(null)];
@@ -94,11 +94,11 @@ claim('a matching call leaves all work to a task soon after, which needs no time
   const seen = await page.evaluate(async () => {
     const { MATCH, load, silence } = await import('/kit.js');
     silence();
-    const { Instance } = WebAssembly;
+    const { Instance } = /** @type {any} */ (WebAssembly);
     let records = 0;
     WebAssembly.Instance = class {
       constructor(...args) {
-        const { exports } = new Instance(...args);
+        /** @type {any} */ const { exports } = new Instance(...args);
         const record = (...given) => {
           records++;
           return exports.record(...given);

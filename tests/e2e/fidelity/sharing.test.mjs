@@ -143,6 +143,7 @@ claim('a download whose prefix throws has the usual name', async ({ page }) => {
       const { start } = await import('/kit.js');
       const { diag } = await start();
       await diag.downloadReport(null, {
+        /** @returns {string} */
         get prefix() {
           throw new Error('a getter of the page');
         },
