@@ -1,7 +1,7 @@
 // What the page says of itself, and the changes of its life that explain delays: a hidden or frozen tab runs its own
 // timers late, so a delayed event's restart times out without any fault of the server.
 
-import { apply, indexOf, now, round, slice } from './builtins.js';
+import { indexOf, now, round, slice } from './builtins.js';
 
 /** Changes kept; the oldest go first. */
 const EVENTS_MAX = 100;

@@ -1,7 +1,7 @@
 // The sender's half of the evidence: matrix-js-sdk says at info which devices it sends a batch of encrypted to-device
 // messages to, and under which message ids. The receiver's log names the same ids.
 
-import { apply, getOwnPropertyDescriptor, indexOf, isArray, now, slice, startsWith } from './builtins.js';
+import { getOwnPropertyDescriptor, indexOf, isArray, now, slice, startsWith } from './builtins.js';
 import { clean } from './clean.js';
 import * as core from './core.js';
 import { compact } from './utf8.js';

@@ -1,6 +1,6 @@
 // Lines of a worker, on the page's side.
 
-import { Bytes, apply, getOwnPropertyDescriptor, isSafeInteger, slice } from './builtins.js';
+import { Bytes, getOwnPropertyDescriptor, isSafeInteger, slice } from './builtins.js';
 import { STACK_UNITS } from './stack.js';
 import { HEAD_UNITS, TAIL_UNITS } from './text.js';
 
