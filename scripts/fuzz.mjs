@@ -20,7 +20,10 @@ main(async () => {
       'cargo',
       ['test', '-p', 'crypto-diag-core', '--test', 'generated', '--', '--nocapture'],
       {
-        env: { SECRETS_CASES: String(Math.ceil(Number(seconds) * CASES_PER_SECOND)), SECRETS_SEED: String(Date.now()) },
+        env: {
+          SECRETS_CASES: String(Math.ceil(Number(seconds) * CASES_PER_SECOND)),
+          SECRETS_SEED: String(Date.now()),
+        },
         seconds: 900 + Number(seconds) * 12,
       },
     );

@@ -35,5 +35,5 @@ pub use report::{
     Unanswered,
 };
 pub use ring::{BUFFER_BYTES_MAX, ENTRIES_MAX, QUIET_MAX, Ring};
-pub use signature::{GATES_MAX, Match, Rule, SIGNATURES, Signature, classify, prefilter};
+pub use signature::{Match, Rule, SIGNATURES, Signature, classify};
 pub use tally::{Counts, Tally, TallyRow, Totals};

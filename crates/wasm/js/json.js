@@ -18,7 +18,7 @@ export function toJson(value) {
  * A copy of plain data whose objects and arrays have a `toJSON` of their own that is no function, so that no inherited
  * one is asked.
  * @param {any} value
- * @param {(text: string, name: string) => string} [mapText] What becomes of each text; a list's have the list's name.
+ * @param {(text: string, name: string) => string | null} [mapText] What becomes of each text; a list's have the list's name.
  * @param {string} [name]
  */
 export function copy(value, mapText, name = '') {
@@ -30,7 +30,11 @@ export function copy(value, mapText, name = '') {
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at];
     if (key === 'toJSON' || (array && key === 'length')) continue;
-    defineProperty(made, key, { __proto__: null, ...SHOWN, value: copy(value[key], mapText, array ? name : key) });
+    defineProperty(made, key, {
+      __proto__: null,
+      ...SHOWN,
+      value: copy(value[key], mapText, array ? name : /** @type {string} */ (key)),
+    });
   }
   defineProperty(made, 'toJSON', HIDDEN);
   return made;

@@ -67,7 +67,11 @@ export function watchPage() {
   const { document } = globalThis;
   const plain = ({ type }) => note(type);
   const listeners = [
-    { target: document, type: 'visibilitychange', listener: () => note(document.visibilityState) },
+    {
+      target: document,
+      type: 'visibilitychange',
+      listener: () => note(document.visibilityState === 'visible' ? 'visible' : 'hidden'),
+    },
     { target: document, type: 'freeze', listener: plain },
     { target: document, type: 'resume', listener: plain },
     { target: globalThis, type: 'online', listener: plain },

@@ -1,20 +1,16 @@
 //! How a page reaches the core.
 //!
-//! Two kinds of exports. The **per-line path** (`inbox`, `record`, `add_realm`), `scrub` and `clear` take and give numbers only, so
-//! that the page calls the instance's plain exports and no line runs wasm-bindgen's glue, which looks builtins up at each
-//! call and so can be broken by a page that patches them. The **cold calls**, `file_url` and `release_file`, use the glue.
+//! Every export takes and gives numbers only and the module imports nothing, so that the page starts it and calls it by itself:
+//! wasm-bindgen's glue looks builtins up at each call and so can be broken by a page that patches them.
 //!
 //! Texts cross through the *inbox*: the page asks for room, writes UTF-8 there and says how much it wrote.
 
 mod black_box;
-mod download;
 mod state;
 
 use wasm_bindgen::prelude::*;
 
 use state::with_state;
-
-pub use download::{file_url, release_file};
 
 /// A third of the standard library's allocator in size, and it gives memory back to itself as well.
 #[cfg(target_arch = "wasm32")]
