@@ -206,7 +206,13 @@ export async function build() {
       const { buildTriage } = await import('../www/triage/build.mjs');
       const outFile = path.join(root, 'www/dist/triage.html');
       const licences = thirdParty({ modules: ['crypto-diag-wasm-triage'], place: 'page' });
-      const size = await buildTriage({ ...triage, outFile, version: version(), licences });
+      const size = await buildTriage({
+        ...triage,
+        invisible: path.join(work, 'invisible.js'),
+        outFile,
+        version: version(),
+        licences,
+      });
       say(`  ${path.relative(root, outFile)}: ${size} bytes`);
     });
   }

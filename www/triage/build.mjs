@@ -76,14 +76,15 @@ const UNFIT = /<\/script|<!--|<script/i;
  * @param {object} parts
  * @param {string} parts.glue the module's JavaScript, a file
  * @param {string} parts.bytes the module's bytes, a JavaScript file that exports TRIAGE_BYTES
+ * @param {string} parts.invisible the characters that nobody sees, a JavaScript file that exports INVISIBLE
  * @param {string} parts.outFile
  * @param {string} parts.version
  * @param {string} parts.licences a text: whose code is in the page
  * @returns {Promise<number>} the page's size in bytes
  */
-export async function buildTriage({ glue, bytes, outFile, version, licences }) {
+export async function buildTriage({ glue, bytes, invisible, outFile, version, licences }) {
   const worker = await bundled('worker.js', { 'crypto-diag/triage-glue': glue });
-  const script = await bundled('page.js', { 'crypto-diag/triage-bytes': bytes }, [
+  const script = await bundled('page.js', { 'crypto-diag/triage-bytes': bytes, 'crypto-diag/invisible': invisible }, [
     textModule('crypto-diag/triage-worker', worker),
   ]);
   if (UNFIT.test(script)) throw new Error('the triage page’s script cannot stand inside a document');

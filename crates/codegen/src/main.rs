@@ -1,6 +1,7 @@
 //! Writes what JavaScript and the docs need to know of the Rust types: `crypto-diag-codegen OUT_DIR DOCS_DIR`.
 //!
 //! - `facts.js`: the prefilter's words, the names of the classes, an empty report;
+//! - `invisible.js`: the characters that nobody sees, for the triage page;
 //! - `report.schema.json`: JSON Schema of the report, from which the TypeScript types are made;
 //! - `signatures.md`, among the docs: the table of signatures.
 
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use crypto_diag_core::{Ke, Meaning, Report, prefilter, signatures_markdown};
+use crypto_diag_core::{INVISIBLE, Ke, Meaning, Report, prefilter, signatures_markdown};
 use schemars::generate::SchemaSettings;
 use serde_json::json;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
 fn write_all(out: &Path) -> io::Result<()> {
     fs::create_dir_all(out)?;
     fs::write(out.join("facts.js"), facts()?)?;
+    fs::write(out.join("invisible.js"), invisible())?;
     let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>();
     fs::write(out.join("report.schema.json"), serde_json::to_string_pretty(&schema)? + "\n")
 }
@@ -54,4 +56,10 @@ fn facts() -> io::Result<String> {
         module.push_str(&format!("export const {name} = {value};\n"));
     }
     Ok(module)
+}
+
+/// The ranges of invisible characters, as a module.
+fn invisible() -> String {
+    let ranges: Vec<_> = INVISIBLE.iter().map(|(first, last)| [u32::from(*first), u32::from(*last)]).collect();
+    format!("// Generated from the Rust types; see crates/codegen.\nexport const INVISIBLE = {};\n", json!(ranges))
 }

@@ -1,34 +1,23 @@
 //! Quotations: what an artefact says, short and without secrets.
 
-use crypto_diag_core::redact;
+use crypto_diag_core::{redact, visible_line};
 
 /// Characters of a quotation at most; the longest sentence that matters, a conflict with both keys, has about 600.
 pub const QUOTE_CHARS_MAX: usize = 800;
 
-/// A quotation: secrets replaced, control characters made spaces, cut at [`QUOTE_CHARS_MAX`].
-///
-/// Invisible characters that reorder text go, too, so that what is read is what stands there.
+/// A quotation: secrets replaced, on one line, cut at [`QUOTE_CHARS_MAX`]. Invisible characters are shown by their number,
+/// so that what is read is what stands there.
 pub fn quote(text: &str) -> String {
-    // Cut first, so that a megabyte is not redacted for eight hundred characters; a secret that the cut splits is
-    // replaced by its name or its shape, which stand in front.
-    let end = text.char_indices().nth(4 * QUOTE_CHARS_MAX).map_or(text.len(), |found| found.0);
-    let redacted = redact(&text[..end]).text;
-    let mut quoted: String = redacted
-        .chars()
-        .take(QUOTE_CHARS_MAX)
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .filter(|character| !is_reordering(*character))
-        .collect();
-    if redacted.chars().nth(QUOTE_CHARS_MAX).is_some() || end < text.len() {
+    // Redacted before anything is cut: a cut through a secret leaves a part that nothing tells for one.
+    let redacted = redact(text).text;
+    let shown = visible_line(&redacted);
+    let mut quoted: String = shown.chars().take(QUOTE_CHARS_MAX).collect();
+    if quoted.len() < shown.len() {
         quoted.push('…');
     }
     // A large log has a hundred thousand of them, and each grew by doubling.
     quoted.shrink_to_fit();
     quoted
-}
-
-fn is_reordering(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -37,7 +26,7 @@ mod tests {
 
     #[test]
     fn a_quotation_is_short_plain_and_without_secrets() {
-        assert_eq!(quote("a\nb\u{202e}c access_token=syt_x_y_z123456"), "a bc access_token=[redacted]");
+        assert_eq!(quote("a\nb\u{202e}c access_token=syt_x_y_z123456"), "a b[U+202E]c access_token=[redacted]");
         let long = quote(&"x".repeat(100_000));
         assert_eq!(long.chars().count(), QUOTE_CHARS_MAX + 1);
     }
