@@ -1,7 +1,5 @@
 //! `crypto-diag triage`.
 
-use std::path::{Path, PathBuf};
-
 use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::problem::{Place, Problem};
 use crypto_diag_triage::{Triage, render};
@@ -17,7 +15,7 @@ use crate::{exit, output};
 /// In words, if the answer could not be written.
 pub fn run(arguments: &TriageArguments) -> Result<u8, String> {
     if let Some(output) = &arguments.output {
-        refuse_to_overwrite(output, &arguments.inputs)?;
+        output::check_new(output)?;
     }
     let triage = judge(arguments);
     let by_ending = arguments.output.as_deref().and_then(Format::of_file);
@@ -29,7 +27,7 @@ pub fn run(arguments: &TriageArguments) -> Result<u8, String> {
     };
     match &arguments.output {
         Some(path) => {
-            output::write(path, &text)?;
+            output::write_new(path, &text)?;
             output::print(&format!("{}\n", triage.summary))?;
         }
         None => output::print(&text)?,
@@ -66,11 +64,4 @@ fn judge(arguments: &TriageArguments) -> Triage {
         triage.summary.push_str(" Some of what was given could not be opened.");
     }
     triage
-}
-
-/// An answer must not take the place of what it is about.
-fn refuse_to_overwrite(output: &Path, inputs: &[PathBuf]) -> Result<(), String> {
-    let Ok(output) = output.canonicalize() else { return Ok(()) };
-    let is_input = inputs.iter().any(|input| input.canonicalize().is_ok_and(|input| input == output));
-    if is_input { Err(format!("{} is to be read; give --output another name", output.display())) } else { Ok(()) }
 }

@@ -88,7 +88,7 @@ impl Job<'_> {
             let interrupted = self.cancel.load(Ordering::Relaxed);
             match corrected {
                 Some(new) if again && !interrupted && (differs || zone.how == How::Unknown) => {
-                    folder.files.retain(|file| file.name != name);
+                    folder.discard(&name)?;
                     *names = before.clone();
                     zone = new;
                 }
