@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crypto_diag_analysis::Report;
+use crypto_diag_core::showable;
 use crypto_diag_triage::bundle::{MANIFEST_SCHEMA, Manifest, Refusal};
 use crypto_diag_triage::har::{Har, HarOptions};
 use crypto_diag_triage::synapse_log::ServerLog;
@@ -24,7 +25,7 @@ use crate::logs::{self, Slice};
 use crate::progress::Progress;
 use crate::pseudonym::Names;
 use crate::request::Request;
-use crate::sources::{self, Group, shown, unreadable};
+use crate::sources::{self, Group, plain_name, shown, unreadable};
 
 /// Bytes of a report or of Prometheus' answer that are read at most.
 const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
@@ -252,6 +253,12 @@ impl Run {
                 "marginAfterMs": logs::AFTER_MS,
             }),
         );
+        // Whatever was noted on the way: names of files and ids, what a system or a server said.
+        for refusal in &mut self.refused {
+            refusal.what = showable(&refusal.what);
+            refusal.why = showable(&refusal.why);
+        }
+        self.coverage.values_mut().for_each(make_showable);
         let manifest = Manifest {
             schema: MANIFEST_SCHEMA.to_owned(),
             schema_version: 1,
@@ -287,6 +294,15 @@ impl Run {
     }
 }
 
+fn make_showable(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = showable(text),
+        Value::Array(list) => list.iter_mut().for_each(make_showable),
+        Value::Object(map) => map.values_mut().for_each(make_showable),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// The window: as stated, else as the reports and HARs span it; open where neither says.
 fn window(request: &Request, known: Option<Window>) -> Result<Option<Window>, CollectError> {
     let from = request.since.or(known.map(|window| window.from)).unwrap_or(logs::ALWAYS.from);
@@ -308,9 +324,9 @@ fn folder_name(from: i64) -> String {
 /// belong together.
 fn label(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let stem = name.split('.').next().unwrap_or_default().replace(|c: char| !plain(c), "_");
-    if stem.is_empty() { "client".to_owned() } else { stem }
+    let name = plain_name(&name);
+    let stem = name.split('.').next().unwrap_or_default();
+    if stem.is_empty() { "client".to_owned() } else { stem.to_owned() }
 }
 
 fn document(path: &Path) -> Result<Vec<u8>, CollectError> {

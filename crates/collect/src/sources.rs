@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
+use crypto_diag_core::{redact, showable};
 use crypto_diag_triage::bundle::Refusal;
 use crypto_diag_triage::stamp::Stamp;
 use crypto_diag_triage::synapse_log::parse_line;
@@ -234,7 +235,7 @@ fn group(inputs: Vec<Input>) -> Vec<Group> {
         inputs.sort_by_key(|input| (first_time(&input.sample), std::cmp::Reverse(input.path.clone())));
         let name = stem.file_name().map_or_else(|| "log".to_owned(), |name| name.to_string_lossy().into_owned());
         let name = if name == "-" { "stdin".to_owned() } else { name };
-        let name = name.strip_suffix(".log").unwrap_or(&name).replace(|c: char| !is_plain(c), "_");
+        let name = plain_name(name.strip_suffix(".log").unwrap_or(&name));
         let name = name.trim_start_matches('.').to_owned();
         let count = names.entry(name.clone()).or_default();
         *count += 1;
@@ -242,10 +243,6 @@ fn group(inputs: Vec<Input>) -> Vec<Group> {
         found.push(Group { name, inputs });
     }
     found
-}
-
-fn is_plain(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-')
 }
 
 /// A path without what rotation and packing added: `.gz`, `.1`, `-20261123`, `.2026-11-23`.
@@ -338,7 +335,13 @@ pub(crate) fn unreadable(path: &Path, error: io::Error) -> CollectError {
 
 /// A path as a manifest has it.
 pub(crate) fn shown(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
+    showable(&path.to_string_lossy())
+}
+
+/// A file's name as a part of a name in the bundle: without secrets, and without what a file system or a shell acts upon.
+pub(crate) fn plain_name(name: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
+    redact(name).text.replace(|character| !is_plain(character), "_")
 }
 
 /// Tells of an input's beginning.
