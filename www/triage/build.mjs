@@ -23,6 +23,7 @@ export const policy = ({ style, script }) =>
     `worker-src blob:`,
     `style-src ${hash(style)}`,
     `connect-src 'none'`,
+    `webrtc 'block'`,
     `img-src 'none'`,
     `base-uri 'none'`,
     `form-action 'none'`,
@@ -84,9 +85,11 @@ const UNFIT = /<\/script|<!--|<script/i;
  */
 export async function buildTriage({ glue, bytes, invisible, outFile, version, licences }) {
   const worker = await bundled('worker.js', { 'crypto-diag/triage-glue': glue });
-  const script = await bundled('page.js', { 'crypto-diag/triage-bytes': bytes, 'crypto-diag/invisible': invisible }, [
-    textModule('crypto-diag/triage-worker', worker),
-  ]);
+  const script = await bundled(
+    'page.js',
+    { 'crypto-diag/triage-bytes': bytes, 'crypto-diag/invisible': invisible },
+    [textModule('crypto-diag/triage-worker', worker)],
+  );
   if (UNFIT.test(script)) throw new Error('the triage page’s script cannot stand inside a document');
   const sheets = ['../base.css', 'triage.css'].map((name) => readFile(path.join(here, name), 'utf8'));
   const style = (await Promise.all(sheets)).join('\n').trim();
