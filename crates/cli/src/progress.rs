@@ -1,7 +1,7 @@
 //! How far it is. On a terminal only: nothing is drawn into a file or a pipe.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex};
 
 use crypto_diag_core::{showable, visible_line};
@@ -31,9 +31,9 @@ impl Bar {
         self.bar.inc_length(bytes);
     }
 
-    /// Counts what is read.
-    pub fn of<R: Read + Send + 'static>(&self, input: R) -> impl Read + Send + use<R> {
-        self.bar.wrap_read(input)
+    /// So many bytes more were read.
+    pub fn advance(&self, bytes: u64) {
+        self.bar.inc(bytes);
     }
 
     /// What it is at. The name may be hostile.

@@ -14,6 +14,7 @@ mod index;
 mod latency;
 mod logs;
 mod needles;
+mod patient;
 pub mod private;
 mod progress;
 mod pseudonym;
