@@ -244,6 +244,7 @@ export async function build() {
       const size = await buildTriage({
         glue: triage.glue,
         bytes: triage.text,
+        invisible: path.join(work, 'invisible.js'),
         outFile,
         version: version(),
         licences,

@@ -231,7 +231,11 @@ const unprotected = () => {
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
 before(async () => {
-  server = await serve({ '/triage.html': readFileSync(PAGE, 'utf8'), '/open.html': unprotected() });
+  server = await serve({
+    '/triage.html': readFileSync(PAGE, 'utf8'),
+    '/open.html': unprotected(),
+    '/blank.html': '<!doctype html>',
+  });
 });
 after(() => server.close());
 
@@ -353,6 +357,33 @@ for (const engine of engines) {
       } finally {
         await Promise.all([forbidden.close(), forbiddenFrames.close(), allowed.close()]);
       }
+    });
+
+    test('neither the page nor its worker has WebRTC, which the policy does not govern in every engine', async () => {
+      const names = () => Object.getOwnPropertyNames(globalThis).filter((name) => /RTC/.test(name));
+      const usable = `(${names})().filter((name) => globalThis[name] !== undefined)`;
+      const page = await open();
+      assert.deepEqual(await page.evaluate(usable), []);
+      await page.evaluate(holdWorkers, `async () => { await 0; return ${usable}; }`, '[]');
+      await answerTo(page, filesOf('algorithm-stripped'));
+      assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).tried), []);
+      assert.match(readFileSync(PAGE, 'utf8'), /webrtc &#39;block&#39;|webrtc 'block'/);
+      // The control: what is taken away was there.
+      await page.goto(`${server.url}/blank.html`);
+      const there = await page.evaluate(usable);
+      if (engine !== 'webkit') assert.ok(there.includes('RTCPeerConnection'), `${engine} has ${there}`);
+    });
+
+    test('what is invisible in names and messages is shown by its number', async () => {
+      const page = await open();
+      const report = JSON.parse(readFileSync(join(BUNDLES, 'store-rollback/victim.report.json'), 'utf8'));
+      for (const entry of report.entries) entry.message = `\u061c\u2028\u202e${entry.message}`;
+      const name = 'a\u200bb.report.json';
+      await answerTo(page, [made(name, JSON.stringify(report))]);
+      const text = await page.evaluate(() => document.querySelector('main')?.textContent ?? '');
+      assert.ok(text.includes('a[U+200B]b.report.json'), 'the file’s name');
+      assert.ok(text.includes('[U+061C][U+2028][U+202E]'), 'the quotations');
+      assert.doesNotMatch(text, /[\u061c\u200b\u2028\u202e]/u);
     });
 
     test('markup in messages, ids and file names is text, and no script of it runs', async () => {

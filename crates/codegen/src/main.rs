@@ -1,6 +1,7 @@
 //! Writes what JavaScript and the docs need to know of the Rust types: `crypto-diag-codegen OUT_DIR DOCS_DIR CONSOLES_DIR`.
 //!
 //! - `facts.js`: the prefilter, chosen by what recorded consoles (`*.jsonl`) say, the names of the classes, an empty report;
+//! - `invisible.js`: the characters that nobody sees, for the triage page;
 //! - `report.schema.json`: JSON Schema of the report, from which the TypeScript types are made;
 //! - `signatures.md`, among the docs: the table of signatures.
 
@@ -10,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use crypto_diag_core::{Ke, Meaning, Report, SIGNATURES, classify, signatures_markdown};
+use crypto_diag_core::{INVISIBLE, Ke, Meaning, Report, SIGNATURES, classify, signatures_markdown};
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
 fn write_all(out: &Path, consoles: &Path) -> io::Result<()> {
     fs::create_dir_all(out)?;
     fs::write(out.join("facts.js"), facts(&quiet_lines(consoles)?)?)?;
+    fs::write(out.join("invisible.js"), invisible())?;
     let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>();
     fs::write(out.join("report.schema.json"), serde_json::to_string_pretty(&schema)? + "\n")
 }
@@ -81,4 +83,10 @@ fn facts(quiet: &[String]) -> io::Result<String> {
         module.push_str(&format!("export const {name} = {value};\n"));
     }
     Ok(module)
+}
+
+/// The ranges of invisible characters, as a module.
+fn invisible() -> String {
+    let ranges: Vec<_> = INVISIBLE.iter().map(|(first, last)| [u32::from(*first), u32::from(*last)]).collect();
+    format!("// Generated from the Rust types; see crates/codegen.\nexport const INVISIBLE = {};\n", json!(ranges))
 }

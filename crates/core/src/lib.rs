@@ -16,6 +16,7 @@
 mod cut;
 mod docs;
 mod entry;
+mod invisible;
 mod recorder;
 pub mod redact;
 mod report;
@@ -27,6 +28,7 @@ mod text;
 pub use cut::MESSAGE_BYTES_MAX;
 pub use docs::signatures_markdown;
 pub use entry::{Entry, Ke, Level, Meaning, Millis, Realm, RealmKind, Source};
+pub use invisible::{INVISIBLE, is_invisible, showable, visible, visible_line};
 pub use recorder::{Line, Recorder};
 pub use redact::{Clean, Redacted, redact};
 pub use report::{

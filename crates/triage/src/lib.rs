@@ -19,6 +19,7 @@ mod case;
 pub mod clock;
 pub mod coverage;
 pub mod har;
+pub mod intake;
 pub mod latency;
 mod ledger;
 pub mod problem;
