@@ -2,12 +2,11 @@
 // `npm run bench`: what crypto-diag costs, beside what people would use instead. Prints tables, and writes them with a chart to
 // docs/bench/. Only ratios within one run mean anything.
 
-import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
 import { ensureNpm } from '../scripts/lib/packages.mjs';
-import { Explained, main, root, say, step } from '../scripts/lib/run.mjs';
+import { Explained, main, root, say, step } from '../scripts/lib/project.mjs';
 import { setUpTests } from '../scripts/setup.mjs';
 import { PARTS } from './parts/index.mjs';
 import { record, write } from './report/record.mjs';
@@ -71,7 +70,7 @@ main(async () => {
       }
     }
   } finally {
-    host?.close();
+    await host?.close();
   }
   if (asked.json) process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
   if (asked.write) write(measured);

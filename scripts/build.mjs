@@ -1,10 +1,13 @@
+// @ts-check
 // Builds the package: Rust to WebAssembly, the generated facts, one JavaScript file for each entry, the types.
 
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
-import { cache, main, root, run, say, step } from './lib/run.mjs';
+import { textOf } from './lib/module-text.mjs';
+import { quietly, run } from './lib/process.mjs';
+import { cache, isMain, main, root, say, step, target } from './lib/project.mjs';
 import { setUpBuild } from './setup.mjs';
 import { thirdParty } from './third-party.mjs';
 
@@ -32,23 +35,39 @@ function remappedPaths() {
   return ['--config', `target.wasm32-unknown-unknown.rustflags=${JSON.stringify(flags)}`];
 }
 
+/** What the page calls. Without wasm-bindgen's own exports the module needs no import, and so no glue. */
+const CORE_EXPORTS = ['memory', 'add_realm', 'black_box', 'clear', 'inbox', 'record', 'scrub'];
+
+/**
+ * Takes away every export but some, and what only the others need.
+ * @param {string} file
+ * @param {string[]} exports
+ */
+function keepExports(file, exports) {
+  const graph = `${file}.json`;
+  const kept = exports.map((name) => ({ name, export: name }));
+  fs.writeFileSync(graph, JSON.stringify([{ name: 'page', root: true, reaches: exports }, ...kept]));
+  const metadce = path.join(root, 'node_modules/.bin/wasm-metadce');
+  quietly(metadce, [file, `--graph-file=${graph}`, ...FEATURES, '-o', file]);
+}
+
 /** What wasm-opt does for what every page loads: as much as it can. */
 const SMALLEST = ['-Oz', '--converge', '--reorder-functions', '--reorder-locals', '--strip-target-features'];
 
 /**
  * Builds one WebAssembly module and its glue.
  * @param {string} crate
- * @param {string} constant What the module's bytes are exported as.
+ * @param {string} constant What the module's text is exported as.
  * @param {Record<string, string>} env
- * @param {string[]} [passes] What wasm-opt does.
+ * @param {{exports?: string[], passes: string[], write: (file: string) => string}} how Which exports stay if not all, what
+ *   wasm-opt does, and how bytes become a text.
  */
-function buildModule(crate, constant, env, passes = SMALLEST) {
+function buildModule(crate, constant, env, { exports, passes, write }) {
   const name = crate.replaceAll('-', '_');
   const out = path.join(work, crate);
-  const target = ['--target', 'wasm32-unknown-unknown', '--profile', 'page'];
-  run('cargo', ['build', '-q', '-p', crate, ...target, ...remappedPaths()], { env });
-  const built = process.env.CARGO_TARGET_DIR ?? path.join(root, 'target');
-  const raw = path.join(built, 'wasm32-unknown-unknown/page', `${name}.wasm`);
+  const flags = ['--target', 'wasm32-unknown-unknown', '--profile', 'page', ...remappedPaths()];
+  run('cargo', ['build', '-q', '-p', crate, ...flags], { env });
+  const raw = path.join(target, 'wasm32-unknown-unknown/page', `${name}.wasm`);
   run(
     'wasm-bindgen',
     ['--target', 'web', '--omit-default-module-path', '--no-typescript', '--remove-name-section'].concat([
@@ -60,49 +79,54 @@ function buildModule(crate, constant, env, passes = SMALLEST) {
     { env },
   );
   const bound = path.join(out, `${name}_bg.wasm`);
+  if (exports) keepExports(bound, exports);
   const optimised = path.join(out, `${name}.wasm`);
   run(path.join(root, 'node_modules/.bin/wasm-opt'), [...passes, ...FEATURES, '-o', optimised, bound]);
-  // Base64 of deflated bytes survives gzip at under half a percent; of raw ones it costs a third.
-  const wasm = fs.readFileSync(optimised);
-  const packed = (passes === SMALLEST ? smallest(optimised) : deflateRawSync(wasm, { level: 9 })).toString(
-    'base64',
-  );
-  fs.writeFileSync(path.join(out, 'bytes.js'), `export const ${constant} = '${packed}';\n`);
-  say(`  ${crate}: ${wasm.length} bytes, ${packed.length} as text`);
-  return { glue: path.join(out, `${name}.js`), bytes: path.join(out, 'bytes.js') };
+  const text = write(optimised);
+  fs.writeFileSync(path.join(out, 'text.js'), `export const ${constant} = '${text}';\n`);
+  say(`  ${crate}: ${fs.statSync(optimised).size} bytes, ${text.length} as text`);
+  return { glue: path.join(out, `${name}.js`), text: path.join(out, 'text.js') };
 }
 
-/** A file's bytes, deflated by a search for the shortest form: a sixteenth less than zlib's, in some seconds. */
-function smallest(file) {
+/** A module's bytes as letters: nothing has to be inflated before a line can be kept. */
+const asLetters = (/** @type {string} */ file) => textOf(fs.readFileSync(file));
+
+/** Base64 of deflated bytes: what the browser can inflate while the page goes on. */
+const asDeflated = (/** @type {string} */ file) =>
+  deflateRawSync(fs.readFileSync(file), { level: 9 }).toString('base64');
+
+/** The same by a search for the shortest form: a sixteenth less than zlib's, in some seconds. */
+function asSmallest(/** @type {string} */ file) {
   const packed = `${file}.deflated`;
   run('cargo', ['run', '-q', '-p', 'crypto-diag-codegen', '--bin', 'deflate', file, packed]);
-  return fs.readFileSync(packed);
+  return fs.readFileSync(packed).toString('base64');
 }
 
-/** A source's name: the place of a machine's cache, which may be anywhere, says nothing to anybody else. */
+/** A source's name: the place of a machine's cache, which may be anywhere, says nothing to anybody else. @param {string} source */
 function nameOf(source) {
   const generated = path.relative(work, source);
   return generated.startsWith('..') ? path.relative(root, source) : path.join('build', generated);
 }
 
-/** Marks every source of a map as one that DevTools skips, so that it shows the page's own call site. */
+/** Marks every source of a map as one that DevTools skips, so that it shows the page's own call site. @param {string} file */
 function ignoreInDevTools(file) {
   const map = JSON.parse(fs.readFileSync(file, 'utf8'));
-  map.ignoreList = map.sources.map((_, at) => at);
+  map.ignoreList = [...map.sources.keys()];
   map.x_google_ignoreList = map.ignoreList;
   map.sources = map.sources.map(
-    (source) => `crypto-diag:///${nameOf(path.resolve(path.dirname(file), source))}`,
+    (/** @type {string} */ source) => `crypto-diag:///${nameOf(path.resolve(path.dirname(file), source))}`,
   );
   fs.writeFileSync(file, JSON.stringify(map));
 }
 
-/** Keeps the package's main entry out of the other bundles: there is one capture, and it is in that file. */
+/** Keeps the package's main entry out of the other bundles: there is one capture, and it is in that file. @type {import('esbuild').Plugin} */
 const mainStaysOutside = {
   name: 'main-stays-outside',
   setup: ({ onResolve }) =>
     onResolve({ filter: /^\.\.?\/index\.js$/ }, () => ({ path: './index.js', external: true })),
 };
 
+/** @param {Record<string, string>} entries @param {Record<string, string>} alias */
 async function bundle(entries, alias) {
   const { build } = await import('esbuild');
   for (const [name, source] of Object.entries(entries)) {
@@ -132,6 +156,8 @@ const version = () => JSON.parse(fs.readFileSync(path.join(pkg, 'package.json'),
 /**
  * Keeps the types' own names: what stands beside a reference, a description or a default, would make it a type without a
  * name, or one that is named `Realm1`.
+ * @param {string} _key
+ * @param {any} value
  */
 function plainReference(_key, value) {
   if (!value?.$ref) return value;
@@ -164,19 +190,28 @@ export async function build() {
   const { env } = await setUpBuild();
   fs.mkdirSync(work, { recursive: true });
   await step('generated facts', () => {
-    run('cargo', ['run', '-q', '-p', 'crypto-diag-codegen', work, path.join(root, 'docs')]);
+    const consoles = path.join(root, 'tests/fixtures/console');
+    run('cargo', ['run', '-q', '-p', 'crypto-diag-codegen', work, path.join(root, 'docs'), consoles]);
     fs.copyFileSync(path.join(work, 'report.schema.json'), path.join(pkg, 'report.schema.json'));
   });
-  const core = await step('capture module', () => buildModule('crypto-diag-wasm', 'CORE_BYTES', env));
+  const core = await step('capture module', () =>
+    buildModule('crypto-diag-wasm', 'CORE_TEXT', env, {
+      exports: CORE_EXPORTS,
+      passes: SMALLEST,
+      write: asLetters,
+    }),
+  );
   const analysis = await step('analysis module', () =>
-    buildModule('crypto-diag-wasm-analysis', 'ANALYSIS_BYTES', env, ['-Oz', '--converge']),
+    buildModule('crypto-diag-wasm-analysis', 'ANALYSIS_BYTES', env, {
+      passes: ['-Oz', '--converge'],
+      write: asSmallest,
+    }),
   );
   await step('package', async () => {
     const alias = {
-      'crypto-diag/glue': core.glue,
-      'crypto-diag/core-bytes': core.bytes,
+      'crypto-diag/core-text': core.text,
       'crypto-diag/analysis-glue': analysis.glue,
-      'crypto-diag/analysis-bytes': analysis.bytes,
+      'crypto-diag/analysis-bytes': analysis.text,
       'crypto-diag/facts': path.join(work, 'facts.js'),
     };
     await bundle(
@@ -201,7 +236,7 @@ export async function build() {
   if (fs.existsSync(path.join(root, 'www/build.mjs'))) {
     const triage = await step('triage module', () =>
       // Twenty times the size of the others, and loaded by few: more passes take minutes and save little.
-      buildModule('crypto-diag-wasm-triage', 'TRIAGE_BYTES', env, ['-O1']),
+      buildModule('crypto-diag-wasm-triage', 'TRIAGE_BYTES', env, { passes: ['-O1'], write: asDeflated }),
     );
     await step('site', async () => {
       const { buildSite } = await import('../www/build.mjs');
@@ -211,10 +246,17 @@ export async function build() {
       const { buildTriage } = await import('../www/triage/build.mjs');
       const outFile = path.join(root, 'www/dist/triage.html');
       const licences = thirdParty({ modules: ['crypto-diag-wasm-triage'], place: 'page' });
-      const size = await buildTriage({ ...triage, outFile, version: version(), licences });
+      const size = await buildTriage({
+        glue: triage.glue,
+        bytes: triage.text,
+        invisible: path.join(work, 'invisible.js'),
+        outFile,
+        version: version(),
+        licences,
+      });
       say(`  ${path.relative(root, outFile)}: ${size} bytes`);
     });
   }
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) main(build);
+if (isMain(import.meta.url)) main(build);

@@ -1,7 +1,9 @@
+// @ts-check
 // `npm run format`: brings Rust and JavaScript into the shape that `npm run check` asks for.
 
 import path from 'node:path';
-import { main, root, run } from './lib/run.mjs';
+import { run } from './lib/process.mjs';
+import { main, root } from './lib/project.mjs';
 import { ensureNpm } from './lib/packages.mjs';
 import { FORMATTED } from './lib/formatted.mjs';
 

@@ -1,12 +1,33 @@
+// @ts-check
 // `npm run fuzz`, `npm run fuzz -- 3600`, `npm run fuzz -- 60 har`: gives readers broken input for so many seconds each.
+// `npm run fuzz -- 600 secrets`: plants generated secrets for about so many seconds.
 
-import { main, say, watch } from './lib/run.mjs';
+import { watch } from './lib/process.mjs';
+import { main, say } from './lib/project.mjs';
+
+/** Secrets that a slow machine plants in a second. */
+const CASES_PER_SECOND = 10_000;
 
 main(async () => {
   const [seconds = '600', target] = process.argv.slice(2);
   if (!(Number(seconds) > 0)) {
     say(`Not a number of seconds: ${seconds}. Usage: npm run fuzz -- SECONDS [TARGET]`);
     process.exitCode = 2;
+    return;
+  }
+  if (target === 'secrets') {
+    const planted = await watch(
+      'cargo',
+      ['test', '-p', 'crypto-diag-core', '--test', 'generated', '--', '--nocapture'],
+      {
+        env: {
+          SECRETS_CASES: String(Math.ceil(Number(seconds) * CASES_PER_SECOND)),
+          SECRETS_SEED: String(Date.now()),
+        },
+        seconds: 900 + Number(seconds) * 12,
+      },
+    );
+    process.exitCode = planted.code;
     return;
   }
   const { code } = await watch(
@@ -18,5 +39,5 @@ main(async () => {
     // Half as long again for the compiler, and for inputs that take their time.
     { env: { FUZZ_SECONDS: seconds, FUZZ_SEED: 'clock' }, seconds: 900 + Number(seconds) * 12 },
   );
-  process.exitCode = code;
+  process.exitCode = code ?? 1;
 });

@@ -1,8 +1,10 @@
+// @ts-check
 // `npm run record [scenario …]`: records the live scenarios anew into tests/fixtures/bundles.
 
 import path from 'node:path';
 import { build } from './build.mjs';
-import { main, root, run, step } from './lib/run.mjs';
+import { run } from './lib/process.mjs';
+import { main, root, step } from './lib/project.mjs';
 import { setUpTests } from './setup.mjs';
 
 main(async () => {

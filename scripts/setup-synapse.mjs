@@ -6,14 +6,17 @@
  * environment and does nothing. The folder is `.cache/` at the project's root unless CRYPTO_DIAG_CACHE names another.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { cache, run as runToItsEnd, say } from './lib/run.mjs';
+import { isRunning, quietly } from './lib/process.mjs';
+import { cache, isMain, say } from './lib/project.mjs';
+import { until } from './lib/wait.mjs';
 
 /** The Synapse that the runbook's deployment runs. */
-export const DEFAULT_VERSION = '1.155.0';
+export const SYNAPSE_VERSION = '1.155.0';
+
+/** How long an installation may take, in milliseconds. */
+const INSTALL_MS = 900_000;
 
 /** What pip and venv need and a bare Debian lacks; psycopg2 is compiled against libpq. */
 const APT = 'apt-get install -y --no-install-recommends python3-venv python3-dev gcc libpq-dev';
@@ -25,7 +28,7 @@ const APT = 'apt-get install -y --no-install-recommends python3-venv python3-dev
  * @returns {Promise<string>} absolute path of the Python that can `-m synapse.app.homeserver`
  * @throws {Error} when Python, pip or the compiler fails; the message names the apt command
  */
-export async function ensureSynapse({ version = DEFAULT_VERSION, cacheDir = cache } = {}) {
+export async function ensureSynapse({ version = SYNAPSE_VERSION, cacheDir = cache } = {}) {
   const venv = path.join(cacheDir, `synapse-${version}`);
   const python = path.join(venv, 'bin', 'python');
   if (await isReady(venv, version)) return python;
@@ -63,47 +66,38 @@ async function isReady(/** @type {string} */ venv, /** @type {string} */ version
  * @returns {Promise<() => Promise<void>>} unlocks
  */
 async function lock(file) {
-  for (let told = false; ;) {
-    try {
-      const handle = await open(file, 'wx');
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      return () => rm(file, { force: true });
-    } catch (error) {
-      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
-    }
-    const owner = Number(await readFile(file, 'utf8').catch(() => ''));
-    if (owner && !isAlive(owner)) {
-      await rm(file, { force: true });
-      continue;
-    }
-    if (!told) say(`waiting for the installation that process ${owner || '?'} has begun`);
-    told = true;
-    await sleep(500);
-  }
-}
-
-function isAlive(/** @type {number} */ pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
-  }
+  let told = false;
+  return until(
+    async () => {
+      try {
+        await writeFile(file, String(process.pid), { flag: 'wx' });
+        return () => rm(file, { force: true });
+      } catch (error) {
+        if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
+      }
+      const owner = Number(await readFile(file, 'utf8').catch(() => ''));
+      if (owner && !isRunning(owner)) await rm(file, { force: true });
+      else if (!told) say(`waiting for the installation that process ${owner || '?'} has begun`);
+      told = true;
+      return undefined;
+    },
+    INSTALL_MS,
+    () => `another process holds ${file}: remove it if none is installing`,
+  );
 }
 
 /** Runs a command; what it printed is shown only if it fails. */
 function run(/** @type {string} */ command, /** @type {string[]} */ args) {
   try {
-    runToItsEnd(command, args, { quiet: true });
+    quietly(command, args);
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : error}. On Debian: ${APT}`, { cause: error });
   }
 }
 
-if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   const versions = process.argv.slice(2);
-  for (const version of versions.length ? versions : [DEFAULT_VERSION]) {
+  for (const version of versions.length ? versions : [SYNAPSE_VERSION]) {
     process.stdout.write(`${await ensureSynapse({ version })}\n`);
   }
 }

@@ -1,17 +1,35 @@
-// Sets the machine up. `npm start` needs the `build` part; `npm test` the whole. Idempotent: what is there is left alone.
+// @ts-check
+// Sets up: `npm run setup` what needs root, `npm start` what the build needs, `npm test` all. What is there is left alone.
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { Explained, ask, cache, main, root, step } from './lib/run.mjs';
-import { ensureDebian, ensureNpm } from './lib/packages.mjs';
+import { ensureDebian, ensureNpm, missing } from './lib/packages.mjs';
+import { Explained, cache, isMain, main, root, say, step } from './lib/project.mjs';
 import { ensureCargoTool, ensureWasmToolchain, lockedVersion } from './lib/wasm-toolchain.mjs';
 
 const OLDEST_NODE = 20;
 const WASM_PACK = '0.15.1';
 const GECKODRIVER = '0.37.1';
 
-const browsers = ['chromium', 'chromium-driver', 'firefox-esr', 'webkit2gtk-driver', 'xvfb', 'xauth', 'dbus'];
-const liveStack = ['postgresql', 'libpq-dev', 'python3-venv'];
+/** Debian packages that the tests need beside a compiler, and what for. @type {Record<string, string[]>} */
+const PACKAGES = {
+  'the browser tests': [
+    ...['chromium', 'chromium-driver', 'firefox-esr', 'webkit2gtk-driver', 'xvfb', 'xauth', 'dbus'],
+  ],
+  'the live tests': ['postgresql', 'libpq-dev', 'python3-venv'],
+};
+
+/** What needs root: `npm run setup`. It says what it will install before it does. */
+export async function setUpMachine() {
+  const absent = missing(Object.values(PACKAGES).flat());
+  if (absent.length > 0)
+    say(`npm run setup: installs with apt-get, as root or through sudo: ${absent.join(' ')}`);
+  for (const [why, packages] of Object.entries(PACKAGES)) {
+    await step(`Debian packages for ${why}`, () => ensureDebian(packages, why));
+  }
+  // Where rustup's server cannot be reached, the standard library for wasm32 is built into Debian's own.
+  return step('Rust for wasm32', () => ensureWasmToolchain());
+}
 
 /** What building and serving the page needs. */
 export async function setUpBuild() {
@@ -27,15 +45,11 @@ export async function setUpBuild() {
   return { env: { ...env, PATH: `${wasmBindgen}${path.delimiter}${process.env.PATH}` } };
 }
 
-/** What the tests need besides: three browsers, their drivers, wasm-pack, Python's and PostgreSQL's servers. */
+/** What the tests need besides: the machine's part, npm's packages, wasm-pack and geckodriver. */
 export async function setUpTests() {
+  await setUpMachine();
   const { env } = await setUpBuild();
   await step('npm packages for the tests', () => ensureNpm(path.join(root, 'tests')));
-  await step('browsers', () => ensureDebian(browsers, 'the browser tests'));
-  await step('PostgreSQL', () => {
-    if (ask('sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb']) === null)
-      ensureDebian(liveStack, 'the live tests');
-  });
   const tools = await step('wasm-pack and geckodriver', () => [
     ensureCargoTool('wasm-pack', WASM_PACK, { debug: true }),
     ensureCargoTool('geckodriver', GECKODRIVER, { debug: true }),
@@ -43,6 +57,4 @@ export async function setUpTests() {
   return { env: { ...env, PATH: [...tools, env.PATH].join(path.delimiter) } };
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
-  main(() => (process.argv[2] === 'build' ? setUpBuild() : setUpTests()));
-}
+if (isMain(import.meta.url)) main(setUpMachine);

@@ -1,3 +1,4 @@
+// @ts-check
 // `npm test`: sets up and runs every stage; `npm run test:core` and so on run one. Each stage has a time budget, prints its
 // time, and counts what really ran. What did not run has failed.
 
@@ -5,11 +6,18 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { build } from './build.mjs';
 import { FORMATTED } from './lib/formatted.mjs';
-import { main, root, say, step, watch } from './lib/run.mjs';
+import { watch } from './lib/process.mjs';
+import { main, root, say, step } from './lib/project.mjs';
 import { setUpBuild, setUpTests } from './setup.mjs';
 
-const inTests = (...parts) => path.join(root, 'tests', ...parts);
-const binary = (name) => inTests('node_modules/.bin', name);
+const inTests = (/** @type {string[]} */ ...parts) => path.join(root, 'tests', ...parts);
+const binary = (/** @type {string} */ name) => inTests('node_modules/.bin', name);
+
+/** The projects that tsc checks: what is shipped, what runs in other pages, what runs in Node, and what runs in a page under test. */
+const PROGRAMS = ['.', 'tsconfig.pages.json', 'tsconfig.tools.json', 'tests/e2e/fidelity'];
+
+/** @param {string} title @param {string} program @param {string[]} args @returns {Command} */
+const check = (title, program, args) => ({ title, program, args, counts: 'check' });
 
 /** For each of nine targets, which share the machine's cores: two minutes in all on two of them. */
 const FUZZ_SECONDS = 25;
@@ -24,7 +32,7 @@ const FUZZ_SECONDS = 25;
  * @property {Record<string, string>} [env]
  */
 
-/** All test files below a folder, as `node --test` takes them. */
+/** All test files below a folder, as `node --test` takes them. @param {string} folder @returns {string[]} */
 function testFiles(folder) {
   const found = [];
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
@@ -57,20 +65,19 @@ const stages = {
     minutes: 5,
     needs: 'tests',
     commands: () => [
-      { title: 'cargo fmt', program: 'cargo', args: ['fmt', '--all', '--check'], counts: 'check' },
-      {
-        title: 'cargo clippy',
-        program: 'cargo',
-        args: ['clippy', '-q', '--workspace', '--all-targets', '--', '-D', 'warnings'],
-        counts: 'check',
-      },
-      {
-        title: 'prettier',
-        program: binary('prettier'),
-        args: ['--check', '--log-level', 'warn', ...FORMATTED],
-        counts: 'check',
-      },
-      { title: 'tsc', program: binary('tsc'), args: ['-p', root], counts: 'check' },
+      check('cargo fmt', 'cargo', ['fmt', '--all', '--check']),
+      check('cargo clippy', 'cargo', [
+        'clippy',
+        '-q',
+        '--workspace',
+        '--all-targets',
+        '--',
+        '-D',
+        'warnings',
+      ]),
+      check('prettier', binary('prettier'), ['--check', '--log-level', 'warn', ...FORMATTED]),
+      check('eslint', binary('eslint'), [root]),
+      ...PROGRAMS.map((project) => check(`tsc -p ${project}`, binary('tsc'), ['-p', project])),
     ],
   },
   core: {
@@ -112,9 +119,13 @@ const stages = {
   },
 };
 
-/** Adds up the closing lines of a test runner. */
+/**
+ * Adds up the closing lines of a test runner.
+ * @param {Command} command
+ * @param {Awaited<ReturnType<typeof watch>>} done
+ */
 function count(command, { code, output, timedOut }) {
-  const sum = (pattern) =>
+  const sum = (/** @type {RegExp} */ pattern) =>
     [...output.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
   let passed;
   let failed;
@@ -137,6 +148,7 @@ function count(command, { code, output, timedOut }) {
   return { passed, failed };
 }
 
+/** @param {string} name @param {Record<string, string | undefined>} env */
 async function runStage(name, env) {
   const { minutes, commands } = stages[name];
   const start = Date.now();
@@ -158,6 +170,7 @@ async function runStage(name, env) {
   return { name, ...total, seconds, minutes };
 }
 
+/** What the stages need. @param {string[]} names @returns {Promise<Record<string, string | undefined>>} */
 async function prepare(names) {
   const needs = names.map((name) => stages[name].needs);
   if (needs.includes('tests')) {
@@ -186,7 +199,7 @@ main(async () => {
     say(`\nSet-up and build: ${((Date.now() - start) / 1000).toFixed(0)} s`);
     for (const name of names) results.push(await runStage(name, env));
   } catch (error) {
-    say(`\n${error.message}`);
+    say(`\n${error instanceof Error ? error.message : error}`);
   }
   say('');
   for (const name of names) {

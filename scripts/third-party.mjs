@@ -1,14 +1,19 @@
+// @ts-check
 // `node scripts/third-party.mjs` writes pkg/THIRD-PARTY.md: whose code is in the package. A packaging test compares.
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { Explained, main, root, run } from './lib/run.mjs';
+import { quietly } from './lib/process.mjs';
+import { Explained, isMain, main, root } from './lib/project.mjs';
 
 /** The crates that become WebAssembly modules of the package: those that scripts/build.mjs builds. */
 const MODULES = ['crypto-diag-wasm', 'crypto-diag-wasm-analysis'];
 const TARGET = 'wasm32-unknown-unknown';
 
-/** Licences that this package may carry, and the files in which crates keep their texts. */
+/** @typedef {{ name: string, version: string, source: string | null, license: string, authors: string[], repository: string,
+ *   manifest_path: string }} Crate as cargo describes it */
+
+/** Licences that this package may carry, and the files in which crates keep their texts. @type {Record<string, string[]>} */
 const TEXTS = {
   MIT: ['LICENSE-MIT', 'LICENSE'],
   'Apache-2.0': ['LICENSE-APACHE', 'LICENSE'],
@@ -17,13 +22,14 @@ const TEXTS = {
 };
 
 /** Output of cargo, which must not depend on how this terminal looks. */
-const cargo = (...args) =>
-  run('cargo', [...args, '--locked'], { quiet: true, env: { CARGO_TERM_COLOR: 'never' } });
+const cargo = (/** @type {string[]} */ ...args) =>
+  quietly('cargo', [...args, '--locked'], { env: { CARGO_TERM_COLOR: 'never' } });
 
+/** @returns {Crate[]} */
 const metadata = () =>
   JSON.parse(cargo('metadata', '--format-version', '1', '--filter-platform', TARGET)).packages;
 
-/** Names and versions of the crates that are linked, with the features that the package's own build gives them. */
+/** Names and versions of the crates that are linked, with the features that the package's own build gives them. @param {string[]} modules */
 function linked(modules) {
   const shape = ['-e', 'normal,no-proc-macro', '--prefix', 'none', '--no-dedupe', '-f', '{p}'];
   const lines = modules.flatMap((name) =>
@@ -32,13 +38,13 @@ function linked(modules) {
   return new Set(lines.map((line) => /^(\S+) v(\S+)/.exec(line)?.slice(1).join(' ')).filter(Boolean));
 }
 
-/** The first of these files beside a manifest, or an empty text. */
+/** The first of these files beside a manifest, or an empty text. @param {string} manifest @param {string[]} names */
 function textOf(manifest, ...names) {
   const file = names.map((name) => path.join(path.dirname(manifest), name)).find((one) => fs.existsSync(one));
   return file ? fs.readFileSync(file, 'utf8') : '';
 }
 
-/** Who holds the rights: as the licence says, else as the manifest does, else as the repository's visitors see. */
+/** Who holds the rights: as the licence says, else as the manifest does, else as the repository's visitors see. @param {string} text @param {string[]} authors @param {string} repository */
 function holders(text, authors, repository) {
   const said = [...text.matchAll(/^ *copyright (?:\(c\) )?(.*\S)/gim)].map(([, holder]) => holder);
   const named = authors.map((author) => author.replace(/ *<.*>/, ''));
@@ -46,7 +52,7 @@ function holders(text, authors, repository) {
   return (first ?? [`the authors of ${repository}`]).join(', ');
 }
 
-/** The licences that are used, of those that are offered: MIT where it is, else the first that is known; all behind AND. */
+/** The licences that are used, of those that are offered: MIT where it is, else the first that is known; all behind AND. @param {Crate} crate */
 function used({ name, license }) {
   const [choice, ...also] = license.split(' AND ');
   const offered = choice.replace(/[()]/g, '').split(/ OR |\//);
@@ -96,6 +102,6 @@ Where a choice is offered, the licence named above is the one used. Made by \`sc
 ${[`## MIT\n\n${mit.slice(mit.indexOf('Permission is hereby granted')).trim()}\n`, ...others].join('\n')}`;
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
+if (isMain(import.meta.url)) {
   main(() => fs.writeFileSync(path.join(root, 'pkg/THIRD-PARTY.md'), thirdParty()));
 }

@@ -2,10 +2,13 @@
 // Browsers as a user has them: a fresh profile for each run, no debugger attached. The page posts what it measured.
 
 import fs from 'node:fs';
-import { createServer } from 'node:http';
 import path from 'node:path';
-import { Explained, ask, say } from '../../scripts/lib/run.mjs';
-import { findProgram, start, temporaryFolder } from '../../tests/support/process.mjs';
+import { json } from 'node:stream/consumers';
+import { ask, start, temporaryFolder } from '../../scripts/lib/process.mjs';
+import { Explained, say } from '../../scripts/lib/project.mjs';
+import { serve } from '../../scripts/lib/server.mjs';
+import { bounded } from '../../scripts/lib/wait.mjs';
+import { chromium, firefox, isRoot } from '../../tests/support/programs.mjs';
 
 /** Milliseconds after which a run is given up. */
 const RUN_MS = 60_000;
@@ -22,6 +25,8 @@ const HEADERS = {
   'content-security-policy': "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:",
   'cache-control': 'no-store',
 };
+
+const PAGE = '<!doctype html><title>bench</title><body><script type="module" src="/page.js"></script>';
 
 /** Firefox asks its servers for news at every start of a fresh profile, unless it is told not to. */
 const QUIET = {
@@ -53,20 +58,13 @@ const QUIET = {
 
 /** @typedef {'chromium' | 'firefox'} EngineName */
 
-/** @type {Record<EngineName, {find: () => string, args: (profile: string, url: string) => string[]}>} */
+/** @type {Record<EngineName, {program: () => string, args: (profile: string, url: string) => string[]}>} */
 const ENGINES = {
   chromium: {
-    find: () =>
-      findProgram({
-        name: 'Chromium',
-        candidates: ['/usr/bin/chromium', 'chromium', 'chromium-browser', 'google-chrome'],
-        apt: 'chromium',
-        variable: 'CRYPTO_DIAG_CHROMIUM',
-      }),
+    program: chromium,
     args: (profile, url) => [
       '--headless',
-      // The sandbox refuses to run as root.
-      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+      ...(isRoot ? ['--no-sandbox'] : []),
       '--disable-gpu',
       '--disable-quic',
       '--no-first-run',
@@ -80,13 +78,7 @@ const ENGINES = {
     ],
   },
   firefox: {
-    find: () =>
-      findProgram({
-        name: 'Firefox',
-        candidates: ['/usr/bin/firefox-esr', 'firefox-esr', 'firefox'],
-        apt: 'firefox-esr',
-        variable: 'CRYPTO_DIAG_FIREFOX',
-      }),
+    program: firefox,
     args: (profile, url) => {
       const lines = Object.entries(QUIET).map(
         ([k, v]) => `user_pref(${JSON.stringify(k)}, ${JSON.stringify(v)});`,
@@ -102,7 +94,7 @@ export const engines = /** @type {EngineName[]} */ (Object.keys(ENGINES));
 
 /** What the browser calls itself. @param {EngineName} engine */
 export function browserVersion(engine) {
-  const text = ask(ENGINES[engine].find(), ['--version']) ?? '';
+  const text = ask(ENGINES[engine].program(), ['--version']) ?? '';
   return /[\d.]+/.exec(text)?.[0] ?? 'unknown';
 }
 
@@ -113,27 +105,14 @@ export function browserVersion(engine) {
 export async function openHost(scripts) {
   /** @type {Map<string, (result: any) => void>} */
   const waiting = new Map();
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://host');
-    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-    if (request.method === 'POST' && url.pathname === '/result') {
-      let body = '';
-      request.setEncoding('utf8').on('data', (chunk) => (body += chunk));
-      request.on('end', () => {
-        response.end();
-        waiting.get(url.searchParams.get('run') ?? '')?.(JSON.parse(body));
-      });
-    } else if (Object.hasOwn(scripts, url.pathname)) {
-      response.setHeader('content-type', 'text/javascript; charset=utf-8').end(scripts[url.pathname]);
-    } else if (url.pathname === '/run') {
-      response.setHeader('content-type', 'text/html; charset=utf-8');
-      response.end('<!doctype html><title>bench</title><body><script type="module" src="/page.js"></script>');
-    } else {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
-  const origin = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`;
+  /** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
+  const takeResult = async (request, response) => {
+    const run = new URL(request.url ?? '/', 'http://host').searchParams.get('run') ?? '';
+    const answer = await json(request);
+    response.end();
+    waiting.get(run)?.(answer);
+  };
+  const server = await serve({ '/run': PAGE, '/result': takeResult, ...scripts }, { headers: HEADERS });
   let runs = 0;
 
   /**
@@ -145,20 +124,13 @@ export async function openHost(scripts) {
   function expect(engine, query) {
     const run = String(++runs);
     const what = `${engine}, ${JSON.stringify(query)}`;
-    const result = new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Explained(`${what}: no result in ${RUN_MS / 1000} s`)),
-        RUN_MS,
-      );
-      waiting.set(run, (answer) => {
-        clearTimeout(timer);
-        waiting.delete(run);
-        if (answer.error) reject(new Explained(`${what}: ${answer.error}`));
-        else resolve(answer);
-      });
+    const answered = new Promise((resolve) => waiting.set(run, resolve));
+    const result = bounded(answered, RUN_MS, what).then((answer) => {
+      if (answer.error) throw new Explained(`${what}: ${answer.error}`);
+      return answer;
     });
-    result.catch(() => {});
-    return { url: `${origin}/run?${new URLSearchParams({ ...query, run })}`, result };
+    result.finally(() => waiting.delete(run)).catch(() => {});
+    return { url: `${server.url}/run?${new URLSearchParams({ ...query, run })}`, result };
   }
 
   /**
@@ -169,14 +141,14 @@ export async function openHost(scripts) {
    */
   async function once(engine, query) {
     const profile = temporaryFolder(`bench-${engine}`);
-    const { find, args } = ENGINES[engine];
+    const { program, args } = ENGINES[engine];
     const { url, result } = expect(engine, query);
-    const browser = start(find(), args(profile.path, url), {
-      env: { ...process.env, MOZ_DISABLE_CONTENT_SANDBOX: process.getuid?.() === 0 ? '1' : undefined },
+    const browser = start(program(), args(profile.path, url), {
+      env: { MOZ_DISABLE_CONTENT_SANDBOX: isRoot ? '1' : undefined },
     });
     try {
       const early = browser.ended.then(() => {
-        throw new Explained(`${engine} ended early:\n${browser.output()}`);
+        throw new Explained(`${engine} ended early:\n${browser.printed()}`);
       });
       // Whichever comes second concerns nobody.
       early.catch(() => {});
@@ -200,10 +172,7 @@ export async function openHost(scripts) {
         }
       }
     },
-    close() {
-      server.closeAllConnections();
-      server.close();
-    },
+    close: server.close,
   };
 }
 

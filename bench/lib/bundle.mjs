@@ -2,7 +2,7 @@
 // Each contender and each measuring page as one minified file.
 
 import path from 'node:path';
-import { cache, root } from '../../scripts/lib/run.mjs';
+import { cache, root } from '../../scripts/lib/project.mjs';
 
 /**
  * @param {string} entry From bench/.

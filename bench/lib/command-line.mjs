@@ -1,15 +1,8 @@
 // @ts-check
-// The operator's command as it is shipped, and the programs that it is compared with.
+// What the operator's command can do, and the programs that it is compared with.
 
-import path from 'node:path';
-import { Explained, ask, root, run } from '../../scripts/lib/run.mjs';
-import { findProgram } from '../../tests/support/process.mjs';
-
-/** Builds `crypto-diag` for release and gives its path. */
-export function ourCommand() {
-  run('cargo', ['build', '-q', '--release', '-p', 'crypto-diag-cli']);
-  return path.join(process.env.CARGO_TARGET_DIR ?? path.join(root, 'target'), 'release/crypto-diag');
-}
+import { ask, findProgram } from '../../scripts/lib/process.mjs';
+import { Explained } from '../../scripts/lib/project.mjs';
 
 /** @param {string} command @param {string} subcommand */
 export function needs(command, subcommand) {

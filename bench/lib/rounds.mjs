@@ -25,3 +25,20 @@ export async function rounds({ host, rounds: count, say }, part, contenders) {
   }
   return results;
 }
+
+/**
+ * What `measure` makes of the runs of each contender, by engine and contender.
+ * @template T
+ * @param {Record<string, Record<string, any[]>>} results
+ * @param {(runs: any[]) => T} measure
+ * @returns {Record<string, Record<string, T>>}
+ */
+export const ofEach = (results, measure) => mapValues(results, (runs) => mapValues(runs, measure));
+
+/**
+ * @template T, U
+ * @param {Record<string, T>} object
+ * @param {(value: T) => U} of
+ */
+const mapValues = (object, of) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, of(value)]));

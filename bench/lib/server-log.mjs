@@ -3,7 +3,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { root } from '../../scripts/lib/run.mjs';
+import { root } from '../../scripts/lib/project.mjs';
 
 /** A recorded incident: a Synapse log and the report of the device that it befell. */
 const RECORDED = path.join(root, 'tests/fixtures/bundles/store-rollback');

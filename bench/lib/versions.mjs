@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { root } from '../../scripts/lib/run.mjs';
+import { root } from '../../scripts/lib/project.mjs';
 
 /** The installed version of a peer's npm package. @param {string} module */
 export function versionOf(module) {

@@ -12,6 +12,9 @@ const SAMPLES = 5;
 const WARM_UP_MS = 60;
 /** Calls before a look at what they have put off. */
 const PUT_OFF_CALLS = 1000;
+/** Matching calls in a row: they come in bursts, and what a burst puts off is done before the next. */
+const BURST = 200;
+const BURSTS = 20;
 
 /** @typedef {(...args: unknown[]) => void} Call */
 
@@ -38,6 +41,16 @@ function calibrate(/** @type {Call} */ call, /** @type {unknown[][]} */ lines) {
   return Math.max(1, Math.ceil((SAMPLE_MS * 1e6) / cost));
 }
 
+/** The same for lines that match, in bursts. */
+async function timeBursts(/** @type {Call} */ call, /** @type {unknown[][]} */ lines) {
+  let sum = 0;
+  for (let burst = 0; burst < BURSTS; burst++) {
+    sum += time(call, lines, BURST);
+    await pause();
+  }
+  return sum / BURSTS;
+}
+
 const median = (/** @type {number[]} */ values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 /** @param {string} id */
@@ -50,25 +63,42 @@ export async function measureCalls(id) {
   const warn = callOf(peer, 'warn');
   const error = callOf(peer, 'error');
   const rivals = { trivial: rival(trivial), storer: rival(storer) };
+  const first = await firstMatch(warn);
   /** @type {Record<string, Record<string, number>>} */
   const costs = {};
-  for (const [name, { calls }] of Object.entries(LINES)) {
-    costs[name] = await compare({ contender: warn, ...rivals }, calls);
+  for (const [name, line] of Object.entries(LINES)) {
+    costs[name] = await compare({ contender: warn, ...rivals }, line);
   }
-  costs.native = await compare({ contender: error, native }, LINES.none.calls);
+  costs.native = await compare({ contender: error, native }, LINES.none);
   // Some hand on a little later.
   await settled(peer);
-  return { evaluate, start, costs, later: await putOff(warn) };
+  const later = await putOff(warn, LINES.none.calls, PUT_OFF_CALLS);
+  const laterMatch = await putOff(warn, LINES.match.calls, BURST);
+  return { evaluate, start, first, costs, later, laterMatch };
 }
 
-/** What a call costs afterwards, in nanoseconds: one contender does all its work in a timer of its own. */
-async function putOff(/** @type {Call} */ call) {
-  const { calls: lines } = LINES.none;
+/** Milliseconds that the page stands still for the first line that matches: in its call, and soon after. */
+async function firstMatch(/** @type {Call} */ call) {
+  const [[line]] = LINES.match.calls;
+  await pause();
+  const idle = await timeOf(pause);
+  const begun = performance.now();
+  call(line);
+  const inCall = performance.now() - begun;
+  return { inCall, later: Math.max(0, (await timeOf(pause)) - idle) };
+}
+
+/** What a call costs afterwards, in nanoseconds: some contenders do their work in a task or a timer of its own. */
+async function putOff(
+  /** @type {Call} */ call,
+  /** @type {unknown[][]} */ lines,
+  /** @type {number} */ calls,
+) {
   const costs = [];
   for (let sample = 0; sample < SAMPLES; sample++) {
     const idle = await timeOf(pause);
-    time(call, lines, PUT_OFF_CALLS);
-    costs.push(((await timeOf(pause)) - idle) * (1e6 / PUT_OFF_CALLS));
+    time(call, lines, calls);
+    costs.push(((await timeOf(pause)) - idle) * (1e6 / calls));
     await pause();
   }
   return Math.max(0, median(costs));
@@ -84,16 +114,22 @@ async function timeOf(/** @type {() => Promise<unknown>} */ work) {
 function rival(/** @type {{wrap: (console: any, method: 'warn') => void}} */ { wrap }) {
   const console = { warn: () => {} };
   wrap(console, 'warn');
-  return (/** @type {unknown[]} */ ...args) => console.warn(...args);
+  return (/** @type {unknown[]} */ ...args) => /** @type {any} */ (console).warn(...args);
 }
 
 /** The median cost of each, in nanoseconds; samples are taken in turn, so that noise hits all. */
-async function compare(/** @type {Record<string, Call>} */ ways, /** @type {unknown[][]} */ lines) {
+async function compare(
+  /** @type {Record<string, Call>} */ ways,
+  /** @type {{calls: unknown[][], matches: boolean}} */ { calls: lines, matches },
+) {
   const names = Object.keys(ways);
   const counts = names.map((name) => calibrate(ways[name], lines));
   const times = names.map(() => /** @type {number[]} */ ([]));
   for (let sample = 0; sample < SAMPLES; sample++) {
-    for (let at = 0; at < names.length; at++) times[at].push(time(ways[names[at]], lines, counts[at]));
+    for (let at = 0; at < names.length; at++) {
+      const call = ways[names[at]];
+      times[at].push(matches ? await timeBursts(call, lines) : time(call, lines, counts[at]));
+    }
     // What a contender has put off comes now, and is not part of the call.
     await pause();
   }

@@ -42,6 +42,9 @@ export const calls = {
             native: column((run) => run.costs.native.native),
           },
           later: column((run) => run.later),
+          laterMatch: column((run) => run.laterMatch),
+          firstInCall: column((run) => run.first.inCall),
+          firstLater: column((run) => run.first.later),
           evaluate: column((run) => run.evaluate),
           start: column((run) => run.start),
         };
@@ -53,6 +56,9 @@ export const calls = {
   tables: (data) => Object.entries(data).flatMap(([engine, byContender]) => tablesOf(engine, byContender)),
 };
 
+/** @param {{median: number} | undefined} later Nanoseconds; less than 200 cannot be told from nothing. */
+const putOff = (later) => (!later || later.median < 200 ? '–' : digits(later.median));
+
 /** @returns {import('./index.mjs').Table[]} */
 function tablesOf(/** @type {string} */ engine, /** @type {Record<string, any>} */ data) {
   const rows = Object.entries(data);
@@ -62,12 +68,14 @@ function tablesOf(/** @type {string} */ engine, /** @type {Record<string, any>} 
       title: `Cost per call, ${engine}`,
       note:
         'Nanoseconds: median (least–most) of the rounds, the original a function that does nothing; × is the ratio to the ' +
-        'trivial wrapper in the same page. “Put off” is what a call costs later, in a timer.',
-      columns: ['', ...Object.values(LINES).map(({ title }) => title), 'put off'],
-      rows: measured.map(([id, { costs, later }]) => [
+        'trivial wrapper in the same page. Lines that match come in bursts of 200. “Put off” is what a call costs later, in a task or ' +
+        'a timer.',
+      columns: ['', ...Object.values(LINES).map(({ title }) => title), 'put off, no match', 'put off, match'],
+      rows: measured.map(([id, { costs, later, laterMatch }]) => [
         titleOf(id),
         ...Object.keys(LINES).map((line) => `${withSpread(costs[line].ns)}, ${times(costs[line].toTrivial)}`),
-        later.median < 200 ? '–' : digits(later.median),
+        putOff(later),
+        putOff(laterMatch),
       ]),
     },
     {
@@ -88,13 +96,17 @@ function tablesOf(/** @type {string} */ engine, /** @type {Record<string, any>} 
     },
     {
       title: `Start-up, ${engine}`,
-      note: 'Milliseconds that the page stands still in a fresh browser: while the bundle is compiled and run, and while it starts.',
-      columns: ['', 'compile and run', 'start', 'together'],
-      rows: rows.map(([id, { evaluate, start }]) => [
+      note:
+        'Milliseconds that the page stands still in a fresh browser: while the bundle is compiled and run, while it starts, and for the ' +
+        'first line that matches, in its call and soon after.',
+      columns: ['', 'compile and run', 'start', 'together', 'first match: the call', 'soon after'],
+      rows: rows.map(([id, { evaluate, start, firstInCall, firstLater }]) => [
         titleOf(id),
         withSpread(evaluate),
         withSpread(start),
         ms(evaluate.median + start.median),
+        firstInCall ? withSpread(firstInCall) : '–',
+        firstLater ? withSpread(firstLater) : '–',
       ]),
     },
   ];

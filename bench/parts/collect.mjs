@@ -3,10 +3,11 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { Explained } from '../../scripts/lib/run.mjs';
-import { temporaryFolder } from '../../tests/support/process.mjs';
-import { grep, needs, ourCommand, ripgrep, versionLine } from '../lib/command-line.mjs';
-import { timed } from '../lib/process.mjs';
+import { Explained } from '../../scripts/lib/project.mjs';
+import { temporaryFolder } from '../../scripts/lib/process.mjs';
+import { commandLine } from '../../scripts/lib/command-line.mjs';
+import { grep, needs, ripgrep, versionLine } from '../lib/command-line.mjs';
+import { timed } from '../lib/timed.mjs';
 import { REPORT, victim, writeServerLog } from '../lib/server-log.mjs';
 import { exponent, spread } from '../lib/stats.mjs';
 import { digits, mebibytes, ms, withSpread } from '../lib/words.mjs';
@@ -41,7 +42,7 @@ export const collect = {
 
   async measure({ rounds, say }) {
     const [rg, plainGrep] = [ripgrep(), grep()];
-    const ours = ourCommand();
+    const ours = commandLine('release');
     needs(ours, 'collect');
     const folder = temporaryFolder('bench-log');
     const { ids, userId } = victim();

@@ -1,7 +1,7 @@
 // @ts-check
 // What the frame watcher costs a page that adds nodes.
 
-import { rounds } from '../lib/rounds.mjs';
+import { ofEach, rounds } from '../lib/rounds.mjs';
 import { spread } from '../lib/stats.mjs';
 import { digits, times, withSpread } from '../lib/words.mjs';
 
@@ -24,22 +24,12 @@ export const frames = {
       'frames',
       Object.keys(TITLES),
     );
-    return Object.fromEntries(
-      Object.entries(results).map(([engine, byContender]) => [
-        engine,
-        Object.fromEntries(
-          Object.entries(byContender).map(([id, runs]) => [
-            id,
-            {
-              with: spread(runs.map((run) => run.with)),
-              without: spread(runs.map((run) => run.without)),
-              ratio: spread(runs.map((run) => run.with / run.without)),
-              perNode: spread(runs.map((run) => ((run.with - run.without) * 1e6) / run.nodes)),
-            },
-          ]),
-        ),
-      ]),
-    );
+    return ofEach(results, (runs) => ({
+      with: spread(runs.map((run) => run.with)),
+      without: spread(runs.map((run) => run.without)),
+      ratio: spread(runs.map((run) => run.with / run.without)),
+      perNode: spread(runs.map((run) => ((run.with - run.without) * 1e6) / run.nodes)),
+    }));
   },
 
   tables: (data) =>

@@ -1,7 +1,7 @@
 // @ts-check
 // Whether the page still paints while 10,000 lines a second come in, with the card open and without.
 
-import { rounds } from '../lib/rounds.mjs';
+import { ofEach, rounds } from '../lib/rounds.mjs';
 import { spread } from '../lib/stats.mjs';
 import { ms, withSpread } from '../lib/words.mjs';
 import { inWebkit } from '../lib/webkit.mjs';
@@ -25,20 +25,10 @@ export const painting = {
     const results = await rounds(few, 'painting', ids);
     context.say('  painting: webkit');
     results.webkit = await inWebkit(context.host, 'painting', ids);
-    return Object.fromEntries(
-      Object.entries(results).map(([engine, byContender]) => [
-        engine,
-        Object.fromEntries(
-          Object.entries(byContender).map(([id, runs]) => [
-            id,
-            {
-              typical: spread(runs.map((run) => run.typical)),
-              largest: spread(runs.map((run) => run.largest)),
-            },
-          ]),
-        ),
-      ]),
-    );
+    return ofEach(results, (runs) => ({
+      typical: spread(runs.map((run) => run.typical)),
+      largest: spread(runs.map((run) => run.largest)),
+    }));
   },
 
   tables: (data) => [

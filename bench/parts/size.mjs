@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { root } from '../../scripts/lib/run.mjs';
+import { root } from '../../scripts/lib/project.mjs';
 import { bundle } from '../lib/bundle.mjs';
 import { versionOf } from '../lib/versions.mjs';
 import { kib } from '../lib/words.mjs';

@@ -1,7 +1,7 @@
 // @ts-check
 // 100,000 matching lines.
 
-import { rounds } from '../lib/rounds.mjs';
+import { ofEach, rounds } from '../lib/rounds.mjs';
 import { spread } from '../lib/stats.mjs';
 import { digits, kib, ms, withSpread } from '../lib/words.mjs';
 import { CONTENDERS } from '../peers/index.mjs';
@@ -20,21 +20,13 @@ export const storm = {
       CARD,
       ...ids,
     ]);
-    return Object.fromEntries(
-      Object.entries(results).map(([engine, byContender]) => [
-        engine,
-        Object.fromEntries(
-          Object.entries(byContender).map(([id, runs]) => [
-            id,
-            Object.fromEntries(
-              ['lines', 'time', 'spent', 'largest', 'retained', 'sent'].map((what) => [
-                what,
-                spread(runs.map((run) => run[what])),
-              ]),
-            ),
-          ]),
-        ),
-      ]),
+    return ofEach(results, (runs) =>
+      Object.fromEntries(
+        ['lines', 'time', 'spent', 'largest', 'retained', 'sent'].map((what) => [
+          what,
+          spread(runs.map((run) => run[what])),
+        ]),
+      ),
     );
   },
 

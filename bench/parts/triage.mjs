@@ -3,9 +3,10 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { temporaryFolder } from '../../tests/support/process.mjs';
-import { needs, ourCommand } from '../lib/command-line.mjs';
-import { timed } from '../lib/process.mjs';
+import { temporaryFolder } from '../../scripts/lib/process.mjs';
+import { commandLine } from '../../scripts/lib/command-line.mjs';
+import { needs } from '../lib/command-line.mjs';
+import { timed } from '../lib/timed.mjs';
 import { HAR, REPORT, writeServerLog } from '../lib/server-log.mjs';
 import { exponent, spread } from '../lib/stats.mjs';
 import { digits, mebibytes, ms, withSpread } from '../lib/words.mjs';
@@ -21,7 +22,7 @@ export const triage = {
   pages: false,
 
   async measure({ rounds, say }) {
-    const ours = ourCommand();
+    const ours = commandLine('release');
     needs(ours, 'triage');
     const folder = temporaryFolder('bench-bundle');
     fs.copyFileSync(REPORT, path.join(folder.path, 'victim.report.json'));

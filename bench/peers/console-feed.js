@@ -9,7 +9,7 @@ let seen = 0;
 const lines = [];
 
 export const start = () =>
-  void Hook(console, (log) => {
+  void Hook(console, (/** @type {any} */ log) => {
     seen++;
     lines.push(log);
     if (lines.length > KEPT_MAX) lines.shift();

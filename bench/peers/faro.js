@@ -9,7 +9,7 @@ export const start = () =>
     app: { name: 'bench', version: '1' },
     instrumentations: [new ConsoleInstrumentation()],
     dedupe: false,
-    beforeSend: (item) => {
+    beforeSend: (/** @type {any} */ item) => {
       items++;
       return item;
     },

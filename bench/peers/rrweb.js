@@ -8,7 +8,7 @@ const PLUGIN = 6;
 
 export const start = () =>
   void record({
-    emit: (event) => {
+    emit: (/** @type {any} */ event) => {
       if (/** @type {number} */ (event.type) === PLUGIN) events++;
     },
     plugins: [

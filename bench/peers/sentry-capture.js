@@ -15,7 +15,7 @@ export function start() {
     transport,
     stackParser: defaultStackParser,
     integrations: [captureConsoleIntegration({ levels: ['warn', 'error'] })],
-    beforeSend: (event) => {
+    beforeSend: (/** @type {any} */ event) => {
       events++;
       return event;
     },

@@ -16,7 +16,7 @@ export function start() {
     stackParser: defaultStackParser,
     enableLogs: true,
     integrations: [consoleLoggingIntegration({ levels: ['warn', 'error'] })],
-    beforeSendLog: (log) => {
+    beforeSendLog: (/** @type {any} */ log) => {
       logs++;
       return log;
     },

@@ -3,7 +3,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { root } from '../../scripts/lib/run.mjs';
+import { root } from '../../scripts/lib/project.mjs';
 import { browserVersion, engines } from '../lib/browsers.mjs';
 import { machine, ourVersion, versionOf } from '../lib/versions.mjs';
 import { CONTENDERS } from '../peers/index.mjs';

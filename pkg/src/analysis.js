@@ -3,14 +3,24 @@
 
 import init, { analyse as analyseTexts, serverQueries as queriesOf } from 'crypto-diag/analysis-glue';
 import { ANALYSIS_BYTES } from 'crypto-diag/analysis-bytes';
-import { unpack } from '../../crates/wasm/js/unpack.js';
 
 /** @type {Promise<unknown> | undefined} */
 let ready;
 
+/** The module's bytes, inflated by the browser. */
+function moduleBytes() {
+  const packed = Uint8Array.from(atob(ANALYSIS_BYTES), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  return new Response(stream).arrayBuffer();
+}
+
+async function load() {
+  return init({ module_or_path: await moduleBytes() });
+}
+
 function start() {
   // A failed start may have had a passing cause, so the next call tries again.
-  ready ??= init({ module_or_path: unpack(ANALYSIS_BYTES) }).catch((error) => {
+  ready ??= load().catch((error) => {
     ready = undefined;
     throw error;
   });

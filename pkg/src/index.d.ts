@@ -18,7 +18,7 @@ export interface Entry {
   readonly ke: string;
   /** The needle that matched. */
   readonly signature: string;
-  /** The line, verbatim but for secrets and for a gap where it was too long. */
+  /** The line, but for what could be a secret, which is closed, and for a gap where it was too long. */
   readonly message: string;
   readonly meaning: Meaning;
   readonly realm: { readonly kind: 'main' | 'frame' | 'worker'; readonly path: string | null };

@@ -2,7 +2,7 @@
 //
 // Every export goes to the page's one capture, also where two copies of this package are loaded.
 
-import { capture, claim, shared } from '../../crates/wasm/js/capture.js';
+import { capture, claim, shared } from '../../crates/wasm/js/shared.js';
 
 export const install = (options) => claim().install(options);
 export const uninstall = () => shared().uninstall();

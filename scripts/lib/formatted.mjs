@@ -1,3 +1,4 @@
+// @ts-check
 /** Everything that prettier keeps in shape. */
 export const FORMATTED = [
   'scripts',
@@ -7,4 +8,6 @@ export const FORMATTED = [
   'www/*.{js,mjs,css,html,json}',
   'www/triage',
   'tests/**/*.{mjs,js,ts,tsx}',
+  'eslint.config.mjs',
+  'tsconfig*.json',
 ];

@@ -1,8 +1,10 @@
+// @ts-check
 // Debian packages and npm dependencies: installed when missing, named when they cannot be.
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { Explained, ask, run, say } from './run.mjs';
+import { ask, quietly } from './process.mjs';
+import { Explained, say } from './project.mjs';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -10,8 +12,8 @@ const isRoot = process.getuid?.() === 0;
 const TRIES = 3;
 const PATIENT = ['-o', `Acquire::Retries=${TRIES}`];
 
-/** Which of these Debian packages are not installed. */
-function missing(packages) {
+/** Which of these Debian packages are not installed. @param {string[]} packages */
+export function missing(packages) {
   return packages.filter(
     (name) => ask('dpkg-query', ['-W', '-f', '${Status}', name]) !== 'install ok installed',
   );
@@ -35,18 +37,15 @@ export function ensureDebian(packages, why) {
   say(`  installing ${absent.join(' ')} (${why})`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const [first, ...rest] = [...sudo, 'apt-get'];
-  if (!listsAreFresh) run(first, [...rest, ...PATIENT, 'update'], { quiet: true, env });
+  if (!listsAreFresh) quietly(first, [...rest, ...PATIENT, 'update'], { env });
   listsAreFresh = true;
-  run(first, [...rest, ...PATIENT, 'install', '-y', '--no-install-recommends', ...absent], {
-    quiet: true,
-    env,
-  });
+  quietly(first, [...rest, ...PATIENT, 'install', '-y', '--no-install-recommends', ...absent], { env });
 }
 
-/** Runs a command as root, through sudo where this user is not. */
+/** Runs a command as root, through sudo where this user is not. @param {string} command @param {string[]} args */
 export function asRoot(command, args) {
-  if (isRoot) run(command, args, { quiet: true });
-  else run('sudo', ['-n', command, ...args], { quiet: true });
+  if (isRoot) quietly(command, args);
+  else quietly('sudo', ['-n', command, ...args]);
 }
 
 /**
@@ -57,14 +56,11 @@ export function asRoot(command, args) {
 export function npmCi(folder, flags = []) {
   for (let tried = 1; ; tried++) {
     try {
-      run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...flags], {
-        cwd: folder,
-        quiet: true,
-      });
+      quietly('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...flags], { cwd: folder });
       return;
     } catch (error) {
       if (tried === TRIES) throw error;
-      say(`  npm ci failed in ${path.basename(folder)}/; trying again`);
+      say(`  ${/** @type {Error} */ (error).message}\n  Trying again in ${path.basename(folder)}/.`);
     }
   }
 }

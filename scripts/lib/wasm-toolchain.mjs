@@ -1,10 +1,12 @@
+// @ts-check
 // A Rust compiler that can build for wasm32-unknown-unknown, however this machine can have one.
 
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Explained, ask, cache, root, run, say } from './run.mjs';
 import { asRoot, ensureDebian } from './packages.mjs';
+import { ask, quietly } from './process.mjs';
+import { Explained, cache, root, say } from './project.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
 /** rustup's name for Debian's compiler, linked only where rustup's own server cannot be reached. */
@@ -18,7 +20,7 @@ const debianEnv = {
   CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: DEBIAN_LINKER,
 };
 
-/** Whether a compiler, with this environment, really builds a wasm32 library that uses std. */
+/** Whether a compiler, with this environment, really builds a wasm32 library that uses std. @param {Record<string, string | undefined>} env */
 function builds(env) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'crypto-diag-probe-'));
   const source = path.join(folder, 'probe.rs');
@@ -52,20 +54,23 @@ function buildDebianLibrary() {
     dereference: true,
   });
   say('  building the wasm32 standard library (about a minute)');
-  run('/usr/bin/cargo', ['build', '--release', '--target', TARGET, '--manifest-path', 'sysroot/Cargo.toml'], {
-    cwd: path.join(build, 'library'),
-    quiet: true,
-    env: {
-      // Without RUSTC, cargo takes the first rustc in PATH, which may be an older one of rustup's.
-      RUSTC: '/usr/bin/rustc',
-      RUSTFLAGS: '-Zforce-unstable-if-unmarked -Cembed-bitcode=yes',
-      RUSTC_BOOTSTRAP: '1',
-      __CARGO_DEFAULT_LIB_METADATA: 'stablestd',
-      CARGO_PROFILE_RELEASE_PANIC: 'abort',
-      CARGO_TARGET_DIR: path.join(build, 'target'),
-      RUSTUP_TOOLCHAIN: undefined,
+  quietly(
+    '/usr/bin/cargo',
+    ['build', '--release', '--target', TARGET, '--manifest-path', 'sysroot/Cargo.toml'],
+    {
+      cwd: path.join(build, 'library'),
+      env: {
+        // Without RUSTC, cargo takes the first rustc in PATH, which may be an older one of rustup's.
+        RUSTC: '/usr/bin/rustc',
+        RUSTFLAGS: '-Zforce-unstable-if-unmarked -Cembed-bitcode=yes',
+        RUSTC_BOOTSTRAP: '1',
+        __CARGO_DEFAULT_LIB_METADATA: 'stablestd',
+        CARGO_PROFILE_RELEASE_PANIC: 'abort',
+        CARGO_TARGET_DIR: path.join(build, 'target'),
+        RUSTUP_TOOLCHAIN: undefined,
+      },
     },
-  });
+  );
   const built = path.join(build, 'target', TARGET, 'release/deps');
   const installed = `/usr/lib/rustlib/${TARGET}/lib`;
   asRoot('rm', ['-rf', installed]);
@@ -99,8 +104,7 @@ export function ensureWasmToolchain() {
     throw new Explained(`The ${TARGET} target is missing. Install it with: rustup target add ${TARGET}`);
   }
   buildDebianLibrary();
-  if (ask('rustup', ['--version']) !== null)
-    run('rustup', ['toolchain', 'link', LINKED, '/usr'], { quiet: true });
+  if (ask('rustup', ['--version']) !== null) quietly('rustup', ['toolchain', 'link', LINKED, '/usr']);
   if (!builds(debianEnv))
     throw new Explained(`Debian's compiler was set up for ${TARGET}, but a probe does not build.`);
   return (found = debianEnv);
@@ -117,20 +121,17 @@ export function ensureCargoTool(name, version, { debug = false } = {}) {
   const bin = path.join(folder, 'bin');
   if (!fs.existsSync(path.join(folder, '.crates.toml'))) {
     say(`  building ${name} ${version}`);
-    run(
+    quietly(
       'cargo',
       // Not --locked: a published lock file may name versions that the registry no longer serves.
       ['install', name, '--version', version, '--root', folder, ...(debug ? ['--debug'] : [])],
-      {
-        quiet: true,
-        env: { CARGO_TARGET_DIR: path.join(cache, 'tools-target', debug ? 'debug' : 'release') },
-      },
+      { env: { CARGO_TARGET_DIR: path.join(cache, 'tools-target', debug ? 'debug' : 'release') } },
     );
   }
   return bin;
 }
 
-/** The version of a crate that Cargo.lock names: wasm-bindgen's command must match its library to the digit. */
+/** The version of a crate that Cargo.lock names: wasm-bindgen's command must match its library to the digit. @param {string} crate */
 export function lockedVersion(crate) {
   const lock = fs.readFileSync(path.join(root, 'Cargo.lock'), 'utf8');
   const version = new RegExp(`name = "${crate}"\\nversion = "([^"]+)"`).exec(lock)?.[1];

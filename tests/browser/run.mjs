@@ -2,16 +2,24 @@
 // Runs this crate's tests in three engines: `node tests/browser/run.mjs [chrome] [firefox] [webkit]`.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Explained, main, root, say, step, watch } from '../../scripts/lib/run.mjs';
+import { temporaryFolder, watch } from '../../scripts/lib/process.mjs';
+import { Explained, isMain, main, root, say, step } from '../../scripts/lib/project.mjs';
 import { setUpTests } from '../../scripts/setup.mjs';
-import { findProgram, start, temporaryFolder } from '../support/process.mjs';
-import { START_MS, bounded } from '../support/wait.mjs';
+import {
+  chromedriver,
+  chromium,
+  dbusSession,
+  firefox as firefoxBinary,
+  isRoot,
+  miniBrowser,
+  startScreen,
+  webkitDriver,
+} from '../support/programs.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const built = join(here, 'built');
-const isRoot = process.getuid?.() === 0;
 
 /** Seconds that one engine's tests may take, their compilation included. */
 const ENGINE_SECONDS = 400;
@@ -35,20 +43,14 @@ function prepare() {
   const chrome = capabilities['goog:chromeOptions'];
   // Only root needs it: there the sandbox refuses to run.
   if (!isRoot) chrome.args = chrome.args.filter((/** @type {string} */ arg) => arg !== '--no-sandbox');
-  chrome.binary = process.env.CRYPTO_DIAG_CHROMIUM ?? chrome.binary;
+  chrome.binary = chromium();
   const firefox = capabilities['moz:firefoxOptions'];
-  firefox.binary = process.env.CRYPTO_DIAG_FIREFOX ?? firefox.binary;
+  firefox.binary = firefoxBinary();
   const webkit = capabilities['webkitgtk:browserOptions'];
-  webkit.binary = process.env.CRYPTO_DIAG_MINIBROWSER ?? miniBrowser() ?? webkit.binary;
+  webkit.binary = miniBrowser();
   const file = join(built, 'webdriver.json');
   writeFileSync(file, JSON.stringify(capabilities, null, 2));
   return file;
-}
-
-/** MiniBrowser, below the library folder of this machine's architecture. */
-function miniBrowser() {
-  const folders = readdirSync('/usr/lib').map((name) => join('/usr/lib', name, 'webkit2gtk-4.1/MiniBrowser'));
-  return folders.find((path) => existsSync(path));
 }
 
 /** wasm-pack, with the drivers that are here rather than ones that it would download. */
@@ -60,41 +62,17 @@ const wasmPack = (/** @type {string[]} */ args, /** @type {Env} */ env) =>
 
 /** How each engine's tests are started. @type {Record<Engine, (env: Env) => ReturnType<typeof watch>>} */
 const RUNNERS = {
-  chrome: (env) => {
-    const candidates = ['/usr/bin/chromedriver', 'chromedriver'];
-    const driver = findProgram({ name: 'chromedriver', candidates, apt: 'chromium-driver' });
-    return wasmPack(['--chrome', '--chromedriver', driver], env);
-  },
-  firefox: (env) => {
-    const folders = (env.PATH ?? process.env.PATH ?? '').split(':');
-    const driver = folders.map((folder) => join(folder, 'geckodriver')).find((path) => existsSync(path));
-    if (!driver) throw new Explained('geckodriver is missing. Run: node scripts/setup.mjs');
-    return wasmPack(['--firefox', '--geckodriver', driver], env);
-  },
+  chrome: (env) => wasmPack(['--chrome', '--chromedriver', chromedriver()], env),
+  firefox: (env) => wasmPack(['--firefox', '--geckodriver', geckodriver(env)], env),
   // wasm-pack knows Safari only on macOS, so cargo runs the tests itself.
   webkit: async (env) => {
-    const apt = 'webkit2gtk-driver xvfb dbus';
-    const driver = findProgram({
-      name: 'WebKitWebDriver',
-      candidates: ['/usr/bin/WebKitWebDriver', 'WebKitWebDriver'],
-      apt,
-      variable: 'CRYPTO_DIAG_WEBKIT_DRIVER',
-    });
-    const screen = await startScreen(findProgram({ name: 'Xvfb', candidates: ['Xvfb'], apt }));
+    const screen = await startScreen();
     try {
       const runner = 'target.wasm32-unknown-unknown.runner="wasm-bindgen-test-runner"';
       const cargo = ['cargo', 'test', '--target', 'wasm32-unknown-unknown', '--tests', '--config', runner];
-      return await watch('dbus-run-session', ['--', ...cargo], {
+      return await watch(dbusSession(), ['--', ...cargo], {
         cwd: here,
-        env: {
-          ...env,
-          SAFARIDRIVER: driver,
-          DISPLAY: screen.display,
-          WAYLAND_DISPLAY: undefined,
-          GDK_BACKEND: 'x11',
-          NO_AT_BRIDGE: '1',
-          ...(isRoot ? { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' } : {}),
-        },
+        env: { ...env, ...screen.env, SAFARIDRIVER: webkitDriver() },
         seconds: ENGINE_SECONDS,
       });
     } finally {
@@ -103,15 +81,13 @@ const RUNNERS = {
   },
 };
 
-/** An X server on a display that nobody uses: WebKitGTK has no headless mode. @param {string} xvfb */
-async function startScreen(xvfb) {
-  const args = ['-displayfd', '3', '-screen', '0', '1280x800x24', '-nolisten', 'tcp', '-noreset'];
-  // SIGTERM lets the server remove its socket.
-  const server = start(xvfb, args, { descriptor3: true, signal: 'SIGTERM' });
-  const written = new Promise((resolve) => server.child.stdio[3]?.once('data', resolve));
-  const first = await bounded(Promise.race([written, server.ended]), START_MS, 'Xvfb');
-  if (!Buffer.isBuffer(first)) throw new Error(`Xvfb ended at once: ${server.output()}`);
-  return { display: `:${first.toString().trim()}`, stop: server.stop };
+/** geckodriver, which set-up builds. @param {Env} env */
+function geckodriver({ PATH = process.env.PATH }) {
+  const found = PATH?.split(delimiter)
+    .map((folder) => join(folder, 'geckodriver'))
+    .find((path) => existsSync(path));
+  if (!found) throw new Explained('geckodriver is missing. Run: npm run setup');
+  return found;
 }
 
 /** Adds up a runner's closing lines. @param {string} output */
@@ -176,7 +152,7 @@ async function runEngine(engine, env) {
   return { engine, passed, failed: complete ? failed : Math.max(1, failed), seconds };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   main(async () => {
     const asked = process.argv.slice(2);
     const unknown = asked.filter((name) => !ENGINES.some((engine) => engine === name));

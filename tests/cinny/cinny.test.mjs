@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { axe } from '../support/axe.mjs';
 import { engines, launch } from '../support/browser.mjs';
-import { folder, serve } from '../support/server.mjs';
-import { WAIT_MS, until } from '../support/wait.mjs';
-import { root } from '../../scripts/lib/run.mjs';
+import { folder, serve } from '../../scripts/lib/server.mjs';
+import { WAIT_MS, until } from '../../scripts/lib/wait.mjs';
+import { root } from '../../scripts/lib/project.mjs';
 import { blocks, build, follow, freshCopy, packagesOf } from './lib/app.mjs';
 import { card, press, tile } from './lib/card.mjs';
 import { problemsIn } from './lib/types.mjs';
@@ -172,9 +172,8 @@ for (const engine of engines) {
       await other.goto(poorer.url);
       await other.click('[aria-labelledby=developer-tools]');
       await other.waitFor(() => document.body.innerText.includes('Crypto Diagnostics'));
-      const asked = () => poorer.requests.some(({ path }) => path.includes('/assets/analysis-')) || undefined;
       await until(
-        async () => asked(),
+        () => poorer.requests.some(({ path }) => path.includes('/assets/analysis-')),
         WAIT_MS,
         () => 'the analysis was not asked for',
       );

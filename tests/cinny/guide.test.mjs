@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { patchFor } from '../../pkg/src/cinny/patch.mjs';
-import { root } from '../../scripts/lib/run.mjs';
-import { finish } from '../packaging/lib/consumer.mjs';
+import { root } from '../../scripts/lib/project.mjs';
+import { quietly } from '../../scripts/lib/process.mjs';
 import { blocks, follow, freshCopy, git } from './lib/app.mjs';
 
 const [quick, byHand] = blocks('sh');
@@ -65,7 +65,7 @@ describe('a maintainer follows the guide on a fresh copy', () => {
   });
 
   test('the package is installed from its archive, not linked', () => {
-    const tree = JSON.parse(finish('npm', ['ls', 'crypto-diag', '--json', '--offline'], { cwd: app }));
+    const tree = JSON.parse(quietly('npm', ['ls', 'crypto-diag', '--json', '--offline'], { cwd: app }));
     assert.match(tree.dependencies['crypto-diag'].resolved, /^file:.*\.tgz$/);
   });
 

@@ -6,9 +6,10 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { finish, unpacked } from '../packaging/lib/consumer.mjs';
+import { quietly } from '../../scripts/lib/process.mjs';
+import { unpacked } from '../packaging/lib/consumer.mjs';
 import { engines, launch } from '../support/browser.mjs';
-import { serve } from '../support/server.mjs';
+import { serve } from '../../scripts/lib/server.mjs';
 import { packagesOf } from './lib/app.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -45,7 +46,7 @@ for (const version of versions) {
   test(`a server renders nothing captured, under React ${version}`, async () => {
     const file = join(dirname(crypto), `server-${version}.cjs`);
     writeFileSync(file, await bundle('server.js', version, 'node'));
-    assert.match(finish(process.execPath, [file], { cwd: here }), /<p>0 0 0 not-installed<\/p>/);
+    assert.match(quietly(process.execPath, [file], { cwd: here }), /<p>0 0 0 not-installed<\/p>/);
   });
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { engines, launch } from '../support/browser.mjs';
-import { folder, serve } from '../support/server.mjs';
+import { folder, serve } from '../../scripts/lib/server.mjs';
 
 const PACKAGE = fileURLToPath(new URL('../../pkg', import.meta.url));
 

@@ -1,30 +1,28 @@
 // @ts-check
 // The offline triage page, as it is built, in every engine: its answers are the command line's, and nothing leaves it.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { basename, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { axe } from '../support/axe.mjs';
 import { engines, launch } from '../support/browser.mjs';
-import { temporaryFolder } from '../support/process.mjs';
-import { serve } from '../support/server.mjs';
-import { WAIT_MS, until } from '../support/wait.mjs';
+import { commandLine as builtCommandLine } from '../../scripts/lib/command-line.mjs';
+import { outcome, temporaryFolder } from '../../scripts/lib/process.mjs';
+import { root } from '../../scripts/lib/project.mjs';
+import { listen, serve } from '../../scripts/lib/server.mjs';
+import { WAIT_MS, until } from '../../scripts/lib/wait.mjs';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PAGE = join(ROOT, 'www/dist/triage.html');
-const BUNDLES = join(ROOT, 'tests/fixtures/bundles');
+const PAGE = join(root, 'www/dist/triage.html');
+const BUNDLES = join(root, 'tests/fixtures/bundles');
 
 /** Markup that would run a script, wherever a file can say something. */
 const HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>';
 
 /** The command line's program. */
-const program =
-  process.env.CRYPTO_DIAG_CLI ??
-  join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug/crypto-diag');
+const program = builtCommandLine();
 
 const scratch = temporaryFolder('triage');
 after(() => scratch.remove());
@@ -42,8 +40,8 @@ const filesOf = (bundle, ...without) =>
  */
 function commandLine(format, files) {
   const args = ['triage', '--format', format, ...files];
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-  assert.ok([0, 1, 2, 3].includes(status ?? -1) && stdout, `${program} triage failed: ${stderr}`);
+  const { code, stdout, stderr } = outcome(program, args);
+  assert.ok([0, 1, 2, 3].includes(code ?? -1) && stdout, `${program} triage failed: ${stderr}`);
   return stdout;
 }
 
@@ -84,14 +82,10 @@ function logOf(lines) {
 async function listener() {
   /** @type {Set<string>} */
   const paths = new Set();
-  /** @type {Set<import('node:net').Socket>} */
-  const sockets = new Set();
   let connections = 0;
   let bytes = 0;
   const server = createServer((socket) => {
     connections++;
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
     socket.on('data', (data) => {
       bytes += data.length;
@@ -99,18 +93,13 @@ async function listener() {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined)));
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const { port, close } = await listen(server);
   return {
     host: `127.0.0.1:${port}`,
     paths,
     connections: () => connections,
     bytes: () => bytes,
-    close() {
-      const closed = new Promise((done) => server.close(done));
-      for (const socket of sockets) socket.destroy();
-      return closed;
-    },
+    close,
   };
 }
 
@@ -242,12 +231,11 @@ const unprotected = () => {
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
 before(async () => {
-  server = await serve({ '/triage.html': readFileSync(PAGE, 'utf8'), '/open.html': unprotected() });
-  // Made by cargo, unless CRYPTO_DIAG_CLI names one that is made.
-  if (!process.env.CRYPTO_DIAG_CLI) {
-    const quiet = /** @type {const} */ (['ignore', 'ignore', 'inherit']);
-    execFileSync('cargo', ['build', '-q', '-p', 'crypto-diag-cli'], { cwd: ROOT, stdio: [...quiet] });
-  }
+  server = await serve({
+    '/triage.html': readFileSync(PAGE, 'utf8'),
+    '/open.html': unprotected(),
+    '/blank.html': '<!doctype html>',
+  });
 });
 after(() => server.close());
 
@@ -357,7 +345,7 @@ for (const engine of engines) {
         // Without the policy all of them arrive; by then, whatever the policy let through would have arrived, too.
         const missing = () => tried.filter((name) => !allowed.paths.has(name));
         await until(
-          async () => missing().length === 0 || undefined,
+          () => missing().length === 0,
           WAIT_MS,
           () => `without a policy these do not arrive: ${missing()}`,
         );
@@ -369,6 +357,33 @@ for (const engine of engines) {
       } finally {
         await Promise.all([forbidden.close(), forbiddenFrames.close(), allowed.close()]);
       }
+    });
+
+    test('neither the page nor its worker has WebRTC, which the policy does not govern in every engine', async () => {
+      const names = () => Object.getOwnPropertyNames(globalThis).filter((name) => /RTC/.test(name));
+      const usable = `(${names})().filter((name) => globalThis[name] !== undefined)`;
+      const page = await open();
+      assert.deepEqual(await page.evaluate(usable), []);
+      await page.evaluate(holdWorkers, `async () => { await 0; return ${usable}; }`, '[]');
+      await answerTo(page, filesOf('algorithm-stripped'));
+      assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).tried), []);
+      assert.match(readFileSync(PAGE, 'utf8'), /webrtc &#39;block&#39;|webrtc 'block'/);
+      // The control: what is taken away was there.
+      await page.goto(`${server.url}/blank.html`);
+      const there = await page.evaluate(usable);
+      if (engine !== 'webkit') assert.ok(there.includes('RTCPeerConnection'), `${engine} has ${there}`);
+    });
+
+    test('what is invisible in names and messages is shown by its number', async () => {
+      const page = await open();
+      const report = JSON.parse(readFileSync(join(BUNDLES, 'store-rollback/victim.report.json'), 'utf8'));
+      for (const entry of report.entries) entry.message = `\u061c\u2028\u202e${entry.message}`;
+      const name = 'a\u200bb.report.json';
+      await answerTo(page, [made(name, JSON.stringify(report))]);
+      const text = await page.evaluate(() => document.querySelector('main')?.textContent ?? '');
+      assert.ok(text.includes('a[U+200B]b.report.json'), 'the file’s name');
+      assert.ok(text.includes('[U+061C][U+2028][U+202E]'), 'the quotations');
+      assert.doesNotMatch(text, /[\u061c\u200b\u2028\u202e]/u);
     });
 
     test('markup in messages, ids and file names is text, and no script of it runs', async () => {

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { axe } from '../support/axe.mjs';
 import { engines, launch } from '../support/browser.mjs';
-import { folder, serve } from '../support/server.mjs';
+import { folder, serve } from '../../scripts/lib/server.mjs';
 
 const SITE = fileURLToPath(new URL('../../www/dist', import.meta.url));
 
@@ -170,7 +170,8 @@ for (const engine of engines) {
       const page = await open();
       await page.evaluate(() => {
         const { warn, info } = console;
-        const seen = /** @type {any} */ (window.seen = /** @type {any[]} */ ([]));
+        const seen = /** @type {any[]} */ ([]);
+        Object.assign(window, { seen });
         console.warn = (...args) => {
           if (args[2])
             seen.push(
@@ -199,7 +200,8 @@ for (const engine of engines) {
       const file = 'ke1-second-store-same-device.jsonl';
       // The clock starts before the click, so that a line that is early is early by this clock, too.
       await page.evaluate(() => {
-        const printed = /** @type {any} */ (window.printed = /** @type {number[]} */ ([]));
+        const printed = /** @type {number[]} */ ([]);
+        Object.assign(window, { printed });
         const begun = performance.now();
         for (const level of /** @type {const} */ (['debug', 'info', 'warn', 'error'])) {
           const print = console[level];

@@ -1,14 +1,13 @@
 // @ts-check
 /** Bundles the page with crypto-diag and one matrix-js-sdk, and serves it from memory. */
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { listen } from './net.mjs';
+import { root } from '../../scripts/lib/project.mjs';
+import { serve } from '../../scripts/lib/server.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const root = path.resolve(here, '../..');
 const CRYPTO_WASM = '@matrix-org/matrix-sdk-crypto-wasm';
 
 /** The SDK that the runbook names; others are npm aliases in tests/package.json. */
@@ -51,30 +50,17 @@ export async function bundleApp({ sdk = DEFAULT_SDK } = {}) {
     alias: { 'crypto-diag': entry, 'matrix-js-sdk': sdkFolder },
   });
 
-  /** @type {Map<string, [string, Buffer | Uint8Array]>} */
-  const files = new Map([
-    ['/', ['text/html; charset=utf-8', readFileSync(path.join(here, 'app', 'index.html'))]],
-    ['/record.js', ['text/javascript; charset=utf-8', readFileSync(path.join(here, 'app', 'record.js'))]],
-    ['/main.js', ['text/javascript; charset=utf-8', bundle.outputFiles[0].contents]],
+  const files = {
+    '/': readFileSync(path.join(here, 'app', 'index.html')),
+    '/record.js': readFileSync(path.join(here, 'app', 'record.js')),
+    '/main.js': bundle.outputFiles[0].text,
     // The bundled crypto package asks for its module beside the bundle.
-    [
-      '/pkg/matrix_sdk_crypto_wasm_bg.wasm',
-      ['application/wasm', readFileSync(path.join(wasmFolder, 'pkg', 'matrix_sdk_crypto_wasm_bg.wasm'))],
-    ],
-  ]);
-
-  return {
-    sdkVersion: version,
-    cryptoWasmVersion: versionOf(wasmFolder),
-    serve: () =>
-      listen(
-        createServer((request, response) => {
-          const found = files.get(new URL(request.url ?? '/', 'http://page').pathname);
-          if (!found) return void response.writeHead(404).end();
-          response.writeHead(200, { 'content-type': found[0], 'cache-control': 'no-store' }).end(found[1]);
-        }),
-      ),
+    '/pkg/matrix_sdk_crypto_wasm_bg.wasm': readFileSync(
+      path.join(wasmFolder, 'pkg', 'matrix_sdk_crypto_wasm_bg.wasm'),
+    ),
   };
+
+  return { sdkVersion: version, cryptoWasmVersion: versionOf(wasmFolder), serve: () => serve(files) };
 }
 
 /** The folder of an installed package, looked for as Node does; its `exports` may hide package.json from require.resolve. */

@@ -1,7 +1,7 @@
 // @ts-check
 /** What `serverQueries` writes down, run as an operator would run it: SQL by psql, greps by bash. */
-import { spawn } from 'node:child_process';
 import { serverQueries } from '../../pkg/analysis.js';
+import { start } from '../../scripts/lib/process.mjs';
 
 /** Where the queries look for the log, unless told otherwise: the place of Synapse's Debian package. */
 export const LOG = '/var/log/matrix-synapse/homeserver.log';
@@ -45,25 +45,15 @@ const withoutEmpty = (/** @type {string} */ printed) => (/^\(0 rows\)$/m.test(pr
  * @param {string} script
  * @returns {Promise<string>} what it printed; that grep found nothing is no error
  */
-export function bash(script) {
-  return new Promise((resolve, reject) => {
-    const child = spawn('bash', ['--norc', '--noprofile', '-i'], {
-      env: { ...process.env, HISTFILE: '/dev/null', PS1: '', PS2: '' },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      // No terminal of this test is the shell's to take.
-      detached: true,
-    });
-    let [out, err] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (chunk) => (out += chunk));
-    child.stderr.setEncoding('utf8').on('data', (chunk) => (err += chunk));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      // A shell that was ended early, or did not understand a line, did not get to the last one.
-      if (code === 0 && out.endsWith(`${DONE}\n`)) resolve(out.slice(0, -DONE.length - 1));
-      else reject(new Error(`bash ended with ${code}: ${err.slice(0, 2000)}`));
-    });
-    child.stdin.end(`set -H\n${script}\ncase $? in 0|1) echo ${DONE};; esac\nexit 0\n`);
+export async function bash(script) {
+  const program = start('bash', ['--norc', '--noprofile', '-i'], {
+    env: { HISTFILE: '/dev/null', PS1: '', PS2: '' },
+    input: `set -H\n${script}\ncase $? in 0|1) echo ${DONE};; esac\nexit 0\n`,
   });
+  const { code, out, err } = await program.ended;
+  // A shell that was ended early, or did not understand a line, did not get to the last one.
+  if (code === 0 && out.endsWith(`${DONE}\n`)) return out.slice(0, -DONE.length - 1);
+  throw new Error(`bash ended with ${code}: ${err.slice(0, 2000)}`);
 }
 
 const DONE = 'asked-and-answered';

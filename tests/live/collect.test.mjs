@@ -2,18 +2,16 @@
 // Two commands, from the users' reports to the verdict: `crypto-diag collect` on a homeserver that runs, with its real log and
 // database, and `crypto-diag triage` on the folder that it made.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { commandLine as cli } from '../../scripts/lib/command-line.mjs';
+import { outcome, start } from '../../scripts/lib/process.mjs';
+import { WAIT_MS, until } from '../../scripts/lib/wait.mjs';
 import { recordBundle } from './bundle.mjs';
 import { sendMediaKey } from './provoke.mjs';
 import { startRig } from './rig.mjs';
 import * as rollback from './scenarios/store-rollback.mjs';
-
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** Tables that are asked about: their contents must be the same afterwards. */
 const TABLES = [
@@ -42,21 +40,21 @@ let gathered;
 let fingerprints;
 
 before(async () => {
-  binary = buildBinary();
+  binary = cli();
   rig = await startRig();
-  /** @type {import('./bundle.mjs').Outcome} */
-  let outcome;
-  const run = async (/** @type {import('./rig.mjs').Rig} */ on) => (outcome = await rollback.run(on));
+  /** @type {any} */
+  let done;
+  const run = async (/** @type {import('./rig.mjs').Rig} */ on) => (done = await rollback.run(on));
   bundle = await recordBundle(rig, { ...rollback, run }, path.join(rig.servers.dir, 'recorded'));
 
   // The victim's browser is closed, and one more media key comes, for the same lost one-time key.
-  const { victim, peer } = outcome.sides;
-  const { roomId, victimDevice } = outcome.facts;
+  const { victim, peer } = done.sides;
+  const { roomId, victimDevice } = done.facts;
   await victim.tab.close();
   waiting = await sendMediaKey(peer, victim, roomId, { deviceId: victimDevice });
   secrets = [victim, peer].flatMap(({ user, proxy }) => [
     user.password,
-    ...proxy.exchanges.flatMap(({ requestHeaders }) =>
+    ...proxy.exchanges.flatMap((/** @type {import('./proxy.mjs').Exchange} */ { requestHeaders }) =>
       String(requestHeaders.authorization ?? '')
         .split(' ')
         .slice(1),
@@ -164,7 +162,7 @@ test('the server is what it was, and no secret is in the bundle', async () => {
   const [before, after] = fingerprints;
   assert.deepEqual(after, before);
   assert.ok(
-    before.every(({ name, hash }) => hash || name === 'redactions'),
+    before.every((/** @type {any} */ { name, hash }) => hash || name === 'redactions'),
     JSON.stringify(before),
   );
   const tokens = await rig.servers.database.query('SELECT token FROM access_tokens');
@@ -184,7 +182,11 @@ test('a table that is locked is named, and everything else is there', async () =
   locking.catch(() => {});
   const holders = `SELECT l.pid FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
     WHERE c.relname = 'e2e_one_time_keys_json' AND l.mode = 'AccessExclusiveLock' AND l.granted`;
-  while ((await database.query(holders)).length === 0) await sleep(50);
+  await until(
+    async () => (await database.query(holders)).length > 0,
+    WAIT_MS,
+    () => 'nobody holds the lock',
+  );
   try {
     const folder = await collect();
     const { refused } = manifest(folder);
@@ -205,7 +207,7 @@ test('a table that is locked is named, and everything else is there', async () =
 
 test('Ctrl-C leaves a bundle with a complete manifest', async () => {
   // The wait between the two looks at the inbox is when nobody is surprised by it.
-  const started = start(await commandLine());
+  const started = start(binary, await commandLine());
   await untilAsleep(started);
   started.child.kill('SIGINT');
   const { code, out } = await started.ended;
@@ -222,7 +224,7 @@ test('Ctrl-C leaves a bundle with a complete manifest', async () => {
 
 test('a database that is not there is an error that says what to do, without the password', async () => {
   const url = 'postgresql://synapse:hush-hush@127.0.0.1:1/synapse';
-  const { code, out, err } = await start(await commandLine({ database: url })).ended;
+  const { code, out, err } = await start(binary, await commandLine({ database: url })).ended;
   assert.doesNotMatch(out + err, /hush-hush/);
   assert.match(err, /database cannot be asked/);
   // Everything else is worth having.
@@ -231,15 +233,18 @@ test('a database that is not there is an error that says what to do, without the
 });
 
 /** Until the run has asked everything and waits to look at the inbox again. */
-async function untilAsleep(/** @type {ReturnType<typeof start>} */ { child }) {
+function untilAsleep(/** @type {import('../../scripts/lib/process.mjs').Program} */ program) {
   const idle = `SELECT count(*) AS idle FROM pg_stat_activity
     WHERE application_name = 'crypto-diag' AND state = 'idle' AND query LIKE 'ROLLBACK%'`;
-  while (child.exitCode === null) {
-    const [{ idle: count }] = await rig.servers.database.query(idle);
-    if (Number(count) > 0) return;
-    await sleep(50);
-  }
-  throw new Error('it ended before it could be interrupted');
+  return until(
+    async () => {
+      if (!program.running()) throw new Error('it ended before it could be interrupted');
+      const [{ idle: count }] = await rig.servers.database.query(idle);
+      return Number(count) > 0;
+    },
+    WAIT_MS,
+    () => 'it does not come to the wait between its two looks',
+  );
 }
 
 /** A content hash of each table. */
@@ -270,37 +275,23 @@ async function commandLine({ reports = ['victim', 'peer'], database, more = [] }
  * @returns {Promise<string>} the folder that it printed
  */
 async function collect(options) {
-  const { code, out, err } = await start(await commandLine(options)).ended;
+  const { code, out, err } = await start(binary, await commandLine(options)).ended;
   assert.equal(code, 0, err);
   return out.trim();
 }
 
-/** @param {string[]} args */
-function start(args) {
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (chunk) => (out += chunk));
-  child.stderr.setEncoding('utf8').on('data', (chunk) => (err += chunk));
-  /** @type {Promise<{code: number | null, out: string, err: string}>} */
-  const ended = new Promise((resolve, reject) => {
-    child.on('error', reject).on('close', (code) => resolve({ code, out, err }));
-  });
-  return { child, ended };
-}
-
 /** Runs `crypto-diag triage`. */
 function judge(/** @type {string} */ folder) {
-  const { status, stdout, stderr } = spawnSync(binary, ['triage', folder, '--format', 'json'], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
+  const { code, stdout, stderr } = outcome(binary, ['triage', folder, '--format', 'json']);
   assert.ok(stdout.startsWith('{'), stderr);
-  return { code: status, triage: JSON.parse(stdout) };
+  return { code, triage: JSON.parse(stdout) };
 }
 
 /** @returns {string[]} the claims of which the triage says `is` */
 function verdicts(/** @type {any} */ triage, /** @type {string} */ is) {
-  return triage.verdicts.filter((/** @type {any} */ verdict) => verdict.is === is).map(({ claim }) => claim);
+  return triage.verdicts
+    .filter((/** @type {any} */ verdict) => verdict.is === is)
+    .map((/** @type {any} */ { claim }) => claim);
 }
 
 /** @returns {any} */
@@ -315,17 +306,4 @@ const readQueries = (/** @type {string} */ folder) =>
 function filesOf(/** @type {string} */ folder) {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
-}
-
-/** The binary of this checkout, built if need be. */
-function buildBinary() {
-  const done = spawnSync('cargo', ['build', '-q', '-p', 'crypto-diag-cli'], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    encoding: 'utf8',
-  });
-  if (done.status !== 0)
-    throw new Error(`cargo build -p crypto-diag-cli failed:\n${done.stderr ?? done.error}`);
-  const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
-  return path.join(target, 'debug', process.platform === 'win32' ? 'crypto-diag.exe' : 'crypto-diag');
 }

@@ -3,16 +3,13 @@
 // afterwards, to the byte.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { WAIT_MS, pause, until } from '../../scripts/lib/wait.mjs';
 import { COMBINATIONS } from './matrix.mjs';
 import { meet, startRig } from './rig.mjs';
 import { startServers } from './servers.mjs';
 
 /** A client is at rest if nothing has begun for so long but its /sync, which waits for news. Milliseconds. */
 const QUIET_MS = 3000;
-
-/** How long to wait for that. Milliseconds. */
-const PATIENCE_MS = 60_000;
 
 /** @type {import('./servers.mjs').Servers} */
 let servers;
@@ -55,14 +52,16 @@ for (const { engine, sdk, version } of COMBINATIONS.filter((one) => one.engine =
 
     /** Waits until the client is at rest; resolves with its waiting /sync. */
     async function rest() {
-      const deadline = Date.now() + PATIENCE_MS;
-      let count = -1;
-      for (let since = Date.now(); Date.now() - since < QUIET_MS; await sleep(100)) {
-        const now = asked().flat().length;
-        if (now === count) continue;
-        if (Date.now() > deadline) throw new Error('the client does not come to rest');
-        [count, since] = [now, Date.now()];
-      }
+      let [count, since] = [-1, Date.now()];
+      await until(
+        () => {
+          const now = asked().flat().length;
+          if (now !== count) [count, since] = [now, Date.now()];
+          return Date.now() - since >= QUIET_MS;
+        },
+        WAIT_MS,
+        () => 'the client does not come to rest',
+      );
       return alice.proxy.exchanges.findLast(({ path }) => path.includes('/sync?'));
     }
 
@@ -72,7 +71,7 @@ for (const { engine, sdk, version } of COMBINATIONS.filter((one) => one.engine =
         const waiting = await rest();
         const before = asked();
         await work();
-        await sleep(QUIET_MS);
+        await pause(QUIET_MS);
         // If the waiting /sync ended, the client was not at rest for itself: once more.
         if (waiting?.end === null) return asked().flatMap((list, i) => list.slice(before[i].length));
       }

@@ -1,16 +1,14 @@
 // @ts-check
 // Whatever happens to a live test, it leaves no process and no file behind.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
-import { isRunning } from './scratch.mjs';
-import { SYNAPSE_VERSION } from './servers.mjs';
-
-const GRACE_MS = 10_000;
+import { root } from '../../scripts/lib/project.mjs';
+import { isRunning, start } from '../../scripts/lib/process.mjs';
+import { WAIT_MS, until } from '../../scripts/lib/wait.mjs';
+import { SYNAPSE_VERSION } from '../../scripts/setup-synapse.mjs';
 
 /** Every process below `pid`, by its parent's id in /proc. */
 function descendants(/** @type {number} */ pid) {
@@ -25,8 +23,8 @@ function descendants(/** @type {number} */ pid) {
       // It ended while we looked.
     }
   }
-  const below = (/** @type {number} */ parent) =>
-    /** @type {number[]} */ ((children.get(parent) ?? []).flatMap((child) => [child, ...below(child)]));
+  /** @type {(parent: number) => number[]} */
+  const below = (parent) => (children.get(parent) ?? []).flatMap((child) => [child, ...below(child)]);
   return below(pid);
 }
 
@@ -43,27 +41,26 @@ async function runAndLookBehind(body, { then, env } = {}) {
   // A short name: Chromium puts a socket below it, whose path may not exceed 107 bytes. PostgreSQL's account must be able to walk through.
   chmodSync(folder, 0o711);
   try {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', body], {
-      cwd: import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname),
-      env: { ...process.env, ...env, TMPDIR: folder, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const { child, ended } = start(process.execPath, ['--input-type=module', '-e', body], {
+      cwd: path.join(root, 'tests/live'),
+      env: { ...env, TMPDIR: folder, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined },
     });
-    let stderr = '';
     /** @type {number[]} */
     let pids = [];
-    child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
-    child.stdout.setEncoding('utf8').on('data', (text) => {
+    child.stdout?.on('data', (text) => {
       if (!text.includes('up')) return;
       pids = descendants(/** @type {number} */ (child.pid));
       then?.(child);
       // The body goes on when it may.
       child.kill('SIGUSR2');
     });
-    const code = await new Promise((resolve) => child.on('close', resolve));
+    const { code, err: stderr } = await ended;
 
-    const deadline = Date.now() + GRACE_MS;
-    while (pids.some(isRunning) && Date.now() < deadline) await sleep(50);
-    assert.deepEqual(pids.filter(isRunning), [], 'no process is left');
+    await until(
+      () => !pids.some(isRunning),
+      WAIT_MS,
+      () => `processes are left: ${pids.filter(isRunning)}`,
+    );
     assert.deepEqual(readdirSync(folder), [], 'no file is left');
     return { code, stderr, processes: pids.length };
   } finally {

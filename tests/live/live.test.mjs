@@ -65,7 +65,7 @@ test('capture began before anything was logged, and held to the end', () => {
 });
 
 test('every count is the number of its entries, as long as none was given up', () => {
-  const { counts, entries } = download.report;
+  const { counts } = download.report;
   for (const ke of ['KE-1', 'KE-2', 'KE-3', 'KE-4']) {
     assert.ok(counts[ke] > 0, `${ke} is counted`);
     assert.equal(counts[ke], ofKe(ke).length, `${ke}'s count`);

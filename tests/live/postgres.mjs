@@ -1,14 +1,13 @@
 // @ts-check
 /** A throw-away PostgreSQL on the loopback interface. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from './net.mjs';
-import { run } from './scratch.mjs';
+import { finished, start } from '../../scripts/lib/process.mjs';
+import { freePort } from '../../scripts/lib/server.mjs';
+import { START_MS, until } from '../../scripts/lib/wait.mjs';
 
 const ROOT = '/usr/lib/postgresql';
 const APT = 'apt-get install -y --no-install-recommends postgresql postgresql-client';
-const START_MS = 30_000;
 
 /**
  * @typedef {object} Database
@@ -23,22 +22,25 @@ const START_MS = 30_000;
  */
 
 /**
- * Starts PostgreSQL in `scratch`, with one database that Synapse accepts (UTF8, collation C).
+ * Starts PostgreSQL in a folder, with one database that Synapse accepts (UTF8, collation C).
  *
- * @param {import('./scratch.mjs').Scratch} scratch
+ * @param {string} folder
+ * @param {import('../../scripts/lib/process.mjs').Program[]} programs gets the server, for the caller to stop
  * @returns {Promise<Database>}
  */
-export async function startPostgres(scratch) {
+export async function startPostgres(folder, programs) {
   const bin = findBinaries();
   // PostgreSQL refuses to run as root.
   const account = process.getuid?.() === 0 ? postgresAccount() : undefined;
-  const data = path.join(await scratch.folder('pg', account), 'data');
-  const host = path.join(scratch.dir, 'pg');
-  const log = path.join(scratch.dir, 'postgres.log');
+  const host = path.join(folder, 'pg');
+  mkdirSync(host, { mode: 0o700 });
+  if (account) chownSync(host, account.uid, account.gid);
+  const data = path.join(host, 'data');
+  const log = path.join(folder, 'postgres.log');
   const user = 'synapse';
 
   const init = ['-D', data, '-U', user, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
-  await run(path.join(bin, 'initdb'), init, { account, cwd: '/' });
+  await finished(path.join(bin, 'initdb'), init, { account, cwd: '/' });
 
   const port = await freePort();
   const settings = {
@@ -53,14 +55,16 @@ export async function startPostgres(scratch) {
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   // SIGQUIT is PostgreSQL's immediate shutdown: it does not wait for clients.
-  const server = scratch.start(path.join(bin, 'postgres'), ['-D', data, ...flags], {
-    log,
+  const server = start(path.join(bin, 'postgres'), ['-D', data, ...flags], {
+    cwd: folder,
+    stderr: log,
     signal: 'SIGQUIT',
     account,
   });
+  programs.push(server);
 
   const psql = (/** @type {string} */ name, /** @type {string[]} */ args, /** @type {string} */ input) =>
-    run(
+    finished(
       path.join(bin, 'psql'),
       ['-X', '-q', '-h', host, '-p', String(port), '-U', user, '-d', name, ...args],
       {
@@ -69,18 +73,18 @@ export async function startPostgres(scratch) {
       },
     );
 
-  const deadline = Date.now() + START_MS;
-  for (;;) {
-    const ready = await psql('postgres', ['-c', 'SELECT 1'], '').then(
-      () => true,
-      () => false,
-    );
-    if (ready) break;
-    if (server.exited() || Date.now() > deadline) {
-      throw new Error(`PostgreSQL did not start:\n${readFileSync(log, 'utf8').slice(-4000)}`);
-    }
-    await sleep(50);
-  }
+  await until(
+    async () => {
+      if (!server.running())
+        throw new Error(`PostgreSQL ended at once:\n${readFileSync(log, 'utf8').slice(-4000)}`);
+      return psql('postgres', ['-c', 'SELECT 1'], '').then(
+        () => true,
+        () => false,
+      );
+    },
+    START_MS,
+    () => `PostgreSQL did not start:\n${readFileSync(log, 'utf8').slice(-4000)}`,
+  );
 
   const name = 'synapse';
   await psql('postgres', ['-c', `CREATE DATABASE ${name}`], '');

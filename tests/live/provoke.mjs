@@ -4,7 +4,7 @@
  * read from the other side: the proxy, the database, the peer. A test compares that with what crypto-diag says.
  */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { WAIT_MS, until } from '../../scripts/lib/wait.mjs';
 import { STORE } from './rig.mjs';
 
 /** @typedef {import('./rig.mjs').Profile} Profile */
@@ -101,7 +101,11 @@ export async function slowDelayedEvents(
   await victim.call('leaveCall', roomId);
   const to = Date.now();
   // What is held reaches the homeserver in the end; only then does its log tell the whole story.
-  while (rule.hits().some(({ end }) => end === null)) await sleep(50);
+  await until(
+    () => rule.hits().every(({ end }) => end !== null),
+    WAIT_MS,
+    () => 'what was held does not come to an end',
+  );
   return { roomId, delayId, held: rule.hits(), from, to };
 }
 

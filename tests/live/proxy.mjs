@@ -6,8 +6,8 @@
  * the request it was made for. Everything that passes is kept as an {@link Exchange}.
  */
 import { createServer, request as httpRequest } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { listen } from './net.mjs';
+import { listen } from '../../scripts/lib/server.mjs';
+import { pause, until } from '../../scripts/lib/wait.mjs';
 
 /** A body longer than this is passed on but not kept. Bytes; the largest /sync here has some 100 KB. */
 const KEPT_BODY = 2_000_000;
@@ -118,7 +118,7 @@ export async function startProxy(target) {
     const body = await readAll(request);
     exchange.requestBody = keep(body);
 
-    if (action?.holdRequestMs) await sleep(action.holdRequestMs);
+    if (action?.holdRequestMs) await pause(action.holdRequestMs);
     if (action?.drop === 'before') return void response.destroy();
 
     const answer = action?.answer ? made(action.answer) : await forward(exchange, body, response);
@@ -128,9 +128,10 @@ export async function startProxy(target) {
     if (action?.edit && content.length > 0) {
       content = Buffer.from(JSON.stringify(action.edit(JSON.parse(content.toString('utf8')), exchange)));
     }
-    if (action?.holdResponseMs) await sleep(action.holdResponseMs);
+    if (action?.holdResponseMs) await pause(action.holdResponseMs);
     if (response.destroyed) return;
 
+    /** @type {import('node:http').IncomingHttpHeaders} */
     const headers = { ...answer.headers };
     for (const name of ['transfer-encoding', 'connection', 'keep-alive', 'content-length'])
       delete headers[name];
@@ -188,15 +189,12 @@ export async function startProxy(target) {
   }
 
   /** @type {Proxy['waitFor']} */
-  async function waitFor(what, is, count = 1) {
-    const deadline = Date.now() + WAIT_MS;
-    for (;;) {
-      const found = exchanges.filter(is);
-      if (found.length >= count) return found[count - 1];
-      if (Date.now() > deadline) throw new Error(`the proxy waited ${WAIT_MS / 1000} s in vain for ${what}`);
-      await sleep(50);
-    }
-  }
+  const waitFor = (what, is, count = 1) =>
+    until(
+      () => exchanges.filter(is)[count - 1],
+      WAIT_MS,
+      () => `the proxy waited ${WAIT_MS / 1000} s in vain for ${what}`,
+    );
 
   const { url, close } = await listen(server);
   return {

@@ -5,11 +5,10 @@
  * A {@link Profile} is one user's browser profile: a page of its own origin, hence with its own localStorage and IndexedDB,
  * that reaches the homeserver through a proxy of its own. What happens to one profile's network happens to nobody else's.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../scripts/lib/wait.mjs';
 import { launch } from '../support/browser.mjs';
 import { bundleApp, DEFAULT_SDK } from './app-server.mjs';
 import { startProxy } from './proxy.mjs';
-import { disposeLast, Scratch } from './scratch.mjs';
 import { startServers } from './servers.mjs';
 
 /** How long a line may take to appear in a page's console after its cause. Milliseconds; generous, since nothing is timed here. */
@@ -69,15 +68,16 @@ export class Tab {
    * @returns {Promise<Entry>}
    */
   async waitForEntry(what, is) {
-    const deadline = Date.now() + ENTRY_MS;
-    for (;;) {
-      const entries = await this.entries();
-      const found = entries.find(is);
-      if (found) return found;
-      if (Date.now() > deadline)
-        throw new Error(`no entry after ${ENTRY_MS / 1000} s: ${what}. ${listed(entries)}`);
-      await sleep(100);
-    }
+    /** @type {Entry[]} */
+    let entries = [];
+    return until(
+      async () => {
+        entries = await this.entries();
+        return entries.find(is);
+      },
+      ENTRY_MS,
+      () => `no entry after ${ENTRY_MS / 1000} s: ${what}. ${listed(entries)}`,
+    );
   }
 
   /**
@@ -87,16 +87,17 @@ export class Tab {
    * @param {(entry: Entry) => boolean} is
    */
   async waitForEntries(count, is) {
-    const deadline = Date.now() + ENTRY_MS;
-    for (;;) {
-      const entries = await this.entries();
-      const found = entries.filter(is);
-      if (found.length >= count) return found;
-      if (Date.now() > deadline) {
-        throw new Error(`${found.length} of ${count} entries after ${ENTRY_MS / 1000} s. ${listed(entries)}`);
-      }
-      await sleep(100);
-    }
+    /** @type {Entry[]} */
+    let entries = [];
+    return until(
+      async () => {
+        entries = await this.entries();
+        const found = entries.filter(is);
+        return found.length >= count && found;
+      },
+      ENTRY_MS,
+      () => `fewer than ${count} entries after ${ENTRY_MS / 1000} s: ${is}. ${listed(entries)}`,
+    );
   }
 
   /**
@@ -105,15 +106,14 @@ export class Tab {
    * @param {string[]} parts
    */
   async waitForLine(...parts) {
-    const deadline = Date.now() + ENTRY_MS;
-    for (;;) {
-      const lines = (await this.console()).map(({ args }) => args.join(' '));
-      const found = lines.find((line) => parts.every((part) => line.includes(part)));
-      if (found) return found;
-      if (Date.now() > deadline)
-        throw new Error(`no line after ${ENTRY_MS / 1000} s: ${parts.join(' and ')}`);
-      await sleep(100);
-    }
+    return until(
+      async () => {
+        const lines = (await this.console()).map(({ args }) => args.join(' '));
+        return lines.find((line) => parts.every((part) => line.includes(part)));
+      },
+      ENTRY_MS,
+      () => `no line after ${ENTRY_MS / 1000} s: ${parts.join(' and ')}`,
+    );
   }
 
   /** @returns {Promise<{ts: number, level: string, types: string[], args: string[]}[]>} the whole console, every level */
@@ -251,10 +251,7 @@ export async function startRig({
     const app = await bundleApp({ sdk });
     const servers = given ?? (await startServers({ synapseVersion }));
     if (!given) undo.push(() => servers.stop());
-    const folder = new Scratch('ui');
-    undo.push(() => folder.dispose());
-    const browser = await withTemporaryFolder(folder.dir, () => launch(engine));
-    disposeLast();
+    const browser = await launch(engine);
     undo.push(() => browser.close());
 
     /** @type {Set<Profile>} */
@@ -293,22 +290,17 @@ export async function startRig({
 }
 
 /**
- * Runs `launcher` so that the browser's temporary files go to `dir`. Chromium makes some that nobody removes if it is killed.
+ * Two users, each on a new device: whose failure a scenario is about, and whom they talk to.
  *
- * @template T
- * @param {string} dir
- * @param {() => Promise<T>} launcher
- * @returns {Promise<T>}
+ * @param {Rig} rig
+ * @returns {Promise<[victim: Profile, peer: Profile]>}
  */
-async function withTemporaryFolder(dir, launcher) {
-  const before = process.env.TMPDIR;
-  process.env.TMPDIR = dir;
-  try {
-    return await launcher();
-  } finally {
-    if (before === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = before;
-  }
+export async function signInTwo(rig) {
+  const victim = await rig.newUser('alice');
+  const peer = await rig.newUser('bob');
+  await victim.signIn();
+  await peer.signIn();
+  return [victim, peer];
 }
 
 /**

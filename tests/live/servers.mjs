@@ -1,12 +1,11 @@
 // @ts-check
 /** PostgreSQL and one Synapse on it, in one temporary folder that is gone afterwards. */
+import { chmodSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import { temporaryFolder } from '../../scripts/lib/process.mjs';
+import { SYNAPSE_VERSION } from '../../scripts/setup-synapse.mjs';
 import { startPostgres } from './postgres.mjs';
-import { Scratch } from './scratch.mjs';
 import { startSynapse } from './synapse.mjs';
-
-/** The Synapse that the runbook's deployment runs. */
-export const SYNAPSE_VERSION = '1.155.0';
 
 /**
  * @typedef {object} Servers
@@ -18,7 +17,6 @@ export const SYNAPSE_VERSION = '1.155.0';
  * @property {(localpart: string) => Promise<{userId: string, password: string}>} register a name that is taken gets a number
  * @property {() => Promise<number>} logEnd how long the log is now, in bytes; a mark for `logSince`
  * @property {(mark: number) => Promise<string>} logSince what the log gained after `mark`
- * @property {() => number[]} processIds of the servers that run
  * @property {() => Promise<void>} stop ends both and removes the folder; safe to call twice
  */
 
@@ -28,10 +26,18 @@ export const SYNAPSE_VERSION = '1.155.0';
  * @throws {Error} naming the apt command if a binary is missing, or with the server's own output if one does not start
  */
 export async function startServers({ synapseVersion = SYNAPSE_VERSION } = {}) {
-  const scratch = new Scratch('live');
+  const folder = temporaryFolder('live');
+  // PostgreSQL may run as another account and must be able to walk through here.
+  chmodSync(folder.path, 0o711);
+  /** @type {import('../../scripts/lib/process.mjs').Program[]} */
+  const programs = [];
+  const stop = async () => {
+    for (const program of [...programs].reverse()) await program.stop();
+    folder.remove();
+  };
   try {
-    const database = await startPostgres(scratch);
-    const synapse = await startSynapse(scratch, database, synapseVersion);
+    const database = await startPostgres(folder.path, programs);
+    const synapse = await startSynapse(folder.path, programs, database, synapseVersion);
     /** @type {Map<string, number>} */
     const taken = new Map();
     return {
@@ -39,7 +45,7 @@ export async function startServers({ synapseVersion = SYNAPSE_VERSION } = {}) {
       synapseVersion,
       database,
       logPath: synapse.logPath,
-      dir: scratch.dir,
+      dir: folder.path,
       async register(localpart) {
         const count = (taken.get(localpart) ?? 0) + 1;
         taken.set(localpart, count);
@@ -47,11 +53,10 @@ export async function startServers({ synapseVersion = SYNAPSE_VERSION } = {}) {
       },
       logEnd: async () => (await stat(synapse.logPath)).size,
       logSince: (mark) => readFrom(synapse.logPath, mark),
-      processIds: () => scratch.processIds(),
-      stop: () => scratch.dispose(),
+      stop,
     };
   } catch (error) {
-    await scratch.dispose();
+    await stop();
     throw error;
   }
 }

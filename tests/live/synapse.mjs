@@ -1,12 +1,13 @@
 // @ts-check
 /** One Synapse on a given database, as the runbook's deployment has it, with the rate limits out of the tests' way. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { start } from '../../scripts/lib/process.mjs';
+import { freePort } from '../../scripts/lib/server.mjs';
+import { until } from '../../scripts/lib/wait.mjs';
 import { ensureSynapse } from '../../scripts/setup-synapse.mjs';
-import { freePort } from './net.mjs';
 
 /** Also the part of every user id after the colon. */
 export const SERVER_NAME = 'localhost';
@@ -22,14 +23,16 @@ const START_MS = 90_000;
  */
 
 /**
- * @param {import('./scratch.mjs').Scratch} scratch
+ * @param {string} folder
+ * @param {import('../../scripts/lib/process.mjs').Program[]} programs gets the server, for the caller to stop
  * @param {import('./postgres.mjs').Database} database
  * @param {string} version
  * @returns {Promise<Synapse>}
  */
-export async function startSynapse(scratch, database, version) {
+export async function startSynapse(folder, programs, database, version) {
   const python = await ensureSynapse({ version });
-  const dir = await scratch.folder('synapse');
+  const dir = path.join(folder, 'synapse');
+  await mkdir(dir);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const logPath = path.join(dir, 'homeserver.log');
@@ -46,26 +49,26 @@ export async function startSynapse(scratch, database, version) {
     JSON.stringify(homeserverConfig({ dir, port, url, secret, signingKey, logConfig, database })),
   );
 
-  const output = path.join(dir, 'output.log');
-  const server = scratch.start(python, ['-m', 'synapse.app.homeserver', '--config-path', config], {
-    log: output,
+  const server = start(python, ['-m', 'synapse.app.homeserver', '--config-path', config], {
+    cwd: dir,
+    signal: 'SIGTERM',
   });
-
-  const deadline = Date.now() + START_MS;
-  for (;;) {
-    const healthy = await fetch(`${url}/health`).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (healthy) break;
-    if (server.exited() || Date.now() > deadline) {
-      const log = await readFile(logPath, 'utf8').catch(() => '');
-      throw new Error(
-        `Synapse ${version} did not start:\n${readFileSync(output, 'utf8').slice(-3000)}\n${log.slice(-3000)}`,
+  programs.push(server);
+  const complaint = () => {
+    const log = existsSync(logPath) ? readFileSync(logPath, 'utf8') : '';
+    return `Synapse ${version} did not start:\n${server.printed()}\n${log.slice(-3000)}`;
+  };
+  await until(
+    async () => {
+      if (!server.running()) throw new Error(complaint());
+      return fetch(`${url}/health`).then(
+        (response) => response.ok,
+        () => false,
       );
-    }
-    await sleep(100);
-  }
+    },
+    START_MS,
+    complaint,
+  );
 
   return {
     url,

@@ -4,11 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { root } from '../../scripts/lib/project.mjs';
 import { readme } from '../../bench/report/markdown.mjs';
 import { summarised } from '../../bench/report/summary.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const read = (/** @type {string} */ file) => readFileSync(path.join(root, file), 'utf8');
 const record = JSON.parse(read('docs/bench/results.json'));
 

@@ -5,9 +5,10 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { quietly } from '../../scripts/lib/process.mjs';
+import { serve } from '../../scripts/lib/server.mjs';
 import { launch } from '../support/browser.mjs';
-import { serve } from '../support/server.mjs';
-import { finish, prepare, unpacked } from './lib/consumer.mjs';
+import { prepare, unpacked } from './lib/consumer.mjs';
 
 /** Bytes of program text that a bundler may leave of nothing: its own start-up code. */
 const NOTHING = 2_000;
@@ -84,7 +85,8 @@ function judge({ entries, report, analysis, card, messages, asked, origin }) {
   );
   assert.equal(analysis.reports[0].evidence.length, order.length);
   for (const ke of order) assert.match(card, new RegExp(ke), 'the card shows the family');
-  const texts = messages?.map(({ type, text }) => `${type} ${text}`) ?? [];
+  /** @type {string[]} */
+  const texts = messages?.map((/** @type {any} */ { type, text }) => `${type} ${text}`) ?? [];
   assert.equal(texts.filter((text) => /^(error|warn(ing)?) /.test(text)).length, 3, texts.join('\n'));
   assert.ok(!texts.some((text) => text.startsWith('pageerror')), texts.join('\n'));
   assert.ok(asked && asked.length > 1);
@@ -100,7 +102,7 @@ test('a page without a bundler captures from its first line, shows the card and 
 for (const name of bundlers) {
   test(`${name}: a program built with no plugin captures from its first line and gives a report`, async () => {
     const folder = prepare(`apps/${name}`, ['app']);
-    finish('npm', ['run', 'build'], { cwd: folder });
+    quietly('npm', ['run', 'build'], { cwd: folder });
     const site = join(folder, 'dist');
     if (!existsSync(join(site, 'index.html')))
       copyFileSync(join(folder, 'index.html'), join(site, 'index.html'));
@@ -112,7 +114,7 @@ for (const name of bundlers) {
 
   test(`${name}: of imports that nothing uses, nothing is left`, () => {
     const folder = prepare(`apps/${name}`, ['app']);
-    finish('npm', ['run', 'build:unused'], { cwd: folder });
+    quietly('npm', ['run', 'build:unused'], { cwd: folder });
     const text = scripts(join(folder, 'dist-unused'));
     assert.match(text, /nothing but this line/);
     assert.doesNotMatch(text, /crypto-diag|customElements/);
@@ -121,12 +123,12 @@ for (const name of bundlers) {
 }
 
 test('a subscriber that stays does not keep a Node process from ending', () => {
-  finish(process.execPath, ['subscribed.js'], { cwd: prepare('apps/node'), seconds: 20 });
+  quietly(process.execPath, ['subscribed.js'], { cwd: prepare('apps/node'), seconds: 20 });
 });
 
 test('under Node every export answers, nothing is hooked, and the process ends by itself', () => {
   const folder = prepare('apps/node');
-  const seen = JSON.parse(finish(process.execPath, ['main.js'], { cwd: folder, seconds: 30 }));
+  const seen = JSON.parse(quietly(process.execPath, ['main.js'], { cwd: folder, seconds: 30 }));
   assert.equal(seen.hooked, false);
   assert.ok(seen.sameSnapshot && seen.sameCounts);
   assert.deepEqual(seen.snapshot, []);

@@ -4,11 +4,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import { root } from '../../scripts/lib/project.mjs';
 import { readSchema, schemaErrors } from '../support/report-schema.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const bundles = path.join(root, 'tests/fixtures/bundles');
 
 /** The recorded reports of all sides. @type {[string, any][]} */

@@ -5,8 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { outcome } from '../../scripts/lib/process.mjs';
 import { prepare } from './lib/consumer.mjs';
 
 const folder = prepare('types');
@@ -43,9 +43,8 @@ function compile([version, module, moduleResolution], file, lib) {
   const config = join(folder, 'tsconfig.json');
   writeFileSync(config, JSON.stringify({ compilerOptions, files: [`src/${file}`] }));
   const tsc = join(folder, 'node_modules', `typescript-${version}`, 'bin/tsc');
-  const done = spawnSync(process.execPath, [tsc, '-p', config], { cwd: folder, encoding: 'utf8' });
-  assert.equal(done.error, undefined);
-  return { code: done.status, output: `${done.stdout}${done.stderr}`.trim() };
+  const { code, stdout, stderr } = outcome(process.execPath, [tsc, '-p', config], { cwd: folder });
+  return { code, output: `${stdout}${stderr}`.trim() };
 }
 
 const page = ['es2020', 'dom'];

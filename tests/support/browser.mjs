@@ -9,12 +9,11 @@
 //     await browser.close();
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { startChromium } from './chromium.mjs';
 import { locate, mark, onElement, readText, watchPress } from './element.mjs';
 import { fromJson, toSource } from './evaluate.mjs';
-import { startFirefox } from './firefox.mjs';
 import { openInbox } from './inbox.mjs';
-import { EVALUATE_MS, WAIT_MS, bounded, until } from './wait.mjs';
+import { startChromium, startFirefox } from './puppeteer.mjs';
+import { EVALUATE_MS, WAIT_MS, bounded, until } from '../../scripts/lib/wait.mjs';
 import { startWebkit } from './webkit.mjs';
 
 /**

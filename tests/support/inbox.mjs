@@ -3,8 +3,8 @@
 // is the folder, so that is what is watched.
 import { readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryFolder } from './process.mjs';
-import { DOWNLOAD_MS, until } from './wait.mjs';
+import { temporaryFolder } from '../../scripts/lib/process.mjs';
+import { DOWNLOAD_MS, until } from '../../scripts/lib/wait.mjs';
 
 /** What a browser calls a file it is still writing: Firefox (and this driver), Chromium, WebKitGTK. */
 const PARTIAL = /\.(part|crdownload|wkdownload)$/;

@@ -22,7 +22,7 @@ export async function perPreferences(start) {
     newPage: async (options) => (await engineFor(options)).newPage(options),
     async close() {
       const started = await Promise.allSettled(engines.values());
-      await Promise.all(started.map((engine) => engine.status === 'fulfilled' && engine.value.close()));
+      for (const engine of started) if (engine.status === 'fulfilled') await engine.value.close();
     },
   };
 }

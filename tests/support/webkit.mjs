@@ -2,16 +2,14 @@
 // WebKitGTK's MiniBrowser, through WebKitWebDriver. It has no headless mode: it gets an X server, a D-Bus session and a
 // home folder of its own, so that it needs no desktop and touches nobody's settings. The home folder also says where
 // downloads go; they are real files, saved without a question.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { start, temporaryFolder } from '../../scripts/lib/process.mjs';
+import { freePort } from '../../scripts/lib/server.mjs';
+import { EVALUATE_MS, NAVIGATION_MS, START_MS, bounded, pause, until } from '../../scripts/lib/wait.mjs';
 import { perPreferences } from './preferences.mjs';
-import { findProgram, start, temporaryFolder } from './process.mjs';
-import { EVALUATE_MS, NAVIGATION_MS, START_MS, bounded, pause, until } from './wait.mjs';
+import { dbusSession, miniBrowser, startScreen, webkitDriver } from './programs.mjs';
 import { clickActions, command, keyActions } from './webdriver.mjs';
-
-/** What installs everything that this engine needs, on Debian and Ubuntu. */
-const APT = 'webkit2gtk-driver xvfb dbus';
 
 /**
  * How long one WebDriver command may wait inside the page, in milliseconds. A session runs one command at a time, so a longer wait
@@ -33,26 +31,11 @@ const RESIZES = 10;
 
 /** @type {import('./browser.mjs').StartEngine} */
 export async function startWebkit({ inbox, args }) {
-  const programs = {
-    xvfb: findProgram({ name: 'Xvfb', candidates: ['Xvfb'], apt: APT }),
-    dbus: findProgram({ name: 'dbus-run-session', candidates: ['dbus-run-session'], apt: APT }),
-    driver: findProgram({
-      name: 'WebKitWebDriver',
-      candidates: ['/usr/bin/WebKitWebDriver', 'WebKitWebDriver'],
-      apt: APT,
-      variable: 'CRYPTO_DIAG_WEBKIT_DRIVER',
-    }),
-    browser: findProgram({
-      name: "WebKitGTK's MiniBrowser",
-      candidates: miniBrowsers(),
-      apt: APT,
-      variable: 'CRYPTO_DIAG_MINIBROWSER',
-    }),
-  };
-  const screen = await startScreen(programs.xvfb);
+  const programs = { dbus: dbusSession(), driver: webkitDriver(), browser: miniBrowser() };
+  const screen = await startScreen();
   try {
     const engine = await perPreferences((preferences) =>
-      startSession({ programs, inbox, args, display: screen.display, preferences }),
+      startSession({ programs, inbox, args, screen: screen.env, preferences }),
     );
     return {
       ...engine,
@@ -65,36 +48,6 @@ export async function startWebkit({ inbox, args }) {
     await screen.stop();
     throw error;
   }
-}
-
-/** Where Debian and Fedora keep MiniBrowser: below the library folder of the machine's architecture. */
-function miniBrowsers() {
-  const libraries = ['/usr/lib', '/usr/libexec', '/usr/lib64'].flatMap((folder) => {
-    try {
-      return [folder, ...readdirSync(folder).map((name) => join(folder, name))];
-    } catch {
-      return [];
-    }
-  });
-  const versions = ['webkit2gtk-4.1', 'webkitgtk-6.0', 'webkit2gtk-4.0'];
-  const found = versions
-    .flatMap((version) => libraries.map((folder) => join(folder, version, 'MiniBrowser')))
-    .filter((path) => existsSync(path));
-  return [...found, 'MiniBrowser'];
-}
-
-/** An X server on a display that nobody uses. @param {string} xvfb */
-async function startScreen(xvfb) {
-  const server = start(
-    xvfb,
-    ['-displayfd', '3', '-screen', '0', '1920x1200x24', '-nolisten', 'tcp', '-noreset'],
-    // SIGTERM lets the server remove its socket.
-    { descriptor3: true, signal: 'SIGTERM' },
-  );
-  const written = new Promise((resolve) => server.child.stdio[3]?.once('data', resolve));
-  const first = await bounded(Promise.race([written, server.ended]), START_MS, 'Xvfb');
-  if (!Buffer.isBuffer(first)) throw new Error(`Xvfb ended at once: ${server.output()}`);
-  return { display: `:${first.toString().trim()}`, stop: server.stop };
 }
 
 /**
@@ -112,34 +65,19 @@ function makeHome(inbox, { reducedMotion }) {
   const animations = reducedMotion === 'reduce' ? 0 : 1;
   writeFileSync(join(config, 'gtk-3.0', 'settings.ini'), `[Settings]\ngtk-enable-animations=${animations}\n`);
   writeFileSync(join(config, 'gtk-3.0', 'gtk.css'), CHROME_STYLE);
-  /** @type {NodeJS.ProcessEnv} */
   const env = {
-    ...process.env,
     HOME: home.path,
     XDG_CONFIG_HOME: config,
     XDG_CACHE_HOME: join(home.path, '.cache'),
     XDG_DATA_HOME: join(home.path, '.local', 'share'),
     XDG_RUNTIME_DIR: runtime,
-    GDK_BACKEND: 'x11',
+    TMPDIR: home.path,
     GSETTINGS_BACKEND: 'memory',
-    NO_AT_BRIDGE: '1',
-    // The sandbox refuses to run as root.
-    ...(process.getuid?.() === 0 ? { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' } : {}),
+    GTK_THEME: undefined,
+    DBUS_SESSION_BUS_ADDRESS: undefined,
   };
-  for (const name of ['WAYLAND_DISPLAY', 'GTK_THEME', 'DBUS_SESSION_BUS_ADDRESS']) delete env[name];
   return { env, remove: home.remove };
 }
-
-/** A port of 127.0.0.1 that was free a moment ago. @returns {Promise<number>} */
-const freePort = () =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
-  });
 
 /**
  * One WebKitWebDriver with its one session; a driver takes no second.
@@ -147,19 +85,17 @@ const freePort = () =>
  * @param {{ dbus: string, driver: string, browser: string }} options.programs
  * @param {string} options.inbox
  * @param {string[]} options.args
- * @param {string} options.display
+ * @param {Record<string, string | undefined>} options.screen
  * @param {import('./browser.mjs').Preferences} options.preferences
  * @returns {Promise<import('./browser.mjs').Engine>}
  */
-async function startSession({ programs, inbox, args, display, preferences }) {
+async function startSession({ programs, inbox, args, screen, preferences }) {
   const home = makeHome(inbox, preferences);
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const driver = start(programs.dbus, ['--', programs.driver, `--port=${port}`], {
-    env: { ...home.env, DISPLAY: display },
+    env: { ...home.env, ...screen },
   });
-  let ended = false;
-  driver.ended.then(() => (ended = true));
   const stop = async () => {
     await driver.stop();
     home.remove();
@@ -168,14 +104,14 @@ async function startSession({ programs, inbox, args, display, preferences }) {
   try {
     await until(
       async () => {
-        if (ended) throw new Error(`WebKitWebDriver ended at once: ${driver.output()}`);
+        if (!driver.running()) throw new Error(`WebKitWebDriver ended at once: ${driver.printed()}`);
         return command(origin, 'GET', '/status').then(
           () => true,
           () => undefined,
         );
       },
       START_MS,
-      () => `WebKitWebDriver does not answer on ${origin}: ${driver.output()}`,
+      () => `WebKitWebDriver does not answer on ${origin}: ${driver.printed()}`,
     );
     const browserArgs = [
       '--automation',

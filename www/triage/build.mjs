@@ -23,6 +23,7 @@ export const policy = ({ style, script }) =>
     `worker-src blob:`,
     `style-src ${hash(style)}`,
     `connect-src 'none'`,
+    `webrtc 'block'`,
     `img-src 'none'`,
     `base-uri 'none'`,
     `form-action 'none'`,
@@ -76,16 +77,19 @@ const UNFIT = /<\/script|<!--|<script/i;
  * @param {object} parts
  * @param {string} parts.glue the module's JavaScript, a file
  * @param {string} parts.bytes the module's bytes, a JavaScript file that exports TRIAGE_BYTES
+ * @param {string} parts.invisible the characters that nobody sees, a JavaScript file that exports INVISIBLE
  * @param {string} parts.outFile
  * @param {string} parts.version
  * @param {string} parts.licences a text: whose code is in the page
  * @returns {Promise<number>} the page's size in bytes
  */
-export async function buildTriage({ glue, bytes, outFile, version, licences }) {
+export async function buildTriage({ glue, bytes, invisible, outFile, version, licences }) {
   const worker = await bundled('worker.js', { 'crypto-diag/triage-glue': glue });
-  const script = await bundled('page.js', { 'crypto-diag/triage-bytes': bytes }, [
-    textModule('crypto-diag/triage-worker', worker),
-  ]);
+  const script = await bundled(
+    'page.js',
+    { 'crypto-diag/triage-bytes': bytes, 'crypto-diag/invisible': invisible },
+    [textModule('crypto-diag/triage-worker', worker)],
+  );
   if (UNFIT.test(script)) throw new Error('the triage page’s script cannot stand inside a document');
   const sheets = ['../base.css', 'triage.css'].map((name) => readFile(path.join(here, name), 'utf8'));
   const style = (await Promise.all(sheets)).join('\n').trim();

@@ -1,13 +1,22 @@
 // @ts-check
 // Elements out of names and texts. What files say enters a page here alone, and as text nodes: no markup is ever parsed.
 
+import { INVISIBLE } from 'crypto-diag/invisible';
+
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** What acts on a line without being seen: controls, and what reorders or hides characters. */
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+/** What acts on a display without being seen, but line breaks and tabs. */
+const UNSEEN = new RegExp(
+  `(?![\\n\\t])[${INVISIBLE.map(([first, last]) => `\\u{${first.toString(16)}}-\\u{${last.toString(16)}}`).join('')}]`,
+  'gu',
+);
+
+/** A character by its number, `[U+202E]`. @param {string} character */
+const numbered = (character) =>
+  `[U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`;
 
 /** A foreign text as it may be shown. @param {string} text */
-export const plain = (text) => text.replace(UNSEEN, '');
+export const plain = (text) => text.replace(UNSEEN, numbered);
 
 /**
  * @typedef {Node | string | null | undefined | false} Child a text becomes a text node; nothing is left out

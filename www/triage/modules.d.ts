@@ -17,6 +17,10 @@ declare module 'crypto-diag/triage-glue' {
     tell: (index: number, what: string, value: unknown) => void,
   ): { view: string; json: string; html: string; markdown: string };
 }
+declare module 'crypto-diag/invisible' {
+  /** The first and the last code point of each range of characters that nobody sees. */
+  export const INVISIBLE: [number, number][];
+}
 
 /** What workers have beside what windows have. */
 declare class FileReaderSync {

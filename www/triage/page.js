@@ -1,6 +1,7 @@
 // @ts-check
 // The page: takes files, has the worker read them, shows the answer. What is added or taken away is triaged anew.
 
+import './closed.js';
 import { byId, button, html, size } from './dom.js';
 import { FILES_MAX, TooMany, add, chosen, dropped } from './given.js';
 import { start } from './run.js';

@@ -85,7 +85,7 @@ export function start(files, zoneMinutes, listener) {
       listener.answer(data.answer);
     } else if (data.what === 'failed') fail(data.why);
     else if (data.what === 'unreadable') held([...files.values()]).then(send, fail);
-    else if (data.what in listener) listener[data.what](data.index, data.value);
+    else if (data.what in listener) /** @type {any} */ (listener)[data.what](data.index, data.value);
   });
   worker.addEventListener('error', (event) => fail(event.message || 'the worker did not start'));
   const send = (/** @type {(File | ArrayBuffer)[]} */ contents) => {

@@ -1,6 +1,7 @@
 // @ts-check
 // Inside the worker: one call that reads every file, slice by slice, and walks the tree.
 
+import './closed.js';
 import { initSync, triage } from 'crypto-diag/triage-glue';
 
 /**

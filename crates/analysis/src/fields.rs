@@ -50,11 +50,11 @@ pub(crate) fn entry(of: &Value) -> Option<Entry> {
         },
         ke: Ke::ALL.into_iter().find(|known| known.id() == ke)?,
         signature: Cow::Owned(text(of, "signature")?),
-        message: text(of, "message")?,
+        message: text(of, "message")?.into(),
         meaning: Meaning::ALL.into_iter().find(|known| known.word() == meaning)?,
         realm: realm(&of["realm"]),
         source: if of["source"] == "uncaught" { Source::Uncaught } else { Source::Console },
-        stack: text(of, "stack"),
+        stack: text(of, "stack").map(Into::into),
         redactions: number(of, "redactions").map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)),
         truncated_from: number(of, "truncatedFrom"),
     })
@@ -66,7 +66,7 @@ fn realm(of: &Value) -> Realm {
         Some("worker") => RealmKind::Worker,
         _ => RealmKind::Main,
     };
-    Realm { kind, path: text(of, "path") }
+    Realm { kind, path: text(of, "path").map(Into::into) }
 }
 
 pub(crate) fn tally(of: &Value) -> Option<Tally> {

@@ -228,7 +228,8 @@ fn a_call_without_delay_ids_is_asked_for_by_user_and_room() {
     assert!(of(&queries, "ke4-log").text.starts_with("grep -hF 'delayed_events'"));
     let mut with_id = Console::read("ke2-benign_ke3_ke4").report();
     let entry = with_id.entries.iter_mut().flatten().find(|entry| entry.message.contains("delayed event")).unwrap();
-    entry.message.push_str(" (http://x/_matrix/client/unstable/org.matrix.msc4140/delayed_events/syd_abc/restart)");
+    let url = "http://x/_matrix/client/unstable/org.matrix.msc4140/delayed_events/syd_abc/restart";
+    entry.message = format!("{} ({url})", entry.message).into();
     let queries = server_queries(&with_id, &QueryOptions::default());
     assert!(of(&queries, "ke4-delayed-events").text.contains("delay_id IN ('syd_abc')"));
     assert!(of(&queries, "ke4-log").text.contains("-e /delayed_events/syd_abc"));
@@ -262,7 +263,7 @@ fn a_flood_of_ids_is_bounded_and_the_rest_counted() {
     let template = report.entries[2].clone().unwrap();
     for index in 0..IDS_MAX + 7 {
         let mut entry = template.clone();
-        entry.message = entry.message.replace("id=x", &format!("id=$e{index}"));
+        entry.message = entry.message.replace("id=x", &format!("id=$e{index}")).into();
         report.entries.push(Some(entry));
     }
     let queries = server_queries(&report, &QueryOptions::default());

@@ -29,13 +29,13 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct TriageArguments {
     /// Folders or single files: reports, HARs, server logs, query results (psql's output, too); `-` is standard input.
-    /// Files may be packed with gzip or zstd. Their kind is told by what is in them.
+    /// Files may be packed with gzip, zstd, xz or bzip2, or lie in a zip. Their kind is told by what is in them.
     #[arg(required = true, value_name = "BUNDLE")]
     pub inputs: Vec<PathBuf>,
     /// How to write the answer. Without it: by the output file's ending, else text.
     #[arg(long, value_enum)]
     pub format: Option<Format>,
-    /// Writes the answer to a file, and one sentence of it to standard output.
+    /// Writes the answer to a new file that only you can read, and one sentence of it to standard output.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// The zone of the server's log where its times have none: `UTC`, `+02:00`. Without it, it is worked out or said to be

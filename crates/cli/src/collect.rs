@@ -50,7 +50,13 @@ pub fn run(arguments: CollectArguments) -> Result<u8, String> {
     if let Some(bar) = &bar {
         bar.end();
     }
-    let collected = collected.map_err(|error| error.to_string())?;
+    let collected = match collected {
+        Err(error) if CANCEL.load(Ordering::Relaxed) => {
+            output::complain(&format!("it was interrupted: {error}"));
+            return Ok(exit::INTERRUPTED);
+        }
+        collected => collected.map_err(|error| error.to_string())?,
+    };
     for refusal in &collected.manifest.refused {
         if !bar.as_ref().is_some_and(|bar| bar.has_noted(&refusal.why)) {
             output::complain(&format!("not collected: {}: {}", refusal.what, refusal.why));

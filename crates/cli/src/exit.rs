@@ -3,9 +3,6 @@
 /// Nothing is wrong, as far as the artefacts could show; or the command did what it was asked.
 pub const NOTHING_WRONG: u8 = 0;
 
-/// Something is unknown for lack of artefacts.
-pub const UNKNOWN: u8 = 2;
-
 /// The input or the arguments cannot be used, or the output could not be written.
 pub const UNUSABLE: u8 = 3;
 

@@ -1,15 +1,15 @@
-//! Which files to read, and in which order.
+//! The files that were named: folders walked, pipes spooled. What is in them is told by `crypto_diag_triage::intake`.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::{self, File, FileType};
-use std::io::{self, BufRead};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crypto_diag_triage::bundle::{ArtefactKind, HEAD_BYTES};
-use crypto_diag_triage::problem::{Place, Problem};
+use crypto_diag_triage::intake::Source;
+use crypto_diag_triage::problem::Problem;
 
 use crate::progress::Bar;
-use crate::unpack::{peek, unpack, unpacked_name};
 
 /// Files of one folder that are read at most; a bundle has a dozen.
 const FILES_MAX: usize = 10_000;
@@ -17,50 +17,75 @@ const FILES_MAX: usize = 10_000;
 /// Folders within folders.
 const DEPTH_MAX: usize = 8;
 
-/// A reader of unpacked text.
-pub type Text = Box<dyn BufRead + Send>;
-
-/// One file, its kind told already.
+/// One file.
 pub struct Input {
     /// Its name, relative to its folder; hostile.
-    pub name: String,
-    /// Its kind.
-    pub kind: ArtefactKind,
-    source: Source,
+    name: String,
+    content: Content,
+    /// Where its bytes are counted, once it is read and not only looked at.
+    pub bar: Cell<Option<Bar>>,
 }
 
-enum Source {
-    /// Opened again when its turn comes, so that many files need no many descriptors.
+enum Content {
+    /// Opened when its turn comes, so that many files need no many descriptors.
     File(PathBuf),
-    /// A pipe, which gives its bytes once.
-    Open(Text),
+    /// What a pipe gave, in a file without a name.
+    Spooled(File),
+}
+
+impl Source for Input {
+    type Input = Counted;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn open(&self) -> io::Result<Counted> {
+        let file = match &self.content {
+            Content::File(path) => File::open(path)?,
+            Content::Spooled(file) => {
+                let mut file = file.try_clone()?;
+                file.rewind()?;
+                file
+            }
+        };
+        Ok(Counted { file, bar: self.bar.take() })
+    }
+}
+
+/// A file whose bytes are counted as they are read.
+#[derive(Debug)]
+pub struct Counted {
+    file: File,
+    bar: Option<Bar>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        if let Some(bar) = &self.bar {
+            bar.advance(length as u64);
+        }
+        Ok(length)
+    }
+}
+
+impl Seek for Counted {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
 }
 
 /// What was found.
 #[derive(Default)]
 pub struct Inputs {
-    /// In the order in which they are best read.
+    /// In no order that matters.
     pub list: Vec<Input>,
     /// Bytes of all files, as they are on the disk.
     pub bytes: u64,
     /// What could not be opened.
     pub problems: Vec<Problem>,
-    /// What could be opened and is nothing that can be used.
-    pub passed: Vec<Problem>,
     seen: BTreeSet<PathBuf>,
-}
-
-impl Input {
-    /// Opens it for reading.
-    ///
-    /// # Errors
-    /// If that fails, for instance because it vanished.
-    pub fn open(self, progress: &Bar) -> io::Result<Text> {
-        match self.source {
-            Source::File(path) => unpack(progress.of(File::open(path)?)),
-            Source::Open(text) => Ok(text),
-        }
-    }
 }
 
 impl Inputs {
@@ -70,27 +95,20 @@ impl Inputs {
         for path in paths {
             inputs.add(path);
         }
-        // One kind's files by name, so that the answer does not depend on the order of a folder.
-        inputs.list.sort_by(|one, other| (one.kind.order(), &one.name).cmp(&(other.kind.order(), &other.name)));
         inputs
     }
 
     fn add(&mut self, path: &Path) {
         if path == Path::new("-") {
-            let done = self.add_open("standard input", io::stdin());
-            self.note("standard input", done);
-            return;
+            return self.spool("standard input", Ok(io::stdin()));
         }
         let name = path.display().to_string();
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => self.add_folder(path, "", 0),
             Ok(found) if found.is_file() => self.add_file(path, path.file_name().map_or(name, lossy)),
             // A pipe: `<(psql …)`.
-            Ok(_) => {
-                let done = File::open(path).and_then(|file| self.add_open(&name, file));
-                self.note(&name, done);
-            }
-            Err(error) => self.note(&name, Err(error)),
+            Ok(_) => self.spool(&name, File::open(path)),
+            Err(error) => self.note(&name, &error),
         }
     }
 
@@ -98,13 +116,13 @@ impl Inputs {
         let shown = if prefix.is_empty() { folder.display().to_string() } else { prefix.to_owned() };
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
-            Err(error) => return self.note(&shown, Err(error)),
+            Err(error) => return self.note(&shown, &error),
         };
         let mut found: Vec<(PathBuf, String, FileType)> = Vec::new();
         for entry in entries {
             match entry.and_then(|entry| Ok((entry.path(), lossy(&entry.file_name()), entry.file_type()?))) {
                 Ok(entry) => found.push(entry),
-                Err(error) => self.note(&shown, Err(error)),
+                Err(error) => self.note(&shown, &error),
             }
         }
         found.sort_by(|one, other| one.1.cmp(&other.1));
@@ -136,45 +154,36 @@ impl Inputs {
         if !self.seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())) {
             return;
         }
-        let done = (|| {
-            let file = File::open(path)?;
-            let bytes = file.metadata()?.len();
-            let (head, _) = peek(unpack(file)?, HEAD_BYTES)?;
-            let kind = ArtefactKind::guess(unpacked_name(&name), &head);
-            self.bytes += bytes;
-            self.push(Input { name: name.clone(), kind, source: Source::File(path.to_owned()) }, &head);
-            Ok(())
-        })();
-        self.note(&name, done);
+        self.bytes += fs::metadata(path).map_or(0, |about| about.len());
+        self.push(name, Content::File(path.to_owned()));
     }
 
-    /// What is passed over is named, unless it is known to be of no use here: notes, and answers of this program.
-    fn push(&mut self, input: Input, head: &[u8]) {
-        let file = input.name.rsplit('/').next().unwrap_or(&input.name);
-        let is_note = file == "label.json" || [".jsonl", ".html", ".md"].iter().any(|end| file.ends_with(end));
-        let is_answer = String::from_utf8_lossy(head).contains(crypto_diag_triage::SCHEMA_NAME);
-        if input.kind == ArtefactKind::Other && !is_note && !is_answer {
-            let what = "it is neither a report nor a HAR, a log or a query's result; left out".to_owned();
-            self.passed.push(Problem { artefact: input.name.clone(), place: Place::Whole, what });
+    /// Keeps what a pipe gives: its first bytes tell what it is, and a zip is read from its end.
+    fn spool(&mut self, name: &str, input: io::Result<impl Read>) {
+        let spooled = input.and_then(|mut input| {
+            let mut file = tempfile::tempfile()?;
+            let bytes = io::copy(&mut input, &mut file)?;
+            Ok((file, bytes))
+        });
+        match spooled {
+            Ok((file, bytes)) => {
+                self.bytes += bytes;
+                self.push(name.to_owned(), Content::Spooled(file));
+            }
+            Err(error) => self.note(name, &error),
         }
-        self.list.push(input);
     }
 
-    fn add_open(&mut self, name: &str, input: impl io::Read + Send + 'static) -> io::Result<()> {
-        let (head, text) = peek(unpack(input)?, HEAD_BYTES)?;
-        let kind = ArtefactKind::guess(name, &head);
-        self.push(Input { name: name.to_owned(), kind, source: Source::Open(text) }, &head);
-        Ok(())
+    fn push(&mut self, name: String, content: Content) {
+        self.list.push(Input { name, content, bar: Cell::default() });
     }
 
-    fn note(&mut self, name: &str, done: io::Result<()>) {
-        if let Err(error) = done {
-            self.problem(name, &format!("cannot be opened: {error}"));
-        }
+    fn note(&mut self, name: &str, error: &io::Error) {
+        self.problem(name, &format!("cannot be opened: {error}"));
     }
 
     fn problem(&mut self, name: &str, what: &str) {
-        self.problems.push(Problem { artefact: name.to_owned(), place: Place::Whole, what: what.to_owned() });
+        self.problems.push(Problem::whole(name, what));
     }
 }
 

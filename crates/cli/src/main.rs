@@ -11,7 +11,6 @@ mod output;
 mod progress;
 mod queries;
 mod triage;
-mod unpack;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,10 @@
 //! Where text goes. A reader that has seen enough (`| head`) is no error.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+
+use crypto_diag_collect::private;
+use crypto_diag_core::showable;
 
 /// Writes to standard output.
 ///
@@ -18,22 +20,38 @@ pub fn print(text: &str) -> Result<(), String> {
     }
 }
 
-/// Writes a file.
+/// Writes a new file that only its owner can read: an answer quotes what users' clients said.
 ///
 /// # Errors
-/// In words, naming the file.
-pub fn write(path: &Path, text: &str) -> Result<(), String> {
-    File::create(path)
+/// In words, naming the file. What is there already is never overwritten, nor followed where it is a link.
+pub fn write_new(path: &Path, text: &str) -> Result<(), String> {
+    private::create_file(path)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.flush()))
-        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
+        .map_err(|error| unwritable(path, &error))
 }
 
-/// Says what went wrong on standard error, without what acts on a terminal: file names may be anybody's.
+/// Whether a new file of that name could be made, as far as that shows before it is.
+///
+/// # Errors
+/// In words, if something is there already.
+pub fn check_new(path: &Path) -> Result<(), String> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(unwritable(path, &ErrorKind::AlreadyExists.into())),
+        Err(_) => Ok(()),
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> String {
+    let remedy = match error.kind() {
+        ErrorKind::AlreadyExists => "; nothing is overwritten: give --output another name",
+        _ => "",
+    };
+    format!("{} cannot be written: {error}{remedy}", path.display())
+}
+
+/// Says what went wrong on standard error: file names, arguments and what others said may hold secrets, and characters
+/// that a terminal acts upon.
 pub fn complain(what: &str) {
-    let safe: String = what
-        .chars()
-        .map(|character| if character.is_control() && character != '\n' { ' ' } else { character })
-        .collect();
     // If even that cannot be said, the exit code says it.
-    let _ = writeln!(io::stderr(), "crypto-diag: {safe}");
+    let _ = writeln!(io::stderr(), "crypto-diag: {}", showable(what));
 }

@@ -1,9 +1,10 @@
 //! How far it is. On a terminal only: nothing is drawn into a file or a pipe.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex};
 
+use crypto_diag_core::{showable, visible_line};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar on standard error, over bytes.
@@ -30,19 +31,19 @@ impl Bar {
         self.bar.inc_length(bytes);
     }
 
-    /// Counts what is read.
-    pub fn of<R: Read + Send + 'static>(&self, input: R) -> impl Read + Send + use<R> {
-        self.bar.wrap_read(input)
+    /// So many bytes more were read.
+    pub fn advance(&self, bytes: u64) {
+        self.bar.inc(bytes);
     }
 
     /// What it is at. The name may be hostile.
     pub fn at(&self, name: &str) {
-        self.bar.set_message(shown(name).chars().take(60).collect::<String>());
+        self.bar.set_message(visible_line(&showable(name)).chars().take(60).collect::<String>());
     }
 
     /// Whether a person was told that already.
     pub fn has_noted(&self, text: &str) -> bool {
-        self.noted.lock().is_ok_and(|noted| noted.contains(text))
+        self.noted.lock().is_ok_and(|noted| noted.contains(&showable(text)))
     }
 
     /// Leaves the terminal as it was.
@@ -62,14 +63,9 @@ impl crypto_diag_collect::Progress for Bar {
     }
 
     fn note(&self, text: &str) {
-        self.bar.println(format!("crypto-diag: {}", shown(text)));
+        self.bar.println(format!("crypto-diag: {}", showable(text)));
         if let Ok(mut noted) = self.noted.lock() {
-            noted.insert(text.to_owned());
+            noted.insert(showable(text));
         }
     }
-}
-
-/// Without what a terminal acts upon.
-fn shown(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).collect()
 }

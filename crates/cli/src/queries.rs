@@ -6,12 +6,10 @@ use std::path::Path;
 
 use crypto_diag_analysis::queries::PREAMBLE;
 use crypto_diag_analysis::{QueryOptions, Report, server_queries};
+use crypto_diag_triage::intake;
 
 use crate::args::QueriesArguments;
 use crate::{exit, output};
-
-/// A report has a megabyte at most by construction.
-const REPORT_BYTES_MAX: u64 = 64 << 20;
 
 /// Prints what to ask the server, report by report. A report that cannot be read does not keep others from being asked
 /// about.
@@ -46,13 +44,11 @@ pub fn run(arguments: &QueriesArguments) -> Result<u8, String> {
 }
 
 fn read(path: &Path) -> Result<Report, String> {
-    let mut text = String::new();
     let input: Box<dyn Read> = if path == Path::new("-") {
         Box::new(io::stdin())
     } else {
         Box::new(File::open(path).map_err(|e| e.to_string())?)
     };
-    let read = input.take(REPORT_BYTES_MAX).read_to_string(&mut text);
-    read.map_err(|error| error.to_string())?;
-    Report::from_json(text.trim_start_matches('\u{feff}')).map_err(|error| error.to_string())
+    let text = intake::document(input).map_err(|error| error.to_string())?;
+    Report::from_json(&text).map_err(|error| error.to_string())
 }

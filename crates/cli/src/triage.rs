@@ -1,15 +1,12 @@
 //! `crypto-diag triage`.
 
-use std::path::{Path, PathBuf};
-
-use crypto_diag_triage::bundle::Bundle;
-use crypto_diag_triage::problem::{Place, Problem};
+use crypto_diag_triage::intake::{self, Source, Step};
 use crypto_diag_triage::{Triage, render};
 
 use crate::args::{Format, TriageArguments};
 use crate::inputs::Inputs;
+use crate::output;
 use crate::progress::Bar;
-use crate::{exit, output};
 
 /// Reads, judges, writes.
 ///
@@ -17,7 +14,7 @@ use crate::{exit, output};
 /// In words, if the answer could not be written.
 pub fn run(arguments: &TriageArguments) -> Result<u8, String> {
     if let Some(output) = &arguments.output {
-        refuse_to_overwrite(output, &arguments.inputs)?;
+        output::check_new(output)?;
     }
     let triage = judge(arguments);
     let by_ending = arguments.output.as_deref().and_then(Format::of_file);
@@ -29,7 +26,7 @@ pub fn run(arguments: &TriageArguments) -> Result<u8, String> {
     };
     match &arguments.output {
         Some(path) => {
-            output::write(path, &text)?;
+            output::write_new(path, &text)?;
             output::print(&format!("{}\n", triage.summary))?;
         }
         None => output::print(&text)?,
@@ -38,39 +35,16 @@ pub fn run(arguments: &TriageArguments) -> Result<u8, String> {
 }
 
 fn judge(arguments: &TriageArguments) -> Triage {
-    let mut inputs = Inputs::find(&arguments.inputs);
-    let mut bundle = Bundle::new();
-    bundle.log_options.zone_minutes = arguments.zone;
-    let mut unread = inputs.problems.len();
-    bundle.problems.append(&mut inputs.problems);
-    bundle.problems.append(&mut inputs.passed);
+    let inputs = Inputs::find(&arguments.inputs);
     let progress = Bar::new();
     progress.expect(inputs.bytes);
-    for input in inputs.list {
-        let (name, kind) = (input.name.clone(), input.kind);
-        progress.at(&name);
-        match input.open(&progress) {
-            Ok(text) => bundle.add(&name, Some(kind), text),
-            Err(error) => {
-                unread += 1;
-                let what = format!("cannot be opened: {error}");
-                bundle.problems.push(Problem { artefact: name, place: Place::Whole, what });
-            }
+    let sources = &inputs.list;
+    let (_, triage) = intake::run(sources, inputs.problems, arguments.zone, &mut |index, step| {
+        if step == Step::Begun {
+            progress.at(sources[index].name());
+            sources[index].bar.set(Some(progress.clone()));
         }
-    }
+    });
     progress.end();
-    let mut triage = Triage::of(&bundle);
-    // "Nothing is wrong" would be said of artefacts that nobody could look into.
-    if triage.exit_code == exit::NOTHING_WRONG && unread > 0 {
-        triage.exit_code = exit::UNKNOWN;
-        triage.summary.push_str(" Some of what was given could not be opened.");
-    }
     triage
-}
-
-/// An answer must not take the place of what it is about.
-fn refuse_to_overwrite(output: &Path, inputs: &[PathBuf]) -> Result<(), String> {
-    let Ok(output) = output.canonicalize() else { return Ok(()) };
-    let is_input = inputs.iter().any(|input| input.canonicalize().is_ok_and(|input| input == output));
-    if is_input { Err(format!("{} is to be read; give --output another name", output.display())) } else { Ok(()) }
 }

@@ -133,7 +133,7 @@ fn a_missing_database_is_named_and_the_rest_is_collected() {
     let more = ["--out", out.path().to_str().unwrap(), "--database", "sqlite:/nowhere/homeserver.db"];
     let said = run(with(artefacts("store-rollback"), &more));
     let folder = folder_of(&said);
-    assert!(said.err.contains("/nowhere/homeserver.db"), "{}", said.err);
+    assert!(said.err.contains("the file that --database names cannot be opened"), "{}", said.err);
     assert!(!Path::new("/nowhere").exists());
     assert_eq!(run(["triage", folder.to_str().unwrap()]).code, 1);
 }
@@ -173,23 +173,109 @@ fn interrupt(child: &Child) {
 }
 
 #[test]
-fn ctrl_c_leaves_a_bundle_with_a_complete_manifest() {
+fn the_first_signal_leaves_a_bundle_with_a_complete_manifest_though_its_input_stays_open_and_silent() {
     let out = tempdir().unwrap();
     let mut child = reading_standard_input(out.path());
+    let input = child.stdin.take().unwrap();
     interrupt(&child);
-    let mut input = child.stdin.take().unwrap();
-    // Goes on until nobody reads any more, which is when the run has ended.
-    let (mut text, mut next) = lines(4_000);
-    while input.write_all(text.as_bytes()).is_ok() {
-        (text, next) = lines(next);
-    }
     let said = said(child.wait_with_output().unwrap());
+    drop(input);
     assert_eq!(said.code, 130, "{}", said.err);
     let manifest = manifest(Path::new(said.out.trim_end()));
     assert_eq!(manifest["coverage"]["interrupted"], true);
     for file in manifest["files"].as_array().unwrap() {
         let path = Path::new(said.out.trim_end()).join(file["name"].as_str().unwrap());
         assert_eq!(fs::metadata(path).unwrap().len(), file["size"].as_u64().unwrap());
+    }
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_can_be_interrupted_before_anything_is_made() {
+    let out = tempdir().unwrap();
+    let pipe = out.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for option in ["--log", "--report", "--har"] {
+        let mut child = binary()
+            .args([
+                "collect",
+                "--user",
+                "@alice:h",
+                option,
+                pipe.to_str().unwrap(),
+                "--out",
+                out.path().to_str().unwrap(),
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A signal before it is waited for would end the process without a code.
+        while !fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap().lines().any(catches_sigint) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        interrupt(&child);
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{option}");
+    }
+}
+
+/// `SigCgt:` of `/proc/<pid>/status` is a set of bits; signal 2 is the second.
+fn catches_sigint(line: &str) -> bool {
+    let set = line.strip_prefix("SigCgt:").and_then(|set| u64::from_str_radix(set.trim(), 16).ok());
+    set.is_some_and(|set| set & 0b10 != 0)
+}
+
+#[test]
+fn a_log_out_of_a_pipe_is_collected_as_the_file_is() {
+    let out = tempdir().unwrap();
+    let log = bundle("store-rollback").join("homeserver.log.txt");
+    let said = Command::new("bash")
+        .arg("-c")
+        .arg(format!(
+            "{} collect --report {} --zone UTC --log <(cat {}) --out {}",
+            env!("CARGO_BIN_EXE_crypto-diag"),
+            bundle("store-rollback").join("victim.report.json").display(),
+            log.display(),
+            out.path().display()
+        ))
+        .output()
+        .unwrap();
+    let folder = PathBuf::from(String::from_utf8(said.stdout).unwrap().trim_end());
+    let manifest = manifest(&folder);
+    let slice =
+        manifest["files"].as_array().unwrap().iter().find(|file| file["kind"] == "server-log").expect("a slice");
+    assert!(slice["size"].as_u64().unwrap() > 1_000, "{manifest}");
+}
+
+#[test]
+fn a_secret_in_an_argument_or_a_name_is_neither_said_nor_kept() {
+    const TOKEN: &str = "syt_YWxpY2U_kTqWvNzXcBmLpRtYghJq_2Fg7Hk";
+    let out = tempdir().unwrap();
+    let log = out.path().join(format!("{TOKEN}.log"));
+    fs::copy(bundle("store-rollback").join("homeserver.log.txt"), &log).unwrap();
+    let broken = out.path().join(format!("{TOKEN}.xz"));
+    fs::write(&broken, b"\xfd7zXZ\0broken").unwrap();
+    for database in
+        ["synapse:hush-hush@db/synapse", "postgresq://u:hush-hush@db/synapse", "host=db hush-hush dbname=synapse"]
+    {
+        let said = run([
+            "collect",
+            "--user",
+            "@alice:h",
+            "--log",
+            log.to_str().unwrap(),
+            broken.to_str().unwrap(),
+            "--database",
+            database,
+            "--out",
+            out.path().to_str().unwrap(),
+        ]);
+        let folder = folder_of(&said);
+        let kept = fs::read_to_string(folder.join("manifest.json")).unwrap();
+        let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        for text in [&said.err, &kept, &format!("{names:?}")] {
+            assert!(!text.contains("hush-hush") && !text.contains("kTqWvNzX"), "{database}: {text}");
+        }
+        assert!(kept.contains("--database"), "the refusal is named: {kept}");
     }
 }
 

@@ -206,13 +206,31 @@ fn a_reader_that_goes_away_is_no_panic() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_an_error_that_names_the_file() {
-    let said = run(["triage", text(&bundle("store-rollback")), "--output", "/dev/full"]);
-    assert_eq!(said.code, 3);
-    assert!(said.err.contains("/dev/full cannot be written: No space left"), "{}", said.err);
+fn an_answer_that_cannot_be_written_is_3() {
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let output = binary().args(["triage", text(&bundle("store-rollback"))]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
+    let said = run(["triage", text(&bundle("store-rollback")), "--output", "/nowhere/answer.html"]);
+    assert_eq!(said.code, 3);
+    assert!(said.err.contains("/nowhere/answer.html cannot be written: No such file"), "{}", said.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_answer_is_its_owners_alone_and_is_written_through_no_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = tempdir().unwrap();
+    let (answer, link, elsewhere) =
+        (folder.path().join("answer.md"), folder.path().join("link.md"), folder.path().join("elsewhere"));
+    run(["triage", text(&bundle("store-rollback")), "--output", text(&answer)]);
+    assert_eq!(fs::metadata(&answer).unwrap().permissions().mode() & 0o777, 0o600);
+    symlink(&elsewhere, &link).unwrap();
+    for taken in [&answer, &link] {
+        let said = run(["triage", text(&bundle("store-rollback")), "--output", text(taken)]);
+        assert_eq!(said.code, 3);
+        assert!(said.err.contains("nothing is overwritten: give --output another name"), "{}", said.err);
+    }
+    assert!(!elsewhere.exists());
 }
 
 #[test]

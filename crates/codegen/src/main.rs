@@ -1,38 +1,58 @@
-//! Writes what JavaScript and the docs need to know of the Rust types: `crypto-diag-codegen OUT_DIR DOCS_DIR`.
+//! Writes what JavaScript and the docs need to know of the Rust types: `crypto-diag-codegen OUT_DIR DOCS_DIR CONSOLES_DIR`.
 //!
+<<<<<<< HEAD
 //! - `facts.js`: the prefilter's words, the names of the classes, an empty report;
 //! - `report.schema.json`, `triage.schema.json`: JSON Schemas of the report and of an answer, from which the TypeScript types
 //!   are made;
 //! - `signatures.md` and `rules.md`, among the docs: the table of signatures, and what proves what.
+=======
+//! - `facts.js`: the prefilter, chosen by what recorded consoles (`*.jsonl`) say, the names of the classes, an empty report;
+//! - `invisible.js`: the characters that nobody sees, for the triage page;
+//! - `report.schema.json`: JSON Schema of the report, from which the TypeScript types are made;
+//! - `signatures.md`, among the docs: the table of signatures.
+>>>>>>> main
+
+mod gates;
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
+<<<<<<< HEAD
 use crypto_diag_core::{Ke, Meaning, Report, prefilter, signatures_markdown};
 use crypto_diag_triage::Triage;
 use schemars::JsonSchema;
+=======
+use crypto_diag_core::{INVISIBLE, Ke, Meaning, Report, SIGNATURES, classify, signatures_markdown};
+>>>>>>> main
 use schemars::generate::SchemaSettings;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn main() -> ExitCode {
     let mut folders = env::args_os().skip(1);
-    let (Some(out), Some(docs)) = (folders.next(), folders.next()) else {
-        eprintln!("usage: crypto-diag-codegen OUT_DIR DOCS_DIR");
+    let (Some(out), Some(docs), Some(consoles)) = (folders.next(), folders.next(), folders.next()) else {
+        eprintln!("usage: crypto-diag-codegen OUT_DIR DOCS_DIR CONSOLES_DIR");
         return ExitCode::from(2);
     };
+<<<<<<< HEAD
     let (out, docs) = (Path::new(&out), Path::new(&docs));
     match write_all(out).and_then(|()| write_docs(docs)) {
+=======
+    let (out, docs, consoles) = (Path::new(&out), Path::new(&docs), Path::new(&consoles));
+    match write_all(out, consoles).and_then(|()| fs::write(docs.join("signatures.md"), signatures_markdown())) {
+>>>>>>> main
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("crypto-diag-codegen: {} or {}: {error}", out.display(), docs.display());
+            let folders = [out, docs, consoles].map(|folder| folder.display().to_string());
+            eprintln!("crypto-diag-codegen: {}: {error}", folders.join(" or "));
             ExitCode::FAILURE
         }
     }
 }
 
-fn write_all(out: &Path) -> io::Result<()> {
+fn write_all(out: &Path, consoles: &Path) -> io::Result<()> {
     fs::create_dir_all(out)?;
+<<<<<<< HEAD
     fs::write(out.join("facts.js"), facts()?)?;
     write_schema::<Report>(&out.join("report.schema.json"))?;
     write_schema::<Triage>(&out.join("triage.schema.json"))
@@ -46,16 +66,46 @@ fn write_schema<T: JsonSchema>(path: &Path) -> io::Result<()> {
 fn write_docs(docs: &Path) -> io::Result<()> {
     fs::write(docs.join("signatures.md"), signatures_markdown())?;
     fs::write(docs.join("rules.md"), crypto_diag_triage::rules::markdown())
+=======
+    fs::write(out.join("facts.js"), facts(&quiet_lines(consoles)?)?)?;
+    fs::write(out.join("invisible.js"), invisible())?;
+    let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>();
+    fs::write(out.join("report.schema.json"), serde_json::to_string_pretty(&schema)? + "\n")
+>>>>>>> main
+}
+
+/// The recorded lines in which no signature stands, of the methods that the page hooks: what it prints most of the time.
+fn quiet_lines(consoles: &Path) -> io::Result<Vec<String>> {
+    let mut files: Vec<_> = fs::read_dir(consoles)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
+    files.sort();
+    let mut lines = Vec::new();
+    for file in files {
+        for line in fs::read_to_string(file)?.lines() {
+            let call: Value = serde_json::from_str(line)?;
+            if call["level"] != "warn" && call["level"] != "error" {
+                continue;
+            }
+            let words = call["args"].as_array().into_iter().flatten();
+            let words: Vec<_> = words.map(|word| word.as_str().map_or(word.to_string(), str::to_owned)).collect();
+            lines.push(words.join(" "));
+        }
+    }
+    lines.retain(|line| classify(line).is_none());
+    Ok(lines)
 }
 
 /// The JavaScript module of constants.
-fn facts() -> io::Result<String> {
+fn facts(quiet: &[String]) -> io::Result<String> {
+    let needles: Vec<_> = SIGNATURES.iter().map(|row| row.needle).collect();
+    let gates = gates::cheapest(&needles, quiet);
     let classes: Vec<_> = Ke::ALL
         .iter()
         .flat_map(|ke| Meaning::ALL.iter().map(move |meaning| json!([ke.id(), meaning.word()])))
         .collect();
     let constants = [
-        ("PREFILTER", json!(prefilter())),
+        ("PREFILTER", gates.iter().map(|gate| gate.word).collect()),
+        ("NEEDLES", gates.iter().map(|gate| json!(gate.needles)).collect()),
         ("KES", json!(Ke::ALL.map(Ke::id))),
         ("MEANINGS", json!(Meaning::ALL.map(Meaning::word))),
         ("CLASSES", json!(classes)),
@@ -67,4 +117,10 @@ fn facts() -> io::Result<String> {
         module.push_str(&format!("export const {name} = {value};\n"));
     }
     Ok(module)
+}
+
+/// The ranges of invisible characters, as a module.
+fn invisible() -> String {
+    let ranges: Vec<_> = INVISIBLE.iter().map(|(first, last)| [u32::from(*first), u32::from(*last)]).collect();
+    format!("// Generated from the Rust types; see crates/codegen.\nexport const INVISIBLE = {};\n", json!(ranges))
 }

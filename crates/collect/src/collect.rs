@@ -1,18 +1,21 @@
 //! One run, from files to a bundle.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crypto_diag_analysis::Report;
+use crypto_diag_core::showable;
 use crypto_diag_triage::bundle::{MANIFEST_SCHEMA, Manifest, Refusal};
 use crypto_diag_triage::har::{Har, HarOptions};
 use crypto_diag_triage::synapse_log::ServerLog;
 use crypto_diag_triage::verdict::ArtefactKind;
+<<<<<<< HEAD
 use crypto_diag_triage::{Coverage, latency::Latency as Prometheus, stamp};
+=======
+use crypto_diag_triage::{coverage::Coverage, intake, latency::Latency as Prometheus, stamp};
+>>>>>>> main
 use serde_json::{Map, Value, json};
 
 use crate::database;
@@ -21,13 +24,11 @@ use crate::folder::{Folder, unwritable};
 use crate::ids::{Ids, Window};
 use crate::latency::Latency;
 use crate::logs::{self, Slice};
+use crate::patient;
 use crate::progress::Progress;
 use crate::pseudonym::Names;
 use crate::request::Request;
-use crate::sources::{self, Group, shown, unreadable};
-
-/// Bytes of a report or of Prometheus' answer that are read at most.
-const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
+use crate::sources::{self, Group, plain_name, shown, unreadable};
 
 /// What was gathered.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +52,7 @@ pub struct Collected {
 /// [`CollectError`]: nothing to look for, an input that was named and cannot be read, or an output that cannot be written.
 /// Where the folder had been made by then, its manifest says what is in it, if that can still be written.
 pub fn collect(request: &Request, progress: &dyn Progress, cancel: &AtomicBool) -> Result<Collected, CollectError> {
-    let mut run = Run::prepare(request, progress)?;
+    let mut run = Run::prepare(request, progress, cancel)?;
     let outcome = run.gather(request, progress, cancel);
     if let Err(error) = &outcome {
         run.interrupted = true;
@@ -63,7 +64,7 @@ pub fn collect(request: &Request, progress: &dyn Progress, cancel: &AtomicBool) 
 }
 
 struct Run {
-    reports: Vec<(String, Vec<u8>)>,
+    reports: Vec<(String, String)>,
     hars: Vec<Har>,
     ids: Ids,
     groups: Vec<Group>,
@@ -77,20 +78,19 @@ struct Run {
 
 impl Run {
     /// Reads what says what to look for, and makes the folder: what is wrong with the call shows before anything is written.
-    fn prepare(request: &Request, progress: &dyn Progress) -> Result<Run, CollectError> {
+    fn prepare(request: &Request, progress: &dyn Progress, cancel: &AtomicBool) -> Result<Run, CollectError> {
         let mut ids = Ids { window: None, ..request.ids.clone() };
         let mut reports = Vec::new();
         for path in &request.reports {
-            let text = document(path)?;
-            let value =
-                serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text)).map_err(|error| {
-                    let why = format!(
-                        "this is not JSON: it breaks at line {}, column {}; give the report as it was downloaded",
-                        error.line(),
-                        error.column()
-                    );
-                    CollectError::NoReport { path: path.clone(), why }
-                })?;
+            let text = document(path, cancel)?;
+            let value = serde_json::from_str(&text).map_err(|error| {
+                let why = format!(
+                    "this is not JSON: it breaks at line {}, column {}; give the report as it was downloaded",
+                    error.line(),
+                    error.column()
+                );
+                CollectError::NoReport { path: path.clone(), why }
+            })?;
             let report = Report::from_value(&value)
                 .map_err(|error| CollectError::NoReport { path: path.clone(), why: error.to_string() })?;
             ids.add_report(&report);
@@ -100,8 +100,8 @@ impl Run {
         let options = HarOptions { event_ids: ids.event_ids.clone() };
         for path in &request.hars {
             progress.file_started(&shown(path), path.metadata().ok().map(|about| about.len()));
-            let file = File::open(path).map_err(|error| unreadable(path, error))?;
-            let har = Har::read(&label(path), BufReader::with_capacity(1 << 20, file), &options);
+            let input = patient::open(path, cancel).and_then(intake::open::open_stream);
+            let har = Har::read(&label(path), input.map_err(|error| unreadable(path, error))?, &options);
             progress.file_done(&shown(path));
             ids.add_har(&har);
             hars.push(har);
@@ -112,7 +112,7 @@ impl Run {
             return Err(CollectError::NothingToLookFor);
         }
         let mut refused = Vec::new();
-        let groups = sources::find(&request.logs, &mut refused)?;
+        let groups = sources::find(&request.logs, &mut refused, cancel)?;
         let name = match ids.window.filter(|window| window.from > logs::ALWAYS.from) {
             Some(window) => folder_name(window.from),
             None => "unknown-start".to_owned(),
@@ -135,7 +135,7 @@ impl Run {
     fn gather(&mut self, request: &Request, progress: &dyn Progress, cancel: &AtomicBool) -> Result<(), CollectError> {
         for (name, text) in std::mem::take(&mut self.reports) {
             let name = self.folder.free_name(&name, ".report.json");
-            self.folder.write(&name, ArtefactKind::Report, &text)?;
+            self.folder.write(&name, ArtefactKind::Report, text.as_bytes())?;
         }
         for har in &mut self.hars {
             let name = self.folder.free_name(&har.name, ".har");
@@ -149,7 +149,7 @@ impl Run {
             }
         }
         if let Some(path) = &request.prometheus {
-            self.prometheus(path)?;
+            self.prometheus(path, cancel)?;
         }
         self.logs(request, progress, cancel)?;
         if !self.latency.is_empty() {
@@ -164,12 +164,12 @@ impl Run {
         Ok(())
     }
 
-    fn prometheus(&mut self, path: &Path) -> Result<(), CollectError> {
-        let text = document(path)?;
-        match Prometheus::read("prometheus.json", &text[..]) {
+    fn prometheus(&mut self, path: &Path, cancel: &AtomicBool) -> Result<(), CollectError> {
+        let text = document(path, cancel)?;
+        match Prometheus::read("prometheus.json", text.as_bytes()) {
             Ok(_) => {
                 let name = self.folder.free_name("prometheus", ".json");
-                self.folder.write(&name, ArtefactKind::Latency, &text)
+                self.folder.write(&name, ArtefactKind::Latency, text.as_bytes())
             }
             Err(why) => {
                 let why = format!("{why}; give the answer to /api/v1/query_range as it came");
@@ -252,6 +252,12 @@ impl Run {
                 "marginAfterMs": logs::AFTER_MS,
             }),
         );
+        // Whatever was noted on the way: names of files and ids, what a system or a server said.
+        for refusal in &mut self.refused {
+            refusal.what = showable(&refusal.what);
+            refusal.why = showable(&refusal.why);
+        }
+        self.coverage.values_mut().for_each(make_showable);
         let manifest = Manifest {
             schema: MANIFEST_SCHEMA.to_owned(),
             schema_version: 1,
@@ -287,6 +293,15 @@ impl Run {
     }
 }
 
+fn make_showable(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = showable(text),
+        Value::Array(list) => list.iter_mut().for_each(make_showable),
+        Value::Object(map) => map.values_mut().for_each(make_showable),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// The window: as stated, else as the reports and HARs span it; open where neither says.
 fn window(request: &Request, known: Option<Window>) -> Result<Option<Window>, CollectError> {
     let from = request.since.or(known.map(|window| window.from)).unwrap_or(logs::ALWAYS.from);
@@ -308,18 +323,12 @@ fn folder_name(from: i64) -> String {
 /// belong together.
 fn label(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let stem = name.split('.').next().unwrap_or_default().replace(|c: char| !plain(c), "_");
-    if stem.is_empty() { "client".to_owned() } else { stem }
+    let name = plain_name(&name);
+    let stem = name.split('.').next().unwrap_or_default();
+    if stem.is_empty() { "client".to_owned() } else { stem.to_owned() }
 }
 
-fn document(path: &Path) -> Result<Vec<u8>, CollectError> {
-    let file = File::open(path).map_err(|error| unreadable(path, error))?;
-    let mut text = Vec::new();
-    file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut text).map_err(|error| unreadable(path, error))?;
-    if text.len() as u64 > DOCUMENT_BYTES_MAX {
-        let why = "it is too large for what it should be".to_owned();
-        return Err(CollectError::NoReport { path: path.to_owned(), why });
-    }
-    Ok(text)
+/// A document as text: unpacked, in UTF-8, and mended where one character would cost it.
+fn document(path: &Path, cancel: &AtomicBool) -> Result<String, CollectError> {
+    patient::open(path, cancel).and_then(intake::document).map_err(|error| unreadable(path, error))
 }

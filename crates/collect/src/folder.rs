@@ -1,6 +1,6 @@
 //! The bundle's folder: its files, their sizes and hashes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use crypto_diag_triage::verdict::ArtefactKind;
 use sha2::{Digest, Sha256};
 
 use crate::error::CollectError;
+use crate::private;
 
 /// Folders of one name that are made at most.
 const SAME_NAME_MAX: u32 = 1000;
@@ -23,10 +24,10 @@ pub(crate) struct Folder {
 impl Folder {
     /// Makes a new folder; where there is one of that name, with a number behind it. Nothing is ever overwritten.
     pub fn create(parent: &Path, name: &str) -> Result<Folder, CollectError> {
-        fs::create_dir_all(parent).map_err(|error| unwritable(parent, error))?;
+        private::create_folders(parent).map_err(|error| unwritable(parent, error))?;
         for number in 1..SAME_NAME_MAX {
             let path = parent.join(if number == 1 { name.to_owned() } else { format!("{name}-{number}") });
-            match fs::create_dir(&path) {
+            match private::create_folder(&path) {
                 Ok(()) => return Ok(Folder { path, files: Vec::new() }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(unwritable(&path, error)),
@@ -46,9 +47,16 @@ impl Folder {
     /// Begins a file.
     pub fn begin(&self, name: &str) -> Result<Writing, CollectError> {
         let path = self.path.join(name);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path);
-        let file = file.map_err(|error| unwritable(&path, error))?;
+        let file = private::create_file(&path).map_err(|error| unwritable(&path, error))?;
         Ok(Writing { file, path, name: name.to_owned(), hash: Sha256::new(), size: 0 })
+    }
+
+    /// Takes a file of this run away again, so that it can be written anew.
+    pub fn discard(&mut self, name: &str) -> Result<(), CollectError> {
+        let path = self.path.join(name);
+        fs::remove_file(&path).map_err(|error| unwritable(&path, error))?;
+        self.files.retain(|file| file.name != name);
+        Ok(())
     }
 
     /// Ends a file and lists it.
@@ -111,11 +119,38 @@ mod tests {
         assert_eq!((folder.free_name("a", ".txt"), folder.free_name("b", ".txt")), ("a-2.txt".into(), "b.txt".into()));
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_a_bundle() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let out = parent.path().join("made/too");
+        let mut folder = Folder::create(&out, "x").unwrap();
+        folder.write("a.txt", ArtefactKind::Other, b"abc").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&out), mode(&folder.path), mode(&folder.path.join("a.txt"))), (0o700, 0o700, 0o600));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let parent = tempfile::tempdir().unwrap();
+        let elsewhere = parent.path().join("elsewhere");
+        std::os::unix::fs::symlink(&elsewhere, parent.path().join("x")).unwrap();
+        let folder = Folder::create(parent.path(), "x").unwrap();
+        assert_eq!(folder.path, parent.path().join("x-2"), "a link that leads nowhere is no free name");
+        std::os::unix::fs::symlink(&elsewhere, folder.path.join("manifest.json")).unwrap();
+        let error = folder.begin("manifest.json").unwrap_err().to_string();
+        assert!(error.contains("manifest.json: cannot be written") && !elsewhere.exists(), "{error}");
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_an_error_that_names_the_file_and_what_to_do() {
-        let folder = Folder { path: PathBuf::from("/dev"), files: Vec::new() };
-        let error = folder.begin("full").unwrap().write(b"abc").unwrap_err().to_string();
+        let path = PathBuf::from("/dev/full");
+        let file = File::options().write(true).open(&path).unwrap();
+        let mut writing = Writing { file, path, name: "full".to_owned(), hash: Sha256::new(), size: 0 };
+        let error = writing.write(b"abc").unwrap_err().to_string();
         assert!(error.starts_with("/dev/full: cannot be written") && error.contains("make room"), "{error}");
     }
 }

@@ -14,6 +14,8 @@ mod index;
 mod latency;
 mod logs;
 mod needles;
+mod patient;
+pub mod private;
 mod progress;
 mod pseudonym;
 mod render;

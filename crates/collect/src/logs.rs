@@ -27,7 +27,7 @@ use crate::request::Request;
 use crate::scan::Plan;
 use crate::search::{self, ReadInput, search};
 use crate::sequence::{Counts, Sequence};
-use crate::sources::{Group, Packing, shown};
+use crate::sources::{Group, shown};
 use crate::zone::{self, How, UNKNOWN_MS, Zone};
 
 /// Milliseconds in front of the window that are kept, too: what a page asked for before its capture began.
@@ -79,7 +79,7 @@ impl Job<'_> {
     ) -> Result<Slice, CollectError> {
         let name = folder.free_name(group.name.trim_end_matches(".log"), ".log");
         let mut zone = zone::guess(group, self.request.zone_minutes);
-        let again = group.inputs.iter().all(|input| input.stdin.is_none());
+        let again = group.inputs.iter().all(|input| !input.is_stream());
         let before = names.clone();
         loop {
             let (slice, samples, of_log) = self.pass(group, &name, zone.clone(), folder, names)?;
@@ -88,7 +88,7 @@ impl Job<'_> {
             let interrupted = self.cancel.load(Ordering::Relaxed);
             match corrected {
                 Some(new) if again && !interrupted && (differs || zone.how == How::Unknown) => {
-                    folder.files.retain(|file| file.name != name);
+                    folder.discard(&name)?;
                     *names = before.clone();
                     zone = new;
                 }
@@ -139,8 +139,8 @@ impl Job<'_> {
                 progress: self.progress,
                 cancel: self.cancel,
             })?;
-            let about = json!({"path": shown(&input.path), "packing": input.packing.name(), "size": input.size});
-            if input.packing == Packing::Plain && input.stdin.is_none() {
+            let about = json!({"path": shown(&input.path), "packing": input.packing, "size": input.size});
+            if input.is_direct {
                 self.note_if_cut_short(&done, &shown(&input.path));
             }
             read.push((about, done));

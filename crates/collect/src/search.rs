@@ -60,7 +60,8 @@ pub(crate) fn search(run: Run<'_, '_>) -> Result<ReadInput, CollectError> {
         }
         None => {
             let read = Arc::new(AtomicU64::new(0));
-            let feed = Feed::of_stream(input.stream(read.clone())?, run.block * (LINE_BYTES_MAX / BLOCK_BYTES));
+            let feed =
+                Feed::of_stream(input.stream(read.clone(), run.cancel)?, run.block * (LINE_BYTES_MAX / BLOCK_BYTES));
             blocks(&feed, Some(&read), run)?
         }
     };
@@ -241,7 +242,6 @@ mod tests {
     use crate::ids::Ids;
     use crate::needles::Needles;
     use crate::progress::Silent;
-    use crate::sources::Packing;
 
     /// Milliseconds since the epoch of the first line.
     const START: i64 = 1_795_422_963_000;
@@ -265,8 +265,7 @@ mod tests {
         let path = folder.path().join("x.log");
         std::fs::write(&path, text).unwrap();
         let stdin = (!as_file).then(|| text.to_vec());
-        let (sample, size) = (Vec::new(), text.len() as u64);
-        let input = Input { path, packing: Packing::Plain, size, modified: None, sample, stdin: None };
+        let input = Input::plain(path, text.len() as u64);
         let (mut sequence, mut names) = (Sequence::new(plan), Names::default());
         let mut out = Vec::new();
         let cancel = AtomicBool::new(false);

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
+use crypto_diag_core::{redact, showable};
 use crypto_diag_triage::bundle::Refusal;
+use crypto_diag_triage::intake::open::{Packing, Part};
 use crypto_diag_triage::stamp::Stamp;
-use crypto_diag_triage::synapse_log::parse_line;
-use flate2::read::MultiGzDecoder;
+use crypto_diag_triage::{intake, synapse_log::parse_line};
 
 use crate::error::CollectError;
+use crate::patient::{self, Chunks, Patient};
 use crate::progress::Progress;
 
 /// Bytes of a log's beginning that tell what it is.
@@ -25,51 +27,32 @@ pub const DEPTH_MAX: usize = 4;
 /// Files of a folder that are looked at at most.
 pub const FILES_MAX: usize = 1_000;
 
-/// How a file is packed, told by its first bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Packing {
-    Plain,
-    Gzip,
-    Zstd,
-}
-
-impl Packing {
-    pub fn name(self) -> &'static str {
-        match self {
-            Packing::Plain => "plain",
-            Packing::Gzip => "gzip",
-            Packing::Zstd => "zstd",
-        }
-    }
-
-    /// `Err`: packed in a way that is not read.
-    fn of(head: &[u8]) -> Result<Packing, &'static str> {
-        Ok(match head {
-            [0x1f, 0x8b, ..] => Packing::Gzip,
-            // A frame, or a skippable one, as pzstd writes in front.
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Packing::Zstd,
-            [b'B', b'Z', b'h', b'1'..=b'9', ..] => return Err("bzip2"),
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => return Err("xz"),
-            [b'P', b'K', 3, 4, ..] => return Err("zip"),
-            _ => Packing::Plain,
-        })
-    }
-}
-
-/// One file, or the standard input.
-#[derive(Debug)]
+/// One file, a member of a zip, or a stream.
+#[derive(Debug, Default)]
 pub(crate) struct Input {
-    /// As it was given, or found in a folder; `-` for the standard input.
+    /// As it was given, or found in a folder; `-` for the standard input. A member's name stands behind its zip's.
     pub path: PathBuf,
-    pub packing: Packing,
-    /// Bytes on the disk; 0 for the standard input.
+    /// The file itself.
+    file: PathBuf,
+    part: Part,
+    /// How manifests name its packing.
+    pub packing: &'static str,
+    /// Whether its bytes are its text, and lie in a file: threads may read them apart from one another.
+    pub is_direct: bool,
+    /// Bytes on the disk; 0 for a stream.
     pub size: u64,
     /// When it was last written, in milliseconds since the epoch.
     pub modified: Option<i64>,
     /// Its beginning, unpacked.
     pub sample: Vec<u8>,
-    /// Of the standard input: what was read of it, to be read first.
-    pub stdin: Option<Vec<u8>>,
+    stream: Option<Stream>,
+}
+
+/// A stream: what was read of it, to be read first, and the rest, which is taken once.
+#[derive(Debug)]
+struct Stream {
+    read: Vec<u8>,
+    rest: Mutex<Option<Chunks>>,
 }
 
 /// A log: one file, or what it was rotated into, the oldest first.
@@ -84,11 +67,15 @@ pub(crate) struct Group {
 ///
 /// # Errors
 /// A file that was named and cannot be read.
-pub(crate) fn find(paths: &[PathBuf], refused: &mut Vec<Refusal>) -> Result<Vec<Group>, CollectError> {
+pub(crate) fn find(
+    paths: &[PathBuf],
+    refused: &mut Vec<Refusal>,
+    cancel: &AtomicBool,
+) -> Result<Vec<Group>, CollectError> {
     let mut inputs = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            inputs.push(stdin(path)?);
+            inputs.push(stream(path, patient::start(|| Ok(io::stdin())), cancel)?);
             continue;
         }
         let about = fs::metadata(path).map_err(|error| unreadable(path, error))?;
@@ -98,8 +85,12 @@ pub(crate) fn find(paths: &[PathBuf], refused: &mut Vec<Refusal>) -> Result<Vec<
             if inputs.len() == before {
                 refused.push(Refusal { what: shown(path), why: "no log of Synapse is in this folder".to_owned() });
             }
-        } else {
+        } else if about.is_file() {
             inputs.extend(open(path, refused, false)?);
+        } else {
+            // A pipe: `<(docker logs synapse)`.
+            let opened = path.clone();
+            inputs.push(stream(path, patient::start(move || File::open(opened)), cancel)?);
         }
     }
     Ok(group(inputs))
@@ -143,73 +134,113 @@ fn walk(folder: &Path, depth: usize, inputs: &mut Vec<Input>, refused: &mut Vec<
     Ok(())
 }
 
-/// Looks at a file. `found`: in a folder, where other files are, too.
-fn open(path: &Path, refused: &mut Vec<Refusal>, found: bool) -> Result<Option<Input>, CollectError> {
-    let mut refuse = |why: String| {
-        refused.push(Refusal { what: shown(path), why });
-        Ok(None)
-    };
+/// Looks at a file: itself, or the members of a zip. `found`: in a folder, where other files are, too.
+fn open(path: &Path, refused: &mut Vec<Refusal>, found: bool) -> Result<Vec<Input>, CollectError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if found && error.kind() == io::ErrorKind::PermissionDenied => {
-            return refuse("it may not be read; run this as a user who may".to_owned());
+            refused
+                .push(Refusal { what: shown(path), why: "it may not be read; run this as a user who may".to_owned() });
+            return Ok(Vec::new());
         }
         Err(error) => return Err(unreadable(path, error)),
     };
     let about = file.metadata().map_err(|error| unreadable(path, error))?;
-    let mut head = [0; 6];
-    let length = read_up_to(&mut &file, &mut head).map_err(|error| unreadable(path, error))?;
-    let packing = match Packing::of(&head[..length]) {
-        Ok(packing) => packing,
-        Err(name) => return refuse(format!("it is packed with {name}; unpack it first")),
-    };
-    let mut sample = vec![0; SAMPLE_BYTES];
-    let mut reader = unpack(Box::new(File::open(path).map_err(|error| unreadable(path, error))?), packing);
-    // A packed file that breaks here is read as far as it goes, later.
-    let length = read_up_to(&mut reader, &mut sample).unwrap_or(0);
-    sample.truncate(length);
-    if found && !sample.split(|byte| *byte == b'\n').take(200).any(|line| parse_line(line).is_some()) {
-        return refuse("no line of its beginning is a line of Synapse's log".to_owned());
-    }
     let modified = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    Ok(Some(Input {
-        path: path.to_owned(),
-        packing,
-        size: about.len(),
-        modified: modified.and_then(|at| i64::try_from(at.as_millis()).ok()),
-        sample,
-        stdin: None,
-    }))
-}
-
-fn stdin(path: &Path) -> Result<Input, CollectError> {
-    let mut sample = vec![0; SAMPLE_BYTES];
-    let length = read_up_to(&mut io::stdin().lock(), &mut sample).map_err(|error| unreadable(path, error))?;
-    sample.truncate(length);
-    let packing = Packing::of(&sample).unwrap_or(Packing::Plain);
-    let raw = sample.clone();
-    if packing != Packing::Plain {
-        let mut reader = unpack(Box::new(io::Cursor::new(sample)), packing);
-        sample = vec![0; SAMPLE_BYTES];
-        let length = read_up_to(&mut reader, &mut sample).unwrap_or(0);
-        sample.truncate(length);
-    }
-    Ok(Input { path: path.to_owned(), packing, size: 0, modified: None, sample, stdin: Some(raw) })
-}
-
-/// Reads until the buffer is full or nothing is left. What came before an error counts.
-fn read_up_to(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match input.read(&mut buffer[done..]) {
-            Ok(0) => break,
-            Ok(length) => done += length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) if done > 0 => break,
-            Err(error) => return Err(error),
+    let modified = modified.and_then(|at| i64::try_from(at.as_millis()).ok());
+    let (parts, unread) = match intake::open::parts(file) {
+        Ok(parts) => parts,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            refused.push(Refusal { what: shown(path), why: error.to_string() });
+            return Ok(Vec::new());
         }
+        Err(error) => return Err(unreadable(path, error)),
+    };
+    for (member, why) in unread {
+        refused.push(Refusal { what: shown(&path.join(member)), why: why.to_owned() });
     }
-    Ok(done)
+    let mut inputs = Vec::new();
+    for part in parts {
+        let name = match &part {
+            Part::Whole => path.to_owned(),
+            Part::Member { name, .. } => path.join(name),
+        };
+        let found = found || part != Part::Whole;
+        let file = File::open(path).map_err(|error| unreadable(path, error))?;
+        let looked = intake::open::open(file, &part).and_then(|mut text| {
+            let packing = text.input().packing();
+            Ok((packing, sample_of(&mut text)?))
+        });
+        let (packing, sample) = match looked {
+            Ok(looked) => looked,
+            Err(error) => {
+                refused.push(Refusal { what: shown(&name), why: format!("nothing of it can be read: {error}") });
+                continue;
+            }
+        };
+        if found && !sample.split(|byte| *byte == b'\n').take(200).any(|line| parse_line(line).is_some()) {
+            let why = "no line of its beginning is a line of Synapse's log".to_owned();
+            refused.push(Refusal { what: shown(&name), why });
+            continue;
+        }
+        let is_direct = packing == Packing::Plain && part == Part::Whole && is_bare(path)?;
+        inputs.push(Input {
+            path: name,
+            file: path.to_owned(),
+            size: if part == Part::Whole { about.len() } else { part_bytes(&part) },
+            packing: if part == Part::Whole { packing.name() } else { "zip" },
+            part,
+            is_direct,
+            modified,
+            sample,
+            stream: None,
+        });
+    }
+    Ok(inputs)
+}
+
+fn part_bytes(part: &Part) -> u64 {
+    match part {
+        Part::Whole => 0,
+        Part::Member { bytes, .. } => *bytes,
+    }
+}
+
+/// Whether nothing stands around the text of a plain file, as far as its beginning shows.
+fn is_bare(path: &Path) -> Result<bool, CollectError> {
+    let file = File::open(path).map_err(|error| unreadable(path, error))?;
+    let mut head = Vec::new();
+    file.take(SAMPLE_BYTES as u64).read_to_end(&mut head).map_err(|error| unreadable(path, error))?;
+    Ok(intake::peel::is_bare(&head))
+}
+
+fn stream(path: &Path, chunks: Chunks, cancel: &AtomicBool) -> Result<Input, CollectError> {
+    let mut patient = Patient::new(chunks, cancel);
+    let mut read = Vec::new();
+    let taken = (&mut patient).take(SAMPLE_BYTES as u64).read_to_end(&mut read);
+    if let Err(error) = taken
+        && read.is_empty()
+    {
+        return Err(unreadable(path, error));
+    }
+    let (more, rest) = patient.into_rest();
+    read.extend(more);
+    let mut text = intake::open::open_stream(&read[..]).map_err(|error| unreadable(path, error))?;
+    let (packing, sample) = (text.input().packing().name(), sample_of(&mut text).unwrap_or_default());
+    let stream = Some(Stream { read, rest: Mutex::new(Some(rest)) });
+    Ok(Input { path: path.to_owned(), packing, sample, stream, ..Input::default() })
+}
+
+/// The beginning of a text. What comes before an error counts; it is told later, where the text is read.
+///
+/// # Errors
+/// If nothing comes before it.
+fn sample_of(text: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut sample = Vec::new();
+    match text.take(SAMPLE_BYTES as u64).read_to_end(&mut sample) {
+        Err(error) if sample.is_empty() => Err(error),
+        _ => Ok(sample),
+    }
 }
 
 /// Files whose names differ by what rotation adds are one log, in the order of their first lines.
@@ -234,7 +265,7 @@ fn group(inputs: Vec<Input>) -> Vec<Group> {
         inputs.sort_by_key(|input| (first_time(&input.sample), std::cmp::Reverse(input.path.clone())));
         let name = stem.file_name().map_or_else(|| "log".to_owned(), |name| name.to_string_lossy().into_owned());
         let name = if name == "-" { "stdin".to_owned() } else { name };
-        let name = name.strip_suffix(".log").unwrap_or(&name).replace(|c: char| !is_plain(c), "_");
+        let name = plain_name(name.strip_suffix(".log").unwrap_or(&name));
         let name = name.trim_start_matches('.').to_owned();
         let count = names.entry(name.clone()).or_default();
         *count += 1;
@@ -244,17 +275,10 @@ fn group(inputs: Vec<Input>) -> Vec<Group> {
     found
 }
 
-fn is_plain(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-')
-}
-
 /// A path without what rotation and packing added: `.gz`, `.1`, `-20261123`, `.2026-11-23`.
 fn stem(path: &Path) -> PathBuf {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return path.to_owned() };
-    let mut rest = name;
-    for ending in [".gz", ".zst", ".zstd", ".GZ"] {
-        rest = rest.strip_suffix(ending).unwrap_or(rest);
-    }
+    let mut rest = intake::unpacked_name(name);
     loop {
         let cut = rest.rfind(['.', '-']).filter(|at| {
             let added = &rest[at + 1..];
@@ -276,45 +300,47 @@ fn first_time(sample: &[u8]) -> Option<i64> {
     Some(stamp.ms)
 }
 
-/// Takes the packing off.
-fn unpack(input: Box<dyn Read + Send>, packing: Packing) -> Box<dyn Read + Send> {
-    match packing {
-        Packing::Plain => input,
-        Packing::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(128 << 10, input))),
-        // Several frames, and skippable ones between them, are one text.
-        Packing::Zstd => match zstd::Decoder::with_buffer(BufReader::with_capacity(128 << 10, input)) {
-            Ok(decoder) => Box::new(decoder),
-            Err(error) => Box::new(Failing(Some(error))),
-        },
-    }
-}
-
-/// What cannot even be begun: out of memory.
-struct Failing(Option<io::Error>);
-
-impl Read for Failing {
-    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
-    }
-}
-
 impl Input {
     /// The file, if threads can read it apart from one another.
     pub fn as_file(&self) -> Result<Option<File>, CollectError> {
-        if self.stdin.is_some() || self.packing != Packing::Plain {
+        if !self.is_direct {
             return Ok(None);
         }
-        File::open(&self.path).map(Some).map_err(|error| unreadable(&self.path, error))
+        File::open(&self.file).map(Some).map_err(|error| unreadable(&self.path, error))
     }
 
-    /// The unpacked text as a stream. Bytes that come from the disk are added to `read`.
-    pub fn stream(&self, read: Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, CollectError> {
-        let inner: Box<dyn Read + Send> = if let Some(raw) = &self.stdin {
-            Box::new(io::Cursor::new(raw.clone()).chain(io::stdin()))
-        } else {
-            Box::new(File::open(&self.path).map_err(|error| unreadable(&self.path, error))?)
+    /// The text as a stream. Bytes that come from the disk are added to `read`.
+    pub fn stream<'c>(
+        &self,
+        read: Arc<AtomicU64>,
+        cancel: &'c AtomicBool,
+    ) -> Result<Box<dyn Read + Send + 'c>, CollectError> {
+        let opened = || -> io::Result<Box<dyn Read + Send + 'c>> {
+            let Some(stream) = &self.stream else {
+                let inner = File::open(&self.file)?;
+                return Ok(Box::new(intake::open::open(Counting { inner, read }, &self.part)?));
+            };
+            let rest = stream.rest.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let rest = rest.map(|chunks| Patient::new(chunks, cancel));
+            let rest: Box<dyn Read + Send + 'c> = match rest {
+                Some(rest) => Box::new(rest),
+                None => Box::new(io::empty()),
+            };
+            let inner = io::Cursor::new(stream.read.clone()).chain(rest);
+            Ok(Box::new(intake::open::open_stream(Counting { inner, read })?))
         };
-        Ok(unpack(Box::new(Counting { inner, read }), self.packing))
+        opened().map_err(|error| unreadable(&self.path, error))
+    }
+
+    /// Whether it gives its bytes once.
+    pub fn is_stream(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// A plain file, for tests of what comes behind.
+    #[cfg(test)]
+    pub fn plain(path: PathBuf, size: u64) -> Self {
+        Input { file: path.clone(), path, size, packing: "plain", is_direct: true, ..Input::default() }
     }
 }
 
@@ -322,6 +348,12 @@ impl Input {
 struct Counting<R> {
     inner: R,
     read: Arc<AtomicU64>,
+}
+
+impl<R: Seek> Seek for Counting<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
 }
 
 impl<R: Read> Read for Counting<R> {
@@ -338,12 +370,18 @@ pub(crate) fn unreadable(path: &Path, error: io::Error) -> CollectError {
 
 /// A path as a manifest has it.
 pub(crate) fn shown(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
+    showable(&path.to_string_lossy())
+}
+
+/// A file's name as a part of a name in the bundle: without secrets, and without what a file system or a shell acts upon.
+pub(crate) fn plain_name(name: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
+    redact(name).text.replace(|character| !is_plain(character), "_")
 }
 
 /// Tells of an input's beginning.
 pub(crate) fn announce(input: &Input, progress: &dyn Progress) {
-    progress.file_started(&shown(&input.path), input.stdin.is_none().then_some(input.size));
+    progress.file_started(&shown(&input.path), (!input.is_stream()).then_some(input.size));
 }
 
 #[cfg(test)]
@@ -366,16 +404,5 @@ mod tests {
         ] {
             assert_eq!(stem(&Path::new("/x").join(name)), Path::new("/x").join(wanted), "{name}");
         }
-    }
-
-    #[test]
-    fn several_frames_and_skippable_ones_are_one_text() {
-        let frame = |text: &str| zstd::encode_all(text.as_bytes(), 3).unwrap();
-        let mut packed = vec![0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
-        packed.extend(frame("one\n"));
-        packed.extend(frame("two\n"));
-        let mut text = String::new();
-        unpack(Box::new(io::Cursor::new(packed)), Packing::Zstd).read_to_string(&mut text).unwrap();
-        assert_eq!(text, "one\ntwo\n");
     }
 }

@@ -6,7 +6,7 @@ use std::io::{Read, Seek, SeekFrom};
 use crypto_diag_triage::synapse_log::{LogOptions, ServerLog, ZoneSource, parse_line};
 use serde_json::{Value, json};
 
-use crate::sources::{Group, Input, Packing, SAMPLE_BYTES, shown};
+use crate::sources::{Group, Input, SAMPLE_BYTES, shown};
 
 /// Zones lie on quarters of an hour.
 const STEP_MS: i64 = 15 * 60_000;
@@ -130,7 +130,7 @@ pub(crate) fn guess(group: &Group, stated: Option<i32>) -> Zone {
 
 fn by_file_time(group: &Group) -> Option<Zone> {
     let mut found: Option<(i64, &Input)> = None;
-    for input in group.inputs.iter().filter(|input| input.packing == Packing::Plain) {
+    for input in group.inputs.iter().filter(|input| input.is_direct) {
         let Some(modified) = input.modified else { continue };
         let tail = tail(input);
         let text = if tail.is_empty() { &input.sample } else { &tail };
@@ -162,7 +162,7 @@ fn tail(input: &Input) -> Vec<u8> {
         text.drain(..begin);
         Ok(text)
     };
-    let is_longer = input.packing == Packing::Plain && input.stdin.is_none() && input.size > SAMPLE_BYTES as u64;
+    let is_longer = input.is_direct && input.size > SAMPLE_BYTES as u64;
     if is_longer { read().unwrap_or_default() } else { Vec::new() }
 }
 

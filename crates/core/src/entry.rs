@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::redact::Clean;
+
 /// Milliseconds since the Unix epoch, as JavaScript's `Date.now()` gives them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -130,7 +132,7 @@ pub struct Realm {
     /// The kind of global.
     pub kind: RealmKind,
     /// The document's or script's path, without origin, query and fragment; null for the main window.
-    pub path: Option<String>,
+    pub path: Option<Clean>,
 }
 
 /// How a line came to be known.
@@ -158,8 +160,9 @@ pub struct Entry {
     pub ke: Ke,
     /// The needle that matched.
     pub signature: Cow<'static, str>,
-    /// The line, verbatim but for secrets, which are replaced, and a gap where it was too long.
-    pub message: String,
+    /// The line as it was written, but for what could be a secret, which is closed (`[closed base64 43 #k3f9]`), and a
+    /// gap where it was too long.
+    pub message: Clean,
     /// What the match says by itself.
     pub meaning: Meaning,
     /// Where the line was written.
@@ -170,8 +173,8 @@ pub struct Entry {
     pub source: Source,
     /// The stack of the first Error among the arguments, bounded and without secrets; null if there was none.
     #[serde(default)]
-    pub stack: Option<String>,
-    /// How many secrets were replaced in `message` and `stack`.
+    pub stack: Option<Clean>,
+    /// How many stretches were closed in `message` and `stack`.
     #[serde(default)]
     pub redactions: u32,
     /// The line's length in UTF-16 code units, if `message` holds only part of it; else null.

@@ -16,8 +16,9 @@
 mod cut;
 mod docs;
 mod entry;
+mod invisible;
 mod recorder;
-mod redact;
+pub mod redact;
 mod report;
 mod ring;
 mod signature;
@@ -27,13 +28,14 @@ mod text;
 pub use cut::MESSAGE_BYTES_MAX;
 pub use docs::signatures_markdown;
 pub use entry::{Entry, Ke, Level, Meaning, Millis, Realm, RealmKind, Source};
+pub use invisible::{INVISIBLE, is_invisible, showable, visible, visible_line};
 pub use recorder::{Line, Recorder};
-pub use redact::{Redacted, redact};
+pub use redact::{Clean, Redacted, redact};
 pub use report::{
     Capture, CaptureState, Client, Clock, CryptoFacts, Database, DeviceKeys, Failure, FrameState, FrameWatch,
     HookState, Host, KnownDevice, PageEvent, Report, SCHEMA_NAME, SCHEMA_VERSION, SentBatch, SentTarget, Storage, Tool,
     Unanswered,
 };
 pub use ring::{BUFFER_BYTES_MAX, ENTRIES_MAX, QUIET_MAX, Ring};
-pub use signature::{GATES_MAX, Match, Rule, SIGNATURES, Signature, classify, prefilter};
+pub use signature::{Match, Rule, SIGNATURES, Signature, classify};
 pub use tally::{Counts, Tally, TallyRow, Totals};

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use crate::cut::{cut, floor_boundary};
+use crate::cut::cut;
 use crate::entry::{Entry, Level, Millis, Realm, Source};
-use crate::redact::{redact, redact_pieces};
+use crate::redact::{Clean, redact, redact_pieces};
 use crate::ring::Ring;
 use crate::signature::classify;
 use crate::tally::Counts;
-use crate::text::{find, part};
+use crate::text::find;
 
 /// Bytes of a kept stack at most.
 const STACK_BYTES_MAX: usize = 4 * 1024;
@@ -81,7 +81,9 @@ impl Recorder {
         let stack = line.stack.map(|stack| {
             let stack = redact(stack);
             redactions += stack.count;
-            part(&stack.text, 0, floor_boundary(&stack.text, STACK_BYTES_MAX)).to_owned()
+            let mut clean = Clean::made(stack.text.into_owned());
+            clean.truncate(STACK_BYTES_MAX);
+            clean
         });
         self.matched += 1;
         self.truncated += u64::from(is_cut);
@@ -99,7 +101,7 @@ impl Recorder {
             stack,
             redactions,
             truncated_from: is_cut.then(whole_length),
-            message: message.into_owned(),
+            message: Clean::made(message.into_owned()),
         };
         let json = serde_json::to_string(&entry).unwrap_or_default();
         self.ring.push(signature.ke, found.meaning, &entry.message, json.into_boxed_str());
@@ -137,7 +139,7 @@ impl Recorder {
         self.truncated
     }
 
-    /// Secrets that were replaced.
+    /// Stretches that were closed.
     pub fn redactions(&self) -> u64 {
         self.redactions
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::{Entry, Millis, Realm};
 use crate::recorder::Recorder;
+use crate::redact::redact_field;
 use crate::tally::{TallyRow, Totals};
 
 /// The name that a report carries, so that a reader knows what it has been given.
@@ -288,7 +289,7 @@ pub struct Capture {
     pub evicted: u64,
     /// Messages that were cut to their bound.
     pub truncated: u64,
-    /// Secrets that were replaced.
+    /// Stretches that were closed.
     pub redactions: u64,
     /// Lines so long that their middle was not looked at.
     pub partly_scanned: u64,
@@ -408,9 +409,62 @@ pub struct SentTarget {
     pub message_id: Option<String>,
 }
 
+/// A field's text without secrets.
+fn clean(name: &str, text: &mut String) {
+    *text = redact_field(name, text);
+}
+
+fn clean_option(name: &str, text: &mut Option<String>) {
+    if let Some(text) = text {
+        clean(name, text);
+    }
+}
+
+impl Host {
+    /// The same without secrets. Paths in it are [`Clean`](crate::Clean) already.
+    fn clean(mut self) -> Self {
+        let Client { sdk_version, crypto_version, device_id, user_id, sync_state, crypto_ready: _ } = &mut self.client;
+        for (name, text) in [
+            ("sdkVersion", sdk_version),
+            ("cryptoVersion", crypto_version),
+            ("deviceId", device_id),
+            ("userId", user_id),
+            ("syncState", sync_state),
+            ("userAgent", &mut self.user_agent),
+            ("page", &mut self.page),
+            ("reason", &mut self.capture.reason),
+        ] {
+            clean_option(name, text);
+        }
+        for hook in &mut self.capture.hooks {
+            clean("method", &mut hook.method);
+            clean_option("reason", &mut hook.reason);
+        }
+        self.capture.failures.iter_mut().for_each(|failure| clean("what", &mut failure.what));
+        for document in &mut self.capture.frames.documents {
+            clean_option("path", &mut document.path);
+            clean_option("blind", &mut document.blind);
+        }
+        self.capture.page_events.iter_mut().for_each(|event| clean("event", &mut event.event));
+        for batch in &mut self.sent {
+            clean_option("type", &mut batch.event_type);
+            clean_option("txnid", &mut batch.txnid);
+            for target in &mut batch.targets {
+                clean("userId", &mut target.user_id);
+                clean("deviceId", &mut target.device_id);
+                clean_option("messageId", &mut target.message_id);
+            }
+        }
+        self
+    }
+}
+
 impl Recorder {
     /// The report of this recorder.
+    ///
+    /// What the host gives goes through the redactor, too: an app may pass anything as its version.
     pub fn report(&self, host: Host) -> Report {
+        let host = host.clean();
         Report {
             generated_at: host.generated_at,
             sdk_version: host.client.sdk_version,

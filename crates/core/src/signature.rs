@@ -1,21 +1,17 @@
 //! The one table of signatures: which words on a console stand for which family, and what they mean by themselves.
 //!
-//! Everything else that needs the list is generated from it: the page's prefilter, the documentation's table.
+//! Everything else that needs the list is generated from it: the page's prefilter (crates/codegen), the documentation's table.
 
 use crate::entry::{Ke, Meaning};
 use crate::text::find;
-
-/// How many words the page's prefilter may look for. Each costs every line of the page some twenty nanoseconds; see
-/// docs/bench.
-pub const GATES_MAX: usize = 12;
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Signature {
     /// The words that a line must contain, compared case-sensitively.
     pub needle: &'static str,
-    /// A part of the needle that the page's cheap test looks for; rows share one where they can. It begins with a letter
-    /// that is rare on consoles: engines look for that one first, many characters at a time.
+    /// A part of the needle that [`classify`] looks for first; rows share one where they can. It begins with a letter that is
+    /// rare on consoles.
     pub gate: &'static str,
     /// The family that the words stand for.
     pub ke: Ke,
@@ -592,12 +588,6 @@ pub fn classify(line: &str) -> Option<Match> {
     Some(Match { signature, meaning: rule.map_or(signature.meaning, |rule| rule.meaning), at })
 }
 
-/// The page's prefilter: a line in which none of these stands is none that [`classify`] knows. They are the gates of the
-/// table, each once.
-pub fn prefilter() -> &'static [&'static str] {
-    &GATES
-}
-
 /// How many gates the table has.
 const GATE_COUNT: usize = {
     let (mut count, mut row) = (0, 0);
@@ -607,8 +597,6 @@ const GATE_COUNT: usize = {
     }
     count
 };
-
-const _: () = assert!(GATE_COUNT <= GATES_MAX, "the prefilter exceeds its budget");
 
 /// The gates, each once, in the table's order.
 const GATES: [&str; GATE_COUNT] = {

@@ -6,10 +6,15 @@ use std::sync::Arc;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_analysis::evidence::{self, Evidence};
+<<<<<<< HEAD
+=======
+use crypto_diag_core::{FrameWatch, redact};
+>>>>>>> main
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::har::{Har, HarOptions};
+use crate::intake::{mended, shown_name};
 use crate::latency::Latency;
 use crate::problem::{Place, Problem, Problems};
 use crate::query::QueryResults;
@@ -18,9 +23,6 @@ pub use crate::verdict::ArtefactKind;
 
 /// The name that a manifest carries.
 pub const MANIFEST_SCHEMA: &str = "crypto-diag/bundle";
-
-/// Bytes of a report or a manifest that are read at most. A report has a megabyte at most by construction.
-const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 
 /// Bytes from a file's beginning that tell its kind.
 pub const HEAD_BYTES: usize = 4096;
@@ -128,7 +130,7 @@ impl ArtefactKind {
         }
     }
 
-    /// Tells a file's kind by its name and its first [`HEAD_BYTES`].
+    /// Tells a file's kind by its first [`HEAD_BYTES`], unpacked, and its name.
     ///
     /// ```
     /// use crypto_diag_triage::bundle::ArtefactKind;
@@ -141,20 +143,17 @@ impl ArtefactKind {
         let has = |words: &str| memchr::memmem::find(head, words.as_bytes()).is_some();
         let start = head.trim_ascii_start();
         let is_json = matches!(start.first(), Some(b'{' | b'['));
-        if file == "label.json" || file.ends_with(".jsonl") && !first_line_is_log(head) {
+        // The content tells.
+        if is_json && has(crate::SCHEMA_NAME) {
             return ArtefactKind::Other;
         }
-        if has(MANIFEST_SCHEMA) && is_json {
+        if is_json && has(MANIFEST_SCHEMA) {
             return ArtefactKind::Manifest;
         }
-        // A tool that sorts keys moves the schema's name behind the entries.
-        let by_name = start.starts_with(b"{") && (file.ends_with("report.json") || file.contains("crypto-diag-"));
-        if is_json && (has(crypto_diag_core::SCHEMA_NAME) || has("\"linesMatched\"") || by_name) {
+        if is_json && (has(crypto_diag_core::SCHEMA_NAME) || has("\"linesMatched\"")) {
             return ArtefactKind::Report;
         }
-        if file.ends_with(".har")
-            || (start.starts_with(b"{") && has("\"log\"") && (has("\"creator\"") || has("\"entries\"")))
-        {
+        if start.starts_with(b"{") && has("\"log\"") && (has("\"creator\"") || has("\"entries\"")) {
             return ArtefactKind::Har;
         }
         if first_line_is_log(head) {
@@ -162,6 +161,16 @@ impl ArtefactKind {
         }
         if is_json && has("\"status\"") && has("\"resultType\"") {
             return ArtefactKind::Latency;
+        }
+        // The name breaks ties. A tool that sorts keys moves a report's schema behind its entries.
+        if start.starts_with(b"{") && (file.ends_with("report.json") || file.contains("crypto-diag-")) {
+            return ArtefactKind::Report;
+        }
+        if file == "label.json" || file.ends_with(".jsonl") {
+            return ArtefactKind::Other;
+        }
+        if file.ends_with(".har") {
+            return ArtefactKind::Har;
         }
         if file.ends_with(".log") || file.contains(".log.") {
             return ArtefactKind::ServerLog;
@@ -182,22 +191,15 @@ impl Bundle {
         Bundle::default()
     }
 
-    /// Reads an artefact. Its kind is told by its beginning unless it is given.
+    /// Reads an artefact, unpacked. Its kind is told by its beginning unless it is given.
     pub fn add(&mut self, name: &str, kind: Option<ArtefactKind>, mut input: impl BufRead) {
+        // Every answer has the name; a token in it would go wherever that goes.
+        let name = &*shown_name(name);
         let mut problems = Problems::of(name);
         let kind = kind.unwrap_or_else(|| match input.fill_buf() {
             Ok(head) => ArtefactKind::guess(name, &head[..head.len().min(HEAD_BYTES)]),
             Err(_) => ArtefactKind::Other,
         });
-        if let Ok(head) = input.fill_buf()
-            && (head.starts_with(&[0x1f, 0x8b])
-                || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
-                || head.starts_with(b"PK\x03\x04"))
-        {
-            problems.add(Place::Whole, "it is compressed; unpack it first");
-            self.note(name, ArtefactKind::Other, false, problems);
-            return;
-        }
         let used = match kind {
             ArtefactKind::Report => self.add_report(name, input, &mut problems),
             ArtefactKind::Har => {
@@ -254,7 +256,8 @@ impl Bundle {
             }
         };
         match Report::from_value(&value) {
-            Ok(report) => {
+            Ok(mut report) => {
+                close(&mut report);
                 for (index, entry) in report.entries.iter().enumerate() {
                     if entry.is_none() {
                         problems.add(Place::Entry(index as u64), "this is no entry; left out");
@@ -316,17 +319,24 @@ impl Bundle {
     }
 }
 
+/// Closes what a report says in its own words, once more: it may come from an earlier version of this program, or from
+/// somebody's hands, and every statement is made of it.
+fn close(report: &mut Report) {
+    let again = |text: &mut String| *text = redact(text).text.into();
+    report.user_id.iter_mut().for_each(again);
+    report.device_id.iter_mut().for_each(again);
+    report.sync_state.iter_mut().for_each(again);
+    report.entries.iter_mut().flatten().for_each(|entry| again(&mut entry.message));
+}
+
 fn document(input: impl Read, problems: &mut Problems) -> Option<String> {
-    let mut bytes = Vec::new();
-    if let Err(error) = input.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes) {
-        problems.add(Place::Whole, format!("cannot be read: {error}"));
-        return None;
+    match mended(input) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            problems.add(Place::Whole, format!("cannot be read: {error}"));
+            None
+        }
     }
-    if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
-        problems.add(Place::Whole, "it is too large for what it claims to be");
-        return None;
-    }
-    Some(String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned())
 }
 
 #[cfg(test)]
@@ -358,7 +368,7 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_named_and_the_rest_is_used() {
         let mut bundle = Bundle::new();
-        bundle.add("a.log.gz", None, &[0x1f, 0x8b, 8][..]);
+        bundle.add("a.json", Some(ArtefactKind::Report), &b"{"[..]);
         bundle.add("b.json", Some(ArtefactKind::Report), &b"{\"schema\":\"other\"}"[..]);
         assert!(!bundle.is_usable());
         assert_eq!(bundle.problems.len(), 2);

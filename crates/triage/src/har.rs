@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ValueType};
 
+use crate::intake::{Mended, parse as parse_json};
 use crate::problem::{Place, Problem, Problems};
 use crate::stamp::read_iso;
 use crate::synapse_log::{Route, canonical_uri, delay_id, request_key, txn_id};
@@ -241,7 +242,7 @@ impl Har {
         let mut har = Har { name: name.to_owned(), ..Har::default() };
         let mut problems = Problems::of(name);
         let mut input = Watched { input, failed: None };
-        let mut json = JsonStreamReader::new(&mut input);
+        let mut json = JsonStreamReader::new(Mended::new(&mut input));
         let outcome = read_har(&mut json, options, &mut har.entries, &mut problems);
         drop(json);
         match (outcome, input.failed) {
@@ -647,7 +648,8 @@ fn decode(bytes: Vec<u8>, encoding: Option<&str>) -> Vec<u8> {
 }
 
 fn facts(path: &str, request: Option<&[u8]>, answer: Option<&[u8]>, options: &HarOptions) -> Option<BodyFacts> {
-    let parse = |bytes: Option<&[u8]>| bytes.and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+    // A body is JSON of its own, with half pairs of its own.
+    let parse = |bytes: Option<&[u8]>| bytes.and_then(|bytes| parse_json::<Value>(bytes).ok());
     let mut facts = BodyFacts::default();
     match Route::of(path) {
         Route::KeysUpload => {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use crypto_diag_core::showable;
 use serde::Serialize;
+
+use crate::intake::shown_name;
 
 /// Problems listed for one artefact at most; the rest is counted.
 pub const PROBLEMS_MAX: usize = 50;
@@ -54,6 +57,22 @@ pub struct Problem {
     pub what: String,
 }
 
+impl Problem {
+    /// A problem. What it quotes of an artefact, and the artefact's name, are hostile and may hold a secret.
+    pub fn new(artefact: &str, place: Place, what: &str) -> Self {
+        let place = match place {
+            Place::Row { table, row } => Place::Row { table: showable(&table), row },
+            place => place,
+        };
+        Problem { artefact: shown_name(artefact), place, what: showable(what) }
+    }
+
+    /// A problem of a whole file.
+    pub fn whole(artefact: &str, what: &str) -> Self {
+        Problem::new(artefact, Place::Whole, what)
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {}: {}", self.artefact, self.place, self.what)
@@ -77,7 +96,7 @@ impl Problems {
     /// Notes one.
     pub fn add(&mut self, place: Place, what: impl Into<String>) {
         if self.list.len() < PROBLEMS_MAX {
-            self.list.push(Problem { artefact: self.artefact.clone(), place, what: what.into() });
+            self.list.push(Problem::new(&self.artefact, place, &what.into()));
         } else {
             self.more += 1;
         }
@@ -92,7 +111,7 @@ impl Problems {
     pub fn into_list(mut self) -> Vec<Problem> {
         if self.more > 0 {
             let what = format!("{} more problems of this file are not listed", self.more);
-            self.list.push(Problem { artefact: self.artefact, place: Place::Whole, what });
+            self.list.push(Problem::whole(&self.artefact, &what));
         }
         self.list
     }

@@ -1,25 +1,24 @@
 //! Quotations: what an artefact says, short and without secrets.
 
-use crypto_diag_core::redact;
+use crypto_diag_core::redact::{redact, redact_head};
+use crypto_diag_core::visible_line;
 
 /// Characters of a quotation at most; the longest sentence that matters, a conflict with both keys, has about 600.
 pub const QUOTE_CHARS_MAX: usize = 800;
 
-/// A quotation: secrets replaced, control characters made spaces, cut at [`QUOTE_CHARS_MAX`].
-///
-/// Invisible characters that reorder text go, too, so that what is read is what stands there.
+/// Characters that are looked at for a quotation, so that a megabyte is not redacted for eight hundred of them.
+const LOOKED_AT: usize = 16 * QUOTE_CHARS_MAX;
+
+/// A quotation: what could be a secret closed, on one line, cut at [`QUOTE_CHARS_MAX`]. Invisible characters are shown by
+/// their number, so that what is read is what stands there.
 pub fn quote(text: &str) -> String {
-    // Cut first, so that a megabyte is not redacted for eight hundred characters; a secret that the cut splits is
-    // replaced by its name or its shape, which stand in front.
-    let end = text.char_indices().nth(4 * QUOTE_CHARS_MAX).map_or(text.len(), |found| found.0);
-    let redacted = redact(&text[..end]).text;
-    let mut quoted: String = redacted
-        .chars()
-        .take(QUOTE_CHARS_MAX)
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .filter(|character| !is_reordering(*character))
-        .collect();
-    if redacted.chars().nth(QUOTE_CHARS_MAX).is_some() || end < text.len() {
+    // Redacted before it is cut: of half a secret nobody can tell what it is. What touches the end of what is looked at is
+    // closed with the rest.
+    let end = text.char_indices().nth(LOOKED_AT).map_or(text.len(), |found| found.0);
+    let redacted = if end < text.len() { redact_head(&text[..end]).into() } else { redact(text).text };
+    let shown = visible_line(&redacted);
+    let mut quoted: String = shown.chars().take(QUOTE_CHARS_MAX).collect();
+    if quoted.len() < shown.len() || end < text.len() {
         quoted.push('…');
     }
     // A large log has a hundred thousand of them, and each grew by doubling.
@@ -27,17 +26,29 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
-fn is_reordering(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn a_secret_is_closed_wherever_a_quotation_ends() {
+        let recovery = "EsTc LW2K PGiF wKEA 3As5 g5c4 BXbx 3vXS FMBc mJzx Yq4d Wn8R";
+        let bytes = "183,22,201,54,99,240,17,133,76,208,45,161,254,120,37,91,143,66,219,11,174,58,230,87";
+        for before in [0, QUOTE_CHARS_MAX, 4 * QUOTE_CHARS_MAX, LOOKED_AT] {
+            for cut in 0..70 {
+                for (secret, part) in [(recovery, "PGiF wKE"), (bytes, "240,17,1")] {
+                    // Lines of armour shrink to nothing, so that what stands far behind comes into the quotation.
+                    let filler = format!("-----BEGIN X-----{}-----END X----- ", "x".repeat(before.saturating_sub(cut)));
+                    let quoted = quote(&format!("{filler}{secret} then {}", "y ".repeat(LOOKED_AT)));
+                    assert!(!quoted.contains(part), "{before} {cut}: {quoted}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_quotation_is_short_plain_and_without_secrets() {
-        assert_eq!(quote("a\nb\u{202e}c access_token=syt_x_y_z123456"), "a bc access_token=[redacted]");
+        assert_eq!(quote("a\nb\u{202e}c access_token=syt_x_y_z123456"), "a b[U+202E]c access_token=[closed]");
         let long = quote(&"x".repeat(100_000));
         assert_eq!(long.chars().count(), QUOTE_CHARS_MAX + 1);
     }

@@ -1,20 +1,26 @@
 //! Files of a browser, read in slices: a slice is what is in memory, never the file.
 
-use std::io::{self, Read};
+use std::cell::Cell;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use gloo_file::Blob;
 use js_sys::{ArrayBuffer, Function, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DomException, FileReaderSync};
 
-use crate::session::{Source, Step};
+use crypto_diag_triage::intake::{Source, Step};
 
 /// A file and the name that it goes by, its path in the folder that was chosen.
-#[derive(Debug)]
 pub struct GivenFile {
     name: String,
     content: Content,
+    /// Hears how many bytes were read, once it is read and not only looked at.
+    pub listener: Cell<Option<Listener>>,
 }
+
+/// Hears how many bytes of a file were read.
+pub type Listener = Rc<dyn Fn(u64)>;
 
 /// Where the bytes are.
 #[derive(Clone, Debug)]
@@ -32,7 +38,7 @@ impl GivenFile {
             Ok(bytes) => Content::Bytes(Uint8Array::new(&bytes)),
             Err(other) => Content::Blob(Blob::from(other.dyn_into::<web_sys::Blob>().ok()?)),
         };
-        Some(GivenFile { name, content })
+        Some(GivenFile { name, content, listener: Cell::default() })
     }
 }
 
@@ -49,17 +55,17 @@ impl Source for GivenFile {
             Content::Blob(blob) => blob.size(),
             Content::Bytes(bytes) => u64::from(bytes.length()),
         };
-        Ok(SliceReader { content: self.content.clone(), reader, at: 0, size })
+        Ok(SliceReader { content: self.content.clone(), reader, at: 0, size, listener: self.listener.take() })
     }
 }
 
 /// Reads a file from its beginning, as much at once as the buffer takes.
-#[derive(Debug)]
 pub struct SliceReader {
     content: Content,
     reader: FileReaderSync,
     at: u64,
     size: u64,
+    listener: Option<Listener>,
 }
 
 impl SliceReader {
@@ -89,7 +95,22 @@ impl Read for SliceReader {
         }
         bytes.copy_to(&mut buffer[..count]);
         self.at += count as u64;
+        if let Some(listener) = &self.listener {
+            listener(self.at);
+        }
         Ok(count)
+    }
+}
+
+impl Seek for SliceReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::End(back) => self.size.checked_add_signed(back),
+            SeekFrom::Current(on) => self.at.checked_add_signed(on),
+        };
+        self.at = place.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.at)
     }
 }
 
@@ -106,8 +127,17 @@ fn explained(error: &JsValue) -> io::Error {
 pub fn tell(tell: &Function, index: usize, step: Step) {
     let (what, value) = match step {
         Step::Kind(kind) => ("kind", JsValue::from(kind.to_string())),
-        Step::Read(bytes) => ("read", JsValue::from(bytes as f64)),
+        Step::Begun => ("read", JsValue::from(0)),
         Step::Done(used) => ("done", JsValue::from(used)),
     };
-    let _ = tell.call3(&JsValue::NULL, &JsValue::from(index as f64), &JsValue::from(what), &value);
+    say(tell, index, what, &value);
+}
+
+/// Tells how far a file was read.
+pub fn tell_read(tell: &Function, index: usize, bytes: u64) {
+    say(tell, index, "read", &JsValue::from(bytes as f64));
+}
+
+fn say(tell: &Function, index: usize, what: &str, value: &JsValue) {
+    let _ = tell.call3(&JsValue::NULL, &JsValue::from(index as f64), &JsValue::from(what), value);
 }

@@ -1,18 +1,20 @@
 //! The triage, for a page: files in, read slice by slice inside a worker; the answer out, as a view for the page and as
 //! the documents that the command line would write.
 //!
-//! What is not about browsers is in [`session`] and [`view`], which run natively too. The answer is, byte for byte, that of
-//! `crypto-diag triage`: the page's tests compare.
+//! The files go through the command line's own way in (`crypto_diag_triage::intake`), so the answer is, byte for byte, that of
+//! `crypto-diag triage`: the page's tests compare. [`view`] runs natively, too.
 
 mod browser;
-pub mod session;
 pub mod view;
 
+use std::rc::Rc;
+
+use crypto_diag_triage::intake::{self, Step};
 use crypto_diag_triage::render;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
-use browser::GivenFile;
+use browser::{GivenFile, Listener};
 
 /// The answer: what the page shows, and what it saves.
 #[wasm_bindgen(getter_with_clone)]
@@ -49,7 +51,14 @@ pub fn triage(
     let sources: Option<Vec<GivenFile>> =
         files.into_iter().zip(names).map(|(file, name)| GivenFile::new(name, file)).collect();
     let sources = sources.ok_or_else(|| JsError::new("a file is neither a Blob nor an ArrayBuffer"))?;
-    let (bundle, triage) = session::run(&sources, zone_minutes, &mut |index, step| browser::tell(tell, index, step));
+    let (bundle, triage) = intake::run(&sources, Vec::new(), zone_minutes, &mut |index, step| {
+        if step == Step::Begun {
+            let tell = tell.clone();
+            let listener: Listener = Rc::new(move |bytes| browser::tell_read(&tell, index, bytes));
+            sources[index].listener.set(Some(listener));
+        }
+        browser::tell(tell, index, step);
+    });
     Ok(Outcome {
         view: view::json(&bundle, &triage)?,
         json: render::json(&triage)?,

@@ -4,7 +4,7 @@
 
 export const { apply, getPrototypeOf, ownKeys, defineProperty, deleteProperty } = Reflect;
 export const { isArray } = Array;
-export const { assign, freeze, getOwnPropertyDescriptor, hasOwn } = Object;
+export const { assign, freeze, getOwnPropertyDescriptor, hasOwn, isFrozen } = Object;
 export const { isSafeInteger } = Number;
 export const now = Date.now;
 
@@ -19,6 +19,7 @@ export const indexOf = uncurry(String.prototype.indexOf);
 export const slice = uncurry(String.prototype.slice);
 export const startsWith = uncurry(String.prototype.startsWith);
 export const symbolToString = uncurry(Symbol.prototype.toString);
+export const execRegExp = uncurry(RegExp.prototype.exec);
 
 export const parseNumber = parseFloat;
 export const parseInteger = parseInt;
@@ -27,6 +28,7 @@ export const { parse: parseJson, stringify } = JSON;
 export const encode = globalThis.TextEncoder?.prototype.encode;
 export const encodeInto = globalThis.TextEncoder?.prototype.encodeInto;
 export const decode = globalThis.TextDecoder?.prototype.decode;
+export const { MessageChannel: Channel, TextDecoder: Decoder, TextEncoder: Encoder } = globalThis;
 export const postMessage = globalThis.MessagePort?.prototype.postMessage;
 export const { get: weakGet, has: weakHas, set: weakSet } = WeakMap.prototype;
 export const { deref } = WeakRef.prototype;
@@ -35,10 +37,12 @@ export const Words = Uint32Array;
 export const Doubles = Float64Array;
 export const ObjectPrototype = Object.prototype;
 export const ErrorPrototype = Error.prototype;
-export const isError = Error.isError;
+/** Not in every engine yet. @type {((value: unknown) => boolean) | undefined} */
+export const isError = /** @type {any} */ (Error).isError;
 /** Whether it is true for a DOMException, too, as the standard has it. */
 export const isErrorKnowsDom = Boolean(isError && globalThis.DOMException && isError(new DOMException()));
 
+/** @type {(prototype: object | null | undefined, name: PropertyKey) => (() => any) | undefined} */
 const getter = (prototype, name) => (prototype ? getOwnPropertyDescriptor(prototype, name)?.get : undefined);
 const DOMExceptionPrototype = globalThis.DOMException?.prototype;
 
@@ -59,4 +63,4 @@ export const errorOfEvent = getter(globalThis.ErrorEvent?.prototype, 'error');
 export const messageOfEvent = getter(globalThis.ErrorEvent?.prototype, 'message');
 export const reasonOfEvent = getter(globalThis.PromiseRejectionEvent?.prototype, 'reason');
 export const memoryBuffer = getter(globalThis.WebAssembly?.Memory?.prototype, 'buffer');
-export const { RuntimeError } = globalThis.WebAssembly ?? {};
+export const { Instance, Module, instantiate } = globalThis.WebAssembly ?? {};

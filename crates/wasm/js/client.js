@@ -1,5 +1,7 @@
 // What is asked of the Matrix client, structurally: any matrix-js-sdk version and any test double will do.
 
+import { option } from './options.js';
+
 /** Asks one question; a client that throws, or has no such method, costs that answer only. */
 function ask(object, method) {
   try {
@@ -18,22 +20,24 @@ const text = (value) => (typeof value === 'string' ? value : null);
  * @param {{sdkVersion?: string}} [extra]
  */
 export function clientFacts(mx, extra) {
-  const crypto = mx ? askCrypto(mx) : null;
+  const { ready, crypto } = askCrypto(mx);
   return {
-    sdkVersion: text(extra?.sdkVersion),
-    cryptoVersion: crypto ? text(ask(crypto, 'getVersion')) : null,
+    sdkVersion: text(option(extra, 'sdkVersion')),
+    cryptoVersion: text(ask(crypto, 'getVersion')),
     deviceId: text(ask(mx, 'getDeviceId')),
     userId: text(ask(mx, 'getUserId')),
     syncState: text(ask(mx, 'getSyncState')),
-    cryptoReady: mx && typeof mx.getCrypto === 'function' && crypto !== undefined ? crypto !== null : null,
+    cryptoReady: ready,
   };
 }
 
-/** The crypto API, null if there is none yet, undefined if the client threw. */
+/** The crypto API, and whether there is one: null if there was nobody to ask, or no answer. */
 function askCrypto(mx) {
   try {
-    return mx.getCrypto?.() ?? null;
+    if (typeof mx?.getCrypto !== 'function') return { ready: null, crypto: null };
+    const crypto = mx.getCrypto() ?? null;
+    return { ready: crypto !== null, crypto };
   } catch {
-    return undefined;
+    return { ready: null, crypto: null };
   }
 }

@@ -1,25 +1,24 @@
-// The WebAssembly instance: started synchronously where the browser allows it, entered only through plain exports on the
-// per-line path, and never again once it has failed.
+// The WebAssembly instance: unpacked, compiled and started when it is first needed, entered only through plain exports, and
+// never again once it has failed.
 
-import initAsync, { file_url, initSync, release_file } from 'crypto-diag/glue';
-import { CORE_BYTES } from 'crypto-diag/core-bytes';
+import { CORE_TEXT } from 'crypto-diag/core-text';
 import { CLASSES } from 'crypto-diag/facts';
 import {
   Bytes,
   Doubles,
-  RuntimeError,
+  Instance,
+  Module,
   Words,
   apply,
-  decode,
-  encode,
   encodeInto,
+  instantiate,
   memoryBuffer,
   parseJson,
 } from './builtins.js';
-import { unpack } from './unpack.js';
+import { nameOfError, wordsOf } from './error-words.js';
+import { bytesOf } from './module-text.js';
+import { BYTES_PER_UNIT, read, write } from './utf8.js';
 
-/** Bytes that one UTF-16 code unit needs in UTF-8 at most. */
-const BYTES_PER_UNIT = 3;
 /** Room that the inbox has from the start: most lines fit, and memory need not grow for them. */
 const INBOX_BYTES = 16 * 1024;
 /** What `record` gives when a signature stands in the line, and when the recorder is in use, which only a failure can
@@ -29,61 +28,75 @@ const BUSY = 2;
 /** JavaScript frames that must fit on the stack before WebAssembly is entered: a stack that overflows inside it would
  * leave it in an unknown state, and pages do log from runaway recursions. */
 const SPARE_FRAMES = 128;
+/** The shortest module: a policy that forbids WebAssembly refuses it like any other. */
+const EMPTY_MODULE = [0, 97, 115, 109, 1, 0, 0, 0];
 
 /** @type {Record<string, any> | undefined} */
 let exports;
 let inboxAddress = 0;
 let inboxBytes = 0;
 let boxAddress = 0;
-let encoder;
-let decoder;
 
-/** `idle`, `starting`, `running` or `failed`. */
+/** `idle`: nobody has asked for it. `ready`: it may start. Then `starting`, `running`, `failed`. */
 export let status = 'idle';
 /** Why the core does not run, as a sentence. */
 export let reason = null;
 let onChange = () => {};
 
 /**
- * Starts the core, at once if the browser compiles synchronously.
+ * Finds out whether the core may start; that costs next to nothing.
  * @param {() => void} changed Called when `status` has changed later: the core runs at last, or has failed.
  */
-export function start(changed) {
+export function prepare(changed) {
   if (status !== 'idle') return;
-  if (typeof WebAssembly !== 'object' || !encodeInto || !memoryBuffer) {
+  if (!Module || !encodeInto || !memoryBuffer) {
     fail('This browser has no WebAssembly.');
     return;
   }
   try {
-    encoder = new TextEncoder();
-    decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    const wasm = unpack(CORE_BYTES);
-    try {
-      running(initSync({ module: new WebAssembly.Module(wasm) }));
-    } catch (error) {
-      // A policy forbids it: asking again would only have the browser complain twice.
-      if (error?.name === 'CompileError' || error?.name === 'EvalError') throw error;
-      // Older Chromium compiles no more than 4 KB synchronously on the main thread.
-      status = 'starting';
-      startLater(wasm);
-    }
+    new Module(new Bytes(EMPTY_MODULE));
+    status = 'ready';
   } catch (error) {
-    fail(`The browser refused to compile the core: ${error?.message ?? error}`);
+    if (isRefusal(error)) refused(error);
+    else status = 'ready';
   }
   onChange = changed;
 }
 
+/** Starts the core, at once if the browser compiles synchronously. Gives the status afterwards. */
+export function start() {
+  if (status !== 'ready' || !hasStack()) return status;
+  try {
+    const wasm = bytesOf(CORE_TEXT);
+    try {
+      running(new Instance(new Module(wasm), {}));
+    } catch (error) {
+      // Asking again would only have the browser complain twice.
+      if (isRefusal(error)) throw error;
+      // Older Chromium compiles no more than 4 KB synchronously on the main thread.
+      status = 'starting';
+      void startLater(wasm);
+    }
+  } catch (error) {
+    refused(error);
+  }
+  return status;
+}
+
 async function startLater(wasm) {
   try {
-    running(await initAsync({ module_or_path: wasm }));
+    running((await apply(instantiate, undefined, [wasm, {}])).instance);
   } catch (error) {
-    fail(`The browser refused to compile the core: ${error?.message ?? error}`);
+    refused(error);
   }
   if (status === 'running') onChange();
 }
 
-function running(started) {
-  exports = started;
+/** Whether an error says that a policy, or the browser's mode, forbids WebAssembly. */
+const isRefusal = (error) => nameOfError(error) === 'CompileError' || nameOfError(error) === 'EvalError';
+
+function running(instance) {
+  exports = instance.exports;
   inboxAddress = exports.inbox(INBOX_BYTES);
   inboxBytes = INBOX_BYTES;
   boxAddress = exports.black_box();
@@ -97,39 +110,46 @@ function fail(why) {
   onChange();
 }
 
-/** Throws where the stack has no room for so many frames. */
-function spare(frames) {
-  return frames === 0 ? 0 : 1 + spare(frames - 1);
+function refused(error) {
+  fail(`The browser refused to compile the core: ${wordsOf(error)}`);
 }
 
-/** Runs something that enters the core; where that fails, the core is dead and `otherwise` is the answer. */
-function entering(work, otherwise) {
-  if (status !== 'running') return otherwise;
+/** Needs so many frames of the stack. */
+function descend(frames) {
+  return frames === 0 ? 0 : 1 + descend(frames - 1);
+}
+
+/** Whether the stack has room: the page's own runaway recursion may have spent it. */
+function hasStack() {
   try {
-    spare(SPARE_FRAMES);
+    descend(SPARE_FRAMES);
+    return true;
   } catch {
-    // The page's own runaway recursion; nothing has been entered.
-    return otherwise;
-  }
-  try {
-    return work();
-  } catch (error) {
-    died(error);
-    return otherwise;
+    return false;
   }
 }
 
-function died(error) {
-  fail(`The core failed: ${error?.message ?? error}`);
+/**
+ * Runs something that enters the core; where that fails, the core is dead.
+ * @returns {boolean} Whether it was done.
+ */
+export function enter(work) {
+  if (status !== 'running' || !hasStack()) return false;
+  try {
+    work();
+    return true;
+  } catch (error) {
+    fail(`The core failed: ${wordsOf(error)}`);
+    return false;
+  }
 }
 
 function memory() {
   return apply(memoryBuffer, exports.memory, []);
 }
 
-function write(text, at) {
-  const target = new Bytes(memory(), inboxAddress + at, inboxBytes - at);
-  return apply(encodeInto, encoder, [text, target]).written;
+function put(text, at) {
+  return write(text, new Bytes(memory(), inboxAddress + at, inboxBytes - at));
 }
 
 function makeRoom(units) {
@@ -146,70 +166,46 @@ function checked(answer, busy) {
 }
 
 /**
- * Gives a line to the core.
+ * Gives a line to the core; inside of `enter`.
  * @returns {boolean} Whether a signature stands in it.
  */
 export function record(ts, level, realm, uncaught, head, tail, stack, length) {
-  return entering(() => {
-    makeRoom(head.length + tail.length + stack.length);
-    const headBytes = write(head, 0);
-    const tailBytes = tail === '' ? 0 : write(tail, headBytes);
-    const stackBytes = stack === '' ? 0 : write(stack, headBytes + tailBytes);
-    const answer = exports.record(ts, level, realm, uncaught, headBytes, tailBytes, stackBytes, length);
-    return checked(answer, BUSY) === MATCHED;
-  }, false);
+  makeRoom(head.length + tail.length + stack.length);
+  const headBytes = put(head, 0);
+  const tailBytes = tail === '' ? 0 : put(tail, headBytes);
+  const stackBytes = stack === '' ? 0 : put(stack, headBytes + tailBytes);
+  const answer = exports.record(ts, level, realm, uncaught, headBytes, tailBytes, stackBytes, length);
+  return checked(answer, BUSY) === MATCHED;
 }
 
-/** The number of a realm, for `record`. `kind`: 0 main, 1 frame, 2 worker. */
+/** The number of a realm, for `record`; inside of `enter`. `kind`: 0 main, 1 frame, 2 worker. */
 export function addRealm(kind, path) {
-  return entering(() => {
-    makeRoom(path.length);
-    return exports.add_realm(kind, write(path, 0));
-  }, 0);
+  makeRoom(path.length);
+  return exports.add_realm(kind, put(path, 0));
 }
 
-/** A text without the secrets that the core finds in it; as it is where there is no core to ask. */
-export function scrub(text) {
-  return entering(() => {
-    makeRoom(text.length);
-    const bytes = exports.scrub(write(text, 0));
+/**
+/**
+ * A field's text without what the core's redactor closes in it; null where there is no core to ask.
+ * @param {string} text
+ * @param {string} name Says what the text is: a public key, bare, is only known for one by it.
+ * @returns {string | null}
+ */
+export function redact(text, name) {
+  let clean = null;
+  enter(() => {
+    makeRoom(name.length + text.length);
+    const named = put(name, 0);
+    const bytes = exports.scrub(named, put(text, named));
     inboxAddress = checked(exports.inbox(0), 0);
-    return read(inboxAddress, bytes);
-  }, text);
+    clean = read(memory(), inboxAddress, bytes);
+  });
+  return clean;
 }
 
 /** Forgets entries and counts. */
 export function clear() {
-  entering(() => exports.clear());
-}
-
-/** The address of a Blob that holds a text, or undefined. What the page's own methods throw does not concern the core. */
-export function fileUrl(text) {
-  return cold(() => file_url(text));
-}
-
-/** Revokes it. */
-export function releaseFile() {
-  cold(() => release_file());
-}
-
-function cold(work) {
-  if (status !== 'running') return undefined;
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof RuntimeError) died(error);
-    return undefined;
-  }
-}
-
-function read(address, size) {
-  return apply(decode, decoder, [new Bytes(memory(), address, size)]);
-}
-
-/** A copy of a text: a part of a longer one would keep all of it alive. */
-export function compact(text) {
-  return apply(decode, decoder, [apply(encode, encoder, [text])]);
+  enter(() => exports.clear());
 }
 
 /** Whether there ever was a core whose memory can be read. */
@@ -232,7 +228,7 @@ export function readEntries(known) {
     let entry = known(id);
     if (entry === undefined) {
       try {
-        entry = parseJson(read(rows[at + 1], rows[at + 2]));
+        entry = parseJson(read(buffer, rows[at + 1], rows[at + 2]));
       } catch {
         continue; // The core died while it wrote this one.
       }

@@ -4,6 +4,7 @@
 // it throws propagates; nothing of ours ever does.
 
 import { apply, defineProperty, deleteProperty, getOwnPropertyDescriptor } from './builtins.js';
+import { wordsOf } from './error-words.js';
 
 /** Marks our wrappers, so that no console is wrapped twice, also not by another copy of this package. */
 const HOOK = Symbol.for('crypto-diag.hook');
@@ -68,7 +69,7 @@ export function hook(console, method, look) {
     });
     return done ? hooked : failed('The console does not let its method be replaced.');
   } catch (error) {
-    return failed(`The console could not be changed: ${error?.message}`);
+    return failed(`The console could not be changed: ${wordsOf(error)}`);
   }
 }
 

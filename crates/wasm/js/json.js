@@ -18,10 +18,11 @@ export function toJson(value) {
  * A copy of plain data whose objects and arrays have a `toJSON` of their own that is no function, so that no inherited
  * one is asked.
  * @param {any} value
- * @param {(text: string) => string} [mapText] What becomes of each text.
+ * @param {(text: string, name: string) => string | null} [mapText] What becomes of each text; a list's have the list's name.
+ * @param {string} [name]
  */
-export function copy(value, mapText) {
-  if (typeof value === 'string') return mapText ? mapText(value) : value;
+export function copy(value, mapText, name = '') {
+  if (typeof value === 'string') return mapText ? mapText(value, name) : value;
   if (typeof value !== 'object' || value === null) return value;
   const array = isArray(value);
   const made = array ? [] : {};
@@ -29,7 +30,11 @@ export function copy(value, mapText) {
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at];
     if (key === 'toJSON' || (array && key === 'length')) continue;
-    defineProperty(made, key, { __proto__: null, ...SHOWN, value: copy(value[key], mapText) });
+    defineProperty(made, key, {
+      __proto__: null,
+      ...SHOWN,
+      value: copy(value[key], mapText, array ? name : /** @type {string} */ (key)),
+    });
   }
   defineProperty(made, 'toJSON', HIDDEN);
   return made;

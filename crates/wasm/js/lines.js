@@ -1,15 +1,11 @@
-// From a console call to a recorded line: the per-line path.
+// From a console call to the queue: the per-line path.
 
 import { now } from './builtins.js';
-import * as core from './core.js';
 import { passes } from './prefilter.js';
+import { put } from './queue.js';
 import { noteSent } from './sent.js';
 import { stackOf } from './stack.js';
 import { forget, length, lineText, tail } from './text.js';
-
-/** Lines that wait for a core which the browser compiles asynchronously, and their length together. */
-const QUEUE_LINES = 500;
-const QUEUE_UNITS = 1 << 20;
 
 export const WARN = 0;
 export const ERROR = 1;
@@ -19,22 +15,17 @@ export const ERROR = 1;
  * @typedef {{kind: 'main' | 'frame' | 'worker', path: string | null}} Realm
  */
 
-/** The core's numbers for kinds of realms. */
-const KINDS = { main: 0, frame: 1, worker: 2 };
-
 /** What has happened on this path so far. */
-export const seen = { lines: 0, nested: 0, queued: 0, overflow: 0, failed: 0, partly: 0 };
+export const seen = { lines: 0, nested: 0, failed: 0, partly: 0 };
 
 /** True while a line is being looked at: what is logged meanwhile, by a Proxy's trap say, is not looked at. */
 let looking = false;
 let active = false;
-let queue = [];
-let queueUnits = 0;
-let onMatch = () => {};
+let onSent = () => {};
 
-/** Starts looking; `matched` is called after each line that a signature stands in. */
-export function open(matched) {
-  onMatch = matched;
+/** Starts looking; `sent` is called after each line that tells of sent keys. */
+export function open(sent) {
+  onSent = sent;
   active = true;
 }
 
@@ -60,7 +51,10 @@ export function look(level, args, realm, uncaught = 0) {
   try {
     seen.lines++;
     const text = lineText(args);
-    if (passes(text, tail)) keep(level, text, tail, length, realm(), uncaught, stackOf(args), now());
+    if (passes(text, tail)) {
+      const stack = stackOf(args);
+      put({ ts: now(), level, text, rest: tail, length, realm: realm(), uncaught, stack, next: null });
+    }
     if (tail !== '') {
       seen.partly++;
       forget();
@@ -81,7 +75,7 @@ export function lookSent(args, realm) {
   if (!active || looking) return;
   looking = true;
   try {
-    if (noteSent(args, realm)) onMatch();
+    if (noteSent(args, realm)) onSent();
   } catch {
     seen.failed++;
   } finally {
@@ -89,44 +83,13 @@ export function lookSent(args, realm) {
   }
 }
 
-/** Takes a line that another realm has formatted; whatever it holds, it is only a text here. */
-export function receive(ts, level, text, rest, units, realm, uncaught, stack) {
+/**
+ * Takes a line that another realm has formatted; whatever it holds, it is only a text here.
+ * @param {import('./queue.js').Line} line
+ */
+export function receive(line) {
   if (!active) return;
   seen.lines++;
-  if (rest !== '') seen.partly++;
-  if (passes(text, rest)) keep(level, text, rest, units, realm, uncaught, stack, ts);
-}
-
-function keep(level, text, rest, units, realm, uncaught, stack, ts) {
-  if (core.status === 'starting') {
-    wait([level, core.compact(text), core.compact(rest), units, realm, uncaught, core.compact(stack), ts]);
-  } else {
-    // The core knows the main window from the start.
-    const number = realm.kind === 'main' ? 0 : core.addRealm(KINDS[realm.kind], realm.path ?? '');
-    if (core.record(ts, level, number, uncaught, text, rest, stack, units)) onMatch();
-  }
-}
-
-function wait(line) {
-  const size = line[1].length + line[2].length + line[6].length;
-  if (queue.length >= QUEUE_LINES || queueUnits + size > QUEUE_UNITS) {
-    seen.overflow++;
-    return;
-  }
-  queue[queue.length] = line;
-  queueUnits += size;
-  seen.queued++;
-}
-
-/** Gives the core the lines that waited for it, or lets them go if it did not come. */
-export function drain() {
-  const waiting = queue;
-  queue = [];
-  queueUnits = 0;
-  for (let at = 0; at < waiting.length; at++) {
-    const line = waiting[at];
-    if (core.status === 'running')
-      keep(line[0], line[1], line[2], line[3], line[4], line[5], line[6], line[7]);
-    else seen.overflow++;
-  }
+  if (line.rest !== '') seen.partly++;
+  if (passes(line.text, line.rest)) put(line);
 }

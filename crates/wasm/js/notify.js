@@ -1,21 +1,21 @@
 // Tells subscribers that something has changed, never inside a console call: React would answer a listener that runs
 // there with "Cannot update a component while rendering a different component".
 
-import { apply, postMessage } from './builtins.js';
+import { drain } from './queue.js';
+import { putOff } from './task.js';
 
 /** How often a subscriber has thrown. */
 export let listenerErrors = 0;
 
 /** Replaced, never changed: a round that is under way goes on with the list that it began with. @type {(() => void)[]} */
 let listeners = [];
-let channel;
-let scheduled = false;
 let telling = false;
 
-function tell() {
-  scheduled = false;
-  // What a listener logs is kept, but asks for no further round: else one that logs a match would never end.
+const ask = putOff(() => {
+  // What a listener logs is kept, but asks for no further round: else one that logs a match would never end. Lines that
+  // came before the round are part of it, so they ask for none either.
   telling = true;
+  drain();
   const round = listeners;
   for (let at = 0; at < round.length; at++) {
     try {
@@ -25,14 +25,14 @@ function tell() {
       listenerErrors++;
     }
   }
+  drain();
   telling = false;
-}
+});
 
 /** Asks for one round of notifications; any number of calls until it runs make one. */
 export function changed() {
-  if (scheduled || telling || listeners.length === 0) return;
-  apply(postMessage, channel.port2, [null]);
-  scheduled = true;
+  if (telling || listeners.length === 0) return;
+  ask();
 }
 
 /** A list without those that are `gone`. */
@@ -47,13 +47,6 @@ function without(list, gone) {
  * @returns {() => void} Ends the subscription.
  */
 export function subscribe(listener) {
-  // Made only now: in Node an open channel would keep the process alive.
-  if (!channel) {
-    channel = new MessageChannel();
-    channel.port1.onmessage = tell;
-    // Node only: a subscriber that stays must not keep the process from ending.
-    channel.port1.unref?.();
-  }
   // A function of its own, so that the same listener may subscribe twice.
   const one = () => listener();
   const more = without(listeners, null);

@@ -1,7 +1,7 @@
 // What the page says of itself, and the changes of its life that explain delays: a hidden or frozen tab runs its own
 // timers late, so a delayed event's restart times out without any fault of the server.
 
-import { apply, indexOf, now, round, slice } from './builtins.js';
+import { indexOf, now, round, slice } from './builtins.js';
 
 /** Changes kept; the oldest go first. */
 const EVENTS_MAX = 100;
@@ -67,7 +67,11 @@ export function watchPage() {
   const { document } = globalThis;
   const plain = ({ type }) => note(type);
   const listeners = [
-    { target: document, type: 'visibilitychange', listener: () => note(document.visibilityState) },
+    {
+      target: document,
+      type: 'visibilitychange',
+      listener: () => note(document.visibilityState === 'visible' ? 'visible' : 'hidden'),
+    },
     { target: document, type: 'freeze', listener: plain },
     { target: document, type: 'resume', listener: plain },
     { target: globalThis, type: 'online', listener: plain },

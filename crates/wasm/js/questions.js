@@ -3,6 +3,7 @@
 // getSessionBackupPrivateKey, every bootstrap and export.
 
 import { apply, now, round } from './builtins.js';
+import { messageText } from './error-words.js';
 
 const steadyNow = globalThis.performance?.now;
 
@@ -34,7 +35,7 @@ async function answer({ unanswered, until }, question, ask) {
     });
     return (await Promise.race([ask(), limit])) ?? null;
   } catch (error) {
-    unanswered.push({ question, why: String(error?.message ?? error).slice(0, 500) });
+    unanswered.push({ question, why: messageText(error).slice(0, 500) });
     return null;
   } finally {
     clearTimeout(timer);

@@ -1,8 +1,10 @@
 // The sender's half of the evidence: matrix-js-sdk says at info which devices it sends a batch of encrypted to-device
 // messages to, and under which message ids. The receiver's log names the same ids.
 
-import { apply, getOwnPropertyDescriptor, indexOf, isArray, now, slice, startsWith } from './builtins.js';
-import { compact } from './core.js';
+import { getOwnPropertyDescriptor, indexOf, isArray, now, slice, startsWith } from './builtins.js';
+import { clean } from './clean.js';
+import * as core from './core.js';
+import { compact } from './utf8.js';
 
 /** How the line begins. Source: matrix-js-sdk 41.6.0-rc.0, src/ToDeviceMessageQueue.ts. */
 const PREFIX = 'Enqueuing batch of to-device messages.';
@@ -13,7 +15,18 @@ const TARGETS_MAX = 200;
 /** UTF-16 code units of one id: Matrix ids have at most 255 bytes. */
 const ID_UNITS = 255;
 
+/** As they were written: only a question has the core look at them, since every healthy call has some. */
+let raw = [];
 let batches = [];
+
+/** Two lists as one, from which the oldest have gone if that is too many. */
+function appended(list, more) {
+  const kept = [];
+  const excess = list.length + more.length - BATCHES_MAX;
+  for (let at = excess > 0 ? excess : 0; at < list.length; at++) kept[kept.length] = list[at];
+  for (let at = 0; at < more.length; at++) kept[kept.length] = more[at];
+  return kept;
+}
 
 /**
  * Keeps what a `console.info` call says, if it is the line.
@@ -26,18 +39,8 @@ export function noteSent(args, realm) {
   if (at < 0) return false;
   const line = args[at];
   const { targets, omitted } = targetsOf(args[at + 1]);
-  const kept = [];
-  for (let old = batches.length >= BATCHES_MAX ? 1 : 0; old < batches.length; old++)
-    kept[kept.length] = batches[old];
-  kept[kept.length] = {
-    ts: now(),
-    type: field(line, 'type='),
-    txnid: field(line, 'txnid='),
-    targets,
-    omitted,
-    realm: realm(),
-  };
-  batches = kept;
+  const type = field(line, 'type=');
+  raw = appended(raw, [{ ts: now(), type, txnid: field(line, 'txnid='), targets, omitted, realm: realm() }]);
   return true;
 }
 
@@ -85,10 +88,21 @@ function id(text) {
   return compact(text.length > ID_UNITS ? slice(text, 0, ID_UNITS) : text);
 }
 
-/** The batches kept, oldest first. */
-export const sentBatches = () => batches;
+/**
+ * The batches kept, oldest first. Those that no core has looked at are not among them: they wait for it, or are dropped if
+ * it has failed.
+ */
+export function sentBatches() {
+  if (raw.length > 0 && core.start() !== 'starting') {
+    const { facts, byCore } = clean(raw);
+    if (byCore) batches = appended(batches, facts);
+    if (byCore || core.status === 'failed') raw = [];
+  }
+  return batches;
+}
 
 /** Forgets them. */
 export function clearSent() {
+  raw = [];
   batches = [];
 }

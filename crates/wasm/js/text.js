@@ -447,11 +447,11 @@ function addNested(descriptor, level) {
 }
 
 /** An error's name; that of `Error.prototype` is not asked for each time. */
-const nameOf = (error) =>
+export const nameOf = (error) =>
   getPrototypeOf(error) === ErrorPrototype && !hasOwn(error, 'name')
     ? 'Error'
     : (errorField(error, 'name', domExceptionName) ?? 'Error');
-const messageOf = (error) => errorField(error, 'message', domExceptionMessage) ?? '';
+export const messageOf = (error) => errorField(error, 'message', domExceptionMessage) ?? '';
 
 /** Whether turning an error into a text would run none of the page's code. */
 export const isPlainError = (error) => nameOf(error) !== HIDDEN && messageOf(error) !== HIDDEN;

@@ -1,6 +1,6 @@
 // Lines of a worker, on the page's side.
 
-import { Bytes, apply, getOwnPropertyDescriptor, isSafeInteger, slice } from './builtins.js';
+import { Bytes, getOwnPropertyDescriptor, isSafeInteger, slice } from './builtins.js';
 import { STACK_UNITS } from './stack.js';
 import { HEAD_UNITS, TAIL_UNITS } from './text.js';
 
@@ -9,8 +9,7 @@ const PATH_UNITS = 1024;
 
 /**
  * Opens a channel under a random name. What arrives is a stranger's until it has been read field by field.
- * @param {(line: {ts: number, level: number, text: string, tail: string, length: number, uncaught: number, stack: string,
- *   path: string}) => void} receive
+ * @param {(line: import('./queue.js').Line) => void} receive
  */
 export function openWorkerChannel(receive) {
   const random = crypto.getRandomValues(new Bytes(NAME_BYTES));
@@ -29,11 +28,11 @@ export function openWorkerChannel(receive) {
       ts: count('ts'),
       level: field('level') === 0 ? 0 : 1,
       text: text('text', HEAD_UNITS + TAIL_UNITS),
-      tail: text('tail', TAIL_UNITS),
+      rest: text('tail', TAIL_UNITS),
       length: count('length'),
+      realm: { kind: 'worker', path: text('path', PATH_UNITS) },
       uncaught: field('uncaught') === 1 ? 1 : 0,
       stack: text('stack', STACK_UNITS),
-      path: text('path', PATH_UNITS),
     });
   };
   return { name, close: () => channel.close() };

@@ -1,20 +1,16 @@
 //! How a page reaches the core.
 //!
-//! Two kinds of exports. The **per-line path** (`inbox`, `record`, `add_realm`), `scrub` and `clear` take and give numbers only, so
-//! that the page calls the instance's plain exports and no line runs wasm-bindgen's glue, which looks builtins up at each
-//! call and so can be broken by a page that patches them. The **cold calls**, `file_url` and `release_file`, use the glue.
+//! Every export takes and gives numbers only and the module imports nothing, so that the page starts it and calls it by itself:
+//! wasm-bindgen's glue looks builtins up at each call and so can be broken by a page that patches them.
 //!
 //! Texts cross through the *inbox*: the page asks for room, writes UTF-8 there and says how much it wrote.
 
 mod black_box;
-mod download;
 mod state;
 
 use wasm_bindgen::prelude::*;
 
 use state::with_state;
-
-pub use download::{file_url, release_file};
 
 /// A third of the standard library's allocator in size, and it gives memory back to itself as well.
 #[cfg(target_arch = "wasm32")]
@@ -57,11 +53,11 @@ pub fn add_realm(kind: u32, path: usize) -> u32 {
     with_state(|state| state.add_realm(kind, path)).unwrap_or(0)
 }
 
-/// Replaces the secrets in the text that stands in the inbox, and gives its length afterwards, in bytes. May move the
-/// inbox.
+/// Closes the secrets in the text of a field and gives its length afterwards, in bytes; it stands at the inbox's beginning
+/// then. The inbox holds the field's name, which says what the text is, and the text. May move the inbox.
 #[wasm_bindgen]
-pub fn scrub(text: usize) -> usize {
-    with_state(|state| state.scrub(text)).unwrap_or(0)
+pub fn scrub(name: usize, text: usize) -> usize {
+    with_state(|state| state.scrub(name, text)).unwrap_or(0)
 }
 
 /// Forgets entries and counts.

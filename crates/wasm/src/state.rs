@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use crypto_diag_core::{Level, Line, Millis, Realm, RealmKind, Recorder, Source, redact};
+use crypto_diag_core::redact::redact_field;
+use crypto_diag_core::{Clean, Level, Line, Millis, Realm, RealmKind, Recorder, Source};
 
 use crate::black_box::BlackBox;
 
@@ -79,8 +80,7 @@ impl State {
             1 => RealmKind::Frame,
             _ => RealmKind::Worker,
         };
-        let path = redact(text_in(&self.inbox, 0, path)).text.into_owned();
-        let realm = Realm { kind, path: Some(path) };
+        let realm = Realm { kind, path: Some(Clean::new(text_in(&self.inbox, 0, path))) };
         let known = self.realms.iter().position(|known| *known == realm);
         let number = known.unwrap_or_else(|| {
             if self.realms.len() < REALMS_MAX {
@@ -91,8 +91,8 @@ impl State {
         number as u32
     }
 
-    pub fn scrub(&mut self, bytes: usize) -> usize {
-        let clean = redact(text_in(&self.inbox, 0, bytes)).text.into_owned().into_bytes();
+    pub fn scrub(&mut self, name: usize, bytes: usize) -> usize {
+        let clean = redact_field(text_in(&self.inbox, 0, name), text_in(&self.inbox, name, bytes)).into_bytes();
         let size = clean.len();
         if size > self.inbox.len() {
             self.inbox = clean;
@@ -119,4 +119,32 @@ fn text_in(inbox: &[u8], from: usize, bytes: usize) -> &str {
         .and_then(|to| inbox.get(from..to))
         .and_then(|bytes| str::from_utf8(bytes).ok())
         .unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "syt_YWxpY2U_kTqWvNzXcBmLpRtYgHjQ_2fG7hK";
+
+    fn state_with(texts: &[&str]) -> State {
+        let mut state = State::new();
+        state.inbox = texts.concat().into_bytes();
+        state
+    }
+
+    #[test]
+    fn a_realms_path_and_a_fields_text_are_closed() {
+        let mut state = state_with(&["/x/", SECRET]);
+        let number = state.add_realm(1, 3 + SECRET.len());
+        let path = state.realms[number as usize].path.as_ref().expect("a path");
+        assert!(!path.contains("kTqWvNzX"), "{path}");
+        let mut state = state_with(&["why", SECRET]);
+        let bytes = state.scrub(3, SECRET.len());
+        assert!(!text_in(&state.inbox, 0, bytes).contains("kTqWvNzX"));
+        let key = "drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho";
+        let mut state = state_with(&["ed25519", key]);
+        let bytes = state.scrub(7, key.len());
+        assert_eq!(text_in(&state.inbox, 0, bytes), key, "the name says that it is a public key");
+    }
 }

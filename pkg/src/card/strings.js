@@ -78,9 +78,9 @@ const ENGLISH = {
   previewLoading: 'Making the report …',
   previewFailed: 'The report could not be made: {reason}',
   previewRedactions: {
-    zero: 'Nothing had to be replaced.',
-    one: '{count} secret was replaced before anything was kept.',
-    other: '{count} secrets were replaced before anything was kept.',
+    zero: 'Nothing had to be closed.',
+    one: '{count} thing that could be a secret was closed.',
+    other: '{count} things that could be secrets were closed.',
   },
   previewFacts: 'About this session',
   // The report's fields, by the names that they have in the file; one that is not named here is shown by that name.

@@ -60,7 +60,7 @@ function pageInsertions(lines) {
   ];
 }
 
-/** The line, from 1, on which the file's last import ends; 0 if it has none. */
+/** The line, from 1, on which the file's last import ends; 0 if it has none. @param {string[]} lines */
 function lastImport(lines) {
   let last = 0;
   let open = false;
@@ -75,14 +75,19 @@ function lastImport(lines) {
   return last;
 }
 
-const header = (file, from = `a/${file}`) => [
+const header = (/** @type {string} */ file, from = `a/${file}`) => [
   `diff --git a/${file} b/${file}`,
   ...(from === '/dev/null' ? ['new file mode 100644'] : []),
   `--- ${from}`,
   `+++ b/${file}`,
 ];
 
-/** A patch of insertions alone, so that nothing of the file itself stands in it. */
+/**
+ * A patch of insertions alone, so that nothing of the file itself stands in it.
+ * @param {string} file
+ * @param {string} text
+ * @param {(lines: string[]) => Insertion[]} find
+ */
 function patchInsertions(file, text, find) {
   const carriage = text.includes('\r\n') ? '\r' : '';
   const insertions = find(text.split(/\r?\n/));
@@ -94,11 +99,17 @@ function patchInsertions(file, text, find) {
   return [...header(file), ...hunks];
 }
 
-/** A patch that makes a copied file what the package has. */
+/**
+ * A patch that makes a copied file what the package has.
+ * @param {string} file
+ * @param {string | null} old
+ * @param {string} text
+ */
 function patchCopy(file, old, text) {
   if (old === text) return [];
-  const lines = (content) => content.replace(/\n$/, '').split('\n');
-  const range = (from, content) => `${from},${lines(content).length}`;
+  const lines = (/** @type {string} */ content) => content.replace(/\n$/, '').split('\n');
+  const range = (/** @type {number} */ from, /** @type {string} */ content) =>
+    `${from},${lines(content).length}`;
   const added = lines(text).map((line) => `+${line}`);
   if (old === null) {
     return [...header(file, '/dev/null'), `@@ -0,0 +${range(1, text)} @@`, ...added];
@@ -114,7 +125,7 @@ function patchCopy(file, old, text) {
  * @throws {PlaceNotFound}
  */
 export function patchFor(checkout) {
-  const read = (file) => {
+  const read = (/** @type {string} */ file) => {
     try {
       return fs.readFileSync(path.join(checkout, file), 'utf8');
     } catch {

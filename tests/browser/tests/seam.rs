@@ -4,13 +4,11 @@
 use crypto_diag_browser_tests::lines;
 use crypto_diag_browser_tests::page::{get, json};
 use crypto_diag_core::ENTRIES_MAX;
-use crypto_diag_wasm::{add_realm, black_box, clear, file_url, inbox, record, release_file};
+use crypto_diag_wasm::{add_realm, black_box, clear, inbox, record};
 use js_sys::{Float64Array, Uint8Array, Uint32Array};
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web_sys::Response;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -147,19 +145,4 @@ fn numbers_that_make_no_sense_harm_nothing() {
     let address = inbox(4);
     Uint8Array::new_with_byte_offset_and_length(&memory(), address as u32, 4).copy_from(&[0xff, 0xfe, 0xc0, 0x80]);
     assert_eq!(record(NOON, WARN, MAIN, CONSOLE, 4, 0, 0, 4.0), 0, "what is not UTF-8 is no line");
-}
-
-#[wasm_bindgen_test]
-async fn a_file_can_be_read_until_it_is_released() {
-    let text = "{\n  \"key\": \"schlüssel 🔑\"\n}";
-    let address = file_url(text);
-    assert!(address.starts_with("blob:"), "{address}");
-    let window = web_sys::window().expect("the tests run in a page");
-    let response: Response =
-        JsFuture::from(window.fetch_with_str(&address)).await.expect("the file is there").unchecked_into();
-    assert_eq!(response.headers().get("content-type").ok().flatten().as_deref(), Some("application/json"));
-    let read = JsFuture::from(response.text().expect("it has a body")).await.expect("it can be read");
-    assert_eq!(read.as_string().as_deref(), Some(text));
-    release_file();
-    assert!(JsFuture::from(window.fetch_with_str(&address)).await.is_err(), "the address is revoked");
 }

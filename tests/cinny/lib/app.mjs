@@ -5,8 +5,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { npmCi } from '../../../scripts/lib/packages.mjs';
-import { cache, root } from '../../../scripts/lib/run.mjs';
-import { archive, finish } from '../../packaging/lib/consumer.mjs';
+import { cache, root } from '../../../scripts/lib/project.mjs';
+import { quietly } from '../../../scripts/lib/process.mjs';
+import { archive } from '../../packaging/lib/consumer.mjs';
 
 const here = join(dirname(fileURLToPath(import.meta.url)), '..');
 const workshop = join(cache, 'cinny');
@@ -41,7 +42,7 @@ export function freshCopy() {
   process.on('exit', () => rmSync(app, { recursive: true, force: true }));
   cpSync(join(here, 'fixture'), app, { recursive: true });
   // Hard links: 300 MB in a second. npm replaces files and never writes into them.
-  finish('cp', ['-al', join(packages, 'node_modules'), join(app, 'node_modules')], { cwd: app });
+  quietly('cp', ['-al', join(packages, 'node_modules'), join(app, 'node_modules')], { cwd: app });
   git(app, 'init', '-q');
   git(app, 'add', 'src', 'package.json');
   git(app, '-c', 'user.name=Test', '-c', 'user.email=test@example.org', 'commit', '-q', '-m', 'Begin');
@@ -49,7 +50,7 @@ export function freshCopy() {
 }
 
 /** @param {string} app @param {...string} args */
-export const git = (app, ...args) => finish('git', args, { cwd: app });
+export const git = (app, ...args) => quietly('git', args, { cwd: app });
 
 const guide = readFileSync(join(root, 'docs/cinny.md'), 'utf8');
 
@@ -66,11 +67,11 @@ export function follow(app, commands) {
   const command = /npm install crypto-diag$/m;
   const script = commands.replace(command, `npm install ${archive.path}`);
   const env = { npm_config_offline: 'true', npm_config_ignore_scripts: 'true' };
-  finish('sh', ['-euc', script], { cwd: app, env });
+  quietly('sh', ['-euc', script], { cwd: app, env });
 }
 
 /** Vite's production build. @param {string} app @returns {string} the folder to serve */
 export function build(app) {
-  finish('npm', ['run', 'build'], { cwd: app, seconds: 300 });
+  quietly('npm', ['run', 'build'], { cwd: app, seconds: 300 });
   return join(app, 'dist');
 }

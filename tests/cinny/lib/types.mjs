@@ -1,8 +1,8 @@
 // @ts-check
 // What a TypeScript compiler says of the files that a maintainer has copied.
-import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { outcome } from '../../../scripts/lib/process.mjs';
 
 const OURS = /^src\/app\/(utils\/cryptoDiagLog|features\/settings\/developer\/CryptoDiagnostics)\.tsx?\(/;
 
@@ -28,7 +28,7 @@ export function problemsIn(app, compiler, version) {
   const question = join(app, 'src/app/question.ts');
   writeFileSync(question, QUESTION);
   const args = [join(home, 'bin/tsc'), '-p', app, '--pretty', 'false', '--listFiles'];
-  const { stdout } = spawnSync(process.execPath, args, { cwd: app, encoding: 'utf8', maxBuffer: 1 << 26 });
+  const { stdout } = outcome(process.execPath, args, { cwd: app });
   rmSync(question);
   const lines = stdout.split('\n');
   for (const file of ['utils/cryptoDiagLog.ts', 'settings/developer/CryptoDiagnostics.tsx']) {

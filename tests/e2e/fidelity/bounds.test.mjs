@@ -188,7 +188,11 @@ claim(
           console.error('missing key at index 2', object, error);
           console.warn('nothing', object, error);
           console.info('Enqueuing batch of to-device messages. type=a txnid=b', [object]);
-          logged.push(new WeakRef(object), new WeakRef(error), new WeakRef(error.cause));
+          logged.push(
+            new WeakRef(object),
+            new WeakRef(error),
+            new WeakRef(/** @type {object} */ (error.cause)),
+          );
           never.push(new WeakRef(control));
         }
       })();

@@ -171,15 +171,15 @@ claim(
       silence();
       const { Module, instantiate } = WebAssembly;
       // As older Chromium does with more than 4 KB on the main thread.
-      WebAssembly.Module = class {
+      /** @type {any} */ (WebAssembly).Module = class {
         constructor() {
           throw new RangeError('WebAssembly.Compile is disallowed on the main thread');
         }
       };
       WebAssembly.Module.prototype = Module.prototype;
-      let release = () => {};
+      let release = (/** @type {any} */ _) => {};
       const gate = new Promise((resolve) => (release = resolve));
-      WebAssembly.instantiate = async (...args) => {
+      /** @type {any} */ (WebAssembly).instantiate = async (/** @type {[any, any]} */ ...args) => {
         await gate;
         return instantiate(...args);
       };
@@ -234,7 +234,7 @@ claim(
       silence();
       const { warn } = console;
       const { Module } = WebAssembly;
-      WebAssembly.Module = class {
+      /** @type {any} */ (WebAssembly).Module = class {
         constructor() {
           throw new RangeError('too large');
         }
@@ -350,8 +350,11 @@ claim('the report downloads under its documented name, and its Blob is freed', a
       // The only timer that the package sets: a browser may read the Blob after the click.
       const later = (window['later'] = []);
       const { setTimeout } = globalThis;
-      globalThis.setTimeout = (work, ms, ...rest) =>
-        ms >= 30_000 ? later.push(work) : setTimeout(work, ms, ...rest);
+      /** @type {any} */ (globalThis).setTimeout = (
+        /** @type {() => void} */ work,
+        /** @type {number} */ ms,
+        ...rest
+      ) => (ms >= 30_000 ? later.push(work) : setTimeout(work, ms, ...rest));
       window['name'] = await diag.downloadReport(null, { prefix: 'test-diag' });
       globalThis.setTimeout = setTimeout;
     }),

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { findProgram } from '../../support/process.mjs';
-import { folder, serve } from '../../support/server.mjs';
+import puppeteer from 'puppeteer-core';
+import { folder, serve } from '../../../scripts/lib/server.mjs';
+import { chromium, isRoot } from '../../support/programs.mjs';
 import { fidelity, root } from './harness.mjs';
 
 /** The app's script; its calls stand in lines 3 and 6. */
@@ -120,16 +120,11 @@ claim(
 
 test("chromium: DevTools' own protocol gives the app's call site, once the map's ignore list is applied", async () => {
   const site = await serve({ '/': '<!doctype html><body>', '/app.js': APP, '/pkg/': folder(`${root}pkg`) });
-  const executablePath = findProgram({
-    name: 'Chromium',
-    candidates: ['/usr/bin/chromium', 'chromium', 'chromium-browser', 'google-chrome'],
-    apt: 'chromium',
-    variable: 'CRYPTO_DIAG_CHROMIUM',
-  });
-  const browser = await chromium.launch({ executablePath, chromiumSandbox: process.getuid?.() !== 0 });
+  const args = isRoot ? ['--no-sandbox'] : [];
+  const browser = await puppeteer.launch({ executablePath: chromium(), args });
   try {
     const page = await browser.newPage();
-    const devtools = await page.context().newCDPSession(page);
+    const devtools = await page.createCDPSession();
     /** @type {Map<string, string>} */
     const maps = new Map();
     /** @type {any[]} */

@@ -111,7 +111,12 @@ const breakAndLog = async (/** @type {string[][][]} */ rounds) => {
   const frame = document.body.appendChild(document.createElement('iframe'));
   await new Promise((resolve) => setTimeout(resolve));
   diag.subscribe(() => {});
-  const logs = [console.error, console.warn, console.info, frame.contentWindow.console.error];
+  const logs = [
+    console.error,
+    console.warn,
+    console.info,
+    /** @type {any} */ (frame.contentWindow).console.error,
+  ];
   const long = 'x '.repeat(100_000);
   // Looked up beforehand: what mends must not need what is broken.
   const { apply, defineProperty, deleteProperty } = Reflect;

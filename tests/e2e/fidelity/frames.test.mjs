@@ -3,7 +3,7 @@
 // by the report; docs/frames.md explains it.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { folder } from '../../support/server.mjs';
+import { folder } from '../../../scripts/lib/server.mjs';
 import { fidelity, root } from './harness.mjs';
 
 const html = (/** @type {string} */ body) => `<!doctype html><meta charset="utf-8">${body}`;
@@ -306,7 +306,9 @@ claim(
       diag.install();
       const complaints = [];
       for (const type of ['error', 'unhandledrejection', 'securitypolicyviolation']) {
-        addEventListener(type, (event) => complaints.push(type + ' ' + (event.message ?? '')));
+        addEventListener(type, (/** @type {any} */ event) =>
+          complaints.push(type + ' ' + (event.message ?? '')),
+        );
       }
       await add('iframe', { src: other + '/leaf.html' });
       await add('iframe', { src: '/leaf.html', sandbox: 'allow-scripts' });

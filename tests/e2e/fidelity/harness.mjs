@@ -4,7 +4,7 @@
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { engines, launch } from '../../support/browser.mjs';
-import { folder, serve } from '../../support/server.mjs';
+import { folder, serve } from '../../../scripts/lib/server.mjs';
 
 /** The project's root folder. */
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -79,7 +79,7 @@ const KIT = `
 
 /**
  * Prepares a file of claims.
- * @param {Record<string, import('../../support/server.mjs').Handler>} [routes] Beside the start page, the package and the kit.
+ * @param {Record<string, import('../../../scripts/lib/server.mjs').Handler>} [routes] Beside the start page, the package and the kit.
  * @param {{ args?: Partial<Record<import('../../support/browser.mjs').EngineName, string[]>>,
  *   headers?: Record<string, string> }} [options] Arguments for the browsers, headers of the start page's server.
  * @returns {(claim: string, body: (scene: Scene) => Promise<void>) => void} Registers one test for each engine.

@@ -21,7 +21,7 @@ claim(
       diag.install();
       const self = {};
       const object = {};
-      const back = Reflect.apply(console.warn, self, [MATCH['KE-1'], object]);
+      const back = /** @type {any} */ (Reflect.apply)(console.warn, self, [MATCH['KE-1'], object]);
       const [call] = calls;
       const disguised = [console.warn !== original, console.warn.name, console.warn.length];
       return [calls.length, call[0] === self, call[1], call[3] === object, back === answer, disguised];

@@ -284,9 +284,9 @@ claim(
       return diag.collectReport(mx, { sdkVersion: secret });
     }, secret);
     assert.deepEqual(leaks([secret], text), []);
-    assert.ok(text.includes('[redacted]'));
+    assert.ok(text.includes('[closed'));
     const report = JSON.parse(text);
-    assert.match(report.entries[0].realm.path, /^\/embed\/\[redacted\]/);
+    assert.match(report.entries[0].realm.path, /^\/embed\/\[closed /);
   },
 );
 

@@ -16,7 +16,7 @@ claim(
       const { MATCH, load } = await import('/kit.js');
       const { Instance } = WebAssembly;
       WebAssembly.Instance = class extends Instance {
-        constructor(...args) {
+        constructor(/** @type {[any, any]} */ ...args) {
           super(...args);
           window['memory'] = this.exports.memory;
         }

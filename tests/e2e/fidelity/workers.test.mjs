@@ -139,7 +139,7 @@ claim('what a stranger posts to the channel is read field by field', async ({ pa
 
 claim('installInWorker without a channel leaves the worker alone', async ({ page }) => {
   const seen = await page.evaluate(async () => {
-    const { installInWorker } = await import('/pkg/worker.js');
+    const { installInWorker } = /** @type {any} */ (await import('/pkg/worker.js'));
     const { BroadcastChannel, console } = globalThis;
     const { warn } = console;
     delete globalThis.BroadcastChannel;

@@ -1,5 +1,4 @@
 // @ts-check
-/* global LIVE_SDK_VERSION */
 // What the tests call: `live.<name>(…)`, with arguments and results that survive JSON. Everything is done through the SDK's public
 // methods, as an app does it, except where a fault has to be made by hand.
 import { buildReport, collectReport, downloadReport, getCounts, getEntries } from 'crypto-diag';
@@ -56,7 +55,7 @@ const live = {
   // --- session and client ------------------------------------------------------------------------------------------------
 
   /** Logs in and keeps the session in localStorage, where it outlives the crypto store, as in a real app. */
-  async login({ baseUrl, userId, password, deviceId }) {
+  async login(/** @type {Record<string, string>} */ { baseUrl, userId, password, deviceId }) {
     const response = await sdk.createClient({ baseUrl }).loginRequest({
       type: 'm.login.password',
       identifier: { type: 'm.id.user', user: userId },
@@ -74,7 +73,7 @@ const live = {
   },
 
   /** Starts a client for the kept session on the crypto store `store` and waits until it has synced. */
-  async start({ store }) {
+  async start(/** @type {{ store: string }} */ { store }) {
     if (mx) throw new Error('a client is running: call stop first');
     const { baseUrl, userId, deviceId, accessToken } = session();
     mx = sdk.createClient({ baseUrl, userId, deviceId, accessToken, timelineSupport: true });
@@ -116,7 +115,7 @@ const live = {
   // --- rooms -------------------------------------------------------------------------------------------------------------
 
   /** An encrypted room in which everybody may take part in calls. */
-  async createRoom({ invite = [] } = {}) {
+  async createRoom({ invite = /** @type {string[]} */ ([]) } = {}) {
     const { room_id } = await client().createRoom({
       preset: sdk.Preset.PrivateChat,
       invite,
@@ -129,7 +128,7 @@ const live = {
     return room_id;
   },
 
-  async join(roomId) {
+  async join(/** @type {string} */ roomId) {
     await until('the invitation', () => client().getRoom(roomId)?.getMyMembership() === 'invite');
     await client().joinRoom(roomId);
     await until('encryption in the joined room', () => {
@@ -138,36 +137,36 @@ const live = {
     });
   },
 
-  waitForMember: (roomId, userId) =>
+  waitForMember: (/** @type {string} */ roomId, /** @type {string} */ userId) =>
     until(`${userId} in ${roomId}`, () => client().getRoom(roomId)?.getMember(userId)?.membership === 'join'),
 
   // --- events ------------------------------------------------------------------------------------------------------------
 
   /** Sends an encrypted message; returns the event id. */
-  async sendMessage(roomId, body) {
+  async sendMessage(/** @type {string} */ roomId, /** @type {string} */ body) {
     const { event_id } = await client().sendTextMessage(roomId, body);
     return event_id;
   },
 
   /** Sends an event exactly as given, past the SDK's encryption; returns the event id. */
-  async sendRawEvent(roomId, type, content) {
+  async sendRawEvent(/** @type {string} */ roomId, /** @type {string} */ type, /** @type {any} */ content) {
     const path = `/rooms/${encodeURIComponent(roomId)}/send/${encodeURIComponent(type)}/${client().makeTxnId()}`;
     const { event_id } = await client().http.authedRequest(sdk.Method.Put, path, undefined, content);
     return event_id;
   },
 
-  async redact(roomId, eventId) {
+  async redact(/** @type {string} */ roomId, /** @type {string} */ eventId) {
     const { event_id } = await client().redactEvent(roomId, eventId);
     return event_id;
   },
 
-  waitForRedaction: (roomId, eventId) =>
+  waitForRedaction: (/** @type {string} */ roomId, /** @type {string} */ eventId) =>
     until(`the redaction of ${eventId}`, () =>
       client().getRoom(roomId)?.findEventById(eventId)?.isRedacted(),
     ),
 
   /** Waits until the event is there and its decryption, if any, has ended; returns what became of it. */
-  async waitForEvent(roomId, eventId) {
+  async waitForEvent(/** @type {string} */ roomId, /** @type {string} */ eventId) {
     await room(roomId);
     const event = await until(`event ${eventId}`, () => {
       const found = client().getRoom(roomId)?.findEventById(eventId);
@@ -188,12 +187,12 @@ const live = {
   // --- devices and to-device messages ------------------------------------------------------------------------------------
 
   /** Fetches the user's devices and begins an Olm session with each that has none, by preparing to write in the room. */
-  async prepareRoom(roomId) {
+  async prepareRoom(/** @type {string} */ roomId) {
     crypto().prepareToEncrypt(await room(roomId));
   },
 
   /** The devices of a user that this client knows, with their public keys. */
-  async knownDevices(userId) {
+  async knownDevices(/** @type {string} */ userId) {
     const devices = (await crypto().getUserDeviceInfo([userId], false)).get(userId);
     return [...(devices?.values() ?? [])].map((device) => ({
       deviceId: device.deviceId,
@@ -202,7 +201,7 @@ const live = {
     }));
   },
 
-  waitForDevice: async (userId, deviceId) => {
+  waitForDevice: async (/** @type {string} */ userId, /** @type {string} */ deviceId) => {
     const deadline = Date.now() + WAIT_MS;
     while (!(await live.knownDevices(userId)).some((device) => device.deviceId === deviceId)) {
       if (Date.now() > deadline) throw new Error(`device ${deviceId} of ${userId} stays unknown`);
@@ -214,7 +213,11 @@ const live = {
    * Sends an Olm-encrypted to-device message to each of the devices; returns which of them the SDK could encrypt for, with the
    * message id that it gave to each, and the one-time key that the message names if it begins a session.
    */
-  async sendEncryptedToDevice(type, devices, content) {
+  async sendEncryptedToDevice(
+    /** @type {string} */ type,
+    /** @type {any} */ devices,
+    /** @type {any} */ content,
+  ) {
     const batch = await crypto().encryptToDeviceMessages(type, devices, content);
     await client().queueToDevice(batch);
     return batch.batch.map(({ userId, deviceId, payload }) => {
@@ -230,7 +233,7 @@ const live = {
   },
 
   /** Takes one of the device's one-time keys from the homeserver, as a peer that begins a session does. */
-  async claimOneTimeKey(userId, deviceId) {
+  async claimOneTimeKey(/** @type {string} */ userId, /** @type {string} */ deviceId) {
     const answer = await client().http.authedRequest(sdk.Method.Post, '/keys/claim', undefined, {
       one_time_keys: { [userId]: { [deviceId]: 'signed_curve25519' } },
     });
@@ -241,7 +244,7 @@ const live = {
   // --- calls -------------------------------------------------------------------------------------------------------------
 
   /** Joins the room's call as a MatrixRTC member; there is no media. */
-  async joinCall(roomId, config = {}) {
+  async joinCall(/** @type {string} */ roomId, config = {}) {
     const rtc = client().matrixRTC.getRoomSession(await room(roomId));
     const focus = { type: 'livekit', livekit_service_url: 'http://127.0.0.1:9', livekit_alias: roomId };
     rtc.joinRoomSession([focus], undefined, config);
@@ -253,25 +256,26 @@ const live = {
   },
 
   /** Devices that take part, by what this client knows. */
-  callMembers: async (roomId) =>
+  callMembers: async (/** @type {string} */ roomId) =>
     client()
       .matrixRTC.getRoomSession(await room(roomId))
       .memberships.map(({ userId, deviceId }) => ({ userId, deviceId })),
 
-  waitForCallMember: async (roomId, userId) => {
+  waitForCallMember: async (/** @type {string} */ roomId, /** @type {string} */ userId) => {
     const rtc = client().matrixRTC.getRoomSession(await room(roomId));
     await until(`${userId} in the call`, () => rtc.memberships.some((member) => member.userId === userId));
   },
 
   /** The delayed leave event's id at this moment; null if there is none. */
-  delayId: async (roomId) => client().matrixRTC.getRoomSession(await room(roomId)).delayId ?? null,
+  delayId: async (/** @type {string} */ roomId) =>
+    client().matrixRTC.getRoomSession(await room(roomId)).delayId ?? null,
 
   /** How many media keys went out and came in. */
-  callStatistics: async (roomId) => ({
+  callStatistics: async (/** @type {string} */ roomId) => ({
     ...client().matrixRTC.getRoomSession(await room(roomId)).statistics.counters,
   }),
 
-  leaveCall: async (roomId) =>
+  leaveCall: async (/** @type {string} */ roomId) =>
     client()
       .matrixRTC.getRoomSession(await room(roomId))
       .leaveRoomSession(5000),
@@ -284,7 +288,7 @@ const live = {
   collectReport: async () => JSON.parse(await collectReport(mx, { sdkVersion: LIVE_SDK_VERSION })),
 
   /** The question of collectReport about devices, but as it must not be asked: unknown ones are fetched. */
-  async fetchDevices(userId) {
+  async fetchDevices(/** @type {string} */ userId) {
     const devices = await crypto().getUserDeviceInfo([userId], true);
     return [...(devices.get(userId)?.keys() ?? [])];
   },

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { MALFORMED } from '../expected.mjs';
-import { meet } from '../rig.mjs';
+import { meet, signInTwo } from '../rig.mjs';
 
 export const name = 'algorithm-stripped';
 export const cause =
@@ -14,10 +14,7 @@ export const finds = { victim: { 'ke3-events': ['eventId', 'roomId', 'sender'] }
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  await victim.signIn();
-  await peer.signIn();
+  const [victim, peer] = await signInTwo(rig);
   const roomId = await meet(victim, peer);
   victim.proxy.rule({ method: 'GET', path: /\/sync\?/, edit: stripAlgorithm });
   // The /sync that waits for news is not edited any more; the one after it is.

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { sendMediaKey } from '../provoke.mjs';
 import { copiesKept } from '../queries.mjs';
-import { meet } from '../rig.mjs';
+import { meet, signInTwo } from '../rig.mjs';
 
 export const name = 'logged-out-device';
 export const cause = 'the sender encrypts for a device that was logged out; it has not heard of that yet';
@@ -17,10 +17,7 @@ export const expected = {
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  await victim.signIn();
-  await peer.signIn();
+  const [victim, peer] = await signInTwo(rig);
   const phone = await rig.newProfile(victim.user);
   const { deviceId: goneDevice } = await phone.signIn();
   const roomId = await meet(victim, peer);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { MALFORMED } from '../expected.mjs';
 import { malformedEvent } from '../provoke.mjs';
-import { meet } from '../rig.mjs';
+import { meet, signInTwo } from '../rig.mjs';
 
 export const name = 'malformed-event';
 export const cause = 'a sender stored an m.room.encrypted event without algorithm';
@@ -14,10 +14,7 @@ export const finds = { victim: { 'ke3-events': ['eventId', 'roomId', 'sender'] }
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  await victim.signIn();
-  await peer.signIn();
+  const [victim, peer] = await signInTwo(rig);
   const facts = await malformedEvent(peer, victim, await meet(victim, peer));
   return { sides: { victim, peer }, facts };
 }

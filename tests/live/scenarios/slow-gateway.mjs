@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { PERHAPS_IN_A_ROW, TIMED_OUT } from '../expected.mjs';
 import { slowDelayedEvents } from '../provoke.mjs';
-import { meet } from '../rig.mjs';
+import { meet, signInTwo } from '../rig.mjs';
 
 export const name = 'slow-gateway';
 export const cause = 'a gateway holds the restart of the delayed event; the homeserver behind it is quick';
@@ -15,10 +15,7 @@ export const finds = { victim: { 'ke4-log': ['delayId'], 'ke4-memberships': ['ro
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  await victim.signIn();
-  await peer.signIn();
+  const [victim, peer] = await signInTwo(rig);
   const { held, ...facts } = await slowDelayedEvents(victim, await meet(victim, peer));
   const times = held.map(({ start, sent, answered }) => ({
     gatewayMs: Number(sent) - start,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { PERHAPS_IN_A_ROW, TIMED_OUT } from '../expected.mjs';
 import { IMPATIENT } from '../provoke.mjs';
-import { meet } from '../rig.mjs';
+import { meet, signInTwo } from '../rig.mjs';
 
 export const name = 'slow-homeserver';
 export const cause = 'the homeserver itself is slow about delayed events: its database makes it wait';
@@ -20,10 +20,7 @@ const LOCKED_S = 3;
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  await victim.signIn();
-  await peer.signIn();
+  const [victim, peer] = await signInTwo(rig);
   const roomId = await meet(victim, peer);
   const { delayId } = await victim.call('joinCall', roomId, IMPATIENT);
   const before = victim.proxy.exchanges.length;

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { CONFLICT } from '../expected.mjs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { WAIT_MS, until } from '../../../scripts/lib/wait.mjs';
 import { oneTimeKeys, refusedUpload, sendMediaKey } from '../provoke.mjs';
 import { STORE } from '../rig.mjs';
 
@@ -167,13 +167,15 @@ const PUBLISHED = 50;
  * @param {() => Promise<number>} count
  */
 async function allKeysPublished(profile, count) {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const stored = await count();
-    const believed = (await profile.tab.console())
-      .flatMap(({ args }) => /Updated uploaded one-time key count \d+ -> (\d+)/.exec(args[0])?.[1] ?? [])
-      .at(-1);
-    if (stored > 0 && Number(believed) === stored) return;
-    await sleep(100);
-  }
-  throw new Error('the device does not come to an end with publishing its one-time keys');
+  await until(
+    async () => {
+      const stored = await count();
+      const believed = (await profile.tab.console())
+        .flatMap(({ args }) => /Updated uploaded one-time key count \d+ -> (\d+)/.exec(args[0])?.[1] ?? [])
+        .at(-1);
+      return stored > 0 && Number(believed) === stored;
+    },
+    WAIT_MS,
+    () => 'the device does not come to an end with publishing its one-time keys',
+  );
 }

@@ -1,6 +1,6 @@
 // @ts-check
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { WAIT_MS, until } from '../../../scripts/lib/wait.mjs';
 import { CONFLICT, SAME_IDENTITY } from '../expected.mjs';
 import { oneTimeKeys, refusedUpload } from '../provoke.mjs';
 import { meet, STORE } from '../rig.mjs';
@@ -36,7 +36,11 @@ export async function run(rig) {
       .filter(({ method, path }) => method === 'POST' && path.endsWith('/keys/upload'));
   const underWay = () => uploads().some(({ end }) => end === null);
   for (let round = 0; ; round += 1) {
-    while (underWay()) await sleep(50);
+    await until(
+      () => !underWay(),
+      WAIT_MS,
+      () => 'an upload of keys does not come to an end',
+    );
     if (uploads().some(({ status }) => status === 400)) break;
     if (round === ROUNDS) throw new Error(`no conflict in ${ROUNDS} rounds`);
     const surplus = Object.keys(await oneTimeKeys(rig, identity)).length - LEFT;

@@ -13,34 +13,12 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { spawnSync } from 'node:child_process';
 import { npmCi } from '../../../scripts/lib/packages.mjs';
-import { cache, root } from '../../../scripts/lib/run.mjs';
+import { quietly } from '../../../scripts/lib/process.mjs';
+import { cache, root } from '../../../scripts/lib/project.mjs';
 
 const packaging = join(dirname(fileURLToPath(import.meta.url)), '..');
 const workshop = join(cache, 'packaging');
-
-/**
- * Runs a program to its end.
- * @param {string} program
- * @param {string[]} args
- * @param {{ cwd: string, seconds?: number, env?: Record<string, string> }} options
- * @throws {Error} with all that it wrote, unless it ended by itself and well
- */
-export function finish(program, args, { cwd, seconds = 180, env = {} }) {
-  const done = spawnSync(program, args, {
-    cwd,
-    encoding: 'utf8',
-    timeout: seconds * 1000,
-    killSignal: 'SIGKILL',
-    env: { ...process.env, ...env },
-  });
-  const said = `${done.stdout ?? ''}${done.stderr ?? ''}`.trim();
-  const command = [program, ...args].join(' ');
-  if (done.error) throw new Error(`${command}: ${done.error.message}\n${said}`, { cause: done.error });
-  if (done.status !== 0) throw new Error(`${command} ended with ${done.signal ?? done.status}\n${said}`);
-  return done.stdout;
-}
 
 /** The package's archive as `npm pack` makes it, and what it says about it. It is removed when the process ends. */
 export const archive = pack();
@@ -50,7 +28,7 @@ function pack() {
   mkdirSync(workshop, { recursive: true });
   const folder = mkdtempSync(join(workshop, 'archive-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const said = finish('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+  const said = quietly('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
     cwd: join(root, 'pkg'),
   });
   // npm 12 gives an object by package name where older ones give a list.
@@ -66,7 +44,7 @@ function pack() {
 /** The archive's files on disk, to be read. */
 export function unpacked() {
   const folder = dirname(archive.path);
-  finish('tar', ['-xzf', archive.path], { cwd: folder });
+  quietly('tar', ['-xzf', archive.path], { cwd: folder });
   return join(folder, 'package');
 }
 
@@ -99,19 +77,9 @@ export function prepare(name, sources = []) {
     cpSync(source, folder, { recursive: true });
   }
   rmSync(join(folder, 'node_modules/crypto-diag'), { recursive: true, force: true });
-  finish(
-    'npm',
-    [
-      'install',
-      '--no-save',
-      '--no-package-lock',
-      '--offline',
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-    ].concat(archive.path),
-    { cwd: folder },
-  );
+  // By the lock file, which is what lets npm know every other dependency without asking the registry.
+  const flags = ['--no-save', '--offline', '--ignore-scripts', '--no-audit', '--no-fund'];
+  quietly('npm', ['install', ...flags, archive.path], { cwd: folder });
   return folder;
 }
 

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crypto_diag_core::is_invisible;
+
 /// Why an id cannot be written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unquotable {
@@ -44,7 +46,7 @@ pub fn sql(text: &str) -> Result<String, Unquotable> {
     if text.contains('\0') {
         return Err(Unquotable::Nul);
     }
-    let escapes = text.contains(|character| character == '\\' || acts_on_display(character));
+    let escapes = text.contains(|character| character == '\\' || is_invisible(character));
     let mut literal = String::with_capacity(text.len() + 3);
     literal.push_str(if escapes { "E'" } else { "'" });
     for character in text.chars() {
@@ -52,7 +54,7 @@ pub fn sql(text: &str) -> Result<String, Unquotable> {
             '\'' => literal.push_str("''"),
             '\\' => literal.push_str("\\\\"),
             '\n' => literal.push_str("\\n"),
-            _ if acts_on_display(character) => literal.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ if is_invisible(character) => literal.push_str(&format!("\\u{:04x}", u32::from(character))),
             _ => literal.push(character),
         }
     }
@@ -75,16 +77,10 @@ pub fn shell(text: &str) -> Result<String, Unquotable> {
     if text.contains('\0') {
         return Err(Unquotable::Nul);
     }
-    if text.contains(acts_on_display) {
+    if text.contains(is_invisible) {
         return Err(Unquotable::Control);
     }
     shlex::try_quote(text).map(|word| word.into_owned()).map_err(|_| Unquotable::Nul)
-}
-
-/// Characters that a terminal acts upon, or that make a text look like another one (bidirectional controls).
-fn acts_on_display(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -98,7 +94,7 @@ mod tests {
         for hostile in ["a\u{7f}\u{7f}b", "a\u{3}\nrm -rf ~\n", "\u{1b}[201~\nid\n", "a\u{9b}b", "a\nb", "a\u{202e}b"] {
             assert_eq!(shell(hostile), Err(Unquotable::Control), "{hostile:?}");
             let literal = sql(hostile).unwrap();
-            assert!(!literal.contains(acts_on_display), "{literal:?}");
+            assert!(!literal.contains(is_invisible), "{literal:?}");
         }
     }
 }

@@ -37,6 +37,9 @@ pub struct Options {
     pub lock_timeout: Duration,
     /// Rows of one answer at most; what is left out is named.
     pub rows_max: usize,
+    /// A server that gives no answer for so much longer than a statement may take is given up, and the connection closed:
+    /// its own timeouts do not end what it no longer does.
+    pub silence_max: Duration,
     /// The time between the two looks at the inbox.
     pub samples_apart: Duration,
 }
@@ -47,6 +50,7 @@ impl Default for Options {
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(2),
             rows_max: 5_000,
+            silence_max: Duration::from_secs(15),
             // Triage calls an inbox stuck from 5 s on.
             samples_apart: Duration::from_secs(6),
         }
@@ -65,21 +69,17 @@ pub struct Answers {
     pub refused: Vec<Refusal>,
 }
 
-/// Why the database could not be asked at all. No variant holds the URL, which may hold a password.
+/// Why the database could not be asked at all. Nothing of the argument is in it: a mistyped one has a password where nobody
+/// looks for one.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DatabaseError {
     /// It is neither a PostgreSQL URL nor an SQLite file.
-    Url(String),
+    Url(&'static str),
     /// There is no such file; none is made.
-    NoFile {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
+    NoFile(io::Error),
     /// The file is no SQLite database.
-    NotSqlite(PathBuf),
+    NotSqlite,
     /// The URL demands TLS.
     TlsUnsupported,
     /// The connection or the transaction did not come about.
@@ -88,24 +88,15 @@ pub enum DatabaseError {
 
 impl fmt::Display for DatabaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const HOW: &str = "give postgresql://user@host/synapse, \"host=/run/postgresql dbname=synapse\", or \
+                           sqlite:/path/to/homeserver.db, and the password in PGPASSWORD";
         match self {
-            DatabaseError::Url(why) => write!(
+            DatabaseError::Url(why) => write!(f, "the database cannot be told from --database: {why}; {HOW}"),
+            DatabaseError::NoFile(error) => write!(
                 f,
-                "the database cannot be told: {why}; give postgresql://user@host/synapse, \"host=/run/postgresql \
-                 dbname=synapse\", or sqlite:/path/to/homeserver.db, and the password in PGPASSWORD"
+                "the file that --database names cannot be opened: {error}; see homeserver.yaml for its path, or {HOW}"
             ),
-            DatabaseError::NoFile { path, error } => {
-                write!(
-                    f,
-                    "{}: the database cannot be opened: {error}; see homeserver.yaml for its path",
-                    path.display()
-                )
-            }
-            DatabaseError::NotSqlite(path) => write!(
-                f,
-                "{}: this is no SQLite database; a Synapse on PostgreSQL is given as postgresql://user@host/synapse",
-                path.display()
-            ),
+            DatabaseError::NotSqlite => write!(f, "the file that --database names is no SQLite database; {HOW}"),
             DatabaseError::TlsUnsupported => f.write_str(
                 "TLS to the database is not supported: run this on the database's host with its unix socket \
                  (\"host=/run/postgresql dbname=synapse\"), or through a tunnel (ssh -L 5433:localhost:5432 host) with \
@@ -126,7 +117,7 @@ impl std::error::Error for DatabaseError {}
 pub fn ask(url: &str, ids: &Ids, options: &Options, cancel: &AtomicBool) -> Result<Answers, DatabaseError> {
     match Target::of(url)? {
         Target::Postgres(config) => {
-            postgres::with_connection(*config, options, cancel, |engine| both_rounds(engine, ids, options, cancel))
+            postgres::with_connection(&config, options, cancel, |engine| both_rounds(engine, ids, options, cancel))
         }
         Target::Sqlite(path) => both_rounds(&mut sqlite::Sqlite::open(&path, options, cancel)?, ids, options, cancel),
     }
@@ -134,7 +125,7 @@ pub fn ask(url: &str, ids: &Ids, options: &Options, cancel: &AtomicBool) -> Resu
 
 /// What a URL means.
 enum Target {
-    Postgres(Box<::postgres::Config>),
+    Postgres(Box<tokio_postgres::Config>),
     Sqlite(PathBuf),
 }
 
@@ -151,8 +142,8 @@ impl Target {
             return postgres::config(url).map(|config| Target::Postgres(Box::new(config)));
         }
         match url.split_once("://") {
-            Some((scheme, _)) => Err(DatabaseError::Url(format!("{scheme}: is not known"))),
-            None if url.is_empty() => Err(DatabaseError::Url("it is empty".to_owned())),
+            Some(_) => Err(DatabaseError::Url("its scheme is not known")),
+            None if url.is_empty() => Err(DatabaseError::Url("it is empty")),
             None => Ok(Target::Sqlite(PathBuf::from(url))),
         }
     }
@@ -223,7 +214,7 @@ mod tests {
         assert_eq!(target("sqlite:/data/homeserver.db"), "sqlite /data/homeserver.db");
         assert_eq!(target("sqlite:///data/homeserver.db"), "sqlite /data/homeserver.db");
         assert_eq!(target("/data/homeserver.db"), "sqlite /data/homeserver.db");
-        assert!(target("mysql://h/db").contains("mysql: is not known"));
+        assert!(target("mysql://h/db").contains("scheme is not known"));
         assert!(target("").contains("it is empty"));
     }
 
@@ -242,9 +233,19 @@ mod tests {
             "host=h password=hush port=x",
             "host=h password='hush",
             "user=u password=hush dbname=synapse",
+            "host=h hush dbname=synapse",
+            "postgresql://u@h/synapse?hush=1",
+            "postgresq://u:hush@h/synapse",
+            "u:hush://h/synapse",
         ] {
             let said = target(url);
             assert!(said.contains("database") && !said.contains("hush"), "{said}");
+        }
+        // What looks like a path is one.
+        for url in ["u:hush@h/synapse", "sqlite:u:hush@h", "postgresql:/u:hush@h/synapse"] {
+            let asked = ask(url, &Ids::default(), &Options::default(), &AtomicBool::new(false));
+            let said = asked.unwrap_err().to_string();
+            assert!(said.contains("--database") && !said.contains("hush"), "{said}");
         }
     }
 }

@@ -1,27 +1,34 @@
 //! PostgreSQL, through a maintained client.
+//!
+//! The client's asynchronous form, on a runtime of this thread alone: a question whose time is over, or whose run was
+//! interrupted, is dropped where it stands, and its socket with it. A blocking client would wait for a server that has gone
+//! silent as long as that keeps the connection open.
 
+use std::cell::RefCell;
+use std::env;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
-use std::{env, thread};
+use std::time::Duration;
 
-use postgres::config::{Host, SslMode};
-use postgres::error::{Error, SqlState};
-use postgres::fallible_iterator::FallibleIterator;
-use postgres::types::Type;
-use postgres::{Client, Config, IsolationLevel, NoTls, Transaction};
+use futures_util::{TryStreamExt, pin_mut};
 use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::{Error, SqlState};
+use tokio_postgres::types::Type;
+use tokio_postgres::{CancelToken, Client, Config, NoTls};
 
-use super::engine::{Engine, Failure, Kind, Row, Schema, Snapshot, Statement, Work, watched};
+use super::engine::{Engine, Failure, Kind, Row, Schema, Snapshot, Statement, Work};
 use super::{DatabaseError, Options};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a server that has vanished is waited for: its own statement timeout cannot end that.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// How often it is looked whether the run was interrupted.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// How often a run that was interrupted tells the server to end its statement.
-const CANCEL_EVERY: Duration = Duration::from_millis(100);
+/// How long the server is given to hear that a statement shall end. If it does not hear it, its own timeout ends it.
+const CANCEL_MAX: Duration = Duration::from_secs(1);
 
 /// What a URL says, and where the password comes from if not out of it: an argument of a command is seen by everybody on
 /// the host.
@@ -29,8 +36,9 @@ const CANCEL_EVERY: Duration = Duration::from_millis(100);
 /// # Errors
 /// If it is no URL of PostgreSQL, or demands TLS.
 pub(super) fn config(url: &str) -> Result<Config, DatabaseError> {
-    // The parser's errors name options, never values.
-    let mut config: Config = url.parse().map_err(|error: Error| DatabaseError::Url(describe(&error)))?;
+    // Why the parser refuses it is not said: it quotes words of the argument, and a mistyped one has its password there.
+    let unreadable = |_: Error| DatabaseError::Url("it is no connection string of PostgreSQL");
+    let mut config: Config = url.parse().map_err(unreadable)?;
     if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
         return Err(DatabaseError::TlsUnsupported);
     }
@@ -40,72 +48,153 @@ pub(super) fn config(url: &str) -> Result<Config, DatabaseError> {
         config.password(password);
     }
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        return Err(DatabaseError::Url("it names no host".to_owned()));
+        return Err(DatabaseError::Url("it names no host"));
     }
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
-    config.keepalives_idle(CONNECT_TIMEOUT).tcp_user_timeout(SILENCE_MAX);
+    config.keepalives_idle(CONNECT_TIMEOUT);
     config.application_name("crypto-diag");
     Ok(config)
 }
 
-/// Connects, runs `work`, and ends the statement that is under way when `cancel` is set.
+/// Connects, runs `work`, and closes the connection. Setting `cancel` ends the statement that is under way.
 ///
 /// # Errors
 /// If there is no connection, or as `work` says.
 pub(super) fn with_connection<T>(
-    config: Config,
+    config: &Config,
     options: &Options,
     cancel: &AtomicBool,
     work: impl FnOnce(&mut dyn Engine) -> Result<T, DatabaseError>,
 ) -> Result<T, DatabaseError> {
-    let is_local = config.get_hosts().iter().all(|host| match host {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| DatabaseError::Connection(error.to_string()))?;
+    let done = Connection::open(config, &runtime, options, cancel).and_then(|connection| {
+        let version = connection.version()?;
+        let done =
+            work(&mut Postgres { connection: &connection, version, is_local: is_local(config), is_standby: None });
+        connection.close();
+        done
+    });
+    // A look-up of a host's name cannot be interrupted, and is not waited for.
+    runtime.shutdown_background();
+    done
+}
+
+fn is_local(config: &Config) -> bool {
+    config.get_hosts().iter().all(|host| match host {
         Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
         #[cfg(unix)]
         Host::Unix(_) => true,
-    });
-    let mut client = connect(config, cancel)?;
-    let version = version(&mut client)?;
-    let token = client.cancel_token();
-    let look = || {
-        if cancel.load(Ordering::Relaxed) {
-            // If the server does not hear it, the statement's own timeout ends it.
-            let _ = token.cancel_query(NoTls);
-        }
-    };
-    watched(CANCEL_EVERY, look, || work(&mut Postgres { client, options, cancel, version, is_local, is_standby: None }))
+    })
 }
 
-/// Connects, unless it is interrupted: what accepts connections need not be a database that answers.
-fn connect(config: Config, cancel: &AtomicBool) -> Result<Client, DatabaseError> {
-    let (send, receive) = mpsc::channel();
-    thread::spawn(move || {
-        // Nobody waits for it any more if it was interrupted.
-        let _ = send.send(config.connect(NoTls));
-    });
-    let deadline = Instant::now() + SILENCE_MAX;
-    loop {
-        let why = match receive.recv_timeout(CANCEL_EVERY) {
-            Ok(connected) => return connected.map_err(|error| DatabaseError::Connection(describe(&error))),
-            Err(RecvTimeoutError::Timeout) if cancel.load(Ordering::Relaxed) => "it was interrupted",
-            Err(RecvTimeoutError::Timeout) if Instant::now() < deadline => continue,
-            Err(_) => "it accepts connections and does not answer: check host and port",
-        };
-        return Err(DatabaseError::Connection(why.to_owned()));
+/// Why a question has no answer.
+enum Unanswered {
+    /// The server or the client says why.
+    Refused(Error),
+    /// Nothing came for so long. The connection is closed.
+    Silent(Duration),
+    /// The run was interrupted. The connection is closed.
+    Interrupted,
+}
+
+impl Unanswered {
+    /// In a sentence. Nothing of what the server says is in it: its messages quote ids, names and passwords.
+    fn why(&self) -> String {
+        match self {
+            Unanswered::Refused(error) => describe(error),
+            Unanswered::Silent(limit) => {
+                format!("it went silent: no answer within {} s, and the connection was closed", limit.as_secs_f32())
+            }
+            Unanswered::Interrupted => "it was interrupted".to_owned(),
+        }
     }
 }
 
-fn version(client: &mut Client) -> Result<String, DatabaseError> {
-    let row = client.query_typed("SELECT current_setting('server_version')", &[]);
-    let row = row.map_err(|error| DatabaseError::Connection(describe(&error)))?;
-    Ok(row.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default())
+impl From<Unanswered> for DatabaseError {
+    fn from(unanswered: Unanswered) -> Self {
+        DatabaseError::Connection(unanswered.why())
+    }
+}
+
+/// A connection every question of which has an end.
+struct Connection<'c> {
+    client: Client,
+    runtime: &'c Runtime,
+    options: &'c Options,
+    cancel: &'c AtomicBool,
+    /// What moves the connection's bytes, and owns its socket; `None` once it is closed.
+    socket: RefCell<Option<JoinHandle<()>>>,
+}
+
+impl<'c> Connection<'c> {
+    fn open(
+        config: &Config,
+        runtime: &'c Runtime,
+        options: &'c Options,
+        cancel: &'c AtomicBool,
+    ) -> Result<Self, DatabaseError> {
+        let (client, connection) = runtime.block_on(within(options.silence_max, cancel, config.connect(NoTls)))?;
+        let socket = runtime.spawn(async move {
+            // Its error comes out of the question that was asked.
+            let _ = connection.await;
+        });
+        Ok(Connection { client, runtime, options, cancel, socket: RefCell::new(Some(socket)) })
+    }
+
+    /// Asks, and waits as long as a statement may take and a server may be silent.
+    fn ask<T>(&self, question: impl Future<Output = Result<T, Error>>) -> Result<T, Unanswered> {
+        let limit = self.options.statement_timeout + self.options.silence_max;
+        let answer = self.runtime.block_on(within(limit, self.cancel, question));
+        if matches!(answer, Err(Unanswered::Silent(_) | Unanswered::Interrupted)) {
+            self.end_statement(self.client.cancel_token());
+            self.close();
+        }
+        answer
+    }
+
+    /// Tells the server that nobody waits for the statement any more, if it listens.
+    fn end_statement(&self, token: CancelToken) {
+        let never = AtomicBool::new(false);
+        let _ = self.runtime.block_on(within(CANCEL_MAX, &never, token.cancel_query(NoTls)));
+    }
+
+    fn close(&self) {
+        if let Some(socket) = self.socket.borrow_mut().take() {
+            socket.abort();
+            // The socket is closed when what owns it has ended, which needs a turn.
+            let _ = self.runtime.block_on(socket);
+        }
+    }
+
+    fn version(&self) -> Result<String, DatabaseError> {
+        let rows = self.ask(self.client.query_typed("SELECT current_setting('server_version')", &[]))?;
+        Ok(rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default())
+    }
+}
+
+/// Waits for an answer, unless time is over or the run is interrupted.
+async fn within<T>(
+    limit: Duration,
+    cancel: &AtomicBool,
+    question: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Unanswered> {
+    let over = tokio::time::sleep(limit);
+    pin_mut!(question, over);
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            answer = &mut question => return answer.map_err(Unanswered::Refused),
+            () = &mut over => return Err(Unanswered::Silent(limit)),
+            _ = look.tick() => if cancel.load(Ordering::Relaxed) { return Err(Unanswered::Interrupted) },
+        }
+    }
 }
 
 struct Postgres<'p> {
-    client: Client,
-    options: &'p Options,
-    cancel: &'p AtomicBool,
+    connection: &'p Connection<'p>,
     version: String,
     is_local: bool,
     is_standby: Option<bool>,
@@ -113,29 +202,26 @@ struct Postgres<'p> {
 
 impl Engine for Postgres<'_> {
     fn snapshot(&mut self, work: Work<'_>) -> Result<(), DatabaseError> {
-        let failed = |error: Error| DatabaseError::Connection(describe(&error));
-        let builder = self.client.build_transaction();
-        let mut transaction =
-            builder.isolation_level(IsolationLevel::RepeatableRead).read_only(true).start().map_err(failed)?;
-        // Within the transaction, so that it holds through a connection pool as well. Numbers of this program's own.
-        let limits = format!(
-            "SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}",
-            self.options.statement_timeout.as_millis().max(1),
-            self.options.lock_timeout.as_millis().max(1),
+        let Connection { client, options, .. } = self.connection;
+        // Limits within the transaction, so that they hold through a connection pool as well. Numbers of this program's own.
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}",
+            options.statement_timeout.as_millis().max(1),
+            options.lock_timeout.as_millis().max(1),
         );
-        transaction.batch_execute(&limits).map_err(failed)?;
+        self.connection.ask(client.batch_execute(&begin))?;
         // The time at which the transaction began, just before its first statement takes the snapshot. Of a standby, the
         // time up to which it has followed: what is newer it cannot know of.
         let moment = "SELECT CAST(floor(extract(epoch FROM CASE WHEN pg_is_in_recovery() \
                       THEN least(now(), coalesce(pg_last_xact_replay_timestamp(), now())) ELSE now() END) * 1000) AS bigint), \
                       pg_is_in_recovery()";
-        let row = transaction.query_typed_one(moment, &[]).map_err(failed)?;
-        let at = row.try_get(0).map_err(failed)?;
+        let row = self.connection.ask(client.query_typed_one(moment, &[]))?;
+        let at = row.try_get(0).map_err(Unanswered::Refused)?;
         self.is_standby = row.try_get(1).ok();
-        let timeout = self.options.statement_timeout;
-        work(&mut Moment { transaction: &mut transaction, at, timeout, cancel: self.cancel });
-        // There is nothing to commit.
-        transaction.rollback().or(Ok(()))
+        work(&mut Moment { connection: self.connection, at });
+        // There is nothing to commit, and a connection that has ended has no transaction.
+        let _ = self.connection.ask(client.batch_execute("ROLLBACK"));
+        Ok(())
     }
 
     fn position(&self) -> Option<Statement> {
@@ -157,14 +243,12 @@ impl Engine for Postgres<'_> {
     }
 }
 
-struct Moment<'m, 'c> {
-    transaction: &'m mut Transaction<'c>,
+struct Moment<'m> {
+    connection: &'m Connection<'m>,
     at: i64,
-    timeout: Duration,
-    cancel: &'m AtomicBool,
 }
 
-impl Snapshot for Moment<'_, '_> {
+impl Snapshot for Moment<'_> {
     fn at(&self) -> i64 {
         self.at
     }
@@ -188,54 +272,90 @@ impl Snapshot for Moment<'_, '_> {
     }
 
     fn rows(&mut self, statement: &Statement, params: &[&str], each: &mut dyn FnMut(Row)) -> Result<(), Failure> {
-        let done = self.run(statement, params, each);
-        done.map_err(|error| failure(&error, self.timeout, self.cancel))
-    }
-}
-
-impl Moment<'_, '_> {
-    fn run(&mut self, statement: &Statement, params: &[&str], each: &mut dyn FnMut(Row)) -> Result<(), Error> {
+        let Connection { client, options, .. } = self.connection;
         // A savepoint: a statement that fails would take the whole transaction with it.
-        let mut point = self.transaction.transaction()?;
-        // Unnamed and typed: a connection pool need not remember it.
-        let typed: Vec<(&str, Type)> = params.iter().map(|param| (*param, Type::TEXT)).collect();
-        let mut found = point.query_typed_raw(&statement.sql, typed)?;
-        while let Some(values) = found.next()? {
-            let mut row = Row::new();
-            for (index, (name, kind)) in statement.columns.iter().enumerate() {
-                let value = match kind {
-                    Kind::Text => values.try_get::<_, Option<String>>(index)?.map(Value::from),
-                    Kind::Integer => values.try_get::<_, Option<i64>>(index)?.map(Value::from),
-                    Kind::Boolean => values.try_get::<_, Option<bool>>(index)?.map(Value::from),
-                };
-                row.insert((*name).to_owned(), value.unwrap_or_default());
-            }
-            each(row);
-        }
-        drop(found);
-        point.commit()
+        let done = self.connection.ask(async {
+            client.batch_execute("SAVEPOINT question").await?;
+            let done = fetch(client, statement, params, each).await;
+            let ended = client.batch_execute("ROLLBACK TO question; RELEASE question").await;
+            done.and(ended)
+        });
+        done.map_err(|unanswered| failure(&unanswered, options.statement_timeout))
     }
 }
 
-fn failure(error: &Error, timeout: Duration, cancel: &AtomicBool) -> Failure {
-    let why = match error.code() {
-        Some(&SqlState::QUERY_CANCELED) if !cancel.load(Ordering::Relaxed) => {
-            format!("it took longer than {} s and was ended (statement_timeout)", timeout.as_secs_f32())
+async fn fetch(
+    client: &Client,
+    statement: &Statement,
+    params: &[&str],
+    each: &mut dyn FnMut(Row),
+) -> Result<(), Error> {
+    // Unnamed and typed: a connection pool need not remember it.
+    let typed = params.iter().map(|param| (*param, Type::TEXT));
+    let found = client.query_typed_raw(&statement.sql, typed).await?;
+    pin_mut!(found);
+    while let Some(values) = found.try_next().await? {
+        let mut row = Row::new();
+        for (index, (name, kind)) in statement.columns.iter().enumerate() {
+            let value = match kind {
+                Kind::Text => values.try_get::<_, Option<String>>(index)?.map(Value::from),
+                Kind::Integer => values.try_get::<_, Option<i64>>(index)?.map(Value::from),
+                Kind::Boolean => values.try_get::<_, Option<bool>>(index)?.map(Value::from),
+            };
+            row.insert((*name).to_owned(), value.unwrap_or_default());
         }
-        Some(&SqlState::LOCK_NOT_AVAILABLE) => "the table was locked for too long (lock_timeout)".to_owned(),
-        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => format!("{}: grant SELECT on it to this role", describe(error)),
-        _ => describe(error),
-    };
-    Failure { why, is_last: error.is_closed() }
+        each(row);
+    }
+    Ok(())
 }
 
-/// In words. The server's message may quote an id; the client's own may hold a source that says more.
+fn failure(unanswered: &Unanswered, timeout: Duration) -> Failure {
+    let (why, is_last) = match unanswered {
+        Unanswered::Refused(error) => match error.code() {
+            Some(&SqlState::QUERY_CANCELED) => {
+                (format!("it took longer than {} s and was ended (statement_timeout)", timeout.as_secs_f32()), false)
+            }
+            _ => (describe(error), error.is_closed()),
+        },
+        Unanswered::Silent(_) | Unanswered::Interrupted => (unanswered.why(), true),
+    };
+    Failure { why, is_last }
+}
+
+/// In words of this program's own and of the client's. The server's message is not used: it quotes what it was given.
 fn describe(error: &Error) -> String {
-    match (error.as_db_error(), std::error::Error::source(error)) {
-        (Some(db), _) => db.message().to_owned(),
+    match (error.code(), std::error::Error::source(error)) {
+        (Some(code), _) => match sentence(code) {
+            Some(sentence) => format!("{sentence} ({})", code.code()),
+            // Five characters by the protocol; a server may send anything.
+            None if is_sql_state(code.code()) => format!("it refused (SQLSTATE {})", code.code()),
+            None => "it refused".to_owned(),
+        },
         (None, Some(source)) => format!("{error}: {source}").replace(": error:", ":"),
         (None, None) => error.to_string(),
     }
+}
+
+fn is_sql_state(code: &str) -> bool {
+    code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// What the refusals mean that an operator meets.
+fn sentence(code: &SqlState) -> Option<&'static str> {
+    Some(match *code {
+        SqlState::INVALID_PASSWORD => "the password is wrong: check PGPASSWORD",
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION => "this role may not log in from here: see pg_hba.conf",
+        SqlState::INVALID_CATALOG_NAME => "there is no database of that name on this server",
+        SqlState::INSUFFICIENT_PRIVILEGE => "this role may not read it: grant SELECT on it",
+        SqlState::UNDEFINED_TABLE => "there is no such table",
+        SqlState::UNDEFINED_COLUMN => "there is no such column",
+        SqlState::LOCK_NOT_AVAILABLE => "the table was locked for too long (lock_timeout)",
+        SqlState::TOO_MANY_CONNECTIONS => "the server has too many connections: try again",
+        SqlState::CANNOT_CONNECT_NOW => "the server is starting or stopping: try again",
+        SqlState::ADMIN_SHUTDOWN => "the server was shut down, or an administrator ended the connection",
+        SqlState::CRASH_SHUTDOWN => "the server crashed",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -249,7 +369,7 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("postgresql://u@{}/synapse", silent.local_addr().unwrap());
         let cancel = AtomicBool::new(true);
-        let asked = with_connection(config(&url).unwrap(), &Options::default(), &cancel, |_| Ok(()));
+        let asked = with_connection(&config(&url).unwrap(), &Options::default(), &cancel, |_| Ok(()));
         assert!(asked.is_err_and(|error| error.to_string().contains("it was interrupted")));
     }
 
@@ -258,7 +378,7 @@ mod tests {
         // Bound and let go, so that nobody listens there.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let config = config(&format!("host=127.0.0.1 port={port} user=u password=hush dbname=synapse")).unwrap();
-        let asked = with_connection(config, &Options::default(), &AtomicBool::new(false), |_| Ok(()));
+        let asked = with_connection(&config, &Options::default(), &AtomicBool::new(false), |_| Ok(()));
         let said = asked.unwrap_err().to_string();
         assert!(said.contains("refused") && !said.contains("hush"), "{said}");
     }

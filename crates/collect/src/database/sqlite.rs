@@ -34,15 +34,18 @@ impl<'s> Sqlite<'s> {
     /// # Errors
     /// If there is none, or it is no database.
     pub fn open(path: &Path, options: &'s Options, cancel: &'s AtomicBool) -> Result<Self, DatabaseError> {
-        let no_file = |error| DatabaseError::NoFile { path: path.to_owned(), error };
-        let path = path.canonicalize().map_err(no_file)?;
+        let path = path.canonicalize().map_err(DatabaseError::NoFile)?;
+        // A pipe would be waited for.
+        if !path.is_file() {
+            return Err(DatabaseError::NotSqlite);
+        }
         let mut head = [0; 20];
         File::open(&path).and_then(|mut file| file.read_exact(&mut head)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => DatabaseError::NotSqlite(path.clone()),
-            _ => DatabaseError::NoFile { path: path.clone(), error },
+            std::io::ErrorKind::UnexpectedEof => DatabaseError::NotSqlite,
+            _ => DatabaseError::NoFile(error),
         })?;
         if !head.starts_with(b"SQLite format 3\0") {
-            return Err(DatabaseError::NotSqlite(path));
+            return Err(DatabaseError::NotSqlite);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut journal = path.clone().into_os_string();

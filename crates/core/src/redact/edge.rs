@@ -2,9 +2,10 @@
 
 use crate::cut::gap;
 
+use super::closed::Class;
 use super::position::{End, nameless};
 use super::text::{byte, closing_quote, is_quote, is_space, is_token, run_end};
-use super::{Span, mask, secrets, work};
+use super::{Found, close, secrets, work};
 
 /// How far from an edge a string's end is still taken for that of a secret whose name is in the gap.
 const STRING_BYTES: usize = 512;
@@ -18,28 +19,39 @@ const OPAQUE_MIN: usize = 16;
 /// where it looks like a list of numbers, a recovery key, cookies, or the end of a string; where a secret by position
 /// reaches the edge, so does its remainder in the tail. `missing` is the gap's length in UTF-16 code units.
 pub fn redact_pieces(head: &str, tail: &str, missing: usize) -> (String, u32) {
-    let (mut head_spans, open) = secrets(head.as_bytes());
-    let kept = head_edge(head.as_bytes());
-    if kept < head.len() {
-        cover(&mut head_spans, (kept, head.len()));
-    }
+    let (head_found, open) = head_found(head);
     let lost = tail_edge(tail.as_bytes(), open);
-    let (mut tail_spans, _) = secrets(tail.as_bytes());
+    let (mut tail_found, _) = secrets(tail.as_bytes());
     if lost > 0 {
-        cover(&mut tail_spans, (0, lost));
+        cover(&mut tail_found, (0, lost));
     }
-    let count = (head_spans.len() + tail_spans.len()) as u32;
-    (format!("{}{}{}", mask(head, &head_spans), gap(missing, "characters"), mask(tail, &tail_spans)), count)
+    let count = (head_found.len() + tail_found.len()) as u32;
+    (format!("{}{}{}", close(head, &head_found), gap(missing, "characters"), close(tail, &tail_found)), count)
 }
 
-/// Adds a span at an edge; those that it touches become one with it.
-fn cover(spans: &mut Vec<Span>, edge: Span) {
-    let touches = |span: &Span| span.0 < edge.1 && edge.0 < span.1;
-    let from = spans.iter().filter(|span| touches(span)).map(|span| span.0).min().unwrap_or(edge.0).min(edge.0);
-    let to = spans.iter().filter(|span| touches(span)).map(|span| span.1).max().unwrap_or(edge.1).max(edge.1);
-    spans.retain(|span| !touches(span));
-    let place = spans.partition_point(|span| span.0 < from);
-    spans.insert(place, (from, to));
+/// Redacts the beginning of a longer text, whose rest is not wanted: what touches the edge is closed, too.
+pub fn redact_head(head: &str) -> String {
+    close(head, &head_found(head).0)
+}
+
+fn head_found(head: &str) -> (Vec<Found>, End) {
+    let (mut found, open) = secrets(head.as_bytes());
+    let kept = head_edge(head.as_bytes());
+    if kept < head.len() {
+        cover(&mut found, (kept, head.len()));
+    }
+    (found, open)
+}
+
+/// Adds what is at an edge; what it touches becomes one with it. It is a part of something, so nothing is said of it.
+fn cover(found: &mut Vec<Found>, edge: (usize, usize)) {
+    let touches = |found: &Found| found.span.0 < edge.1 && edge.0 < found.span.1;
+    let touched = || found.iter().filter(|found| touches(found)).map(|found| found.span);
+    let from = touched().map(|span| span.0).min().unwrap_or(edge.0).min(edge.0);
+    let to = touched().map(|span| span.1).max().unwrap_or(edge.1).max(edge.1);
+    found.retain(|found| !touches(found));
+    let place = found.partition_point(|found| found.span.0 < from);
+    found.insert(place, Found { span: (from, to), class: Class::Named });
 }
 
 /// Where what is kept of a head ends.
@@ -93,8 +105,8 @@ fn runs_edge(tail: &[u8]) -> usize {
 
 /// Whether a run, with that space between it and what is lost, is a piece of a list of numbers or of a recovery key.
 fn is_part(run: &[u8], space: u8) -> bool {
-    run.iter().all(|byte| byte.is_ascii_digit() || is_quote(*byte) || b",:{}[]()\\".contains(byte))
-        || (space == b' ' && run.len() == 4 && run.iter().all(u8::is_ascii_alphanumeric))
+    run.iter().all(|byte| byte.is_ascii_digit() || is_quote(*byte) || b",:;{}[]()\\".contains(byte))
+        || (matches!(space, b' ' | b'\t') && run.len() == 4 && run.iter().all(u8::is_ascii_alphanumeric))
 }
 
 fn is_opaque(run: &[u8]) -> bool {

@@ -1,15 +1,21 @@
-//! Secrets out, before anything is cut or stored.
+//! What could be a secret is closed, before anything is cut or stored; what is public by its grammar and its position stays.
 //!
-//! A value is a secret by its **position** (it follows a name such as `access_token` or `Authorization`) or by its
-//! **shape** (Synapse's and MAS's token prefixes, JWTs, a key's bytes as numbers, recovery keys). Public keys are the
-//! evidence of one-time-key lines and stay.
+//! Public are words; ids in their own form (`$`, `!`, `@`, `#`) or behind the name of one (`message_id`); public keys
+//! behind their algorithm (`curve25519:`), in the signed object of a one-time key, or in a field that rust-crypto prints
+//! as public. Closed is what stands behind a secret's **name**, whatever it looks like; what people wrote; and every other
+//! stretch that is random enough to be a secret by its **shape**: tokens, base64, hexadecimal, lists of bytes, recovery
+//! keys, armour.
 //!
 //! The search looks at each byte a bounded number of times, whatever the text: it runs in the page, on hostile input.
 
+mod clean;
+mod closed;
 mod edge;
 mod names;
 mod position;
+mod public;
 mod shape;
+pub mod table;
 mod text;
 mod work;
 
@@ -17,76 +23,155 @@ use std::borrow::Cow;
 
 use crate::text::part;
 
-pub use edge::redact_pieces;
+pub use clean::Clean;
+pub use closed::{Class, is_closed, marks};
+pub use edge::{redact_head, redact_pieces};
 use position::End;
-
-/// What stands in a secret's place.
-const MASK: &str = "[redacted]";
+use table::Name;
 
 /// A text without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redacted<'a> {
-    /// The text, borrowed where nothing had to be replaced.
+    /// The text, borrowed where nothing had to be closed.
     pub text: Cow<'a, str>,
-    /// How many secrets were replaced.
+    /// How many stretches were closed.
     pub count: u32,
 }
 
-/// Replaces every secret in a text.
+/// Closes every stretch of a text that could be a secret.
 pub fn redact(text: &str) -> Redacted<'_> {
-    let (spans, _) = secrets(text.as_bytes());
-    if spans.is_empty() {
+    let (found, _) = secrets(text.as_bytes());
+    if found.is_empty() {
         return Redacted { text: Cow::Borrowed(text), count: 0 };
     }
-    Redacted { text: Cow::Owned(mask(text, &spans)), count: spans.len() as u32 }
+    Redacted { text: Cow::Owned(close(text, &found)), count: found.len() as u32 }
 }
 
-/// Start and end of a secret, in bytes.
+/// The same for the value of a field, whose name says what it is: an id or a public key stays behind the name of one.
+pub fn redact_field(name: &str, value: &str) -> String {
+    let bytes = value.as_bytes();
+    if table::REPORT_KEYS.contains(&name) && public::is_id(bytes) {
+        return value.to_owned();
+    }
+    match names::name(name.as_bytes()) {
+        Some(Name::Public) if public::is_id(bytes) => value.to_owned(),
+        None | Some(Name::Public | Name::Parameter | Name::MaybeKey) => redact(value).text.into_owned(),
+        Some(_) if bytes.is_empty() => String::new(),
+        Some(_) => "[closed]".to_owned(),
+    }
+}
+
+/// Start and end of a stretch, in bytes.
 type Span = (usize, usize);
 
-fn mask(text: &str, spans: &[Span]) -> String {
+/// A stretch that is closed.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    span: Span,
+    class: Class,
+}
+
+fn close(text: &str, found: &[Found]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    for (start, end) in spans {
+    for Found { span: (start, end), class } in found {
         out.push_str(part(text, done, *start));
-        out.push_str(MASK);
+        closed::write(&mut out, *class, part(text, *start, *end));
         done = *end;
     }
     out.push_str(part(text, done, text.len()));
     out
 }
 
-/// The secrets of a text, in order, none overlapping, and what ends the last one if it runs to the text's end.
-fn secrets(text: &[u8]) -> (Vec<Span>, End) {
-    let mut spans = Vec::new();
+/// What is to be closed in a text, in order, nothing overlapping, and what ends the last one if it runs to the text's end.
+fn secrets(text: &[u8]) -> (Vec<Found>, End) {
+    let mut found = Vec::new();
     let mut open = End::Closed;
-    let mut at = 0;
+    let (mut at, mut public) = (0, 0);
+    let mut run = shape::Run::default();
     while at < text.len() {
         work::done(1);
         if !text::is_word(text[at]) {
-            at += 1;
+            at = closed::mark_end(text, at)
+                .or_else(|| public::id_end(text, at))
+                .unwrap_or_else(|| at + text::escape(text, at).1);
             continue;
         }
         let start = at;
         at = text::run_end(text, at, text::is_word);
-        let mut found = shape::token(text, start, at)
-            .or_else(|| shape::recovery_key(text, start, at))
-            .map(|span| (span, End::Run))
-            .or_else(|| position::secret(text, start, at));
-        if found.is_none() && text[start].is_ascii_digit() {
-            let (count, end) = shape::numbers(text, start);
-            found = shape::is_key_length(count).then_some(((start, end), End::Run));
+        let mut next = strong(text, start, at).or_else(|| position::secret(text, start, at));
+        if next.is_none() && text[start].is_ascii_hexdigit() {
+            let (end, is_key) = list(text, start);
+            next = is_key.then_some(((start, end), Class::Bytes, End::Run));
+            // A list of other numbers is not begun again at each of them.
+            at = end.max(at);
         }
-        while let Some((span, end)) = found {
+        if next.is_none() {
+            if start >= run.end {
+                run = shape::run(text, start);
+            }
+            next = random(text, start, at, &run);
+            if next.is_some_and(|_| public::is_public(text, run.start, run.end, public)) {
+                next = None;
+                public = run.end;
+                at = run.end;
+            }
+        }
+        while let Some((span, class, end)) = next {
             at = span.1.max(at);
             open = if span.1 == text.len() { end } else { End::Closed };
-            spans.push(span);
+            if span.0 < span.1 {
+                found.push(Found { span, class });
+            }
             // Where a string of a name turns out to be what stands in front of another, that one's value is next.
-            found = position::last_word(text, span).and_then(|(start, end)| position::secret(text, start, end));
-            found = found.filter(|(next, _)| next.0 >= span.1);
+            next = position::last_word(text, span).and_then(|(start, end)| position::secret(text, start, end));
+            next = next.filter(|(next, ..)| next.0 >= span.1 && next.1 > span.1);
         }
     }
-    (spans, open)
+    (found, open)
+}
+
+type Next = Option<(Span, Class, End)>;
+
+/// A secret whose form is that of nothing else.
+fn strong(text: &[u8], start: usize, end: usize) -> Next {
+    if let Some(end) = shape::armour(text, start) {
+        return Some(((start, end), Class::Pem, if end == text.len() { End::Line } else { End::Closed }));
+    }
+    let found = shape::token(text, start, end)
+        .or_else(|| shape::groups(text, start).map(|span| (span, Class::RecoveryKey)))
+        .or_else(|| position::userinfo(text, start, end).map(|span| (span, Class::Named)));
+    found.map(|(span, class)| (span, class, End::Run))
+}
+
+/// The end of the list of numbers at a place, and whether they are a key's bytes.
+fn list(text: &[u8], start: usize) -> (usize, bool) {
+    if let Some((_, end)) = shape::hex_bytes(text, start) {
+        return (end, true);
+    }
+    if !text[start].is_ascii_digit() {
+        return (start, false);
+    }
+    let (_, end, is_key) = shape::numbers(text, start);
+    (end, is_key)
+}
+
+/// A random stretch in the word `start..end`, which is part of the run, or the whole run.
+fn random(text: &[u8], start: usize, end: usize, run: &shape::Run) -> Next {
+    if let Some(class) = run.class {
+        return Some(((run.start, run.end), class, End::Run));
+    }
+    let mut at = start;
+    while at < end.min(run.limit) {
+        let atom = text::run_end(text, at, |byte| byte.is_ascii_alphanumeric());
+        if atom - at >= 4
+            && let Some(span) = shape::stretch(text, at, run.limit)
+        {
+            return Some((span, Class::Base64, End::Run));
+        }
+        at = atom + 1;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -103,28 +188,32 @@ mod tests {
             ["syt_YWxpY2U_AbCdEfGhIjKlMnOp_1a2B3c", "syr_YWxpY2U_AbCdEf", "mat_9f8e7d6c5b4a_x", "mcr_ABCDEF12345"]
         {
             let line = format!("request with {token} failed: already exists");
-            assert_eq!(redacted(&line), "request with [redacted] failed: already exists");
+            let closed = redacted(&line);
+            assert!(
+                closed.starts_with("request with [closed token ") && closed.ends_with("] failed: already exists"),
+                "{closed}"
+            );
         }
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.s5vK_x-Y";
-        assert_eq!(redacted(&format!("jwt {jwt}!")), "jwt [redacted]!");
+        assert_eq!(redacted(&format!("with {jwt}!")), "with [closed jwt 45 #psxt]!");
     }
 
     #[test]
     fn values_go_by_the_name_in_front_of_them() {
         for (line, wanted) in [
-            ("access_token=syt_a_b&x=1", "access_token=[redacted]&x=1"),
-            ("?access_token=opaque%2Fvalue&x=1", "?access_token=[redacted]&x=1"),
-            (r#"{"access_token":"opaque \" value","x":1}"#, r#"{"access_token":"[redacted]","x":1}"#),
-            (r#"{\"refresh_token\":\"opaque\",\"x\":1}"#, r#"{\"refresh_token\":\"[redacted]\",\"x\":1}"#),
-            ("Authorization: Bearer abc.DEF-123", "Authorization: [redacted]"),
-            ("curl -H 'Authorization: Bearer abcDEF123' -X", "curl -H 'Authorization: [redacted]' -X"),
-            ("sent Bearer abcDEF-123, then", "sent Bearer [redacted], then"),
-            ("Cookie: a=b; c=d\nnext", "Cookie: [redacted]\nnext"),
-            ("password: hunter2, user: x", "password: [redacted], user: x"),
-            ("login_token: Some(\"opaque\")", "login_token: [redacted]"),
-            ("loginToken => opaque;", "loginToken => [redacted];"),
-            ("https://a/cb?code=abc123&state=xyz x", "https://a/cb?code=[redacted]&state=[redacted] x"),
-            ("{'password': 'a b c'}", "{'password': '[redacted]'}"),
+            ("access_token=syt_a_b&x=1", "access_token=[closed]&x=1"),
+            ("?access_token=opaque%2Fvalue&x=1", "?access_token=[closed]&x=1"),
+            (r#"{"access_token":"opaque \" value","x":1}"#, r#"{"access_token":"[closed]","x":1}"#),
+            (r#"{\"refresh_token\":\"opaque\",\"x\":1}"#, r#"{\"refresh_token\":\"[closed]\",\"x\":1}"#),
+            ("Authorization: Bearer abc.DEF-123", "Authorization: [closed]"),
+            ("curl -H 'Authorization: Bearer abcDEF123' -X", "curl -H 'Authorization: [closed]' -X"),
+            ("sent Bearer abcDEF-123, then", "sent Bearer [closed], then"),
+            ("Cookie: a=b; c=d\nnext", "Cookie: [closed]\nnext"),
+            ("password: hunter2, user: x", "password: [closed], user: x"),
+            ("login_token: Some(\"opaque\")", "login_token: [closed]"),
+            ("loginToken => opaque;", "loginToken => [closed];"),
+            ("https://a/cb?code=abc123&state=xyz x", "https://a/cb?code=[closed]&state=[closed] x"),
+            ("{'password': 'a b c'}", "{'password': '[closed]'}"),
         ] {
             assert_eq!(redacted(line), wanted);
         }
@@ -148,14 +237,14 @@ mod tests {
     #[test]
     fn media_keys_go_and_public_keys_stay() {
         let media = r#"{"keys":{"index":0,"key":"7Kd9qXz1aBcDeFgHiJkLmQ"},"member":{}}"#;
-        assert_eq!(redacted(media), r#"{"keys":{"index":0,"key":"[redacted]"},"member":{}}"#);
-        assert_eq!(redacted("encryptionKey: 7Kd9qXz1aBcDeFgHiJkLmQ=="), "encryptionKey: [redacted]");
-        assert_eq!(redacted("media_key=[1, 2, 3] index"), "media_key=[redacted] index");
+        assert_eq!(redacted(media), r#"{"keys":{"index":0,"key":"[closed base64 22 #knpp]"},"member":{}}"#);
+        assert_eq!(redacted("encryptionKey: 7Kd9qXz1aBcDeFgHiJkLmQ=="), "encryptionKey: [closed]");
+        assert_eq!(redacted("media_key=[1, 2, 3] index"), "media_key=[closed] index");
         for line in [
-            r#"Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{}}; new key: {'key': 'QF6Sd7Wf0IOqiujeTYL2YQb', 'signatures': {}}"#,
-            r#"Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho""#,
+            r#"Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{}}; new key: {'key': 'QF6S+xL5kqccqIPCCh4eFpdBdulfr+tKS5/ZN4wGAT0', 'signatures': {}}"#,
+            r#"already exists. Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho""#,
             r#"Old key: {\"key\":\"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho\",\"signatures\":{}}"#,
-            r#"one_time_key: SignedKey { key: "curve25519:drZvSd7Wf0IOqiujeTYL2YQb" }"#,
+            r#"one_time_key: SignedKey { key: "curve25519:drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho" }"#,
             r#"MissingOneTimeKey("curve25519:drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho")"#,
         ] {
             assert_eq!(redacted(line), line);
@@ -165,19 +254,19 @@ mod tests {
     #[test]
     fn what_touches_the_edge_of_a_gap_goes_whole() {
         let (text, count) = redact_pieces("x sytSecret", "Rest y", 9);
-        assert_eq!(text, "x [redacted] …[9 characters cut]… [redacted] y");
+        assert_eq!(text, "x [closed] …[9 characters cut]… [closed] y");
         assert_eq!(count, 2);
         let (text, _) = redact_pieces("{\"passw", "ord\": \"a b c\", \"x\": 1}", 0);
-        assert_eq!(text, "[redacted] …[0 characters cut]… [redacted]\", \"x\": 1}");
+        assert_eq!(text, "[closed] …[0 characters cut]… [closed]\", \"x\": 1}");
         let (text, _) = redact_pieces("x \"acc", "token\",\n \"value\": \"a b c\" }", 4);
-        assert_eq!(text, "x [redacted] …[4 characters cut]… [redacted]\" }");
+        assert_eq!(text, "x [closed] …[4 characters cut]… [closed]\" }");
         let (text, _) = redact_pieces("Cookie: a=b; c", "d; e=f; g\nnext", 9);
-        assert_eq!(text, "Cookie: [redacted] …[9 characters cut]… [redacted]\nnext");
+        assert_eq!(text, "Cookie: [closed] …[9 characters cut]… [closed]\nnext");
     }
 
     #[test]
     fn what_is_already_masked_is_not_counted_again() {
-        assert_eq!(redact("access_token=[redacted]").count, 0);
+        assert_eq!(redact("access_token=[closed]").count, 0);
     }
 
     #[test]

@@ -1,67 +1,33 @@
-//! Names that tell that the value behind them is a secret. Sources: the client-server API, OAuth 2.0, OpenID Connect,
-//! TURN, LiveKit, and Element Call's handling of media keys.
+//! What a name says of the value behind it.
 
-/// How a name speaks of its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Name {
-    /// The value is a secret, whatever it looks like.
-    Secret,
-    /// The value is a secret if it is quoted, grouped, or looks like a key: the name also stands in event types.
-    Key,
-    /// The value is a secret if it looks like a key and is not a public one.
-    MaybeKey,
-    /// A header whose value is a scheme and a credential.
-    Authorization,
-    /// A header whose value runs to the end of its line.
-    Cookie,
-    /// A parameter whose value is a secret in URLs and form bodies only.
-    Parameter,
-}
+use super::table::{HARMLESS_ENDINGS, NAMES, Name, Place};
+use super::text::{find_in, letters};
 
-/// Names by how they end, letters and digits only, in lower case.
-const ENDINGS: [(&str, Name); 29] = [
-    ("token", Name::Secret),
-    ("password", Name::Secret),
-    ("passwd", Name::Secret),
-    ("passphrase", Name::Secret),
-    ("secret", Name::Secret),
-    ("credential", Name::Secret),
-    ("credentials", Name::Secret),
-    ("jwt", Name::Secret),
-    ("apikey", Name::Secret),
-    ("privatekey", Name::Secret),
-    ("secretkey", Name::Secret),
-    ("recoverykey", Name::Cookie),
-    ("sessionkey", Name::Secret),
-    ("decryptionkey", Name::Secret),
-    ("picklekey", Name::Secret),
-    ("codeverifier", Name::Secret),
-    ("mediakey", Name::Key),
-    ("encryptionkey", Name::Key),
-    ("encryptionkeys", Name::Key),
-    ("sharedkey", Name::Key),
-    ("rawkey", Name::Key),
-    ("keymaterial", Name::Key),
-    ("keybase64", Name::Key),
-    ("authorization", Name::Authorization),
-    ("cookie", Name::Cookie),
-    // The media keys of matrix-js-sdk's to-device events, and the file keys of JWK objects.
-    ("=key", Name::MaybeKey),
-    ("=k", Name::MaybeKey),
-    ("=code", Name::Parameter),
-    ("=state", Name::Parameter),
-];
+/// Letters and digits of the longest name that is looked at.
+pub const NAME_MAX: usize = 40;
 
 /// What a word says of the value behind it, if it is such a name.
 pub fn name(word: &[u8]) -> Option<Name> {
-    ENDINGS.iter().find(|(ending, _)| ends(word, ending.as_bytes())).map(|(_, name)| *name)
-}
-
-/// Whether a word ends so, but for case, `_` and `-`; whether it is just that if the ending begins with `=`.
-fn ends(word: &[u8], ending: &[u8]) -> bool {
-    let (whole, ending) = ending.strip_prefix(b"=").map_or((false, ending), |rest| (true, rest));
-    let mut letters = word.iter().rev().filter(|byte| byte.is_ascii_alphanumeric());
-    let same =
-        ending.iter().rev().all(|wanted| letters.next().is_some_and(|byte| byte.to_ascii_lowercase() == *wanted));
-    same && (!whole || letters.next().is_none())
+    let mut buffer = [0; NAME_MAX];
+    let letters = letters(word, &mut buffer)?;
+    // Error codes name what they are about: `M_UNKNOWN_TOKEN`.
+    if word.starts_with(b"M_") {
+        return None;
+    }
+    let stem = match letters.iter().rposition(|byte| !byte.is_ascii_digit()) {
+        Some(last) => &letters[..=last],
+        None => return None,
+    };
+    let singular = stem.strip_suffix(b"s").unwrap_or(stem);
+    let (_, _, name) = NAMES.iter().find(|(name, place, _)| {
+        let name = name.as_bytes();
+        match place {
+            Place::Within => find_in(letters, name),
+            Place::End => [letters, stem, singular].iter().any(|word| word.ends_with(name)),
+            Place::Whole => [letters, stem, singular].contains(&name),
+        }
+    })?;
+    let harmless = matches!(name, Name::Secret | Name::Phrase)
+        && HARMLESS_ENDINGS.iter().any(|ending| letters.ends_with(ending.as_bytes()));
+    (!harmless).then_some(*name)
 }

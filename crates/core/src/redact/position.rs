@@ -1,23 +1,26 @@
 //! Secrets that show by the name in front of them.
 
-use super::names::{Name, name};
-use super::shape::numbers;
+use super::closed::{Class, mark_end};
+use super::names::name;
+use super::public::{is_public, is_since};
+use super::shape::{OPAQUE_MIN, numbers};
+use super::table::{LINKING, Name, PUBLIC_VALUES, STATES};
 use super::text::{
-    byte, closing_bracket, closing_quote, is_base64, is_quote, is_space, is_token, is_word, percent, run_end,
+    byte, closing_bracket, closing_quote, escape, is_quote, is_space, is_token, is_word, run_end, starts_with,
 };
-use super::{MASK, Span, work};
+use super::{Span, work};
 
-/// A `key` with fewer base64 characters is none (AES-128 needs 22).
-const KEY_CHARS_MIN: usize = 16;
+/// A key of this kind has no fewer characters.
+const KEY_CHARS_MIN: usize = OPAQUE_MIN;
 
 /// A longer value is taken for a secret without another look, so that no look goes far.
 const KEY_CHARS_MAX: usize = 512;
 
-/// Bytes around a `key` in which `signatures` must stand for it to be public.
-const OBJECT_BYTES: usize = 512;
-
 /// Bytes between a name and its separator, and between that and the value, at most: quotes, backslashes, spaces.
 const SEPARATOR_BYTES: usize = 48;
+
+/// Bytes of an address in which a password is looked for.
+const AUTHORITY_BYTES: usize = 256;
 
 /// Behind `Bearer` a shorter word in lower case is part of a sentence.
 const CREDENTIAL_MIN: usize = 16;
@@ -36,28 +39,188 @@ pub enum End {
 }
 
 /// A secret behind the word `start..end`, if that is a name of one.
-pub fn secret(text: &[u8], start: usize, end: usize) -> Option<(Span, End)> {
-    let start = without_escape(text, start, end);
+pub fn secret(text: &[u8], start: usize, end: usize) -> Option<(Span, Class, End)> {
     if let Some(span) = credential(text, start, end) {
-        return Some((span, End::Run));
+        return Some((span, Class::Named, End::Run));
     }
     let is_string = start > 0 && is_quote(text[start - 1]);
-    let separator = separator(text, end, is_string)?;
+    let separator = separator(text, end, is_string);
+    let spoken = separator.is_none() && matches!(byte(text, end), b' ' | b'"' | b'\'' | b'[');
+    if separator.is_none() && !spoken {
+        return None;
+    }
     let name = name(&text[start..end])?;
-    if name == Name::Parameter && !is_parameter(text, start, separator.value) {
-        return None;
-    }
-    let ((from, to), end) = match name {
-        Name::MaybeKey => maybe_key(text, start, &separator)?,
-        Name::Authorization | Name::Cookie => header_value(text, start, &separator, name)?,
-        _ => value(text, &separator)?,
+    let found = match &separator {
+        Some(separator) => written(text, start, separator, name),
+        None => spoken_value(text, start, end, name),
     };
+    let ((from, to), end) = found?;
     let inner = &text[from..to];
-    if name == Name::Key && end == End::Run && !looks_like_key(inner) {
+    if from == to && to == text.len() {
+        // What follows a cut is its value.
+        let end = if matches!(name, Name::Phrase | Name::Content) { End::Line } else { End::Run };
+        return Some(((to, to), Class::Named, end));
+    }
+    let says_nothing =
+        matches!(inner, b"" | b"null" | b"undefined" | b"true" | b"false" | b"None" | b"none" | b"{}" | b"[]");
+    let is_mark = byte(inner, 0) == b'[' && mark_end(inner, 0) == Some(inner.len());
+    if says_nothing || is_mark || (name == Name::Secret && is_bare_token(&text[start..]) && is_since(inner)) {
         return None;
     }
-    let says_nothing = matches!(inner, b"" | b"null" | b"undefined" | b"true" | b"false" | b"None");
-    (!says_nothing && inner != MASK.as_bytes()).then_some(((from, to), end))
+    let class = match name {
+        Name::Content => Class::Content,
+        Name::MaybeKey => Class::Base64,
+        _ => Class::Named,
+    };
+    Some(((from, to), class, end))
+}
+
+/// Whether the word at a text's beginning is just `token`: a sentence calls other things so, too.
+fn is_bare_token(text: &[u8]) -> bool {
+    starts_with(text, 0, b"token") && !is_word(byte(text, 5))
+}
+
+/// The value behind a name and its separator.
+fn written(text: &[u8], start: usize, separator: &Separator, name: Name) -> Option<(Span, End)> {
+    let is_public_value = |value: &&str| starts_with(text, separator.value, value.as_bytes());
+    match name {
+        Name::Public => None,
+        _ if PUBLIC_VALUES.iter().any(|value| is_public_value(value)) => None,
+        Name::Parameter => is_parameter(text, start, separator.value).then(|| value(text, separator)).flatten(),
+        Name::Authorization | Name::Cookie => header_value(text, start, separator, name),
+        Name::Key => {
+            value(text, separator).filter(|((from, to), end)| *end != End::Run || looks_like_key(&text[*from..*to]))
+        }
+        Name::MaybeKey => key_value(text, separator)
+            .filter(|((from, to), _)| is_base64_key(&text[*from..*to]) && !is_public(text, *from, *to, 0)),
+        Name::Phrase => value(text, separator).map(|found| phrase(text, found)),
+        Name::Content => content(text, separator),
+        Name::Secret => value(text, separator),
+    }
+}
+
+/// What people wrote goes on to the end of its line. A server's error is none of it.
+fn content(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
+    let from = separator.value;
+    let opening = run_end(&text[..text.len().min(from + SEPARATOR_BYTES)], from, |byte| b"{\\\"' \n".contains(&byte));
+    if byte(text, from) == b'{' && (starts_with(text, opening, b"errcode") || starts_with(text, opening, b"error\"")) {
+        return None;
+    }
+    let ((from, to), end) = value(text, separator)?;
+    if end != End::Run || separator.encoded {
+        return Some(((from, to), end));
+    }
+    Some(((from, line_end(text, to)), End::Line))
+}
+
+/// A value that a person has chosen goes on to the end of its line, or to the next name.
+fn phrase(text: &[u8], ((from, to), end): (Span, End)) -> (Span, End) {
+    if end != End::Run || to == from {
+        return ((from, to), end);
+    }
+    let mut at = to;
+    while at < text.len() {
+        work::done(1);
+        match text[at] {
+            b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'}' | b')' | b']' | b'>' | b'<' | b'{' => break,
+            0xe2 if starts_with(text, at, "…[".as_bytes()) => break,
+            b'\\' if matches!(byte(text, at + 1), b'n' | b'r' | b'"' | b'\'' | b'\\') => break,
+            b',' | b';' | b'&' | b' ' if is_next_field(text, at) => break,
+            _ => at += 1,
+        }
+    }
+    if at == text.len() {
+        return ((from, at), End::Line);
+    }
+    let spaces = text[to..at].iter().rev().take_while(|byte| is_space(**byte)).count();
+    ((from, at - spaces), End::Run)
+}
+
+/// Whether a name and its separator follow a comma, a semicolon, an ampersand or a space.
+fn is_next_field(text: &[u8], at: usize) -> bool {
+    let start = run_end(&text[..text.len().min(at + 4)], at, |byte| b",;& ".contains(&byte));
+    let end = run_end(&text[..text.len().min(start + SEPARATOR_BYTES)], start, is_word);
+    let quoted = is_quote(byte(text, start)) || (text[at] == b',' && start == text.len());
+    quoted || (end > start && matches!(byte(text, end), b'=' | b':') && !starts_with(text, end, b"://"))
+}
+
+fn line_end(text: &[u8], from: usize) -> usize {
+    run_end(text, from, |byte| byte != b'\n' && byte != b'\r')
+}
+
+/// A value that a sentence names: `token abc1`, `password is x`, `password for alice: x`, `--password x`.
+fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Span, End)> {
+    let from = run_end(&text[..text.len().min(end + SEPARATOR_BYTES)], end, |byte| byte == b' ');
+    let word_end = |from: usize| run_end(&text[..text.len().min(from + KEY_CHARS_MAX)], from, |byte| !is_space(byte));
+    let plain = |from: usize| {
+        let separator = Separator { value: from, encoded: false };
+        let found = value(text, &separator)?;
+        Some(if name == Name::Phrase { phrase(text, found) } else { found })
+    };
+    match name {
+        Name::Content if text[start..end].eq_ignore_ascii_case(b"plaintext") && from > end => {
+            return Some(((from, line_end(text, from)), End::Line));
+        }
+        Name::Content if matches!(byte(text, from), b'{') => {
+            return content(text, &Separator { value: from, encoded: false });
+        }
+        Name::Secret | Name::Phrase => {}
+        Name::Cookie if starts_with(text, from, b"is ") => return Some(((from + 3, line_end(text, from)), End::Line)),
+        _ => return None,
+    }
+    let first = &text[from..word_end(from)];
+    if text[start..end].starts_with(b"--") {
+        return (!first.is_empty() && !first.starts_with(b"--")).then(|| plain(from)).flatten();
+    }
+    if matches!(first, b"is" | b"was" | b"are" | b"equals") {
+        let next = run_end(text, from + first.len(), |byte| byte == b' ');
+        return (!is_state(text, next)).then(|| plain(next)).flatten();
+    }
+    if first == b"for" {
+        let whom = run_end(text, from + 3, |byte| byte == b' ');
+        let whom_end = word_end(whom);
+        let named = text[whom..whom_end].ends_with(b":") && whom_end < text.len();
+        return named.then(|| plain(run_end(text, whom_end, |byte| byte == b' '))).flatten();
+    }
+    match byte(text, from) {
+        b'"' | b'\'' | b'`' if from > end => quoted(text, from),
+        b'[' | b'{' => {
+            let (to, closed) = closing_bracket(&text[..text.len().min(from + KEY_CHARS_MAX)], from);
+            let inner = &text[from + 1..to];
+            let is_code = inner.len() <= 4;
+            let is_value = closed && from > end && !is_code && !inner.contains(&b' ') && mark_end(text, from).is_none();
+            is_value.then_some(((from, to), End::Closed))
+        }
+        b'(' | b'<' | b')' => None,
+        _ => {
+            let ((from, to), end) = plain(from)?;
+            is_mixed(&text[from..run_end(text, from, |byte| !is_space(byte) && byte != b',').min(to)])
+                .then_some(((from, to), end))
+        }
+    }
+}
+
+/// Whether a sentence goes on at a place: with how it is, and not with what it is.
+fn is_state(text: &[u8], from: usize) -> bool {
+    let word = |from: usize| {
+        let end = run_end(&text[..text.len().min(from + SEPARATOR_BYTES)], from, |byte| byte.is_ascii_alphabetic());
+        (&text[from..end], end)
+    };
+    let is_of = |words: &[&str], said: &[u8]| words.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(said));
+    let (said, end) = word(from);
+    let next = run_end(&text[..text.len().min(end + SEPARATOR_BYTES)], end, |byte| byte == b' ');
+    let ends = next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0);
+    let is_word = !is_word(byte(text, end)) || said.is_empty();
+    let ended = b"\0\n.,;:!?()\"'".contains(&byte(text, from)) && !byte(text, from + 1).is_ascii_alphanumeric();
+    is_word && (ended || is_of(LINKING, said) || (is_of(STATES, said) && ends))
+}
+
+/// Whether a word is none of a sentence: letters with digits in them, or signs that words do not have.
+fn is_mixed(word: &[u8]) -> bool {
+    let letters = word.iter().any(u8::is_ascii_alphabetic);
+    let digits = word.iter().any(u8::is_ascii_digit);
+    let signs = word.iter().any(|byte| b"!#$%^&*+=~|/".contains(byte));
+    word.len() >= 6 && ((letters && (digits || signs)) || (digits && word.len() >= OPAQUE_MIN))
 }
 
 /// The word that a span ends with, but for quotes and brackets.
@@ -77,16 +240,30 @@ pub fn nameless(text: &[u8]) -> usize {
     separator(text, name, true).and_then(|separator| value(text, &separator)).map_or(0, |((_, to), _)| to)
 }
 
-/// Where a word begins once what belongs to an escape in front of it is left out: the `n` of `\nCookie`, the `3F` of
-/// `%3Fcode`.
-fn without_escape(text: &[u8], start: usize, end: usize) -> usize {
-    let before = if start > 0 { text[start - 1] } else { 0 };
-    let skipped = match before {
-        b'\\' if matches!(text[start], b'n' | b'r' | b't') => 1,
-        b'%' if percent(text, start - 1) != 0 => 2,
-        _ => 0,
+/// A user's password in an address: `https://user:password@host`, `turn:user:password@host`.
+pub fn userinfo(text: &[u8], word: usize, end: usize) -> Option<Span> {
+    if byte(text, end) != b':' {
+        return None;
+    }
+    let from = if starts_with(text, end, b"://") {
+        end + 3
+    } else if matches!(&text[word..end], b"turn" | b"turns" | b"stun" | b"stuns" | b"sip" | b"sips") {
+        end + 1
+    } else {
+        return None;
     };
-    if start + skipped < end { start + skipped } else { start }
+    let window = &text[..text.len().min(from + AUTHORITY_BYTES)];
+    let belongs = |byte: u8| !is_space(byte) && !is_quote(byte) && !b"<>(){}".contains(&byte);
+    let whole = run_end(window, from, belongs);
+    let authority = run_end(window, from, |byte| belongs(byte) && !b"/?#".contains(&byte));
+    let user = run_end(&window[..authority], from, |byte| byte != b':' && byte != b'@');
+    // A port is a number; a password may hold a slash.
+    let colon = user < authority && window[user] == b':';
+    let port = run_end(&window[..authority], user + 1, |byte| byte.is_ascii_digit()) == authority;
+    let limit = if colon && !port { whole } else { authority };
+    let at = window[from..limit].iter().rposition(|byte| *byte == b'@')? + from;
+    let secret = if colon { (user + 1, at) } else { (from, at) };
+    (secret.0 < at && mark_end(text, secret.0) != Some(at)).then_some(secret)
 }
 
 /// The value behind `Bearer` or `Basic`.
@@ -96,11 +273,17 @@ fn credential(text: &[u8], start: usize, end: usize) -> Option<Span> {
     if !basic && !word.eq_ignore_ascii_case(b"bearer") {
         return None;
     }
-    let mut from = run_end(&text[..text.len().min(end + SEPARATOR_BYTES)], end, |byte| {
-        is_space(byte) || is_quote(byte) || b":=\\<([{".contains(&byte)
-    });
-    if percent(text, from) == b' ' {
-        from += 3;
+    let window = &text[..text.len().min(end + SEPARATOR_BYTES)];
+    let mut from = end;
+    loop {
+        let (character, width) = escape(window, from);
+        if !(is_space(character) || is_quote(character) || b":=,\\<([{".contains(&character)) || from >= window.len() {
+            break;
+        }
+        if mark_end(text, from).is_some() {
+            return None;
+        }
+        from += width;
     }
     if from == end {
         return None;
@@ -111,7 +294,7 @@ fn credential(text: &[u8], start: usize, end: usize) -> Option<Span> {
     let sentence = value.iter().skip(1).all(|byte| byte.is_ascii_lowercase() || *byte == b'.');
     let short = value.len() < CREDENTIAL_MIN;
     let is_value = if basic { value.len() >= 8 && !sentence } else { !(short && sentence) };
-    (is_value && value != MASK.as_bytes()).then_some((from, to))
+    is_value.then_some((from, to))
 }
 
 /// What stands between a name and its value.
@@ -126,34 +309,36 @@ struct Separator {
 fn separator(text: &[u8], end: usize, is_string: bool) -> Option<Separator> {
     let window = &text[..text.len().min(end + SEPARATOR_BYTES)];
     let mut at = end;
+    // `key3`, `key[3]=`, `passwords[0]: `.
+    let index = run_end(window, end + 1, |byte| byte.is_ascii_digit());
+    if byte(window, end) == b'[' && index > end + 1 && byte(window, index) == b']' {
+        at = index + 1;
+    }
+    let (mut character, mut width);
     loop {
         work::done(1);
-        let byte = byte(window, at);
-        if is_quote(byte) {
-            // Part of the string's end.
-        } else if matches!(percent(window, at), b'"' | b'\'' | b' ' | b'\\') {
-            at += 2;
-        } else if !b"\\ \t)]".contains(&byte) || at >= window.len() {
+        (character, width) = escape(window, at);
+        if at >= window.len() || !(is_quote(character) || b"\\ \t)]".contains(&character)) {
             break;
         }
-        at += 1;
+        at += width;
     }
-    let mut encoded = false;
-    at = match byte(window, at) {
-        b':' | b'=' => run_end(window, at, |byte| matches!(byte, b':' | b'=' | b'>')),
-        b'%' if matches!(percent(window, at), b':' | b'=') => {
-            encoded = true;
-            at + 3
+    let encoded = width > 1 && matches!(character, b':' | b'=') && byte(window, at) == b'%';
+    at = match character {
+        b':' | b'=' => {
+            let behind = at + width;
+            if width > 1 { behind } else { run_end(window, at, |byte| matches!(byte, b':' | b'=' | b'>')) }
         }
         b',' if is_string && at > end => return paired(window, at + 1),
         b'(' if at == end && is_quote(byte(window, at + 1)) => at + 1,
+        _ if is_string && at > end + 1 => return valued(window, end, at),
+        b'\r' | b'\n' if is_string => return parted(window, at),
         _ => return None,
     };
     let value = run_end(window, at, |byte| matches!(byte, b' ' | b'\t'));
-    // Behind the line's end only a string is still the name's value.
     let next = run_end(window, value, is_space);
-    let value = if is_quote(byte(window, next)) { next } else { value };
-    Some(Separator { value, encoded })
+    // Behind the line's end a value still follows where the line has none.
+    Some(Separator { value: next, encoded })
 }
 
 /// The value of `"name","value"` and of `"name":"…","value":"…"`, of which the first string is the name.
@@ -161,9 +346,9 @@ fn paired(window: &[u8], at: usize) -> Option<Separator> {
     let skip = |at: usize| run_end(window, at, |byte| is_space(byte) || byte == b'\\');
     let mut value = run_end(window, at, is_space);
     let label = skip(value);
-    if is_quote(byte(window, label)) && window[label + 1..].starts_with(b"value") {
-        let colon = skip(label + 6) + 1;
-        let colon = run_end(window, colon, is_space);
+    let label = if is_quote(byte(window, label)) { label + 1 } else { label };
+    if starts_with(window, label, b"value") {
+        let colon = run_end(window, label + 5, |byte| is_space(byte) || is_quote(byte) || byte == b'\\');
         if byte(window, colon) == b':' {
             value = run_end(window, colon + 1, is_space);
         }
@@ -171,23 +356,45 @@ fn paired(window: &[u8], at: usize) -> Option<Separator> {
     is_quote(byte(window, skip(value))).then_some(Separator { value, encoded: false })
 }
 
+/// The value of `name="password" value="…"`.
+fn valued(window: &[u8], end: usize, at: usize) -> Option<Separator> {
+    let spaced = window[end..at].contains(&b' ');
+    let value = at + b"value=".len();
+    (spaced && starts_with(window, at, b"value=")).then_some(Separator { value, encoded: false })
+}
+
+/// The value of a part of a form: `name="password"`, an empty line, the value.
+fn parted(window: &[u8], at: usize) -> Option<Separator> {
+    let value = run_end(window, at, |byte| matches!(byte, b'\r' | b'\n'));
+    let empty = window[at..value].iter().filter(|byte| **byte == b'\n').count() >= 2;
+    empty.then_some(Separator { value, encoded: false })
+}
+
 /// Whether a name is a parameter of a URL or a form body.
 fn is_parameter(text: &[u8], start: usize, value: usize) -> bool {
     if !matches!(text[value - 1], b'=' | b'D' | b'd') {
         return false;
     }
-    let before = if start > 2 { percent(text, start - 3) } else { 0 };
-    let before = if before == 0 && start > 0 { text[start - 1] } else { before };
+    let before = (1..=5).rev().find_map(|width| {
+        let at = start.checked_sub(width)?;
+        let (character, length) = escape(text, at);
+        (length == width && length > 1).then_some(character)
+    });
+    let before = before.unwrap_or(if start > 0 { text[start - 1] } else { 0 });
     let end = run_end(&text[..text.len().min(value + KEY_CHARS_MAX)], value, is_token);
     matches!(before, b'?' | b'&' | b'#') || byte(text, end) == b'&'
 }
 
 /// The value at a place: quoted, grouped, or a plain run.
 fn value(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
-    if separator.encoded {
+    let mut from = separator.value;
+    let (quote, width) = escape(text, from);
+    if separator.encoded || (is_quote(quote) && width > 1) {
         return Some(encoded_value(text, separator.value));
     }
-    let mut from = separator.value;
+    if let Some(end) = mark_end(text, from) {
+        return Some(((from, end), End::Run));
+    }
     // b'…' of Python and Rust, u'…' and r'…' of Python.
     if matches!(byte(text, from), b'b' | b'u' | b'r') && is_quote(byte(text, from + 1)) {
         from += 1;
@@ -207,13 +414,25 @@ fn value(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
     if byte(text, from) == b'<' {
         from += 1;
     }
-    let (count, end) = numbers(text, from);
-    let end = if count > 1 {
-        end
-    } else {
-        run_end(text, from, |byte| !is_space(byte) && !b"&,;\"'`<>(){}[]\\".contains(&byte))
+    let (count, end, _) = numbers(text, from);
+    Some(((from, if count > 1 { end } else { plain_end(text, from) }), End::Run))
+}
+
+/// The end of a value without quotes: a break, or an ampersand that a further parameter or nothing follows.
+fn plain_end(text: &[u8], from: usize) -> usize {
+    let is_break = |byte: u8| is_space(byte) || b",;\"'`<>(){}[]\\".contains(&byte);
+    let is_last = |at: usize| {
+        let name = run_end(&text[..text.len().min(at + SEPARATOR_BYTES)], at + 1, is_word);
+        matches!(byte(text, name), b'=' | b'%' | 0)
+            || is_break(byte(text, name)) && name == at + 1
+            || escape(text, at).1 > 1
     };
-    Some(((from, end), End::Run))
+    let mut at = from;
+    while at < text.len() && !is_break(text[at]) && !(text[at] == b'&' && is_last(at)) {
+        work::done(1);
+        at += 1;
+    }
+    at
 }
 
 /// A string at a place, backslashes in front of its quote included.
@@ -242,24 +461,34 @@ fn group_start(text: &[u8], from: usize) -> Option<usize> {
     (is_type && matches!(byte(window, spaced), b'{' | b'[')).then_some(spaced)
 }
 
+/// A value whose quotes, if it has any, are escapes.
 fn encoded_value(text: &[u8], from: usize) -> (Span, End) {
     let mut from = from;
-    while matches!(percent(text, from), b'"' | b'\'' | b' ' | b'\\') {
-        from += 3;
+    let mut quoted = false;
+    loop {
+        let (character, width) = escape(text, from);
+        if width < 2 || !(is_quote(character) || is_space(character) || character == b'\\') {
+            break;
+        }
+        quoted |= is_quote(character);
+        from += width;
     }
     let mut end = from;
-    while end < text.len() && is_token(text[end]) && !b"\"'&,}#\\\n".contains(&percent_or(text, end, b'x')) {
+    while end < text.len() {
         work::done(1);
-        end += 1;
+        let (character, width) = escape(text, end);
+        let ends = match (width > 1, quoted) {
+            (true, true) => is_quote(character) || b"\\\n".contains(&character),
+            (true, false) => b"\"'&,}#\\\n".contains(&character),
+            (false, true) => is_quote(character) || character == b'\n',
+            (false, false) => !is_token(character),
+        };
+        if ends {
+            break;
+        }
+        end += width;
     }
-    ((from, end), End::Run)
-}
-
-fn percent_or(text: &[u8], at: usize, other: u8) -> u8 {
-    match percent(text, at) {
-        0 => other,
-        character => character,
-    }
+    ((from, end), if quoted { End::Line } else { End::Run })
 }
 
 /// The value of a header, which may hold spaces.
@@ -295,71 +524,28 @@ fn header_value(text: &[u8], start: usize, separator: &Separator, name: Name) ->
     Some(((from, to), End::Line))
 }
 
+/// The value of a field that may be a key. The look does not go far: a key is short.
+fn key_value(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
+    let window = &text[..text.len().min(separator.value + KEY_CHARS_MAX)];
+    if separator.encoded {
+        return Some(encoded_value(window, separator.value));
+    }
+    quoted(window, separator.value).or_else(|| {
+        let from = run_end(window, separator.value, |byte| byte == b'b' || byte == b'<' || is_quote(byte));
+        Some(((from, run_end(window, from, is_token)), End::Run))
+    })
+}
+
+/// Whether a value has a key's length in base64, and is no word. Others show by themselves.
+fn is_base64_key(value: &[u8]) -> bool {
+    let padding = value.iter().rev().take_while(|byte| **byte == b'=').count();
+    let key = &value[..value.len() - padding];
+    matches!(key.len(), 22 | 32 | 43 | 64 | 86)
+        && key.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/_-".contains(byte))
+        && !key.iter().all(|byte| byte.is_ascii_lowercase() || b"_-".contains(byte))
+}
+
 fn looks_like_key(value: &[u8]) -> bool {
     let opaque = value.len() >= KEY_CHARS_MIN && value.iter().all(|byte| is_token(*byte));
     opaque || value.len() > KEY_CHARS_MAX || value.iter().all(|byte| byte.is_ascii_digit() || b", ".contains(byte))
-}
-
-/// The value of a field called `key`, if it is a media key. Public keys carry signatures beside them, an algorithm in
-/// front of them, or stand where Synapse's conflict text puts them. Its bytes as numbers show by themselves.
-fn maybe_key(text: &[u8], start: usize, separator: &Separator) -> Option<(Span, End)> {
-    let window = &text[..text.len().min(separator.value + KEY_CHARS_MAX)];
-    let found = if separator.encoded {
-        encoded_value(window, separator.value)
-    } else {
-        quoted(window, separator.value).unwrap_or_else(|| {
-            let from = run_end(window, separator.value, |byte| matches!(byte, b'b' | b'\'' | b'"' | b'<'));
-            ((from, run_end(window, from, is_token)), End::Run)
-        })
-    };
-    let ((from, to), _) = found;
-    let value = &text[from..to];
-    let key = value.len() >= KEY_CHARS_MIN && value.iter().all(|byte| is_base64(*byte) || *byte == b'%');
-    (key && !is_labelled(text, start) && !beside_signatures(text, from, to)).then_some(found)
-}
-
-/// Whether Synapse's conflict text calls the object public that a field stands first in.
-fn is_labelled(text: &[u8], start: usize) -> bool {
-    let opening = text[..start].iter().rev().take(SEPARATOR_BYTES).take_while(|byte| b"\\\"'{ ".contains(byte)).count();
-    work::done(opening);
-    let before = &text[..start - opening];
-    before.ends_with(b"Old key:") || before.ends_with(b"new key:")
-}
-
-/// Whether the object around a value also has a field `signatures`, near by.
-fn beside_signatures(text: &[u8], from: usize, to: usize) -> bool {
-    let after = &text[to..text.len().min(to + OBJECT_BYTES)];
-    let before = &text[from.saturating_sub(OBJECT_BYTES)..from];
-    let is_field = |piece: &[u8]| piece.starts_with(b"signatures");
-    let mut depth = 0i32;
-    for at in 0..after.len() {
-        work::done(1);
-        match after[at] {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            _ => {}
-        }
-        if depth < 0 {
-            break;
-        }
-        if depth == 0 && is_field(&after[at..]) {
-            return true;
-        }
-    }
-    depth = 0;
-    for at in (0..before.len()).rev() {
-        work::done(1);
-        match before[at] {
-            b'{' | b'[' => depth -= 1,
-            b'}' | b']' => depth += 1,
-            _ => {}
-        }
-        if depth < 0 {
-            break;
-        }
-        if depth == 0 && is_field(&before[at..]) {
-            return true;
-        }
-    }
-    false
 }

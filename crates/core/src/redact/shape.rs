@@ -1,11 +1,16 @@
 //! Secrets that show by how they look.
 
-use super::Span;
-use super::text::{byte, is_base64, is_quote, is_space, is_token, is_word, run_end};
-use super::work;
+use super::closed::Class;
+use super::public::is_transaction;
+use super::table::{PAIRS, TOKEN_PREFIXES};
+use super::text::{byte, is_quote, is_space, is_token, is_word, joiner, run_end, starts_with};
+use super::{Span, work};
 
-/// Access, refresh and login tokens of Synapse and of the Matrix Authentication Service.
-const TOKEN_PREFIXES: [&[u8; 4]; 7] = [b"syt_", b"syr_", b"syl_", b"mct_", b"mcr_", b"mat_", b"mar_"];
+/// As many random letters and digits may be a secret. Shorter ones are device ids, hashes of scripts, and words.
+pub const OPAQUE_MIN: usize = 16;
+
+/// As many hexadecimal digits are still a build's hash or an id.
+const HEX_MAX: usize = 20;
 
 /// A prefix with fewer characters behind it is an ordinary word, not a token.
 const TOKEN_REST_MIN: usize = 6;
@@ -14,90 +19,413 @@ const TOKEN_REST_MIN: usize = 6;
 /// digits. The Matrix Authentication Service's have thirty.
 const TOKEN_BODY_MIN: usize = 20;
 
-/// A JSON Web Token's first part has more characters than this; a base64 text that begins like one may have fewer.
-const JWT_MIN: usize = 20;
+/// As many small numbers as this are a key's bytes; AES-128 has 16, and a cut takes some.
+const NUMBERS_MIN: usize = 10;
 
-/// As many small numbers as this are a key's bytes (AES-128 has 16).
-const KEY_NUMBERS_MIN: usize = 16;
+/// As many are, where a space alone stands between them: SDP lists its formats so.
+const SPACED_NUMBERS_MIN: usize = 16;
+
+/// As many large numbers as this are a key's words.
+const WORDS_MIN: usize = 4;
+
+/// Numbers up to this are indexes, if all of a list are.
+const INDEX_MAX: u64 = 63;
 
 /// Bytes between two numbers of a list at most: a comma, quotes, an index, indentation.
 const NUMBER_GAP_MAX: usize = 24;
 
-/// A recovery key is shown as this many groups of four characters.
-const RECOVERY_GROUPS: usize = 12;
+/// A recovery key is shown as twelve groups of four characters; a cut takes some.
+const GROUPS_MIN: usize = 4;
+
+/// Signs that a base64 text begins with at most, where they count as part of it.
+const SIGNS_MAX: usize = 8;
+
+/// After so many letters and digits that are not random, what follows is not looked at with them.
+const STRETCH_MAX: usize = 64;
+
+/// Groups that are looked at together at most.
+const GROUPS_MAX: usize = 16;
+
+/// Bytes between two groups at most: quotes and a comma, a zero-width space, an encoded space.
+const GROUP_GAP_MAX: usize = 6;
+
+/// What the page's formatter writes where it cut a value.
+const CUT: &[u8] = "…".as_bytes();
+
+/// Whether two letters follow each other in words.
+fn is_pair(first: u8, second: u8) -> bool {
+    const SETS: [u32; 26] = {
+        let mut sets = [0; 26];
+        let mut at = 0;
+        while at < 26 {
+            let letters = PAIRS[at].as_bytes();
+            let mut next = 0;
+            while next < letters.len() {
+                sets[at] |= 1 << (letters[next] - b'a');
+                next += 1;
+            }
+            at += 1;
+        }
+        sets
+    };
+    let index = |letter: u8| (letter | 0x20).wrapping_sub(b'a');
+    SETS.get(usize::from(index(first))).is_some_and(|set| set >> (index(second) & 31) & 1 == 1)
+}
+
+/// How many neighbours in a run of letters and digits are not those of words: none in `MembershipManager`, about half of
+/// them in a token.
+fn oddness(atom: &[u8]) -> usize {
+    work::done(atom.len());
+    let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    // Hashes of builds, and device ids as homeservers make them.
+    if (atom.len() <= HEX_MAX && atom.iter().all(is_hex))
+        || (atom.len() == 10 && atom.iter().all(u8::is_ascii_uppercase))
+    {
+        return 0;
+    }
+    let (mut odd, mut changes) = (0, 0);
+    for (at, pair) in atom.windows(2).enumerate() {
+        match (pair[0].is_ascii_digit(), pair[1].is_ascii_digit()) {
+            (true, true) => {}
+            (false, false) => {
+                // A new word of camelCase.
+                let hump = pair[0].is_ascii_lowercase()
+                    && pair[1].is_ascii_uppercase()
+                    && atom.get(at + 2).is_none_or(u8::is_ascii_lowercase);
+                odd += usize::from(!hump && pair[0] != pair[1] && !is_pair(pair[0], pair[1]));
+            }
+            _ => changes += 1,
+        }
+    }
+    // A number at the end or at the beginning is that of a version: `sha2`, `msc4140`.
+    odd + if changes == 1 { 0 } else { changes }
+}
+
+/// Whether so many letters and digits with so many odd neighbours are random; `whole`: with the signs among them.
+fn is_random(length: usize, odd: usize, whole: usize) -> bool {
+    // 16, 32 and 64 bytes in base64 and hexadecimal: keys and signatures. A word is hardly ever exactly as long.
+    let share = if matches!(whole, 22 | 32 | 43 | 64 | 86) { 8 } else { 5 };
+    whole >= OPAQUE_MIN && length >= OPAQUE_MIN - 4 && odd * share >= length
+}
+
+/// A run of base64 characters, and what it looks like.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Run {
+    pub start: usize,
+    pub end: usize,
+    /// The class of the whole run, if it is closed as a whole.
+    pub class: Option<Class>,
+    /// Where the name of a script begins, if the run ends with one.
+    pub limit: usize,
+}
+
+/// The run of base64 characters that the word at a place begins.
+pub fn run(text: &[u8], word: usize) -> Run {
+    let (mut at, mut odd, mut length, mut segments, mut segment) = (word, 0, 0, 0, word);
+    loop {
+        let end = run_end(text, at, |byte| byte.is_ascii_alphanumeric());
+        let atom = &text[at..end];
+        let atom_odd = oddness(atom);
+        odd += atom_odd;
+        length += atom.len();
+        at = end;
+        let step = joiner(text, at);
+        if step == 0 {
+            break;
+        }
+        if text[at] == b'/' && atom.len() >= 4 && atom_odd == 0 && atom.iter().any(u8::is_ascii_lowercase) {
+            segments += 1;
+        }
+        at += step;
+        if text[at - 1] == b'/' {
+            segment = at;
+        }
+        // An id follows.
+        if text[..at].ends_with(b"/delayed_events/") || is_transaction(&text[..at]) || text[..at].ends_with(b"syd_") {
+            break;
+        }
+    }
+    let trailing = text[word..at].iter().rev().take_while(|byte| !byte.is_ascii_alphanumeric()).count();
+    let end = at - trailing;
+    let is_script = is_script(text, end) && end - segment <= 2 * HEX_MAX;
+    let after_slash = word > 0 && text[word - 1] == b'/';
+    let is_path = segments >= 2 || (after_slash && segments > 0);
+    // Base64 may begin and end with what is no letter; a path does, too.
+    let leading = text[..word].iter().rev().take(SIGNS_MAX).take_while(|byte| matches!(byte, b'+' | b'/')).count();
+    let takes = |signs: &[u8], length: usize| signs.contains(&b'+') || matches!(length, 22 | 43 | 86);
+    let start = if takes(&text[word - leading..word], at - word + leading) { word - leading } else { word };
+    // Padding, but not the sign behind a name.
+    let signs = run_end(&text[..text.len().min(end + 3)], end, |byte| byte == b'=') - end;
+    let padding = if signs <= 2 && !is_word(byte(text, end + signs)) && !b"{[(".contains(&byte(text, end + signs)) {
+        signs
+    } else {
+        0
+    };
+    let is_padded = padding > 0 && (end - start + padding).is_multiple_of(4) && length >= OPAQUE_MIN - 4;
+    let has_key_length = matches!(at - start, 22 | 43 | 86);
+    let is_key = segments < 2 && (is_padded || has_key_length) && is_mixed(&text[start..at]);
+    let random = !is_script && (is_key || (!is_path && is_random(length, odd, at - start)));
+    let class = class_of(&text[word..end]).filter(|_| !is_script).or(random.then_some(Class::Base64));
+    if class != Some(Class::Base64) {
+        return Run { start, end: at.max(word + 1), class, limit: if is_script { segment } else { at } };
+    }
+    let end = if takes(&text[end..at], at - start) { at } else { end + padding };
+    Run { start, end, class, limit: end }
+}
+
+/// Whether a run has letters of both cases and digits or signs in it: hardly a word has.
+fn is_mixed(run: &[u8]) -> bool {
+    let has = |belongs: fn(&u8) -> bool| run.iter().any(belongs);
+    has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'/'))
+        && !has(|byte| matches!(byte, b'_' | b'-' | b'%'))
+}
+
+/// The class of a run that shows by its characters alone.
+fn class_of(run: &[u8]) -> Option<Class> {
+    work::done(run.len());
+    let all = |belongs: fn(u8) -> bool| run.iter().all(|byte| belongs(*byte));
+    if run.len() == 36 && is_uuid(run) {
+        return Some(Class::Uuid);
+    }
+    if run.len() < HEX_MAX + 4 {
+        return None;
+    }
+    if all(|byte| byte.is_ascii_digit()) {
+        return Some(Class::Digits);
+    }
+    let hex =
+        all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) || all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
+    (hex && run.iter().any(u8::is_ascii_digit)).then_some(Class::Hex)
+}
+
+fn is_uuid(run: &[u8]) -> bool {
+    run.iter().enumerate().all(|(at, byte)| match at {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    })
+}
+
+/// Whether a file name's ending follows, that of a program.
+fn is_script(text: &[u8], end: usize) -> bool {
+    let suffix = run_end(&text[..text.len().min(end + 6)], end + 1, |byte| byte.is_ascii_alphanumeric());
+    byte(text, end) == b'.'
+        && end < suffix
+        && [&b"js"[..], b"mjs", b"cjs", b"ts", b"tsx", b"wasm", b"css", b"rs", b"html", b"map"]
+            .contains(&&text[end + 1..suffix.max(end + 1)])
+}
+
+/// A random stretch inside of a run that is not random as a whole, such as a path: from the atom at a place on.
+pub fn stretch(text: &[u8], start: usize, limit: usize) -> Option<Span> {
+    let odd_atom = |at: usize| {
+        let end = run_end(&text[..limit], at, |byte| byte.is_ascii_alphanumeric());
+        let odd = oddness(&text[at..end]);
+        (end, odd, odd * 5 >= end - at && odd > 0)
+    };
+    let (mut end, mut odd, first) = odd_atom(start);
+    if !first {
+        return None;
+    }
+    let mut length = end - start;
+    loop {
+        let mut next = end;
+        while joiner(text, next) > 0 && next < limit {
+            next += joiner(text, next);
+        }
+        if next == end || next >= limit || !text[next].is_ascii_alphanumeric() {
+            break;
+        }
+        let (next_end, next_odd, is_odd) = odd_atom(next);
+        // Short ones belong to what is around them.
+        if !(is_odd || next_end - next <= 3 || text[end] == b'+') {
+            break;
+        }
+        odd += next_odd;
+        length += next_end - next;
+        end = next_end;
+        if length > STRETCH_MAX && !is_random(length, odd, length) {
+            break;
+        }
+    }
+    is_random(length, odd, length).then_some((start, end))
+}
 
 /// A token or JSON Web Token in the word `start..end`, or one that begins with it.
-pub fn token(text: &[u8], start: usize, end: usize) -> Option<Span> {
-    let from = (start..end).find(|at| begins_token(text, start, *at, end))?;
-    Some((from, run_end(text, from, is_token)))
-}
-
-fn begins_token(text: &[u8], start: usize, at: usize, end: usize) -> bool {
-    work::done(1);
-    match text[at] {
-        b's' | b'm' => {
-            let Some(prefix) = TOKEN_PREFIXES.iter().position(|prefix| text[at..end].starts_with(*prefix)) else {
-                return false;
-            };
-            let body = at + 4;
-            let in_word = at > start && text[at - 1].is_ascii_lowercase() && prefix >= 5;
-            let (wanted, belongs): (_, fn(u8) -> bool) = if in_word {
-                (TOKEN_BODY_MIN, |byte| byte.is_ascii_alphanumeric())
-            } else {
-                (TOKEN_REST_MIN, is_token)
-            };
-            text.len() - body >= wanted && text[body..body + wanted].iter().all(|byte| belongs(*byte))
+pub fn token(text: &[u8], start: usize, end: usize) -> Option<(Span, Class)> {
+    for at in start..end {
+        work::done(1);
+        match text[at] | 0x20 {
+            b's' | b'm' if is_token_start(text, start, at, end) => {
+                return Some(((at, run_end(text, at, is_token)), Class::Token));
+            }
+            b'e' if text[at..end].starts_with(b"eyJ") => {
+                // Followed by a dot and another part it is a JWT. Without, it is base64 like any other.
+                let next = byte(text, end + 1);
+                if byte(text, end) == b'.' && (is_word(next) || next == b'.') {
+                    return Some(((at, run_end(text, at, is_token)), Class::Jwt));
+                }
+            }
+            _ => {}
         }
-        b'e' if text[at..end].starts_with(b"eyJ") => {
-            // Followed by a dot and another part it is a JWT. Without, a public key may hold the same three letters, but
-            // hardly at its beginning.
-            let dotted = byte(text, end) == b'.' && (is_word(byte(text, end + 1)) || byte(text, end + 1) == b'.');
-            let alone = at == start && (at == 0 || !is_base64(text[at - 1]));
-            dotted || (alone && end - at >= JWT_MIN)
-        }
-        _ => false,
     }
+    None
 }
 
-/// How many numbers from 0 to 255 stand one after the other from `start` on, and where they end.
-pub fn numbers(text: &[u8], start: usize) -> (usize, usize) {
+fn is_token_start(text: &[u8], start: usize, at: usize, end: usize) -> bool {
+    let Some(prefix) = TOKEN_PREFIXES.iter().position(|prefix| {
+        let head = &text[at..end.min(at + prefix.len())];
+        head.eq_ignore_ascii_case(prefix.as_bytes())
+    }) else {
+        return false;
+    };
+    let body = at + 4;
+    let in_word = at > start && text[at - 1].is_ascii_alphabetic() && prefix >= 5;
+    let (wanted, belongs): (_, fn(u8) -> bool) =
+        if in_word { (TOKEN_BODY_MIN, |byte| byte.is_ascii_alphanumeric()) } else { (TOKEN_REST_MIN, is_token) };
+    // An upper-case word may begin so: `MAT_` and `SYR_` of constants.
+    let wanted = if text[at].is_ascii_uppercase() { TOKEN_BODY_MIN } else { wanted };
+    text.len() - body >= wanted && text[body..body + wanted].iter().all(|byte| belongs(*byte))
+}
+
+/// How many numbers stand one after the other from `start` on, where they end, and whether they may be a key's.
+pub fn numbers(text: &[u8], start: usize) -> (usize, usize, bool) {
     let (mut count, mut end, mut at) = (0, start, start);
+    let (mut ascending, mut small, mut large, mut last) = (true, true, 0, 0);
+    let mut spaced = false;
     loop {
-        let stop = run_end(text, at, |byte| byte.is_ascii_digit());
-        if !(1..=3).contains(&(stop - at)) || is_word(byte(text, stop)) || number(&text[at..stop]) > 255 {
-            return (count, end);
+        let Some((stop, value)) = number(text, at) else { break };
+        if count > 0 && value < last {
+            ascending = false;
         }
+        small &= value <= INDEX_MAX;
+        large += usize::from(value > 999_999);
+        last = value;
         count += 1;
         end = stop;
-        at = run_end(text, stop, |byte| is_space(byte) || is_quote(byte) || b",:\\".contains(&byte));
+        at = run_end(text, stop, |byte| is_space(byte) || is_quote(byte) || b",:;\\[](){}".contains(&byte));
         let between = &text[stop..at];
-        if between.len() > NUMBER_GAP_MAX || !between.iter().any(|byte| matches!(byte, b',' | b':')) {
-            return (count, end);
+        if between.len() > NUMBER_GAP_MAX || between.is_empty() {
+            break;
+        }
+        spaced |= !between.iter().any(|byte| matches!(byte, b',' | b':' | b';'));
+    }
+    let is_cut = starts_with(text, at, CUT);
+    let least = if is_cut {
+        WORDS_MIN
+    } else if spaced {
+        SPACED_NUMBERS_MIN
+    } else {
+        NUMBERS_MIN
+    };
+    // A key's bytes are neither in order nor all small; times are in order.
+    let random = !ascending && !small;
+    let is_key = random && (count >= least || (large == count && count >= WORDS_MIN));
+    (count, end, is_key)
+}
+
+/// A number of a list: a byte, decimal or as `0x1f`, or a word of 32 or 64 bits.
+fn number(text: &[u8], at: usize) -> Option<(usize, u64)> {
+    if starts_with(text, at, b"0x") {
+        let end = run_end(text, at + 2, |byte| byte.is_ascii_hexdigit());
+        return (end > at + 2 && end - at <= 18 && !is_word(byte(text, end)))
+            .then(|| (end, text[at + 2..end].iter().fold(0, |value, digit| value << 4 | hex(*digit))));
+    }
+    let end = run_end(&text[..text.len().min(at + 21)], at, |byte| byte.is_ascii_digit());
+    let length = end - at;
+    let is_number = (1..=20).contains(&length) && !is_word(byte(text, end)) && byte(text, end) != b'.';
+    let value =
+        text[at..end].iter().fold(0u64, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
+    // Between a byte and a word nothing is a key's.
+    (is_number && (value <= 255 || length >= 7)).then_some((end, value))
+}
+
+fn hex(digit: u8) -> u64 {
+    u64::from((digit as char).to_digit(16).unwrap_or_default())
+}
+
+/// A list of bytes as two hexadecimal digits each, with the same sign between all of them.
+pub fn hex_bytes(text: &[u8], start: usize) -> Option<Span> {
+    let pair = |at: usize| text.len() >= at + 2 && text[at].is_ascii_hexdigit() && text[at + 1].is_ascii_hexdigit();
+    let between = byte(text, start + 2);
+    if !pair(start) || !matches!(between, b':' | b' ' | b'-' | b',') {
+        return None;
+    }
+    let mut end = start + 2;
+    let mut count = 1;
+    let mut letters = text[start..end].iter().any(u8::is_ascii_alphabetic);
+    while byte(text, end) == between && pair(end + 1) && !byte(text, end + 3).is_ascii_alphanumeric() {
+        letters |= text[end + 1..end + 3].iter().any(u8::is_ascii_alphabetic);
+        end += 3;
+        count += 1;
+        // Decimal numbers are another list.
+        if count >= NUMBERS_MIN && !letters {
+            break;
         }
     }
+    work::done(end - start);
+    (count >= NUMBERS_MIN && letters).then_some((start, end))
 }
 
-fn number(digits: &[u8]) -> u32 {
-    digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0'))
-}
-
-/// Whether so many numbers are a key's.
-pub fn is_key_length(numbers: usize) -> bool {
-    numbers >= KEY_NUMBERS_MIN
-}
-
-/// A recovery key that begins with the word `start..end`.
-pub fn recovery_key(text: &[u8], start: usize, end: usize) -> Option<Span> {
-    let is_group = |at: usize| {
-        work::done(4);
-        run_end(&text[..text.len().min(at + 5)], at, |byte| byte.is_ascii_alphanumeric()) == at + 4
+/// Groups of four characters, as a recovery key is shown, from the word at a place on.
+pub fn groups(text: &[u8], start: usize) -> Option<Span> {
+    let (mut at, mut count, mut odd, mut end) = (start, 0, 0, start);
+    let mut between = &text[start..start];
+    loop {
+        let stop = run_end(&text[..text.len().min(at + 6)], at, |byte| byte.is_ascii_alphanumeric());
+        // One character more than a group: something was written right before it.
+        let from = if count == 0 && stop == at + 5 && is_odd_group(&text[at + 1..stop]) { at + 1 } else { at };
+        if stop - from != 4 {
+            // A cut's last group.
+            if count > 0 && stop > at && stop - at < 4 && starts_with(text, stop, CUT) {
+                end = stop;
+            }
+            break;
+        }
+        count += 1;
+        odd += usize::from(is_odd_group(&text[from..stop]));
+        end = stop;
+        at = if starts_with(text, stop, b"%20") {
+            stop + 3
+        } else {
+            let window = &text[..text.len().min(stop + GROUP_GAP_MAX)];
+            run_end(window, stop, |byte| !byte.is_ascii_alphanumeric() && byte != b'%')
+        };
+        // The same between all of them, but for the end of a line.
+        let gap = &text[stop..at];
+        if between.is_empty() {
+            between = gap;
+        }
+        if gap.is_empty() || count == GROUPS_MAX || !(gap == between || gap.contains(&b'\n')) {
+            break;
+        }
+    }
+    let least = if starts_with(text, at, CUT) || text[end.min(at)..at].windows(3).any(|part| part == CUT) {
+        1
+    } else {
+        GROUPS_MIN
     };
-    let groups = end - start == 4
-        && (0..RECOVERY_GROUPS).all(|group| {
-            let at = start + 5 * group;
-            is_group(at) && (group == 0 || text[at - 1] == b' ')
-        });
-    let key = (start, start + 5 * RECOVERY_GROUPS - 1);
-    // Twelve short words may follow one another in a sentence, too.
-    (groups && text[key.0 + 1..key.1].iter().any(|byte| !byte.is_ascii_lowercase() && *byte != b' ')).then_some(key)
+    // Many groups of four are hardly ever words, so fewer of them need to be odd.
+    let share = if count > 7 { 4 } else { 2 };
+    (count >= least && odd * share >= count && odd > 0).then_some((start, end))
+}
+
+/// Whether four characters are neither a word, nor a number, nor an abbreviation.
+fn is_odd_group(group: &[u8]) -> bool {
+    let lower = group.iter().any(u8::is_ascii_lowercase);
+    lower
+        && (group[0].is_ascii_digit()
+            || group[1..].iter().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
+}
+
+/// The end of armoured text that begins at a place.
+pub fn armour(text: &[u8], start: usize) -> Option<usize> {
+    const END: &[u8] = b"-----END ";
+    if !starts_with(text, start, b"-----BEGIN ") {
+        return None;
+    }
+    let Some(end) = text[start..].windows(END.len()).position(|part| part == END) else { return Some(text.len()) };
+    work::done(end);
+    let label = start + end + END.len();
+    Some(run_end(text, run_end(text, label, |byte| byte != b'-' && byte != b'\n'), |byte| byte == b'-'))
 }

@@ -17,11 +17,6 @@ pub fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.~+/=%".contains(&byte)
 }
 
-/// What a base64 text consists of, either alphabet.
-pub fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte)
-}
-
 pub fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }
@@ -40,16 +35,80 @@ pub fn run_end(text: &[u8], from: usize, belongs: impl Fn(u8) -> bool) -> usize 
     at
 }
 
-/// The character that a percent-encoding at a place stands for; 0 if none stands there.
-pub fn percent(text: &[u8], at: usize) -> u8 {
-    if byte(text, at) != b'%' {
-        return 0;
+pub fn starts_with(text: &[u8], at: usize, word: &[u8]) -> bool {
+    text.get(at..).is_some_and(|rest| rest.starts_with(word))
+}
+
+pub fn find_in(text: &[u8], word: &[u8]) -> bool {
+    text.len() >= word.len() && text.windows(word.len()).any(|window| window == word)
+}
+
+/// Letters and digits of a word in lower case; `None` where they are too many for a name.
+pub fn letters<'a>(word: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+    let mut length = 0;
+    for byte in word.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
+        *buffer.get_mut(length)? = byte.to_ascii_lowercase();
+        length += 1;
     }
-    let digit = |at: usize| (byte(text, at) as char).to_digit(16);
-    match (digit(at + 1), digit(at + 2)) {
-        (Some(high), Some(low)) => (high * 16 + low) as u8,
+    Some(&buffer[..length])
+}
+
+/// The bytes of what joins two parts of a base64 text, either alphabet, at a place; 0 if nothing does.
+pub fn joiner(text: &[u8], at: usize) -> usize {
+    match byte(text, at) {
+        b'+' | b'/' | b'_' | b'-' => 1,
+        b'%' => match escape(text, at) {
+            (b'+' | b'/', width) => width,
+            _ => 0,
+        },
         _ => 0,
     }
+}
+
+/// The character that stands at a place, and its bytes, where it may be written as an escape: percent-encoded, also
+/// twice, or as JSON, JavaScript or HTML write it. Of anything else the byte itself.
+pub fn escape(text: &[u8], at: usize) -> (u8, usize) {
+    let first = byte(text, at);
+    match first {
+        b'%' => {
+            let mut from = at + 1;
+            while starts_with(text, from, b"25") && from < at + 7 {
+                from += 2;
+            }
+            match hex(text, from, 2) {
+                0 => (first, 1),
+                character => (character, from + 2 - at),
+            }
+        }
+        b'\\' => match byte(text, at + 1) {
+            b'n' => (b'\n', 2),
+            b'r' => (b'\r', 2),
+            b't' => (b'\t', 2),
+            b'u' if hex(text, at + 4, 2) != 0 && starts_with(text, at + 2, b"00") => (hex(text, at + 4, 2), 6),
+            b'x' if hex(text, at + 2, 2) != 0 => (hex(text, at + 2, 2), 4),
+            _ => (first, 1),
+        },
+        b'&' => {
+            const ENTITIES: [(&[u8], u8); 5] =
+                [(b"&quot;", b'"'), (b"&#34;", b'"'), (b"&#39;", b'\''), (b"&apos;", b'\''), (b"&#x22;", b'"')];
+            let found = ENTITIES.iter().find(|(entity, _)| starts_with(text, at, entity));
+            found.map_or((first, 1), |(entity, character)| (*character, entity.len()))
+        }
+        // A full-width colon or equals sign.
+        0xef if starts_with(text, at, "：".as_bytes()) => (b':', 3),
+        0xef if starts_with(text, at, "＝".as_bytes()) => (b'=', 3),
+        _ => (first, 1),
+    }
+}
+
+/// The character with that many hexadecimal digits at a place; 0 if none stands there, or none of ASCII.
+fn hex(text: &[u8], at: usize, digits: usize) -> u8 {
+    let mut value = 0;
+    for at in at..at + digits {
+        let Some(digit) = (byte(text, at) as char).to_digit(16) else { return 0 };
+        value = value << 4 | digit as u8;
+    }
+    if value < 0x80 { value } else { 0 }
 }
 
 /// The end of a string that was opened by `quote` behind that many backslashes, and whether it closes at all.

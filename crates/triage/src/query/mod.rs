@@ -9,6 +9,7 @@ use std::io::{self, Read};
 
 use serde_json::{Map, Value};
 
+use crate::intake::parse as parse_json;
 use crate::problem::{Place, Problem, Problems};
 
 pub use rows::{DeviceKeysRow, DeviceRow, EventRow, FallbackKeyRow, InboxRow, OneTimeKeyRow};
@@ -89,20 +90,19 @@ impl QueryResults {
     }
 }
 
-/// The text, and whether it is all of it. Bytes that are not UTF-8 are replaced; a byte order mark goes.
+/// The text, and whether it is all of it. Bytes that are not UTF-8 are replaced.
 fn text_of(input: impl Read) -> io::Result<(String, bool)> {
     let mut bytes = Vec::new();
     input.take(RESULTS_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     let whole = bytes.len() as u64 <= RESULTS_BYTES_MAX;
     bytes.truncate(RESULTS_BYTES_MAX as usize);
-    let text = String::from_utf8_lossy(&bytes);
-    Ok((text.trim_start_matches('\u{feff}').to_owned(), whole))
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), whole))
 }
 
 fn tables_of(text: &str, file: &str, problems: &mut Problems) -> Vec<Table> {
     let start = text.trim_start();
     if start.starts_with(['[', '{']) {
-        match serde_json::from_str(text) {
+        match parse_json(text.as_bytes()) {
             Ok(value) => return json_tables(value, file),
             Err(error) => {
                 let place = Place::LineColumn(error.line() as u64, error.column() as u64);

@@ -5,7 +5,14 @@ mod html;
 mod markdown;
 mod text;
 
+<<<<<<< HEAD
 use crate::answer::questions::Coverage;
+=======
+use std::borrow::Cow;
+
+use crypto_diag_core::{is_invisible, visible, visible_line};
+
+>>>>>>> main
 use crate::triage::Triage;
 use crate::verdict::Verdict;
 
@@ -13,12 +20,28 @@ pub use html::html;
 pub use markdown::markdown;
 pub use text::text;
 
-/// The answer as JSON, two spaces deep. Its shape is [`Triage`]'s.
+/// The answer as JSON, two spaces deep. Its shape is [`Triage`]'s. Invisible characters are escaped, so that a person who
+/// reads the file sees them and a program reads what stood there.
 ///
 /// # Errors
 /// None in practice: every part of it can be written.
 pub fn json(triage: &Triage) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(triage).map(|text| text + "\n")
+    serde_json::to_string_pretty(triage).map(|text| escaped(&text) + "\n")
+}
+
+/// JSON with its invisible characters escaped. They stand in strings alone: outside of them JSON has spaces and line breaks.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character != '\n' && is_invisible(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
 }
 
 /// The questions, each with its coverage and its verdicts in the order in which they matter: proven, unknown, refuted.
@@ -96,16 +119,9 @@ fn grow<'t>(triage: &'t Triage, index: usize, depth: usize, branches: &mut Vec<B
     }
 }
 
-/// A text without what acts on a terminal or reorders a line. Line breaks become spaces unless they are wanted.
-fn plain(text: &str, breaks: bool) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\n' if breaks => '\n',
-            character if character.is_control() => ' ',
-            character => character,
-        })
-        .filter(|character| !matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'))
-        .collect()
+/// A text whose invisible characters are shown. Line breaks become spaces unless they are wanted.
+fn plain(text: &str, breaks: bool) -> Cow<'_, str> {
+    if breaks { visible(text) } else { visible_line(text) }
 }
 
 #[cfg(test)]

@@ -122,6 +122,20 @@ fn a_terminal_gets_no_control_characters() {
 }
 
 #[test]
+fn every_format_shows_what_is_invisible_and_json_still_says_it() {
+    let hidden = "a\u{61c}b\u{2028}c\u{200b}d\u{e0041}e";
+    let triage = hostile(hidden);
+    let json = json(&triage).unwrap();
+    for shown in [text(&triage), markdown(&triage), html(&triage), json.clone()] {
+        assert!(!shown.contains(|character| character != '\n' && crypto_diag_core::is_invisible(character)), "{shown}");
+    }
+    assert!(text(&triage).contains("a[U+061C]b[U+2028]c[U+200B]d[U+E0041]e"));
+    assert!(json.contains(r"a\u061cb\u2028c\u200bd\udb40\udc41e"), "{json}");
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["summary"], hidden);
+}
+
+#[test]
 fn machines_get_what_people_get() {
     let triage = hostile("x");
     let value: serde_json::Value = serde_json::from_str(&json(&triage).unwrap()).unwrap();

@@ -1,8 +1,9 @@
 // @ts-check
-// A static web server on 127.0.0.1 for the tests. A second origin is a second call.
+// The web server of the demo, the tests and the bench, on 127.0.0.1. A second origin is a second call.
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { createServer as createNetServer } from 'node:net';
 import { extname, join, resolve, sep } from 'node:path';
 
 /** Media types by a file's ending; WebAssembly's streaming compilation and module scripts insist on theirs. */
@@ -12,6 +13,7 @@ const TYPES = new Map([
   ['.ico', 'image/x-icon'],
   ['.js', 'text/javascript; charset=utf-8'],
   ['.json', 'application/json'],
+  ['.jsonl', 'application/jsonl; charset=utf-8'],
   ['.map', 'application/json'],
   ['.md', 'text/markdown; charset=utf-8'],
   ['.mjs', 'text/javascript; charset=utf-8'],
@@ -46,9 +48,10 @@ export const folder = (path) => ({ folder: resolve(path) });
 /**
  * Serves until `close()`. Nothing is cached, and nothing outside the given folders is served.
  * @param {string | Record<string, Handler>} content a folder, or handlers by path; the exact path wins, then the longest folder
- * @param {{ headers?: Record<string, string> }} [options] further headers of every answer, such as a content security policy
+ * @param {{ headers?: Record<string, string>, port?: number }} [options] further headers of every answer, such as a content
+ *   security policy; `port` is any free one if left out
  */
-export async function serve(content, { headers = {} } = {}) {
+export async function serve(content, { headers = {}, port = 0 } = {}) {
   const handlers = typeof content === 'string' ? { '/': folder(content) } : content;
   /** @type {{ method: string, path: string }[]} */
   const requests = [];
@@ -94,22 +97,51 @@ export async function serve(content, { headers = {} } = {}) {
     response.writeHead(path === '/favicon.ico' ? 204 : 404).end();
   }
 
-  await new Promise((done, fail) => {
-    server.once('error', fail);
-    server.listen(0, '127.0.0.1', () => done(undefined));
-  });
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const { url, close } = await listen(server, port);
   return {
     /** The origin, without a slash at its end. */
-    url: `http://127.0.0.1:${port}`,
+    url,
     /** What was asked for, in order; a path has its query. */
     requests,
+    close,
+  };
+}
+
+/**
+ * Starts a server on 127.0.0.1.
+ * @param {import('node:net').Server | import('node:http').Server} server
+ * @param {number} [port] any free one if left out
+ * @returns {Promise<{ url: string, port: number, close: () => Promise<void> }>} `close` drops open connections as well
+ */
+export async function listen(server, port = 0) {
+  /** @type {Set<import('node:net').Socket>} */
+  const sockets = new Set();
+  server.on('connection', (/** @type {import('node:net').Socket} */ socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await new Promise((done, fail) => {
+    server.once('error', fail);
+    server.listen(port, '127.0.0.1', () => done(undefined));
+  });
+  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    port: address.port,
     async close() {
+      if (!server.listening) return;
       const closed = new Promise((done) => server.close(done));
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
+}
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export async function freePort() {
+  const { port, close } = await listen(createNetServer());
+  await close();
+  return port;
 }
 
 /** @param {Handler} handler @returns {handler is Folder} */

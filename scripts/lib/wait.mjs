@@ -2,6 +2,8 @@
 // Waiting, always with an end. A bound is there to turn a hang into a message, never to measure speed: all are far above
 // what a slow two-core machine needs.
 
+import { Explained } from './project.mjs';
+
 /** A browser's start, in milliseconds. */
 export const START_MS = 60_000;
 /** A navigation up to its load event, in milliseconds. */
@@ -29,7 +31,7 @@ export async function bounded(promise, ms, what) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: nothing after ${ms / 1000} s`)), ms);
+    timer = setTimeout(() => reject(new Explained(`${what}: nothing after ${ms / 1000} s`)), ms);
   });
   try {
     return await /** @type {Promise<T>} */ (Promise.race([promise, late]));
@@ -39,9 +41,9 @@ export async function bounded(promise, ms, what) {
 }
 
 /**
- * Looks again and again until `look` returns something else than undefined.
+ * Looks again and again until `look` returns something else than undefined and false.
  * @template T
- * @param {() => Promise<T | undefined>} look
+ * @param {() => T | false | undefined | Promise<T | false | undefined>} look
  * @param {number} ms
  * @param {() => string} complaint the error's message when time is up
  * @returns {Promise<T>}
@@ -50,8 +52,8 @@ export async function until(look, ms, complaint) {
   const deadline = Date.now() + ms;
   for (;;) {
     const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() >= deadline) throw new Error(complaint());
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() >= deadline) throw new Explained(complaint());
     await pause(POLL_MS);
   }
 }

@@ -1,0 +1,209 @@
+//! The one way in, for the command and for the page: which files there are, what each is, in which order they are read, and
+//! what could not be opened. Whoever has the files gives [`Source`]s; the same names and bytes give the same answer.
+
+mod json;
+pub mod open;
+pub mod peel;
+mod zstd;
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Seek};
+
+use crypto_diag_core::redact;
+
+use crate::bundle::{ArtefactKind, Bundle, HEAD_BYTES};
+use crate::problem::Problem;
+use crate::triage::Triage;
+
+pub use json::{Mended, parse};
+use open::{Part, parts, read_up_to};
+
+/// Bytes of a document that is held as a whole: a report has a megabyte at most by construction.
+pub const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
+
+/// A file, opened as often as needed.
+pub trait Source {
+    /// What it is read through.
+    type Input: Read + Seek;
+
+    /// Its name in the bundle: a path within the folder that was given. Hostile.
+    fn name(&self) -> &str;
+
+    /// From its beginning.
+    ///
+    /// # Errors
+    /// If it is gone or may not be read.
+    fn open(&self) -> io::Result<Self::Input>;
+}
+
+/// One text of a file: the file's own, or that of a zip's member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The file's place in what was given.
+    pub source: usize,
+    /// The name that answers call it by.
+    pub name: String,
+    /// What it is.
+    pub kind: ArtefactKind,
+    part: Part,
+}
+
+/// What is read, in which order, and what is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In the order in which they are best read: see [`ArtefactKind::order`]; one kind's by name.
+    pub members: Vec<Member>,
+    /// What could not be opened.
+    pub unopened: Vec<Problem>,
+    /// What could be opened and is nothing that can be used.
+    pub passed: Vec<Problem>,
+}
+
+impl Plan {
+    /// Looks at the first bytes of every source.
+    pub fn of<S: Source>(sources: &[S]) -> Plan {
+        let mut plan = Plan::default();
+        let mut order: Vec<usize> = (0..sources.len()).collect();
+        order.sort_by_key(|index| sources[*index].name());
+        for index in order {
+            plan.add(index, &sources[index]);
+        }
+        plan.members.sort_by(|one, other| (one.kind.order(), &one.name).cmp(&(other.kind.order(), &other.name)));
+        plan
+    }
+
+    fn add<S: Source>(&mut self, index: usize, source: &S) {
+        let cannot = |name: &str, error: io::Error| Problem::whole(name, &format!("cannot be opened: {error}"));
+        let (parts, refused) = match source.open().and_then(parts) {
+            Ok(parts) => parts,
+            Err(error) => return self.unopened.push(cannot(source.name(), error)),
+        };
+        for (member, why) in refused {
+            self.unopened.push(Problem::whole(&format!("{}/{member}", source.name()), why));
+        }
+        for part in parts {
+            let name = match &part {
+                Part::Whole => source.name().to_owned(),
+                Part::Member { name, .. } => format!("{}/{name}", source.name()),
+            };
+            match head(source, &part) {
+                Ok(head) => {
+                    let kind = ArtefactKind::guess(unpacked_name(&name), &head);
+                    if kind == ArtefactKind::Other && !is_expected(&name, &head) {
+                        let what = "it is neither a report nor a HAR, a log or a query's result; left out";
+                        self.passed.push(Problem::whole(&name, what));
+                    }
+                    self.members.push(Member { source: index, name, kind, part });
+                }
+                Err(error) => self.unopened.push(cannot(&name, error)),
+            }
+        }
+    }
+}
+
+/// How a file got on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// What it was taken for; a zip's members one after the other.
+    Kind(ArtefactKind),
+    /// It is being read.
+    Begun,
+    /// It is done, and used or not.
+    Done(bool),
+}
+
+/// Reads the sources and walks the tree. `unopened` is what the caller could not even give: it comes first. `tell` hears
+/// which source (its place in `sources`) is where. The answer depends on names and contents, not on the order of `sources`.
+pub fn run<S: Source>(
+    sources: &[S],
+    unopened: Vec<Problem>,
+    zone_minutes: Option<i32>,
+    tell: &mut dyn FnMut(usize, Step),
+) -> (Bundle, Triage) {
+    let mut bundle = Bundle::new();
+    bundle.log_options.zone_minutes = zone_minutes;
+    let mut plan = Plan::of(sources);
+    for member in &plan.members {
+        tell(member.source, Step::Kind(member.kind));
+    }
+    let opened: BTreeSet<usize> = plan.members.iter().map(|member| member.source).collect();
+    for index in (0..sources.len()).filter(|index| !opened.contains(index)) {
+        tell(index, Step::Done(false));
+    }
+    let mut unread = unopened.len() + plan.unopened.len();
+    bundle.problems = unopened;
+    bundle.problems.append(&mut plan.unopened);
+    bundle.problems.append(&mut plan.passed);
+    for member in &plan.members {
+        tell(member.source, Step::Begun);
+        let opened = sources[member.source].open().and_then(|input| open::open(input, &member.part));
+        let used = match opened {
+            Ok(text) => {
+                bundle.add(&member.name, Some(member.kind), text);
+                bundle.artefacts.last().is_some_and(|artefact| artefact.used)
+            }
+            Err(error) => {
+                unread += 1;
+                bundle.problems.push(Problem::whole(&member.name, &format!("cannot be opened: {error}")));
+                false
+            }
+        };
+        tell(member.source, Step::Done(used));
+    }
+    let mut triage = Triage::of(&bundle);
+    // "Nothing is wrong" would be said of artefacts that nobody could look into.
+    if triage.exit_code == 0 && unread > 0 {
+        triage.exit_code = 2;
+        triage.summary.push_str(" Some of what was given could not be opened.");
+    }
+    (bundle, triage)
+}
+
+/// The first bytes of a text; those before an error, if there are some.
+fn head<S: Source>(source: &S, part: &Part) -> io::Result<Vec<u8>> {
+    let mut head = vec![0; HEAD_BYTES];
+    let mut text = open::open(source.open()?, part)?;
+    let length = read_up_to(&mut text, &mut head)?;
+    head.truncate(length);
+    Ok(head)
+}
+
+/// Files that bundles have and that say nothing here: notes, and answers of this program.
+fn is_expected(name: &str, head: &[u8]) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file == "label.json"
+        || [".jsonl", ".html", ".md"].iter().any(|end| file.ends_with(end))
+        || memchr::memmem::find(head, crate::SCHEMA_NAME.as_bytes()).is_some()
+}
+
+/// A file's name without the ending that says how it is packed.
+pub fn unpacked_name(name: &str) -> &str {
+    const ENDINGS: [&str; 6] = [".gz", ".zst", ".zstd", ".xz", ".bz2", ".GZ"];
+    ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+}
+
+/// A name as answers have it.
+pub(crate) fn shown_name(name: &str) -> String {
+    redact(name).text.into()
+}
+
+/// A whole JSON document as text, packed or not, mended where a character would cost it.
+///
+/// # Errors
+/// If it cannot be read, or is larger than [`DOCUMENT_BYTES_MAX`].
+pub fn document(input: impl Read) -> io::Result<String> {
+    mended(open::open_stream(input)?)
+}
+
+/// The same of a text that is unpacked and peeled already.
+pub(crate) fn mended(text: impl Read) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    Mended::new(text).take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large for what it claims to be"));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests;

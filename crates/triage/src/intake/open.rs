@@ -1,0 +1,425 @@
+//! A file's text, whatever it is packed in: gzip, zstd, xz and bzip2 in any number of members, and the members of a zip.
+//! Told by first bytes alone, and bounded against bombs.
+
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bzip2::bufread::MultiBzDecoder;
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
+use lzma_rust2::XzReader;
+
+use super::peel::Peeled;
+use super::zstd::Zstd;
+
+/// Bytes that are asked of an input at once.
+pub const CHUNK_BYTES: usize = 128 << 10;
+
+/// Unpacked bytes that any file may have.
+const UNPACKED_FREE_BYTES: u64 = 256 << 20;
+
+/// How many times its packed size a larger file may have unpacked. Logs have 10 to 200; gzip cannot do more than 1,032.
+const UNPACKED_TIMES_MAX: u64 = 2_000;
+
+/// Members of a zip at most; a rageshake has a dozen.
+const MEMBERS_MAX: usize = 1_000;
+
+/// Bytes of an xz file's dictionary at most: `xz -9` needs 64 MiB of it, and the format allows 4 GiB.
+const DICTIONARY_BYTES_MAX: u64 = 128 << 20;
+
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// Not at all.
+    Plain,
+    /// gzip, in one member or several.
+    Gzip,
+    /// zstd, in one frame or several, with skippable ones between.
+    Zstd,
+    /// xz, in one stream or several.
+    Xz,
+    /// bzip2, in one stream or several.
+    Bzip2,
+}
+
+impl Packing {
+    /// Told by the first six bytes.
+    pub fn of(head: &[u8]) -> Packing {
+        match head {
+            [0x1f, 0x8b, ..] => Packing::Gzip,
+            // A frame, or a skippable one, as pzstd writes in front.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Packing::Zstd,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Packing::Xz,
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Packing::Bzip2,
+            _ => Packing::Plain,
+        }
+    }
+
+    /// How manifests name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Packing::Plain => "plain",
+            Packing::Gzip => "gzip",
+            Packing::Zstd => "zstd",
+            Packing::Xz => "xz",
+            Packing::Bzip2 => "bzip2",
+        }
+    }
+}
+
+/// A file, or a member of a zip: where its bytes lie.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    Whole,
+    /// A member of a zip.
+    Member {
+        /// Its name in the zip. Hostile.
+        name: String,
+        /// Where its bytes begin.
+        from: u64,
+        /// How many they are.
+        bytes: u64,
+        /// Whether they are deflated; else they are stored as they are.
+        deflated: bool,
+    },
+}
+
+/// The parts of a file: itself, or what a zip holds but for folders. What of a zip cannot be read is the second list, each
+/// with why.
+///
+/// # Errors
+/// If the file cannot be read, or is a broken zip.
+pub fn parts<R: Read + Seek>(mut input: R) -> io::Result<(Vec<Part>, Vec<(String, &'static str)>)> {
+    let mut head = [0; 4];
+    let length = read_up_to(&mut input, &mut head)?;
+    // A member, or the end of an empty zip.
+    if !matches!(&head[..length], b"PK\x03\x04" | b"PK\x05\x06") {
+        return Ok((vec![Part::Whole], Vec::new()));
+    }
+    let broken = |error: zip::result::ZipError| io::Error::new(io::ErrorKind::InvalidData, error.to_string());
+    let mut zip = zip::ZipArchive::new(BufReader::new(input)).map_err(broken)?;
+    let (mut parts, mut refused) = (Vec::new(), Vec::new());
+    for index in 0..zip.len() {
+        let member = zip.by_index_raw(index).map_err(broken)?;
+        if member.is_dir() {
+            continue;
+        }
+        let name = member.name().to_owned();
+        let deflated = match member.compression() {
+            zip::CompressionMethod::Stored => false,
+            zip::CompressionMethod::DEFLATE => true,
+            _ => {
+                refused.push((name, "the zip packs it in a way that is not read; unpack it first"));
+                continue;
+            }
+        };
+        if member.encrypted() {
+            refused.push((name, "the zip has it encrypted; unpack it first"));
+        } else if parts.len() == MEMBERS_MAX {
+            refused.push((name, "the zip has too many files; unpack it, and give what is wanted"));
+            break;
+        } else {
+            parts.push(Part::Member { name, from: member.data_start(), bytes: member.compressed_size(), deflated });
+        }
+    }
+    Ok((parts, refused))
+}
+
+/// The text of a part: unpacked, and peeled of what stands around a text ([`Peeled`]).
+pub type Text<R> = Peeled<Bounded<R>>;
+
+/// Opens a part of a file.
+///
+/// # Errors
+/// If its first bytes cannot be read.
+pub fn open<R: Read + Seek>(mut input: R, part: &Part) -> io::Result<Text<R>> {
+    let bytes = match part {
+        Part::Whole => Bytes::Whole(input),
+        Part::Member { from, bytes, deflated, .. } => {
+            input.seek(SeekFrom::Start(*from))?;
+            let stored = input.take(*bytes);
+            if *deflated { Bytes::Deflated(DeflateDecoder::new(BufReader::new(stored))) } else { Bytes::Stored(stored) }
+        }
+    };
+    unpacked(bytes)
+}
+
+/// Opens a stream, which gives its bytes once and is no zip.
+///
+/// # Errors
+/// If its first bytes cannot be read.
+pub fn open_stream<R: Read>(input: R) -> io::Result<Text<R>> {
+    unpacked(Bytes::Whole(input))
+}
+
+fn unpacked<R: Read>(bytes: Bytes<R>) -> io::Result<Text<R>> {
+    let packed = Arc::new(AtomicU64::new(0));
+    let mut input = BufReader::with_capacity(CHUNK_BYTES, Counted { input: bytes, packed: packed.clone() });
+    let packing = Packing::of(input.fill_buf()?);
+    let input = match packing {
+        Packing::Plain => Unpacked::Plain(input),
+        Packing::Gzip => Unpacked::Gzip(MultiGzDecoder::new(input)),
+        Packing::Zstd => Unpacked::Zstd(Zstd::new(input)?),
+        Packing::Xz => {
+            check_dictionary(input.fill_buf()?)?;
+            Unpacked::Xz(Box::new(XzReader::new(input, true)))
+        }
+        Packing::Bzip2 => Unpacked::Bzip2(MultiBzDecoder::new(input)),
+    };
+    Ok(Peeled::new(Bounded { input, packing, packed, unpacked: 0 }))
+}
+
+/// Reads until the buffer is full or nothing is left. What came before an error counts.
+pub(crate) fn read_up_to(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < buffer.len() {
+        match input.read(&mut buffer[done..]) {
+            Ok(0) => break,
+            Ok(length) => done += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) if done > 0 => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// The bytes of a part.
+#[derive(Debug)]
+enum Bytes<R> {
+    Whole(R),
+    Stored(Take<R>),
+    Deflated(DeflateDecoder<BufReader<Take<R>>>),
+}
+
+impl<R: Read> Read for Bytes<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Bytes::Whole(input) => input.read(buffer),
+            Bytes::Stored(input) => input.read(buffer),
+            Bytes::Deflated(input) => input.read(buffer),
+        }
+    }
+}
+
+/// Counts the packed bytes.
+#[derive(Debug)]
+struct Counted<R> {
+    input: Bytes<R>,
+    packed: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.input.read(buffer)?;
+        self.packed.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
+type Input<R> = BufReader<Counted<R>>;
+
+enum Unpacked<R: Read> {
+    Plain(Input<R>),
+    Gzip(MultiGzDecoder<Input<R>>),
+    Zstd(Zstd<Input<R>>),
+    Xz(Box<XzReader<Input<R>>>),
+    Bzip2(MultiBzDecoder<Input<R>>),
+}
+
+/// Unpacked bytes, as many as a file of that size may have.
+pub struct Bounded<R: Read> {
+    input: Unpacked<R>,
+    packing: Packing,
+    packed: Arc<AtomicU64>,
+    unpacked: u64,
+}
+
+impl<R: Read> std::fmt::Debug for Bounded<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bounded").field("packing", &self.packing).field("unpacked", &self.unpacked).finish()
+    }
+}
+
+impl<R: Read> Bounded<R> {
+    /// How it is packed.
+    pub fn packing(&self) -> Packing {
+        self.packing
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = match &mut self.input {
+            Unpacked::Plain(input) => return input.read(buffer),
+            Unpacked::Gzip(input) => input.read(buffer),
+            Unpacked::Zstd(input) => input.read(buffer),
+            Unpacked::Xz(input) => input.read(buffer),
+            Unpacked::Bzip2(input) => input.read(buffer),
+        }?;
+        self.unpacked += length as u64;
+        let allowed = self.packed.load(Ordering::Relaxed).saturating_mul(UNPACKED_TIMES_MAX);
+        if self.unpacked > UNPACKED_FREE_BYTES.max(allowed) {
+            let why = format!("it unpacks to more than {UNPACKED_TIMES_MAX} times its size, which no log does");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
+        Ok(length)
+    }
+}
+
+/// Refuses an xz file whose first block asks for too large a dictionary (xz-file-format 1.2.1, 3.1 and 5.3.1).
+fn check_dictionary(head: &[u8]) -> io::Result<()> {
+    let dictionary = || -> Option<u64> {
+        let block = head.get(12..)?;
+        let flags = *block.get(1)?;
+        let mut rest = block.get(2..)?;
+        let mut number = || -> Option<u64> {
+            let length = rest.iter().position(|byte| byte & 0x80 == 0)? + 1;
+            let value = rest.iter().take(length.min(9)).rev().fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7f));
+            rest = &rest[length..];
+            Some(value)
+        };
+        for size in [0x40, 0x80] {
+            if flags & size != 0 {
+                number()?;
+            }
+        }
+        for _ in 0..=flags & 3 {
+            let (id, size) = (number()?, number()?);
+            let properties = number().filter(|_| size == 1);
+            match (id, properties) {
+                (0x21, Some(bits)) => return Some((2 | (bits & 1)) << (bits.min(60) / 2 + 11)),
+                (_, Some(_)) => {}
+                _ => return None,
+            }
+        }
+        None
+    };
+    if dictionary().is_some_and(|bytes| bytes > DICTIONARY_BYTES_MAX) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it asks for more memory than xz -9 needs"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use super::*;
+
+    const TEXT: &str = "one, two\n";
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn bzip2(text: &str) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(text: &str) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest)
+    }
+
+    /// `printf 'one, ' | xz`, and `printf 'two\n' | xz`.
+    fn xz(text: &str) -> Vec<u8> {
+        let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+        writer.finish().unwrap()
+    }
+
+    fn read(bytes: &[u8]) -> (String, Option<io::ErrorKind>) {
+        let mut text = Vec::new();
+        let mut reader = open(Cursor::new(bytes), &Part::Whole).unwrap();
+        let error = reader.read_to_end(&mut text).err().map(|error| error.kind());
+        (String::from_utf8(text).unwrap(), error)
+    }
+
+    #[test]
+    fn packed_in_any_way_it_reads_the_same() {
+        let skippable = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"pad"].concat();
+        for bytes in [
+            TEXT.as_bytes().to_vec(),
+            [gzip("one, "), gzip("two\n")].concat(),
+            [bzip2("one, "), bzip2("two\n")].concat(),
+            [xz("one, "), xz("two\n")].concat(),
+            zstd(TEXT),
+            [zstd("one, "), skippable.clone(), zstd("two\n")].concat(),
+            [skippable, zstd(TEXT)].concat(),
+        ] {
+            assert_eq!(read(&bytes), (TEXT.to_owned(), None), "{:?}", Packing::of(&bytes));
+        }
+        assert_eq!(read(b""), (String::new(), None));
+    }
+
+    #[test]
+    fn what_is_cut_off_gives_what_there_is_and_an_error() {
+        let text: String = (0..400_000u32).map(|n| format!("line {}\n", n.wrapping_mul(2_654_435_761))).collect();
+        for packed in [gzip(&text), zstd(&text), xz(&text), bzip2(&text)] {
+            let (read, error) = read(&packed[..packed.len() - 20]);
+            assert!(text.starts_with(&read) && read.len() > 1_000, "{}", read.len());
+            assert!(error.is_some());
+        }
+    }
+
+    fn zip(members: &[(&str, &[u8], bool)]) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content, deflated) in members {
+            // The library is built without deflating; a member is stored, or put together by hand below.
+            assert!(!deflated);
+            let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+            zip.start_file(*name, options).unwrap();
+            zip.write_all(content).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_zips_members_are_files_packed_or_not() {
+        let packed = gzip(TEXT);
+        let bytes = zip(&[("a/plain.log", TEXT.as_bytes(), false), ("b.log.gz", &packed, false)]);
+        let (parts, refused) = parts(Cursor::new(&bytes)).unwrap();
+        assert_eq!((parts.len(), refused.len()), (2, 0));
+        for part in &parts {
+            let mut text = String::new();
+            open(Cursor::new(&bytes), part).unwrap().read_to_string(&mut text).unwrap();
+            assert_eq!(text, TEXT, "{part:?}");
+        }
+        // A deflated member's bytes, as they lie anywhere.
+        let mut encoder = flate2::write::DeflateEncoder::new(b"xyz".to_vec(), flate2::Compression::fast());
+        encoder.write_all(TEXT.as_bytes()).unwrap();
+        let bytes = encoder.finish().unwrap();
+        let part = Part::Member { name: "c".into(), from: 3, bytes: bytes.len() as u64 - 3, deflated: true };
+        let mut text = String::new();
+        open(Cursor::new(&bytes), &part).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, TEXT);
+        assert!(super::parts(Cursor::new(&b"PK\x03\x04broken"[..])).is_err());
+    }
+
+    #[test]
+    fn a_bomb_is_ended_before_it_fills_anything() {
+        // A kilobyte of bzip2 is 300 MB of zeros and more.
+        let bomb = bzip2(&"\0".repeat(1 << 20)).repeat(300);
+        assert!(bomb.len() < 100_000);
+        let mut reader = open(Cursor::new(&bomb), &Part::Whole).unwrap();
+        let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
+        assert!(error.to_string().contains("more than 2000 times its size"), "{error}");
+    }
+
+    #[test]
+    fn an_xz_file_that_asks_for_gigabytes_is_refused() {
+        let plain = xz(TEXT);
+        assert!(check_dictionary(&plain).is_ok());
+        // Stream header (12), the block header's size and flags, the filter's id and size, and then the dictionary's.
+        assert_eq!(plain[14..16], [0x21, 1]);
+        let mut greedy = plain;
+        greedy[16] = 40;
+        assert!(open(Cursor::new(&greedy), &Part::Whole).is_err());
+    }
+}

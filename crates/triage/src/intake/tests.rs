@@ -1,0 +1,147 @@
+//! The plan and the run, over files in memory.
+
+use std::io::{Cursor, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::*;
+
+struct Given(&'static str, Vec<u8>);
+
+impl Source for Given {
+    type Input = Cursor<Vec<u8>>;
+    fn name(&self) -> &str {
+        self.0
+    }
+    fn open(&self) -> io::Result<Self::Input> {
+        if self.0.contains("gone") {
+            return Err(io::Error::other("NotFoundError"));
+        }
+        Ok(Cursor::new(self.1.clone()))
+    }
+}
+
+const LINE: &[u8] = b"2026-11-23 08:36:03,871 - a.b - 1 - INFO - GET-1 - m\n";
+
+fn log(lines: usize) -> Vec<u8> {
+    LINE.repeat(lines)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in members {
+        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        zip.start_file(*name, options).unwrap();
+        zip.write_all(content).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn report() -> Vec<u8> {
+    br#"{"schema":"crypto-diag/report","schemaVersion":1,"generatedAt":1,"entries":[]}"#.to_vec()
+}
+
+fn run_all(sources: &[Given]) -> (Bundle, Triage) {
+    run(sources, Vec::new(), None, &mut |_, _| {})
+}
+
+#[test]
+fn reports_are_read_before_logs_whatever_comes_first() {
+    let sources = [Given("a.log", log(1)), Given("z.report.json", report())];
+    let mut order = Vec::new();
+    let (bundle, triage) = run(&sources, Vec::new(), None, &mut |index, step| {
+        if matches!(step, Step::Done(_)) {
+            order.push(index);
+        }
+    });
+    assert_eq!(order, [1, 0]);
+    assert_eq!((bundle.reports.len(), bundle.logs.len()), (1, 1));
+    let turned = [Given("z.report.json", report()), Given("a.log", log(1))];
+    assert_eq!(run_all(&turned).1, triage);
+}
+
+#[test]
+fn a_file_is_told_by_its_content_and_its_name_only_breaks_ties() {
+    for (name, content, kind) in [
+        ("call.har", log(1), ArtefactKind::ServerLog),
+        ("homeserver.log", report(), ArtefactKind::Report),
+        ("notes.csv", br#"{"log":{"version":"1.2","creator":{}}}"#.to_vec(), ArtefactKind::Har),
+        ("x.har", b"{".to_vec(), ArtefactKind::Har),
+        ("x.log", b"no log\n".to_vec(), ArtefactKind::ServerLog),
+        ("x.bin", b"\xff\xd8\xff".to_vec(), ArtefactKind::Other),
+    ] {
+        assert_eq!(Plan::of(&[Given(name, content)]).members[0].kind, kind, "{name}");
+    }
+}
+
+#[test]
+fn packed_in_any_way_and_wrapped_in_any_way_a_folder_gives_the_same_answer() {
+    let utf16 = |text: &[u8]| -> Vec<u8> {
+        let text = std::str::from_utf8(text).unwrap().replace('\n', "\r\n");
+        [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
+    };
+    let (_, plain) = run_all(&[Given("a.log", log(40)), Given("a.report.json", report())]);
+    let counts = |triage: &Triage| {
+        let used: Vec<_> = triage.artefacts.iter().map(|artefact| (artefact.kind, artefact.used)).collect();
+        (used, triage.verdicts.clone(), triage.summary.clone(), triage.problems.len())
+    };
+    for sources in [
+        vec![Given("a.log", gzip(&log(40))), Given("a.report.json", gzip(&report()))],
+        vec![Given("a.log", utf16(&log(40))), Given("a.report.json", utf16(&report()))],
+        vec![Given("a.log", gzip(&utf16(&log(40)))), Given("a.report.json", utf16(&report()))],
+        vec![Given("all.zip", zip(&[("a.log", &gzip(&log(40))), ("a.report.json", &utf16(&report()))]))],
+    ] {
+        let (bundle, triage) = run_all(&sources);
+        assert_eq!(bundle.logs[0].counts.lines, 40);
+        let wanted = counts(&plain);
+        let found = counts(&triage);
+        assert_eq!((found.0, found.2, found.3), (wanted.0, wanted.2, wanted.3));
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_off_or_gone_is_named_and_the_rest_is_used() {
+    let mut cut = gzip(&log(200_000));
+    cut.truncate(cut.len() / 2);
+    let sources = [Given("cut.log.gz", cut), Given("gone.log", vec![]), Given("whole.log", log(3))];
+    let (bundle, triage) = run_all(&sources);
+    let named: Vec<&str> = bundle.problems.iter().map(|problem| problem.artefact.as_str()).collect();
+    assert_eq!(named, ["gone.log", "cut.log.gz"], "{:?}", bundle.problems);
+    assert!(bundle.logs.iter().any(|log| log.counts.lines > 100), "the part before the cut is used");
+    assert_eq!(triage.artefacts.iter().filter(|artefact| artefact.used).count(), 2);
+    assert_eq!(triage.exit_code, 2, "{}", triage.summary);
+}
+
+#[test]
+fn notes_and_own_answers_are_passed_over_in_silence_and_other_files_are_named() {
+    let (_, triage) = run_all(&[Given("a.report.json", report())]);
+    let answer = crate::render::json(&triage).unwrap().into_bytes();
+    let sources =
+        [Given("answer.json", answer), Given("NOTES.md", b"x".to_vec()), Given("photo.bin", vec![0xff, 0xd8, 0xff])];
+    let plan = Plan::of(&sources);
+    let passed: Vec<&str> = plan.passed.iter().map(|problem| problem.artefact.as_str()).collect();
+    assert_eq!(passed, ["photo.bin"]);
+}
+
+#[test]
+fn a_stated_zone_moves_the_logs_times() {
+    let zone = |minutes| run(&[Given("a.log", log(1))], Vec::new(), minutes, &mut |_, _| {}).0.logs[0].first;
+    assert_eq!(zone(None).zip(zone(Some(60))).map(|(utc, east)| utc - east), Some(3_600_000));
+}
+
+#[test]
+fn a_token_in_a_files_name_is_in_no_answer() {
+    let (_, triage) = run_all(&[
+        Given("syt_YWxpY2U_kTqWvNzXcBmLpRtYghJq_2Fg7Hk.log", log(1)),
+        Given("gone-syt_YWxpY2U_kTqWvNzXcBmLpRtYghJq_2Fg7Hk", vec![]),
+    ]);
+    let said = crate::render::json(&triage).unwrap();
+    assert!(!said.contains("kTqWvNzX"), "{said}");
+}

@@ -1,0 +1,3 @@
+// APP of devtools.test.mjs.
+export function warn(): void;
+export function match(): void;
