@@ -1,16 +1,10 @@
 //! Writes what JavaScript and the docs need to know of the Rust types: `crypto-diag-codegen OUT_DIR DOCS_DIR CONSOLES_DIR`.
 //!
-<<<<<<< HEAD
-//! - `facts.js`: the prefilter's words, the names of the classes, an empty report;
+//! - `facts.js`: the prefilter, chosen by what recorded consoles (`*.jsonl`) say, the names of the classes, an empty report;
+//! - `invisible.js`: the characters that nobody sees, for the triage page;
 //! - `report.schema.json`, `triage.schema.json`: JSON Schemas of the report and of an answer, from which the TypeScript types
 //!   are made;
 //! - `signatures.md` and `rules.md`, among the docs: the table of signatures, and what proves what.
-=======
-//! - `facts.js`: the prefilter, chosen by what recorded consoles (`*.jsonl`) say, the names of the classes, an empty report;
-//! - `invisible.js`: the characters that nobody sees, for the triage page;
-//! - `report.schema.json`: JSON Schema of the report, from which the TypeScript types are made;
-//! - `signatures.md`, among the docs: the table of signatures.
->>>>>>> main
 
 mod gates;
 
@@ -18,13 +12,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-<<<<<<< HEAD
-use crypto_diag_core::{Ke, Meaning, Report, prefilter, signatures_markdown};
+use crypto_diag_core::{INVISIBLE, Ke, Meaning, Report, SIGNATURES, classify, signatures_markdown};
 use crypto_diag_triage::Triage;
 use schemars::JsonSchema;
-=======
-use crypto_diag_core::{INVISIBLE, Ke, Meaning, Report, SIGNATURES, classify, signatures_markdown};
->>>>>>> main
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
@@ -34,13 +24,8 @@ fn main() -> ExitCode {
         eprintln!("usage: crypto-diag-codegen OUT_DIR DOCS_DIR CONSOLES_DIR");
         return ExitCode::from(2);
     };
-<<<<<<< HEAD
-    let (out, docs) = (Path::new(&out), Path::new(&docs));
-    match write_all(out).and_then(|()| write_docs(docs)) {
-=======
     let (out, docs, consoles) = (Path::new(&out), Path::new(&docs), Path::new(&consoles));
-    match write_all(out, consoles).and_then(|()| fs::write(docs.join("signatures.md"), signatures_markdown())) {
->>>>>>> main
+    match write_all(out, consoles).and_then(|()| write_docs(docs)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let folders = [out, docs, consoles].map(|folder| folder.display().to_string());
@@ -52,8 +37,8 @@ fn main() -> ExitCode {
 
 fn write_all(out: &Path, consoles: &Path) -> io::Result<()> {
     fs::create_dir_all(out)?;
-<<<<<<< HEAD
-    fs::write(out.join("facts.js"), facts()?)?;
+    fs::write(out.join("facts.js"), facts(&quiet_lines(consoles)?)?)?;
+    fs::write(out.join("invisible.js"), invisible())?;
     write_schema::<Report>(&out.join("report.schema.json"))?;
     write_schema::<Triage>(&out.join("triage.schema.json"))
 }
@@ -66,12 +51,6 @@ fn write_schema<T: JsonSchema>(path: &Path) -> io::Result<()> {
 fn write_docs(docs: &Path) -> io::Result<()> {
     fs::write(docs.join("signatures.md"), signatures_markdown())?;
     fs::write(docs.join("rules.md"), crypto_diag_triage::rules::markdown())
-=======
-    fs::write(out.join("facts.js"), facts(&quiet_lines(consoles)?)?)?;
-    fs::write(out.join("invisible.js"), invisible())?;
-    let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>();
-    fs::write(out.join("report.schema.json"), serde_json::to_string_pretty(&schema)? + "\n")
->>>>>>> main
 }
 
 /// The recorded lines in which no signature stands, of the methods that the page hooks: what it prints most of the time.

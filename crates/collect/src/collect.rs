@@ -11,11 +11,7 @@ use crypto_diag_triage::bundle::{MANIFEST_SCHEMA, Manifest, Refusal};
 use crypto_diag_triage::har::{Har, HarOptions};
 use crypto_diag_triage::synapse_log::ServerLog;
 use crypto_diag_triage::verdict::ArtefactKind;
-<<<<<<< HEAD
-use crypto_diag_triage::{Coverage, latency::Latency as Prometheus, stamp};
-=======
-use crypto_diag_triage::{coverage::Coverage, intake, latency::Latency as Prometheus, stamp};
->>>>>>> main
+use crypto_diag_triage::{Coverage, intake, latency::Latency as Prometheus, stamp};
 use serde_json::{Map, Value, json};
 
 use crate::database;

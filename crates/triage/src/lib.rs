@@ -21,12 +21,9 @@ mod case;
 pub mod clock;
 pub mod conclusion;
 pub mod har;
-<<<<<<< HEAD
 #[cfg(test)]
 mod history;
-=======
 pub mod intake;
->>>>>>> main
 pub mod latency;
 mod moment;
 mod need;

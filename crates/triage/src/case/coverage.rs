@@ -29,7 +29,7 @@ const IN_PROGRESS_FACTOR: i64 = 2;
 
 /// How many of a HAR's answered requests stand in the logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Found {
+pub struct Found {
     /// Answered, as the HAR has it.
     pub asked: usize,
     /// Of those, in a log.
@@ -47,7 +47,7 @@ type Source = (usize, String);
 
 /// Where a browser's answered requests stand, as its HAR tells.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Coverage {
+pub struct Coverage {
     routes: BTreeMap<Route, Found>,
     /// Who answered.
     sources: BTreeMap<Route, BTreeSet<Source>>,

@@ -5,14 +5,11 @@ mod html;
 mod markdown;
 mod text;
 
-<<<<<<< HEAD
-use crate::answer::questions::Coverage;
-=======
 use std::borrow::Cow;
 
 use crypto_diag_core::{is_invisible, visible, visible_line};
 
->>>>>>> main
+use crate::answer::questions::Coverage;
 use crate::triage::Triage;
 use crate::verdict::Verdict;
 
