@@ -19,9 +19,6 @@ const MARKS_MAX: usize = 12;
 /// Time around the clients' artefacts that is shown of a log that is longer.
 const MARGIN_MS: i64 = 30_000;
 
-/// A log that has no line for longer than this is a gap worth showing; Synapse writes some each half minute by itself.
-const LOG_GAP_MINUTES: i64 = 2;
-
 /// The picture's contents. Times are the server's, in milliseconds since the epoch, as far as they can be aligned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -259,10 +256,12 @@ fn server(case: &Case<'_>, lanes: &mut Lanes) {
             let raw = put(lanes, 50, "server: starts".to_owned(), true, restart.at);
             raw.marks.push(Mark { at: restart.at, text: format!("start {}", restart.source).trim_end().to_owned() });
         }
-        let minutes: Vec<i64> = log.minutes.iter().copied().collect();
-        for pair in minutes.windows(2).filter(|pair| pair[1] - pair[0] > LOG_GAP_MINUTES) {
-            let raw = lanes.entry((51, format!("server: {} silent", log.name))).or_default();
-            raw.spans.push(Span { from: (pair[0] + 1) * 60_000, to: pair[1] * 60_000, text: "no line".to_owned() });
+        for process in log.processes.iter().filter(|process| !process.holes.is_empty()) {
+            let name = format!("server: {} {}", log.name, process.source);
+            let raw = lanes.entry((51, format!("{} silent", name.trim_end()))).or_default();
+            let spans =
+                process.holes.iter().map(|hole| Span { from: hole.from, to: hole.to, text: "no line".to_owned() });
+            raw.spans.extend(spans);
         }
     }
 }

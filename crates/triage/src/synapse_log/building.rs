@@ -17,10 +17,9 @@ use super::record::{
 };
 use super::route::{Route, canonical_uri, request_key};
 use super::server_log::{KEPT_MAX, LogOptions, ServerLog};
-use super::zone::{ZoneSource, zone_of};
+use super::zone::{Times, ZoneSource};
 use crate::problem::{Place, Problems};
 use crate::quote::quote;
-use crate::stamp::Stamp;
 
 /// Ids of one-time keys that are kept of one log at most, each distinct list counted once.
 const KEY_IDS_MAX: usize = 200_000;
@@ -43,13 +42,7 @@ pub(super) struct Building {
     sources: HashMap<String, Source>,
     users: HashMap<String, u32>,
     options: LogOptions,
-    /// Whether stamps say their zone, as the first did.
-    zoned: Option<bool>,
-    zone_samples: Vec<i64>,
-    mixed: u64,
-    timeless: u64,
-    yearless: u64,
-    last_time: Option<i64>,
+    times: Times,
     /// Sentences of refusals that were read before.
     sentences: HashMap<String, (Arc<ke1::Ke1>, Arc<str>)>,
     /// Lists of ids that were read before, by their hash.
@@ -73,12 +66,7 @@ impl Building {
             sources: HashMap::new(),
             users: HashMap::new(),
             options: options.clone(),
-            zoned: None,
-            zone_samples: Vec::new(),
-            mixed: 0,
-            timeless: 0,
-            yearless: 0,
-            last_time: None,
+            times: Times::new(options),
             sentences: HashMap::new(),
             key_lists: HashMap::new(),
             key_ids: 0,
@@ -92,14 +80,10 @@ impl Building {
 
     pub fn add(&mut self, line: &LogLine<'_>, number: u64) {
         *self.log.levels.entry(line.level).or_default() += 1;
-        let time = self.time(line.time);
+        let time = self.times.read(line.time);
         if let Some(time) = time {
             self.log.first = Some(self.log.first.map_or(time, |first| first.min(time)));
             self.log.last = Some(self.log.last.map_or(time, |last| last.max(time)));
-            self.last_time = Some(time);
-            if self.log.minutes.len() < MINUTES_MAX {
-                self.log.minutes.insert(time.div_euclid(60_000));
-            }
         }
         let event = line.event();
         let source = line.source.as_deref().unwrap_or_default();
@@ -109,7 +93,7 @@ impl Building {
         };
         self.wrote(line, source, process, time, number);
         // A line without a time of its own is placed at the last one that had one.
-        let Some(time) = time.or(self.last_time) else { return };
+        let Some(time) = time.or(self.times.last()) else { return };
         self.keep(line, event, time, number, process);
     }
 
@@ -169,7 +153,7 @@ impl Building {
             }
             LogEvent::AddingOneTimeKeys { device, key_ids, at } => {
                 if let Some(at) = at {
-                    self.zone_samples.push(time - at);
+                    self.times.states(time, at);
                 }
                 let mut hasher = DefaultHasher::new();
                 key_ids.hash(&mut hasher);
@@ -213,7 +197,7 @@ impl Building {
             }
             LogEvent::UpdatingDeviceKeys { device, at } => {
                 if let Some(at) = at {
-                    self.zone_samples.push(time - at);
+                    self.times.states(time, at);
                 }
                 let (user_id, device_id) = own(device);
                 let update = DeviceKeysUpdate { user_id, device_id, at: time, line: number, quote: text() };
@@ -358,27 +342,6 @@ impl Building {
         Some(number)
     }
 
-    /// A stamp as milliseconds: exact where it has a zone, else the server's wall clock, to be put right at the end.
-    fn time(&mut self, stamp: Option<Stamp>) -> Option<i64> {
-        let Some(stamp) = stamp else {
-            self.timeless += 1;
-            return None;
-        };
-        let stamp = match self.options.year {
-            Some(year) => stamp.in_year(year),
-            None if stamp.has_year => stamp,
-            None => {
-                self.yearless += 1;
-                return None;
-            }
-        };
-        if *self.zoned.get_or_insert(stamp.has_zone) != stamp.has_zone {
-            self.mixed += 1;
-            return None;
-        }
-        Some(stamp.ms)
-    }
-
     pub fn finish(mut self, counts: ReadCounts) -> ServerLog {
         self.log.counts = counts;
         self.place_in_time();
@@ -398,17 +361,8 @@ impl Building {
         if log.not_kept > 0 {
             self.problems.add(Place::Whole, format!("{} facts did not fit and are left out", log.not_kept));
         }
-        for (count, what) in [
-            (self.timeless, "lines have no time; each is placed at the line before"),
-            (self.yearless, "lines have a time without a year, and none was given; each is placed at the line before"),
-            (
-                self.mixed,
-                "lines state their zone where others do not, or the other way round; each is placed at the line before",
-            ),
-        ] {
-            if count > 0 {
-                self.problems.add(Place::Whole, format!("{count} {what}"));
-            }
+        for what in self.times.problems(log.zone) {
+            self.problems.add(Place::Whole, what);
         }
         self.log.problems = self.problems.into_list();
         self.log
@@ -417,24 +371,8 @@ impl Building {
     /// Finds the zone and takes it off every time.
     fn place_in_time(&mut self) {
         let log = &mut self.log;
-        let shift = if self.zoned == Some(true) {
-            log.zone = ZoneSource::Printed;
-            0
-        } else if let Some(zone) = zone_of(&self.zone_samples) {
-            log.zone = ZoneSource::Ledger;
-            zone
-        } else if let Some(minutes) = self.options.zone_minutes {
-            log.zone = ZoneSource::Stated;
-            i64::from(minutes) * 60_000
-        } else {
-            if !self.zone_samples.is_empty() {
-                self.problems.add(
-                    Place::Whole,
-                    "its ledger lines do not agree on the server's time zone; times are taken for UTC",
-                );
-            }
-            0
-        };
+        let (zone, shift) = self.times.zone();
+        log.zone = zone;
         log.zone_minutes = (shift / 60_000) as i32;
         let put = |time: &mut i64| *time -= shift;
         log.first.iter_mut().chain(log.last.iter_mut()).for_each(put);
@@ -450,11 +388,11 @@ impl Building {
         log.to_device.iter_mut().for_each(|message| put(&mut message.at));
         for upload in &mut log.uploads {
             put(&mut upload.time);
-            if upload.at == i64::MIN {
+            // Where the lines' times need not be the server's, what an upload's line states does not go with them.
+            if upload.at == i64::MIN || !matches!(zone, ZoneSource::Printed | ZoneSource::Ledger) {
                 upload.at = upload.time;
             }
         }
-        log.minutes = std::mem::take(&mut log.minutes).into_iter().map(|minute| minute - shift / 60_000).collect();
         let minutes = std::mem::take(&mut log.latency);
         log.latency = minutes.into_iter().map(|(minute, row)| (minute - shift / 60_000, row)).collect();
     }

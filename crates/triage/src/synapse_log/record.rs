@@ -98,7 +98,7 @@ pub struct Upload {
     pub device_id: String,
     /// `algorithm:id`. A storm repeats one list.
     pub key_ids: Arc<[String]>,
-    /// The server's time, as its rows have it in `ts_added_ms`.
+    /// The server's time, as its rows have it in `ts_added_ms`; the line's where its zone is not known.
     pub at: i64,
     /// The line's number.
     pub line: u64,

@@ -1,6 +1,6 @@
 //! What a whole log says: the ledger's lines, the requests of interest, and what the log could have shown.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub struct LogOptions {
     pub zone_minutes: Option<i32>,
     /// The year of stamps without one.
     pub year: Option<i16>,
-    /// The requests that HARs have, by [`request_key`]: others need not be kept. `None`: keep all that fit.
+    /// The requests that HARs have, by [`request_key`](super::request_key): others need not be kept. `None`: keep all that fit.
     pub wanted: Option<Arc<HashSet<u64>>>,
 }
 
@@ -76,8 +76,6 @@ pub struct ServerLog {
     pub deleted: Vec<DeletedDevice>,
     /// Messages of `synapse.9533_debug`.
     pub to_device: Vec<ToDeviceLine>,
-    /// Minutes since the epoch in which the log has a line.
-    pub minutes: BTreeSet<i64>,
     /// Latency by minute since the epoch.
     pub latency: BTreeMap<i64, Minute>,
     /// Facts that did not fit.
@@ -150,6 +148,14 @@ mod tests {
         assert_eq!(log.requests[0].start, 1_795_422_963_777);
         assert_eq!(log.uploads[0].at, 1_795_422_963_777);
         assert_eq!(log.user(&log.accesses[0]), Some("@a:h"));
+    }
+
+    #[test]
+    fn an_upload_goes_with_the_lines_where_their_zone_is_unknown() {
+        let other = ADDING.replace("1795422963777", "1795426563777");
+        let log = log(&format!("{ADDING}{other}"));
+        assert_eq!(log.zone, ZoneSource::Assumed, "an hour apart: the clock was set, or summer time ended");
+        assert_eq!(Some(log.uploads[0].at), log.first);
     }
 
     #[test]
