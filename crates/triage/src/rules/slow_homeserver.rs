@@ -103,17 +103,21 @@ fn histories() -> Vec<crate::history::History> {
         History::recorded("slow-gateway", "the homeserver answers at once, and the answer does not come back")
             .rewrite("homeserver.log.txt", |log| {
                 let early = |line: &str| match line.contains("delayed_events/syd_fFoPTmAPPqnZyIRIqAnk/restart") {
-                    true => line.replace("22:54:32,378", "22:54:30,380").replace("22:54:32,876", "22:54:30,880"),
+                    true => line
+                        .replace("22:54:32,378", "22:54:30,380")
+                        .replace("22:54:32,875", "22:54:30,880")
+                        .replace("22:54:32,876", "22:54:30,880"),
                     false => line.to_owned(),
                 };
-                log.lines().map(early).collect::<Vec<_>>().join("\n") + "\n"
+                let mut lines: Vec<String> = log.lines().map(early).collect();
+                lines.sort_by_key(|line| line.get(..23).map(str::to_owned));
+                lines.join("\n") + "\n"
             })
             .never_proves("slow-homeserver", "")
             .proves("slow-gateway", "!nPDlqHtijmWgsSgQNe:localhost"),
         recorded("the client keeps two delayed events alive at once")
             .edit("victim.har", |har| {
                 let mut others = Vec::new();
-                restarts(har, &|_| {});
                 for entry in har["log"]["entries"].as_array().expect("entries") {
                     let url = entry["request"]["url"].as_str().unwrap_or_default();
                     if url.contains("/restart") {
