@@ -110,8 +110,12 @@ fn histories() -> Vec<crate::history::History> {
     let recorded = |name: &str| History::recorded("store-rollback", name);
     vec![
         keys(recorded("all keys were claimed, and then the fallback key"), false, true).proves("exhausted", device),
-        keys(History::recorded("fallback-key-used", "the fallback key was used, and new keys were published"), true, true)
-            .never_proves("exhausted", ""),
+        keys(
+            History::recorded("fallback-key-used", "the fallback key was used, and new keys were published"),
+            true,
+            true,
+        )
+        .never_proves("exhausted", ""),
         keys(recorded("the fallback key was used once, and new keys were published since"), true, true)
             .never_proves("exhausted", ""),
         keys(recorded("all keys are claimed, and nobody has asked since"), false, false).never_proves("exhausted", ""),
