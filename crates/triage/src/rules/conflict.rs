@@ -162,7 +162,8 @@ impl<'c> Conflict<'c> {
             let Clock::Page(report) = refusal.answered.clock else { continue };
             let Some(page) = case.pages.get(report) else { continue };
             let Some(from) = case.begun(page) else { continue };
-            let absence = Absence { route: Route::KeysUpload, page: Some(page), from, to: refusal.answered };
+            let absence =
+                Absence { route: Route::KeysUpload, page: Some(page), answered: true, from, to: refusal.answered };
             let may_be = case.bundle.logs.iter().any(|log| {
                 log.requests.iter().any(|request| {
                     request.route == Route::KeysUpload
@@ -204,6 +205,24 @@ pub(super) mod tests {
         let (held, tail) = rest.split_once("; new key: ").expect("both keys");
         let end = tail.find("}}}").map_or(tail.len(), |at| at + 3);
         format!("{head}Old key: {held}; new key: {held}{}", &tail[end..])
+    }
+
+    /// What a server that is one process prints when it starts, at a time such as `2026-11-20 10:59:59`.
+    pub fn started(time: &str) -> String {
+        let lines = ["***** STARTING SERVER *****", "Server /usr/bin/python version 1.155.0", "Instance name: master"];
+        let line = |text: &str| format!("{time},000 - synapse.config.logger - 377 - INFO - main - {text}\n");
+        lines.into_iter().map(line).collect()
+    }
+
+    /// Requests of somebody else, one a second for five minutes: the log goes on.
+    pub fn goes_on(hour: &str, minute: u32) -> String {
+        let line = |second: u32| {
+            let (minute, second, id) = (minute + second / 60, second % 60, 90_000 + second);
+            format!(
+                "{hour}:{minute:02}:{second:02},500 - synapse.access.http.8008 - 643 - INFO - GET-{id} - 192.0.2.1 - 8008 - {{@eve:localhost}} Processed request: 0.050sec/0.000sec ru=(0.004sec, 0.002sec) db=(0.020sec/0.056sec/8) 5B 200 \"GET /_matrix/client/versions HTTP/1.1\" \"UA\" [0 dbevts]\n"
+            )
+        };
+        (0..300).map(line).collect()
     }
 
     /// Takes the bodies of the uploads of a key id out of a HAR, as somebody does who shares it.

@@ -173,6 +173,13 @@ fn histories() -> Vec<crate::history::History> {
                 }
             })
             .never_proves("identity-replaced", "gp15kgTz"),
+        History::recorded("second-empty-store", "the identity that the report names is another device's")
+            .only(&["victim.report.json"])
+            .edit("victim.report.json", |report| {
+                report["crypto"]["ownDeviceKeys"]["ed25519"] = "WtAv2ahF3XTZBTHaT2n4rjfE9yK2vxNzWwYagTZfmGk".into();
+                report["crypto"]["devices"] = Value::Array(Vec::new());
+            })
+            .never_proves("identity-replaced", ""),
         redacted(damaged("one character of the server's key was lost", "\"key\":\"2RJQ", "\"key\":\"2RJR")),
         damaged("the line ends before the offered key", "; new key:", "; n"),
         History::recorded("second-empty-store", "an old server refuses the key that it holds itself")

@@ -128,7 +128,7 @@ fn published_before(case: &Case<'_>, conflict: &Conflict<'_>, page: &Page) -> Op
 /// The last accepted upload of that id, where logs show that none came between the page's start and the refusal.
 fn uploaded_last_before(case: &Case<'_>, conflict: &Conflict<'_>, page: &Page, begun: Moment) -> Option<Vec<Evidence>> {
     let refused = printed_in(case, conflict, page).or_else(|| conflict.refusals.first().map(|one| one.answered))?;
-    let absence = Absence { route: Route::KeysUpload, page: Some(page), from: begun, to: refused };
+    let absence = Absence { route: Route::KeysUpload, page: None, answered: false, from: begun, to: refused };
     case.would_show(&absence).ok()?;
     let mut last: Option<Evidence> = None;
     for (index, log) in case.bundle.logs.iter().enumerate() {
@@ -170,7 +170,7 @@ fn ask_order(case: &Case<'_>, conflict: &Conflict<'_>, page: Option<&Page>) -> V
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use super::conflict::tests::{conflict_lines, same_key_twice, without_uploads_of};
+    use super::conflict::tests::{conflict_lines, goes_on, same_key_twice, started, without_uploads_of};
     use crate::history::History;
     use serde_json::json;
 
@@ -223,6 +223,9 @@ fn histories() -> Vec<crate::history::History> {
         .edit("victim.har", |har| without_uploads_of(har, "AAAAAAAAAMg"))
         .proves("rollback", "AAAAAAAAAMg")
         .never_proves("two-contexts", ""),
+        History::recorded("store-rollback", "the key was published again since, through a worker whose log is missing")
+            .edit("victim.har", |har| without_uploads_of(har, "AAAAAAAAAMg"))
+            .never_proves("rollback", ""),
         with_row(
             History::recorded("store-rollback", "another context publishes the key after the page began")
                 .without("victim.har")

@@ -91,7 +91,7 @@ fn verdict(case: &Case<'_>, device: &Device, key_id: &str, claims: &[&KeyClaim])
 fn proof(case: &Case<'_>, first: &KeyClaim, second: &KeyClaim) -> Proof {
     let report = case.pages_of(&first.device).next().map(|page| page.report);
     let (from, to) = if case.clocks.is_before(second.at, first.at) { (second, first) } else { (first, second) };
-    let absence = Absence { route: Route::KeysUpload, page: None, from: from.at, to: to.at };
+    let absence = Absence { route: Route::KeysUpload, page: None, answered: false, from: from.at, to: to.at };
     let apart = uploads(case, first).all(|upload| upload.is_apart(case, first, second));
     Proof::new(case)
         .evidence([first.evidence.clone(), second.evidence.clone()])
@@ -190,6 +190,7 @@ fn is_fallback(case: &Case<'_>, first: &KeyClaim, second: &KeyClaim) -> Option<b
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
+    use super::conflict::tests::{goes_on, started};
     use crate::history::History;
 
     const CLAIM: &str = "2026-11-20 11:00:00,000 - synapse.handlers.e2e_keys - 819 - INFO - POST-2000 - Claimed one-time-keys: signed_curve25519:AAAAAAAAAJY for @alice:example.org:QWERTYALIC\n";
@@ -211,6 +212,13 @@ fn histories() -> Vec<crate::history::History> {
             tables[0]["rows"][0]["key_id"] = "AAAAAAAAAAE".into();
         })
     };
+    // The log of a server that is one process, and that goes on for long enough.
+    let whole = |log: &str| {
+        let log = log.replace("2026-11-20 11:01:40,", "2026-11-20 11:14:40,");
+        let (head, rest) = log.split_at(log.find(CLAIM).expect("the claim"));
+        let (claims, rest) = rest.split_at(rest.find("2026-11-20 11:14:40,").expect("a later claim"));
+        format!("{head}{}{claims}{}{rest}", started("2026-11-20 10:59:59"), goes_on("2026-11-20 11", 1))
+    };
     let twice = {
         let again = again.clone();
         move |log: &str| after(log, &again)
@@ -224,20 +232,25 @@ fn histories() -> Vec<crate::history::History> {
     vec![
         asked_late(world("the database was set back between two claims"))
             .rewrite("homeserver.log", twice.clone())
+            .rewrite("homeserver.log", whole)
             .proves("server-restored", "AAAAAAAAAJY")
             .never_proves("server-restored", "AAAAAAAAAAE"),
-        world("a fallback key is given out twice, and the query is older").never_proves("server-restored", ""),
-        asked_late(world("a fallback key is given out twice, and the query says so"))
+        world("a fallback key is given out twice, and the query is older")
+            .rewrite("homeserver.log", whole)
             .never_proves("server-restored", ""),
-        asked_late(world("the id was used again, and the upload stands in another log"))
+        asked_late(world("a fallback key is given out twice, and the query says so"))
+            .rewrite("homeserver.log", whole)
+            .never_proves("server-restored", ""),
+        asked_late(world("the id was used again, and the upload stands in a worker's log that is missing"))
             .rewrite("homeserver.log", twice)
-            .without("victim.har")
             .never_proves("server-restored", ""),
         asked_late(world("the id was used again between the claims"))
             .rewrite("homeserver.log", with(in_time))
+            .rewrite("homeserver.log", whole)
             .never_proves("server-restored", ""),
         asked_late(world("the id was used again, and the clock was set back in between"))
             .rewrite("homeserver.log", with(backwards))
+            .rewrite("homeserver.log", whole)
             .never_proves("server-restored", ""),
         asked_late(world("the id was used again, as the log of another worker 150 ms apart says"))
             .rewrite("homeserver.log", |log| after(log, &again))
