@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crypto_diag_core::Meaning;
 
-use super::Page;
+use super::{Page, watch};
 use super::ledger::{Ledger, Refusal};
 use crate::bundle::Bundle;
 use crate::clock::{self, Interval};

@@ -178,7 +178,7 @@ fn judge(case: &Case<'_>, arrival: &Arrival) -> Option<Verdict> {
     let back = before.zip(arrival.at).map(|(deletion, (arrived, _))| back(case, target, deletion.0, arrived));
     let not_back = match (&back, before.zip(arrival.at)) {
         (Some(lines), Some((deletion, (arrived, _)))) => {
-            let absence = Absence { route: Route::Other, page: None, from: deletion.0, to: arrived };
+            let absence = Absence { route: Route::Other, page: None, answered: true, from: deletion.0, to: arrived };
             lines.is_empty() && (arrival.dropped || case.would_show(&absence).is_ok())
         }
         _ => true,
