@@ -133,19 +133,6 @@ fn a_rolled_back_stores_report_proves_ke1_to_olm_alone() {
 }
 
 #[test]
-fn without_the_peers_report_ke1_to_ke2_is_unknown_and_asks_for_it() {
-    let (report, log) = (rollback_report(), log_text());
-    let triage =
-        triage(&[("alice.report.json", report.as_bytes()), ("queries.json", ROW.as_bytes()), ("homeserver.log", &log)]);
-    let link = find(&triage, Claim::ConflictLostMediaKey, "drZvSd7Wf0IO");
-    let Answer::Unknown { fetch } = &link.answer else { panic!("{link:?}") };
-    assert!(
-        fetch.iter().any(|fetch| fetch.artefact == ArtefactKind::Report && fetch.how.contains("@bob:localhost")),
-        "{fetch:?}"
-    );
-}
-
-#[test]
 fn report_row_and_log_together_prove_the_rollback() {
     let (report, log) = (rollback_report(), log_text());
     let triage =

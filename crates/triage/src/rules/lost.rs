@@ -4,11 +4,14 @@ use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::evidence::Olm;
 use crypto_diag_analysis::evidence::ke2::Ke2Kind;
 use crypto_diag_analysis::evidence::olm::OlmKind;
+use crypto_diag_core::Ke;
 
 use super::sent::{self, Sent};
 use crate::case::ledger::{Refusal, row_evidence};
+use crate::case::watch::Sought;
 use crate::case::{Case, exchange};
 use crate::conclusion::Conclusion;
+use crate::moment::Clock;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
@@ -93,6 +96,15 @@ impl<'c> LostKey<'c> {
         case.ledger.conflicts.iter().filter(of_key).collect()
     }
 
+    /// Whether a refusal is of a page that could not open these messages: it printed it, or its browser's requests show it.
+    pub fn is_of_page(&self, case: &Case<'_>, refusal: &Refusal) -> bool {
+        self.failures.iter().any(|failure| match refusal.answered.clock {
+            Clock::Page(report) => report == failure.report,
+            Clock::Har(har) => case.pages[failure.report].hars.contains(&har),
+            Clock::Log(_) | Clock::Database => false,
+        })
+    }
+
     /// Messages that another context of the device opened, or this one at another time: the lines.
     pub fn opened(&self, case: &Case<'_>) -> Vec<Evidence> {
         let deliveries = sent::deliveries(case);
@@ -150,6 +162,35 @@ impl<'c> LostKey<'c> {
         None
     }
 
+    /// What shows that the server gave the key to the sender, for the very session that failed: in the sender's own requests
+    /// the answer to its claim, not as a fallback key, and the message that uses it.
+    pub fn given(&self, case: &Case<'_>) -> Option<Vec<Evidence>> {
+        let device = self.device.as_ref()?;
+        for har in &case.bundle.hars {
+            let claimed = har.entries.iter().position(|request| {
+                request.facts.iter().flat_map(|facts| &facts.claimed).any(|claimed| {
+                    claimed.key == self.key
+                        && !claimed.fallback
+                        && (&*claimed.user_id, &*claimed.device_id) == (&*device.user_id, &*device.device_id)
+                })
+            });
+            let used = har.entries.iter().position(|request| {
+                request.facts.iter().flat_map(|facts| &facts.sent).any(|message| {
+                    message.one_time_key.as_deref() == Some(self.key)
+                        && message.message_id.is_some()
+                        && self.failures.iter().any(|failure| failure.olm.message_id == message.message_id)
+                })
+            });
+            if let (Some(claimed), Some(used)) = (claimed, used) {
+                return Some(vec![
+                    exchange(har, claimed, "the server gave this device's key to the sender"),
+                    exchange(har, used, "the sender used it for the message that failed"),
+                ]);
+            }
+        }
+        None
+    }
+
     /// Whose report would tell, and a need for it.
     pub fn senders_report(&self, why: &str) -> Need {
         let of = match self.sender() {
@@ -168,7 +209,8 @@ impl<'c> LostKey<'c> {
             let own = own.and_then(|keys| keys.curve25519.as_deref());
             let other_identity =
                 matches!((own, failure.olm.sender_key.as_deref()), (Some(own), Some(key)) if own != key);
-            message.target == *device
+            message.encrypted
+                && message.target == *device
                 && message.message_id.as_deref() == Some(id)
                 && message.sender.as_ref().map(|sender| &*sender.user_id) == failure.olm.user_id.as_deref()
                 && message.sender.as_ref() != Some(device)
@@ -179,11 +221,11 @@ impl<'c> LostKey<'c> {
     /// A line of the very page that could not open the message which says that a key of the sender's device is missing,
     /// close to it and without a delivery since.
     fn silent_call(&self, case: &Case<'_>, failure: &Failure<'_>, sender: &Device) -> Option<Evidence> {
-        let failed = case.bundle.reports[failure.report].entries.get(failure.entry)?.as_ref()?.ts.0;
         let report = &case.bundle.reports[failure.report];
-        if !report.deliveries_complete() {
-            return None;
-        }
+        let page = &case.pages[failure.report];
+        let failed = report.entries.get(failure.entry)?.as_ref()?.ts.0;
+        let span = case.printed(failure.report, failure.entry).zip(page.watched(report).map(|(_, made)| made));
+        case.could_have_shown(page, Sought::Line(Ke::Ke2), Some(span?)).ok()?;
         case.lines().find_map(|(at, entry, line, facts)| {
             let Facts::Ke2(missing) = facts else { return None };
             let participant = missing.participant.as_ref()?;
@@ -249,6 +291,10 @@ pub(super) fn media_link(
             || vec![lost.senders_report("the messages that its client queued, with message ids")],
         )
         .premise(premises.media_key, media, || {
+            // One thing to fetch at a time: each answers what the next one is asked for.
+            if queued.is_none() {
+                return Vec::new();
+            }
             vec![Need::report(
                 Whose::Somebody("another participant, to whom the same batch went".to_owned()),
                 ReportTime::SameCall,
@@ -256,6 +302,9 @@ pub(super) fn media_link(
             )]
         })
         .premise(premises.in_call, call, || {
+            if queued.is_none() {
+                return Vec::new();
+            }
             let of = lost.device.clone().map_or(Whose::Somebody(lost.label.clone()), Whose::Device);
             vec![Need::report(of, ReportTime::SameCall, "whether the page that holds the call missed the key")]
         })
