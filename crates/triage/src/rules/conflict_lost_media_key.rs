@@ -2,7 +2,8 @@
 
 use super::Rule;
 use super::conflict_lost_key::{is_of_another_key, is_of_login};
-use super::lost::{LinkPremises, lost_keys, media_link};
+use super::lost::lost_keys;
+use super::media_link::{LinkPremises, media_link};
 use crate::case::Case;
 use crate::case::ledger::Refusal;
 use crate::conclusion::Conclusion;
@@ -73,7 +74,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use super::lost::tests::{Story, call};
+    use super::media_link::tests::{Story, call};
 
     vec![
         call("the media key of a call is lost to a conflict", Story { conflict: true, ..Story::default() })
@@ -118,7 +119,7 @@ fn histories() -> Vec<crate::history::History> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lost::tests::{Story, call};
+    use super::super::media_link::tests::{Story, call};
     use crate::Triage;
     use crate::conclusion::Conclusion;
     use crate::verdict::{Answer, ArtefactKind};

@@ -67,7 +67,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use super::lost::tests::{Story, call};
+    use super::media_link::tests::{Story, call};
     use crate::history::History;
 
     // The requests of the sender show what the server gave it; nothing shows a conflict.

@@ -1,7 +1,8 @@
 //! OLM ⇒ KE-2: what a lost one-time key cost was the media key of a call; no conflict is known.
 
 use super::Rule;
-use super::lost::{LinkPremises, lost_keys, media_link};
+use super::lost::lost_keys;
+use super::media_link::{LinkPremises, media_link};
 use super::sent;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
@@ -64,7 +65,7 @@ fn misses(case: &Case<'_>, report: usize) -> bool {
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use super::lost::tests::{Story, call};
+    use super::media_link::tests::{Story, call};
 
     let by_another = |name: &str, change: fn(&mut serde_json::Value)| {
         call(name, Story::default()).edit("bob.report.json", change).never_proves("lost-key-lost-media-key", "")

@@ -11,6 +11,7 @@ mod lost;
 mod lost_key;
 mod lost_key_lost_media_key;
 mod media_key_missing;
+mod media_link;
 mod never_sent;
 mod no_one_time_key;
 mod redelivery;
