@@ -104,7 +104,9 @@ pub(super) fn media_key(case: &Case<'_>, sent: &[Sent], message: &Sent) -> Optio
     batch.find_map(|other| {
         let id = other.message_id.as_deref()?;
         let opened = deliveries.iter().find(|delivery| {
+            let from = delivery.line.sender.as_deref();
             delivery.line.message_id.as_deref() == Some(id)
+                && other.sender.as_ref().is_some_and(|sender| from == Some(&*sender.user_id))
                 && case.pages[delivery.report].device.as_ref() == Some(&other.target)
         })?;
         case.entry(opened.report, opened.entry, "a message of the same batch was opened, and it was a media key")
