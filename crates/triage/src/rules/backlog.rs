@@ -163,12 +163,11 @@ fn judge(case: &Case<'_>, device: &Device) -> Option<Verdict> {
     };
     let passed = newest.and_then(|newest| before_the_look(case, &syncs, newest));
     let later = newest.map_or_else(Vec::new, |newest| acknowledged_later(case, &syncs, newest));
+    // Without a time there is nothing to ask of the device.
+    let then = |need: Option<Need>| need.into_iter().filter(|_| newest.is_some()).collect::<Vec<_>>();
     let whose = || {
-        vec![Need::report(
-            Whose::Device(device.clone()),
-            ReportTime::AfterTheQuery,
-            "whether its page was open and awake meanwhile",
-        )]
+        let why = "whether its page was open and awake meanwhile";
+        then(Some(Need::report(Whose::Device(device.clone()), ReportTime::AfterTheQuery, why)))
     };
     let proof = Proof::new(case)
         .evidence(newest.map(|look| look.evidence.clone()))
@@ -177,10 +176,7 @@ fn judge(case: &Case<'_>, device: &Device) -> Option<Verdict> {
         })
         .premise(&AWAKE, awake, whose)
         .premise(&NOT_PASSED, passed, || {
-            report
-                .map(|report| Need::har(report, "the syncs of the device, while the server is asked"))
-                .into_iter()
-                .collect()
+            then(report.map(|report| Need::har(report, "the syncs of the device, while the server is asked")))
         })
         .unless("A later sync of the device that acknowledges the messages.", later.clone())
         .unless("A later answer of the database in which none waits.", empty_later(&looks).cloned());

@@ -22,6 +22,12 @@ const NEVER_HAD: Premise = Premise {
     rules_out: "The store made that very key and has used it up: an old message came again.",
 };
 
+const SAME_STORE: Premise = Premise {
+    id: "conflict-lost-key/same-store",
+    says: "The refusal is of the page that could not open the message: it printed the refusal, or its browser's requests show it.",
+    rules_out: "Another context of the device was refused, whose store is another one, and this one used the key up.",
+};
+
 const OWN_LOGIN: Premise = Premise {
     id: "conflict-lost-key/own-login",
     says: "No signature in that refusal names another device.",
@@ -35,7 +41,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "`MissingOneTimeKey` names the public key whose private half the store lacks, and the server's refusal names the \
                public key that it holds and still gives out. If both are one key, this store lacks a key that others use. What \
                the messages were does not follow: a media key, a room key, a secret or m.dummy.",
-    proven_by: &[&SAME_KEY, &NEVER_HAD, &OWN_LOGIN],
+    proven_by: &[&SAME_KEY, &NEVER_HAD, &SAME_STORE, &OWN_LOGIN],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -62,9 +68,11 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
             // Without any conflict of this device there is nothing to link.
             let any = case.ledger.conflicts.iter().find(|refusal| refusal.is_of(device))?;
             let refusals = lost.refusals(case);
-            let best = refusals
-                .iter()
-                .max_by_key(|refusal| (is_of_another_key(refusal) && is_of_login(refusal, device), is_of_another_key(refusal)));
+            let fits = |refusal: &Refusal| {
+                let facts = [is_of_another_key(refusal), lost.is_of_page(case, refusal), is_of_login(refusal, device)];
+                facts.into_iter().filter(|holds| *holds).count()
+            };
+            let best = refusals.iter().max_by_key(|refusal| fits(refusal));
             let shown = best.map_or(any, |refusal| *refusal);
             let ask = || {
                 vec![
@@ -76,6 +84,9 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
                 .evidence([shown.evidence.clone()])
                 .premise(&SAME_KEY, best.is_some(), ask)
                 .premise(&NEVER_HAD, best.is_none_or(|refusal| is_of_another_key(refusal)), ask)
+                .premise(&SAME_STORE, best.is_none_or(|refusal| lost.is_of_page(case, refusal)), || {
+                    vec![Need::har(lost.report, "whether this browser was refused")]
+                })
                 .premise(&OWN_LOGIN, best.is_none_or(|refusal| is_of_login(refusal, device)), ask)
                 .evidence(lost.evidence(case));
             let id = best.map_or_else(String::new, |refusal| format!(" under {}", refusal.key_id()));
@@ -139,6 +150,15 @@ fn histories() -> Vec<crate::history::History> {
             .never_proves("conflict-lost-key", ""),
         History::new("the refusal is of a login before this one in the same page")
             .file("alice.report.json", page(&refused(KEY, OTHER, "EARLIER")))
+            .never_proves("conflict-lost-key", ""),
+        History::new("another tab was refused, and this one used the key up")
+            .file("alice.report.json", page("nothing"))
+            .file(
+                "alice-tab-2.report.json",
+                MadeUpPage::new(("@alice:example.org", "ALICE"), 1_795_424_000_000, 1_795_427_600_000)
+                    .line(1_795_425_000_000, Level::Error, &refused(KEY, OTHER, "ALICE"))
+                    .json(),
+            )
             .never_proves("conflict-lost-key", ""),
         History::new("the conflict is another device's")
             .file("alice.report.json", page("nothing"))

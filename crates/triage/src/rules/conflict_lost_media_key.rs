@@ -2,8 +2,10 @@
 
 use super::Rule;
 use super::conflict_lost_key::{is_of_another_key, is_of_login};
-use super::lost::{LinkPremises, lost_keys, media_link};
+use super::lost::lost_keys;
+use super::media_link::{LinkPremises, media_link};
 use crate::case::Case;
+use crate::case::ledger::Refusal;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
@@ -11,7 +13,7 @@ use crate::verdict::{ArtefactKind, Verdict};
 
 const CONFLICT: Premise = Premise {
     id: "conflict-lost-media-key/conflict",
-    says: "The message needs the key that the server holds, and the refusal shows that this device's store offered another one under its id.",
+    says: "The message needs the key that the server holds, and the refusal shows that this page's store offered another one under its id.",
     rules_out: "The key was lost for another reason than the conflict.",
 };
 
@@ -55,7 +57,10 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
             let device = lost.device.as_ref()?;
             let refusals = lost.refusals(case);
             let first = refusals.first()?;
-            let good = refusals.iter().find(|refusal| is_of_another_key(refusal) && is_of_login(refusal, device));
+            let links = |refusal: &Refusal| {
+                is_of_another_key(refusal) && lost.is_of_page(case, refusal) && is_of_login(refusal, device)
+            };
+            let good = refusals.iter().find(|refusal| links(refusal));
             let shown = good.unwrap_or(first).evidence.clone();
             let proof = Proof::new(case).evidence([shown]).premise(&CONFLICT, good.is_some(), || {
                 vec![Need::query(Some(lost.report), "olm-lost-key", "whether the server knows the key, and as what")]
@@ -69,7 +74,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use super::lost::tests::{Story, call};
+    use super::media_link::tests::{Story, call};
 
     vec![
         call("the media key of a call is lost to a conflict", Story { conflict: true, ..Story::default() })
@@ -110,4 +115,26 @@ fn histories() -> Vec<crate::history::History> {
             .never_refutes("conflict-lost-media-key", "")
             .proves("conflict-lost-key", ""),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::media_link::tests::{Story, call};
+    use crate::Triage;
+    use crate::conclusion::Conclusion;
+    use crate::verdict::{Answer, ArtefactKind};
+
+    #[test]
+    fn without_the_senders_report_the_link_is_unknown_and_asks_for_that_report() {
+        let story = Story { conflict: true, ..Story::default() };
+        let alone = call("only the receiver's report", story).without("bob.report.json").without("carol.report.json");
+        let triage = Triage::of(&alone.bundle());
+        let of_link = |verdict: &&crate::verdict::Verdict| verdict.conclusion == Conclusion::ConflictLostMediaKey;
+        let link = triage.verdicts.iter().find(of_link).expect("a verdict on the link");
+        let Answer::Unknown { fetch } = &link.answer else { panic!("{link:#?}") };
+        let senders = |fetch: &&crate::verdict::Fetch| {
+            fetch.artefact == ArtefactKind::Report && fetch.how.contains("@bob:example.org")
+        };
+        assert!(fetch.iter().any(|fetch| senders(&fetch)), "{fetch:#?}");
+    }
 }

@@ -1,7 +1,8 @@
 //! OLM ⇒ KE-2: what a lost one-time key cost was the media key of a call; no conflict is known.
 
 use super::Rule;
-use super::lost::{LinkPremises, lost_keys, media_link};
+use super::lost::lost_keys;
+use super::media_link::{LinkPremises, media_link};
 use super::sent;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
@@ -64,8 +65,11 @@ fn misses(case: &Case<'_>, report: usize) -> bool {
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use super::lost::tests::{Story, call};
+    use super::media_link::tests::{Story, call};
 
+    let by_another = |name: &str, change: fn(&mut serde_json::Value)| {
+        call(name, Story::default()).edit("bob.report.json", change).never_proves("lost-key-lost-media-key", "")
+    };
     vec![
         call("the media key of a call is lost, and no conflict is known", Story::default())
             .proves("lost-key-lost-media-key", "")
@@ -78,5 +82,16 @@ fn histories() -> Vec<crate::history::History> {
             .never_proves("lost-key-lost-media-key", ""),
         call("the missing key came after all", Story { delivered_later: true, ..Story::default() })
             .never_proves("lost-key-lost-media-key", ""),
+        by_another("the list is that of another user", |report| report["userId"] = "@eve:example.org".into()),
+        by_another("the listed message is for another user", |report| {
+            report["sent"][0]["targets"][0]["userId"] = "@dan:example.org".into();
+        }),
+        by_another("the listed message is for another device", |report| {
+            report["sent"][0]["targets"][0]["deviceId"] = "PHONE".into();
+        }),
+        by_another("the listed message is not encrypted", |report| report["sent"][0]["type"] = "m.dummy".into()),
+        by_another("the list is that of another identity of the sender's user", |report| {
+            report["crypto"]["ownDeviceKeys"]["curve25519"] = "9zb17RSDZmpppoyWB7ZonEg9FJ7xYJfXb+zgnDnhomo".into();
+        }),
     ]
 }

@@ -5,6 +5,7 @@ use super::sent;
 use crate::case::watch::Sought;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
+use crate::moment::Moment;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
@@ -29,6 +30,12 @@ const NONE_CAME: Premise = Premise {
     rules_out: "The key came after all. Which index a delivered key has its line does not say.",
 };
 
+const AWAKE: Premise = Premise {
+    id: "media-key-missing/awake",
+    says: "The page was visible and online in between.",
+    rules_out: "The device slept, and what was sent to it meanwhile came when it was back.",
+};
+
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::MediaKeyMissing,
     needs: &[ArtefactKind::Report],
@@ -36,7 +43,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "LiveKit's worker marks an index as invalid after 11 frames and drops the rest without a word, so that an hour of \
                silence prints what a key that is 300 ms late prints. The number of lines says nothing. That the key did not come \
                follows from two errors at one index that no rotation spans, on a page that opened no key of that participant.",
-    proven_by: &[&LASTS, &NONE_CAME],
+    proven_by: &[&LASTS, &AWAKE, &NONE_CAME],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -77,11 +84,20 @@ fn judge(case: &Case<'_>, page: &Page, participant: &Participant, keys: &Missing
         _ => Whose::Somebody(format!("the participant {identity}")),
     };
     let receiver = || page.device.clone().map_or_else(|| Whose::Somebody(label.clone()), Whose::Device);
+    let at = |ms: u64| Moment::at(page.clock(), i64::try_from(ms).unwrap_or(i64::MAX));
+    let (first, last) = (at(keys.first_ts.0), at(keys.last_ts.0));
     let lasts = keys.key_index.is_some() && keys.last_ts.0.saturating_sub(keys.first_ts.0) >= LASTS_MS;
     let proof = Proof::new(case)
         .evidence(evidence)
         .premise(&LASTS, lasts, || {
             vec![Need::report(of(), ReportTime::SameCall, "the devices that it queued messages for, with their ids")]
+        })
+        .premise(&AWAKE, case.was_awake(page, first, last), || {
+            vec![Need::report(
+                receiver(),
+                ReportTime::CaptureBefore,
+                "whether the key stays away while the page is open and awake",
+            )]
         })
         .premise(&NONE_CAME, could.is_ok() && came.is_empty(), || match could {
             Err(why) => {
@@ -148,7 +164,7 @@ fn delivered(case: &Case<'_>, page: &Page, participant: &Participant) -> Vec<Evi
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
     use crate::history::{History, MadeUpPage, delivered, missing};
-    use crypto_diag_core::Level;
+    use crypto_diag_core::{Level, Millis, PageEvent};
 
     const BEGUN: u64 = 1_795_424_000_000;
     let bob = ("@bob:example.org", "3zb17RSDZmpppoyWB7ZonEg9FJ7xYJfXb+zgnDnhomo");
@@ -181,6 +197,14 @@ fn histories() -> Vec<crate::history::History> {
         history("one error and silence", silent(alice(), &[0])).never_proves("media-key-missing", ""),
         history("two rotations of a call whose healthy lines are at another level", silent(alice(), &[4, 5]))
             .never_proves("media-key-missing", ""),
+        history(
+            "the lid was closed in between",
+            silent(alice(), &[0, 0]).but(|report| {
+                let event = |after: u64, event: &str| PageEvent { ts: Millis(BEGUN + after), event: event.into() };
+                report.capture.page_events = vec![event(30_000, "freeze"), event(100_000, "resume")];
+            }),
+        )
+        .never_proves("media-key-missing", ""),
         history("Bob's key comes late", from_bob(silent(alice(), &[0, 0]))).never_proves("media-key-missing", ""),
         history(
             "the buffer gave up the line that says that the key came",

@@ -28,6 +28,7 @@ mod lost_key;
 mod lost_key_lost_media_key;
 mod malformed_on_server;
 mod media_key_missing;
+mod media_link;
 mod membership_lost;
 mod membership_manager_stopped;
 mod never_arrived;

@@ -9,7 +9,7 @@ use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
 use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
-use crypto_diag_analysis::facts::MissingKeys;
+use crypto_diag_analysis::facts::{MissingKeys, device_of};
 use crypto_diag_core::CaptureState;
 
 /// A report keeps the newest batches; with fewer than this, none was given up.
@@ -18,10 +18,13 @@ const BATCHES_WHOLE: usize = 100;
 /// A page that is watched this soon after its beginning has sent nothing before: it must start its client first.
 const STARTED_WITHIN_MS: u64 = 2_000;
 
+/// A key is late by moments: the list must go on for this long after the error.
+const SETTLED_MS: i64 = 60_000;
+
 const WATCHED: Premise = Premise {
     id: "never-sent/watched",
-    says: "A page of the sender was watched from its beginning on, without Clear, from before the key was missing until after it.",
-    rules_out: "The key was sent before the capture began, or before Clear was pressed, or by a page whose report is not there.",
+    says: "A page of the sender was watched from its beginning on, without Clear, from before the key was missing until a minute after it.",
+    rules_out: "The key was sent before the capture began, or before Clear was pressed, or moments later, or by a page whose report is not there.",
 };
 
 const WHOLE: Premise = Premise {
@@ -94,17 +97,18 @@ fn judge(
     });
     let to_us = all.iter().filter(|message| message.sender.as_ref() == Some(sender) && message.target == *receiver);
     let to_us: Vec<Evidence> = to_us.map(|message| message.evidence.clone()).collect();
-    let from_them = sent::deliveries(case).into_iter().filter(|delivery| {
-        let report = &case.bundle.reports[delivery.report];
+    // A key of the sender that this device opened was sent: what is left is whether it was late.
+    let opened = sent::deliveries(case).iter().any(|delivery| {
         let line = delivery.line;
-        let device = crypto_diag_analysis::facts::device_of(report, line.sender.as_deref(), line.sender_key.as_deref());
+        let device =
+            device_of(&case.bundle.reports[delivery.report], line.sender.as_deref(), line.sender_key.as_deref());
         case.pages[delivery.report].device.as_ref() == Some(receiver)
             && line.sender.as_deref().is_none_or(|user| user == sender.user_id)
             && device.is_none_or(|device| device == sender.device_id)
     });
-    let opened: Vec<Evidence> = from_them
-        .filter_map(|delivery| case.entry(delivery.report, delivery.entry, "a media key of the sender was opened here"))
-        .collect();
+    if opened {
+        return None;
+    }
     let proof = Proof::new(case)
         .evidence(case.entry(page.report, first, "the sender's key was missing here"))
         .premise(&WATCHED, peer.is_some_and(|peer| watched(case, peer, missed)), || {
@@ -121,8 +125,7 @@ fn judge(
         .unless(
             "A batch of the sender, in any of its reports or requests, that lists this device.",
             to_us.into_iter().take(3),
-        )
-        .unless("A media key of the sender that this device opened.", opened.into_iter().take(2));
+        );
     let sentences = Sentences {
         proven: format!(
             "{} sent its media keys to others in the call and never to {}.",
@@ -146,16 +149,17 @@ fn judge(
     Some(verdict)
 }
 
-/// Whether a page was watched from its beginning, before a time, until after it.
+/// Whether a page was watched from its beginning, before a time, until a minute after it.
 fn watched(case: &Case<'_>, page: &Page, missed: Moment) -> bool {
     let report = case.report(page);
     let capture = &report.capture;
     let (Some(origin), Some(installed)) = (capture.time_origin, capture.installed_at) else { return false };
     let from_the_beginning = installed.0.saturating_sub(origin.0) <= STARTED_WITHIN_MS && capture.cleared_at.is_none();
     let Some((_, made)) = page.watched(report) else { return false };
+    let settled = Moment { latest: missed.latest.saturating_add(SETTLED_MS), ..missed };
     from_the_beginning
         && case.begun(page).is_some_and(|begun| case.clocks.is_before(begun, missed))
-        && case.clocks.is_before(missed, made)
+        && case.clocks.is_before(settled, made)
 }
 
 /// Whether a page's list of batches is whole.
@@ -182,8 +186,7 @@ fn same_call(case: &Case<'_>, all: &[Sent], page: &Page, receiver: &Device, miss
         let heard = deliveries.iter().find(|delivery| {
             let report = &case.bundle.reports[delivery.report];
             let line = delivery.line;
-            let device =
-                crypto_diag_analysis::facts::device_of(report, line.sender.as_deref(), line.sender_key.as_deref());
+            let device = device_of(report, line.sender.as_deref(), line.sender_key.as_deref());
             case.pages[delivery.report].device.as_ref() == Some(receiver)
                 && line.sender.as_deref() == Some(&*message.target.user_id)
                 && device == Some(&*message.target.device_id)
@@ -232,6 +235,7 @@ fn histories() -> Vec<crate::history::History> {
                 report["crypto"] = json!({"ownDeviceKeys": null, "devices": [carol]});
             })
             .edit("peer.report.json", |report| {
+                report["generatedAt"] = (report["generatedAt"].as_u64().expect("a time") + 120_000).into();
                 report["sent"][0]["targets"] = json!([{"userId": CAROL.0, "deviceId": CAROL.1, "messageId": "for-carol"}]);
             })
             .rewrite("peer.har", |har| har.replace(ALICE.1, "ELSEWHERE"))
@@ -243,6 +247,11 @@ fn histories() -> Vec<crate::history::History> {
         story("Bob's page was cleared before the report", true, true)
             .edit("peer.report.json", |report| {
                 report["capture"]["clearedAt"] = report["capture"]["installedAt"].clone();
+            })
+            .never_proves("never-sent", ""),
+        story("Bob's report is made a moment after the error", true, true)
+            .edit("peer.report.json", |report| {
+                report["generatedAt"] = (report["generatedAt"].as_u64().expect("a time") - 120_000).into();
             })
             .never_proves("never-sent", ""),
         story("Bob's capture began in the middle of the page's life", true, true)
@@ -261,6 +270,12 @@ fn histories() -> Vec<crate::history::History> {
             .never_proves("never-sent", ""),
         story("what Bob's page sent was a whiteboard's message", true, false).never_proves("never-sent", ""),
         story("Bob's page is in another call, with Carol alone", false, true).never_proves("never-sent", ""),
+        story("Bob's key comes late", true, true)
+            .edit("victim.report.json", |report| {
+                let late = entry(report, 7_300, "KE-2", "delivered", &delivered((BOB.0, BOB_KEY), "late"));
+                report["entries"].as_array_mut().expect("a list").push(late);
+            })
+            .never_proves("never-sent", ""),
         story("Bob's other tab sent the key", true, true)
             .file(
                 "bob-tab-2.report.json",

@@ -3,6 +3,7 @@
 use super::Rule;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
+use crate::moment::{Clock, Moment};
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
@@ -11,14 +12,14 @@ use crypto_diag_analysis::evidence::olm::OlmKind;
 
 const EXISTS: Premise = Premise {
     id: "no-one-time-key/exists",
-    says: "The device exists: the server lists it, or it made a report itself.",
+    says: "The device existed then: the server lists it afterwards, or a page of it was open at that time.",
     rules_out: "The device is logged out, and the sender's list of devices is stale: there was nothing to give, and nothing is wrong with the keys.",
 };
 
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::NoOneTimeKey,
     needs: &[ArtefactKind::Report],
-    reads: &[ArtefactKind::QueryResults],
+    reads: &[ArtefactKind::QueryResults, ArtefactKind::ServerLog, ArtefactKind::Har],
     argument: "matrix-sdk-crypto names the devices for which an answer to keys/claim held no key; those of servers that could not \
                be reached are not among them. No new Olm session with such a device can be made, so nothing that needs one is \
                sent to it. It says nothing of KE-1.",
@@ -33,19 +34,23 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> = Vec::new();
     for (report, entry, _, olm) in case.olm().filter(|(_, _, _, olm)| olm.kind == OlmKind::NoOneTimeKey) {
         let sender = case.label(&case.pages[report]);
+        let asked = case.printed(report, entry);
         let named = olm.devices.iter().map(|device| Some(Device::new(&device.user_id, &device.device_id)));
         // A line that was cut names nobody: its devices are unknown ones.
         let devices: Vec<Option<Device>> = if olm.devices.is_empty() { vec![None] } else { named.collect() };
         for device in devices {
             let name = device.as_ref().map_or_else(|| "a device that the line does not name".to_owned(), Device::label);
-            let proof = Proof::new(case)
-                .evidence(case.entry(report, entry, "the server's answer held no key for it"))
-                .premise(&EXISTS, device.as_ref().and_then(|device| exists(case, device)), || {
-                    vec![
-                        Need::query(Some(report), "devices", "whether the device still exists"),
-                        Need::query(Some(report), "olm-peer-keys", "what the server holds for it"),
-                    ]
-                });
+            let proof =
+                Proof::new(case).evidence(case.entry(report, entry, "the server's answer held no key for it")).premise(
+                    &EXISTS,
+                    device.as_ref().zip(asked).and_then(|(device, asked)| exists(case, device, asked)),
+                    || {
+                        vec![
+                            Need::query(Some(report), "devices", "whether the device still exists"),
+                            Need::query(Some(report), "olm-peer-keys", "what the server holds for it"),
+                        ]
+                    },
+                );
             let sentences = Sentences {
                 proven: format!("The server gave {sender} no one-time key for {name}, not even a fallback key."),
                 refuted: String::new(),
@@ -63,46 +68,60 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
     verdicts
 }
 
-fn exists(case: &Case<'_>, device: &Device) -> Option<Evidence> {
-    if let Some(page) = case.pages_of(device).next() {
-        return Some(case.whole(page.report, &device.label(), "the device made a report"));
+fn exists(case: &Case<'_>, device: &Device, asked: Moment) -> Option<Evidence> {
+    let was_open = |page: &&crate::case::Page| {
+        case.begun(page).is_some_and(|begun| case.clocks.is_before(begun, asked))
+            && page.watched(case.report(page)).is_some_and(|(_, made)| case.clocks.is_before(asked, made))
+    };
+    if let Some(page) = case.pages_of(device).find(was_open) {
+        return Some(case.whole(page.report, &device.label(), "a page of the device was open then"));
     }
     case.bundle.queries.iter().find_map(|results| {
+        let later = |(user, at): &(String, Option<i64>)| {
+            *user == device.user_id
+                && at.is_some_and(|at| case.clocks.is_before(asked, Moment::at(Clock::Database, at)))
+        };
         let mut rows = results.devices.iter();
         let row = rows.find(|row| row.user_id == device.user_id && row.device_id == device.device_id)?;
-        let says = "the server lists the device";
-        Some(Evidence::new(&results.name, row.place.clone(), None, ClockOf::Server, &device.label(), says))
+        let says = "the server lists the device afterwards";
+        let row = Evidence::new(&results.name, row.place.clone(), None, ClockOf::Server, &device.label(), says);
+        results.devices_of.iter().any(later).then_some(row)
     })
 }
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use crate::history::{History, MadeUpPage};
-    use crypto_diag_core::Level;
+    use crate::history::History;
+    use serde_json::json;
 
+    // A recorded call, whose database was asked for the devices of both users right after it.
     let asked = |name: &str, devices: &str| {
         let line = format!(
             "Tried to create new Olm sessions, but the signed one-time key was missing for some devices {devices}"
         );
-        let page = MadeUpPage::new(("@alice:example.org", "ALICE"), 1_795_424_000_000, 1_795_427_600_000).line(
-            1_795_425_000_000,
-            Level::Warn,
-            &line,
-        );
-        History::new(name).file("alice.report.json", page.json())
-    };
-    let bob = r#"missing_devices_by_user={"@bob:example.org": {"BOB"}}"#;
-    let devices = |device: &str| {
-        format!(
-            r#"[{{"name":"devices","params":["@bob:example.org"],"at":1795427000000,"rows":[{{"user_id":"@bob:example.org","device_id":"{device}","hidden":false}}]}}]"#
+        History::recorded("healthy-key-exchange", name).without("peer.report.json").without("peer.har").edit(
+            "victim.report.json",
+            |report| {
+                let ts = report["capture"]["installedAt"].as_u64().expect("a time") + 6_000;
+                report["entries"].as_array_mut().expect("a list").push(json!({
+                    "ts": ts, "level": "warn", "ke": "OLM", "signature": "s", "message": line, "meaning": "failure",
+                    "realm": {"kind": "main", "path": null},
+                }));
+            },
         )
     };
+    let bob = r#"missing_devices_by_user={"@bob-6:localhost": {"HDMZKZPGBB"}}"#;
+    let gone = r#"missing_devices_by_user={"@bob-6:localhost": {"LOGGEDOUT"}}"#;
     vec![
-        asked("a device that exists has no key left", bob)
-            .file("queries.json", devices("BOB"))
-            .proves("no-one-time-key", "@bob:example.org/BOB"),
-        asked("the device was logged out", bob)
-            .file("queries.json", devices("PHONE"))
+        asked("a device that exists has no key left", bob).proves("no-one-time-key", "@bob-6:localhost/HDMZKZPGBB"),
+        asked("the device was logged out", gone).never_proves("no-one-time-key", ""),
+        asked("the device was logged out after the server had been asked for it", bob)
+            .edit("queries.json", |results| {
+                for table in results.as_array_mut().expect("a list") {
+                    let at = table["at"].as_u64().expect("a time");
+                    table["at"] = (at - 60_000).into();
+                }
+            })
             .never_proves("no-one-time-key", ""),
         asked("the line is cut before its devices", "").never_proves("no-one-time-key", ""),
     ]

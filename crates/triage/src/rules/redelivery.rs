@@ -73,7 +73,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use super::lost::tests::{Story, call};
+    use super::media_link::tests::{Story, call};
 
     let opened = || Story { opened_elsewhere: true, ..Story::default() };
     vec![

@@ -62,7 +62,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use super::lost::tests::KEY;
+    use super::media_link::tests::KEY;
     use crate::history::{History, MadeUpPage, lost};
     use crypto_diag_core::Level;
 

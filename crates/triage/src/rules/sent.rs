@@ -19,8 +19,13 @@ pub(super) struct Sent {
     /// The transaction: messages of one transaction are one batch, with one content for several devices.
     pub txn_id: String,
     pub message_id: Option<String>,
+    /// Whether it was an Olm message.
+    pub encrypted: bool,
     pub evidence: Evidence,
 }
+
+/// The type of Olm messages.
+const ENCRYPTED: &str = "m.room.encrypted";
 
 /// All that pages queued and HARs show as sent.
 pub(super) fn all(case: &Case<'_>) -> Vec<Sent> {
@@ -43,6 +48,7 @@ pub(super) fn all(case: &Case<'_>) -> Vec<Sent> {
                     target: Device::new(&target.user_id, &target.device_id),
                     txn_id: txn_id.clone(),
                     message_id: target.message_id.clone(),
+                    encrypted: batch.event_type.as_deref() == Some(ENCRYPTED),
                     evidence: Evidence { at: i64::try_from(batch.ts.0).ok(), ..piece },
                 });
             }
@@ -64,6 +70,7 @@ pub(super) fn all(case: &Case<'_>) -> Vec<Sent> {
                     target,
                     txn_id: txn_id.to_owned(),
                     message_id: message.message_id.clone(),
+                    encrypted: request.uri.contains("/sendToDevice/m.room.encrypted/"),
                     evidence,
                 });
             }
@@ -97,7 +104,9 @@ pub(super) fn media_key(case: &Case<'_>, sent: &[Sent], message: &Sent) -> Optio
     batch.find_map(|other| {
         let id = other.message_id.as_deref()?;
         let opened = deliveries.iter().find(|delivery| {
+            let from = delivery.line.sender.as_deref();
             delivery.line.message_id.as_deref() == Some(id)
+                && other.sender.as_ref().is_some_and(|sender| from == Some(&*sender.user_id))
                 && case.pages[delivery.report].device.as_ref() == Some(&other.target)
         })?;
         case.entry(opened.report, opened.entry, "a message of the same batch was opened, and it was a media key")

@@ -39,6 +39,12 @@ const BEFORE: Premise = Premise {
     rules_out: "",
 };
 
+const THERE: Premise = Premise {
+    id: "stale-target/there",
+    says: "The log shows a log-in or keys of the device before the message.",
+    rules_out: "",
+};
+
 /// What makes a device anew where an authentication service manages them; Synapse prints no log-in for it.
 const MADE_BY_SERVICE: &str = "/_synapse/mas/upsert_device";
 
@@ -50,7 +56,7 @@ pub(super) const RULE: Rule = Rule {
                brought the message are both lines of its log; which came first must follow from one clock, or from clocks that \
                were measured against one another. A device that is missing from the table today may have been there then.",
     proven_by: &[&DELETED, &AFTER, &NOT_BACK],
-    refuted_by: &[&BEFORE],
+    refuted_by: &[&BEFORE, &THERE],
     check,
     #[cfg(test)]
     histories,
@@ -192,17 +198,22 @@ fn judge(case: &Case<'_>, arrival: &Arrival) -> Option<Verdict> {
         })
         .premise(&NOT_BACK, not_back, || {
             let mut needs = ask("whether the device was made again, in the log of every worker");
-            needs.extend(case.pages.first().map(|page| Need::har(page.report, "requests to measure the log by")));
+            let unmeasured = case.pages.iter().find(|page| page.hars.is_empty());
+            needs.extend(unmeasured.map(|page| Need::har(page.report, "requests to measure the log by")));
             needs
         })
         .unless("Keys, a log-in or a made device in between.", back.into_iter().flatten())
         .unless("A later answer of the database that lists the device.", listed);
     let after = !deletions.is_empty() && deletions.iter().all(|deletion| ordered(&deletion, Ordering::Greater));
-    let refutation = Proof::new(case).evidence(arrival.evidence.clone()).premise(
-        &BEFORE,
-        after.then(|| deletions.iter().map(|deletion| deletion.3.clone()).collect::<Vec<_>>()),
-        Vec::new,
-    );
+    let all = || deletions.iter().map(|deletion| deletion.3.clone()).collect::<Vec<_>>();
+    let there = arrival.at.and_then(|(arrived, _)| {
+        let mut signs = signs_of_life(case, target).into_iter();
+        signs.find(|(moment, _)| case.clocks.is_before(*moment, arrived)).map(|(_, piece)| piece)
+    });
+    let refutation = Proof::new(case)
+        .evidence(arrival.evidence.clone())
+        .premise(&BEFORE, after.then(all), Vec::new)
+        .premise(&THERE, there, Vec::new);
     let id = arrival.message_id.as_deref().map_or_else(String::new, |id| format!(" ({id})"));
     let sentences = Sentences {
         proven: format!(
@@ -227,22 +238,17 @@ fn judge(case: &Case<'_>, arrival: &Arrival) -> Option<Verdict> {
     Some(verdict)
 }
 
-/// Lines between two moments, or whose order is open, that show that a device was made again.
-fn back(case: &Case<'_>, device: &Device, from: Moment, to: Moment) -> Vec<Evidence> {
+/// Lines of the logs that show a device at work.
+fn signs_of_life(case: &Case<'_>, device: &Device) -> Vec<(Moment, Evidence)> {
     let mut found = Vec::new();
     for (index, log) in case.bundle.logs.iter().enumerate() {
-        let clock = Clock::Log(index);
         let is_it = |user: &str, id: &str| user == device.user_id && id == device.device_id;
         let mut note = |at: i64, line: u64, text: &str, says: &str| {
-            let moment = Moment::at(clock, at);
-            let outside = case.clocks.order(moment, from) == Some(Ordering::Less)
-                || case.clocks.order(moment, to) == Some(Ordering::Greater);
-            if !outside {
-                found.push(Evidence::new(&log.name, Place::Line(line), Some(at), ClockOf::Server, text, says));
-            }
+            let piece = Evidence::new(&log.name, Place::Line(line), Some(at), ClockOf::Server, text, says);
+            found.push((Moment::at(Clock::Log(index), at), piece));
         };
         for line in log.logins.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
-            note(line.at, line.line, &format!("Logging in user {}", device.label()), "the device was made again");
+            note(line.at, line.line, &format!("Logging in user {}", device.label()), "the device was made");
         }
         for line in log.uploads.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
             note(line.at, line.line, &line.quote, "the device publishes keys: it is there");
@@ -250,17 +256,24 @@ fn back(case: &Case<'_>, device: &Device, from: Moment, to: Moment) -> Vec<Evide
         for line in log.device_keys.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
             note(line.at, line.line, &line.quote, "the device publishes its identity: it is there");
         }
-        let made = request_key("POST", MADE_BY_SERVICE);
-        for line in log.accesses.iter().filter(|access| access.key == made) {
-            note(
-                line.start,
-                line.line,
-                MADE_BY_SERVICE,
-                "the authentication service made a device, and the line does not say which",
-            );
-        }
     }
     found
+}
+
+/// Lines between two moments, or whose order is open, that show that a device was made again.
+fn back(case: &Case<'_>, device: &Device, from: Moment, to: Moment) -> Vec<Evidence> {
+    let mut signs = signs_of_life(case, device);
+    let made = request_key("POST", MADE_BY_SERVICE);
+    for (index, log) in case.bundle.logs.iter().enumerate() {
+        for line in log.accesses.iter().filter(|access| access.key == made) {
+            let says = "the authentication service made a device, and the line does not say which";
+            let place = Place::Line(line.line);
+            let piece = Evidence::new(&log.name, place, Some(line.start), ClockOf::Server, MADE_BY_SERVICE, says);
+            signs.push((Moment::at(Clock::Log(index), line.start), piece));
+        }
+    }
+    let outside = |moment: Moment| case.clocks.is_before(moment, from) || case.clocks.is_before(to, moment);
+    signs.into_iter().filter(|(moment, _)| !outside(*moment)).map(|(_, piece)| piece).collect()
 }
 
 /// Whether the user's devices were listed and this one is not among them.
@@ -315,6 +328,13 @@ fn histories() -> Vec<crate::history::History> {
             .rewrite("homeserver.log.txt", later)
             .never_proves("stale-target", "")
             .refutes("stale-target", GONE),
+        recorded("nothing shows the device before it was logged out")
+            .rewrite("homeserver.log.txt", |log| {
+                let shows = |line: &&str| !line.contains("KZDXOHRICR") || line.contains("Deleting devices");
+                later(&log.lines().filter(shows).map(|line| format!("{line}\n")).collect::<String>())
+            })
+            .never_proves("stale-target", "")
+            .never_refutes("stale-target", ""),
         recorded("the device is logged in again under its old id")
             .rewrite("homeserver.log.txt", |log| then(log, login))
             .never_proves("stale-target", "")
