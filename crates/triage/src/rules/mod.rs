@@ -17,6 +17,7 @@ mod membership_lost;
 mod membership_manager_stopped;
 mod never_arrived;
 mod olm_seen;
+mod own_line;
 mod seen;
 mod slow_gateway;
 mod slow_homeserver;
