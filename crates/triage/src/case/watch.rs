@@ -216,14 +216,14 @@ fn capture_was_whole(report: &Report) -> Result<(), Blind> {
             Some(_) => {}
         }
     }
-    let lost: [(u64, fn(u64) -> Blind); 4] = [
-        (capture.queue_overflow, Blind::Overflow),
-        (capture.unreadable, Blind::Unreadable),
-        (capture.partly_scanned, Blind::PartlyScanned),
-        (capture.nested, Blind::Nested),
+    let lost = [
+        (capture.queue_overflow, Blind::Overflow(capture.queue_overflow)),
+        (capture.unreadable, Blind::Unreadable(capture.unreadable)),
+        (capture.partly_scanned, Blind::PartlyScanned(capture.partly_scanned)),
+        (capture.nested, Blind::Nested(capture.nested)),
     ];
-    if let Some((count, blind)) = lost.into_iter().find(|(count, _)| *count > 0) {
-        return Err(blind(count));
+    if let Some((_, blind)) = lost.into_iter().find(|(count, _)| *count > 0) {
+        return Err(blind);
     }
     if !capture.failures.is_empty() {
         return Err(Blind::CaptureFailed(capture.failures.len()));

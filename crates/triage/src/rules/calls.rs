@@ -46,6 +46,8 @@ impl CallLine<'_> {
 #[derive(Debug)]
 pub(super) struct Call<'c> {
     pub room_id: Option<&'c str>,
+    /// Such as `m.call#ROOM`.
+    slot: Option<&'c str>,
     pub lines: Vec<CallLine<'c>>,
 }
 
@@ -123,15 +125,15 @@ pub(super) fn cause_before(at: Moment) -> Moment {
 
 /// The calls of a page, by room and slot.
 pub(super) fn of_page<'c>(case: &'c Case<'_>, page: &Page) -> Vec<Call<'c>> {
-    let mut calls: Vec<((Option<&str>, Option<&str>), Call<'c>)> = Vec::new();
+    let mut calls: Vec<Call<'c>> = Vec::new();
     for (report, entry, found, facts) in case.memberships() {
         let (true, Some(at)) = (report == page.report, case.printed(report, entry)) else { continue };
-        let key = (facts.room_id.as_deref(), facts.call.as_deref());
+        let (room_id, slot) = (facts.room_id.as_deref(), facts.call.as_deref());
         let line = CallLine { entry, at, meaning: found.meaning, facts };
-        match calls.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, call)) => call.lines.push(line),
-            None => calls.push((key, Call { room_id: key.0, lines: vec![line] })),
+        match calls.iter_mut().find(|call| (call.room_id, call.slot) == (room_id, slot)) {
+            Some(call) => call.lines.push(line),
+            None => calls.push(Call { room_id, slot, lines: vec![line] }),
         }
     }
-    calls.into_iter().map(|(_, call)| call).collect()
+    calls
 }

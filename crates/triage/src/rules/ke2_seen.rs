@@ -86,7 +86,6 @@ pub(super) const RULE: Rule = Rule {
 /// An error about a participant's key.
 struct Missing<'c> {
     entry: usize,
-    at: Moment,
     line: &'c Ke2,
     delivered: bool,
     would_show: bool,
@@ -200,7 +199,6 @@ fn judge<'c>(case: &Case<'c>, page: &Page, entry: usize, line: &'c Ke2) -> Optio
         .any(|delivered| !case.clocks.is_before(delivered, from));
     Some(Missing {
         entry,
-        at,
         line,
         delivered,
         would_show: case.could_have_shown(page, Sought::Line(Ke::Ke2), Some((since, made))).is_ok(),

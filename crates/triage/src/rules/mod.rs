@@ -35,6 +35,7 @@ mod never_arrived;
 mod never_sent;
 mod no_one_time_key;
 mod olm_seen;
+mod own_line;
 mod redelivery;
 mod rollback;
 mod same_identity;
