@@ -216,13 +216,13 @@ fn histories() -> Vec<crate::history::History> {
             1_795_474_496_558,
         )
         .proves("rollback", "AAAAAAAAAMg"),
-        History::recorded(
-            "store-rollback",
-            "the HAR lacks the upload's body, and the log has its line and every request",
-        )
-        .edit("victim.har", |har| without_uploads_of(har, "AAAAAAAAAMg"))
-        .proves("rollback", "AAAAAAAAAMg")
-        .never_proves("two-contexts", ""),
+        History::recorded("store-rollback", "the HAR lacks the upload's body, and the whole server's log has its line")
+            .edit("victim.har", |har| without_uploads_of(har, "AAAAAAAAAMg"))
+            .rewrite("homeserver.log.txt", |log| {
+                format!("{}{log}{}", started("2026-11-23 22:54:43"), goes_on("2026-11-23 22", 56))
+            })
+            .proves("rollback", "AAAAAAAAAMg")
+            .never_proves("two-contexts", ""),
         History::recorded("store-rollback", "the key was published again since, through a worker whose log is missing")
             .edit("victim.har", |har| without_uploads_of(har, "AAAAAAAAAMg"))
             .never_proves("rollback", ""),
