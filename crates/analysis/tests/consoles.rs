@@ -2,8 +2,7 @@
 
 mod support;
 
-use crypto_diag_analysis::evidence::olm::OlmKind;
-use crypto_diag_analysis::{Evidence, Reading};
+use crypto_diag_analysis::Reading;
 use support::{Console, capturing};
 
 const ROLLBACK: &str = "ke1-to-ke2-store-rollback";
@@ -29,31 +28,6 @@ fn conflicts_are_counted_by_key_id() {
     let second = analyse(&[Console::read(SECOND_STORE).report()]);
     let conflict = &second.reports[0].facts.conflicts[0];
     assert_eq!((conflict.counter, conflict.count, conflict.first_batch), (Some(13), 3, Some(true)));
-}
-
-#[test]
-fn the_lost_key_has_its_facts() {
-    let report = Console::read(ROLLBACK).report();
-    let reading = Reading::of(&report);
-    let failures: Vec<_> = reading
-        .evidence
-        .iter()
-        .flatten()
-        .filter_map(|evidence| match evidence {
-            Evidence::Olm(olm) => Some(olm),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(failures.len(), 3);
-    for (index, olm) in failures.iter().enumerate() {
-        assert_eq!(olm.kind, OlmKind::MissingOneTimeKey);
-        assert_eq!(olm.chain_index, Some(index as u64), "one session id with a rising chain index is one handshake");
-        assert_eq!(olm.session_id.as_deref(), Some("PKINcS6j/lu8eXFdjV6lnYZq1Z6oGA8HhvHfMy0MDb0"));
-        assert_eq!(olm.user_id.as_deref(), Some("@bob:localhost"));
-        assert_eq!(olm.device_id, None);
-        assert_eq!(olm.sender_key.as_deref(), Some("3zb17RSDZmpppoyWB7ZonEg9FJ7xYJfXb+zgnDnhomo"));
-        assert_eq!(olm.base_key.as_deref(), Some("ffq+Tlb0J7q43ZPnibrHuDgqt75kmKc5IEUgNISflFs"));
-    }
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn triage(files: &[(&str, &[u8])]) -> Triage {
 fn find<'t>(triage: &'t Triage, conclusion: Conclusion, about: &str) -> &'t Verdict {
     let mut found =
         triage.verdicts.iter().filter(|verdict| verdict.conclusion == conclusion && verdict.about.contains(about));
-    found.next().unwrap_or_else(|| panic!("no {claim:?} about {about} in {:#?}", triage.verdicts))
+    found.next().unwrap_or_else(|| panic!("no {conclusion:?} about {about} in {:#?}", triage.verdicts))
 }
 
 fn rollback_report() -> String {

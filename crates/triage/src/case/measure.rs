@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use crypto_diag_core::Meaning;
 
-use super::{Page, watch};
 use super::ledger::{Ledger, Refusal};
+use super::{Page, watch};
 use crate::bundle::Bundle;
 use crate::clock::{self, Interval};
 use crate::moment::{Clock, Clocks};
