@@ -17,8 +17,10 @@ use crate::verdict::{ClockOf, Evidence};
 
 pub(super) const DIFFER: Premise = Premise {
     id: "diverged/keys-differ",
-    says: "In every copy of the refusal the two public keys differ.",
-    rules_out: "The key is the same and only signed anew, which Synapse before 0.21 refused, too.",
+    says: "The refusal shows both public keys, the one that the server holds and the one that it was offered, and in every \
+           copy of it they differ.",
+    rules_out: "The sentence was cut before its keys; or the key is the same and only signed anew, which Synapse before 0.21 \
+                refused, too.",
 };
 
 pub(super) const SIGNED: Premise = Premise {
@@ -222,7 +224,7 @@ pub(super) mod tests {
                 "{hour}:{minute:02}:{second:02},500 - synapse.access.http.8008 - 643 - INFO - GET-{id} - 192.0.2.1 - 8008 - {{@eve:localhost}} Processed request: 0.050sec/0.000sec ru=(0.004sec, 0.002sec) db=(0.020sec/0.056sec/8) 5B 200 \"GET /_matrix/client/versions HTTP/1.1\" \"UA\" [0 dbevts]\n"
             )
         };
-        (0..300).map(line).collect()
+        (1..300).map(line).collect()
     }
 
     /// Takes the bodies of the uploads of a key id out of a HAR, as somebody does who shares it.

@@ -36,8 +36,17 @@ pub(super) const RULE: Rule = Rule {
     histories,
 };
 
+/// What one observer says of one device.
+struct Changed {
+    about: String,
+    device: Option<Device>,
+    evidence: Vec<Evidence>,
+    before: Option<String>,
+    now: Option<String>,
+}
+
 fn check(case: &Case<'_>) -> Vec<Verdict> {
-    let mut known: Vec<(String, Option<Device>, Vec<Evidence>, Option<String>, Option<String>)> = Vec::new();
+    let mut known: Vec<Changed> = Vec::new();
     let changed = case.olm().filter(|(_, _, _, line)| {
         line.kind == OlmKind::DeviceUpdateRejected && line.cause.as_deref() == Some("SigningKeyChanged")
     });
@@ -51,20 +60,20 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
         };
         let about = format!("{name} seen by {observer}");
         let piece = case.entry(report, entry, "the client refused the new identity and keeps the one that it knows");
-        match known.iter_mut().find(|(other, ..)| *other == about) {
-            Some((_, _, evidence, ..)) => evidence.extend(piece),
-            None => known.push((
+        match known.iter_mut().find(|other| other.about == about) {
+            Some(other) => other.evidence.extend(piece),
+            None => known.push(Changed {
                 about,
                 device,
-                piece.into_iter().collect(),
-                line.known_signing_key.clone(),
-                line.new_signing_key.clone(),
-            )),
+                evidence: piece.into_iter().collect(),
+                before: line.known_signing_key.clone(),
+                now: line.new_signing_key.clone(),
+            }),
         }
     }
     known
         .into_iter()
-        .map(|(about, device, evidence, before, now)| {
+        .map(|Changed { about, device, evidence, before, now }| {
             let both = before.is_some() && now.is_some();
             let ask = || {
                 let whose = device.clone().map_or_else(|| Whose::Somebody(about.clone()), Whose::Device);

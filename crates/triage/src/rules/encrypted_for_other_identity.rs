@@ -34,23 +34,30 @@ pub(super) const RULE: Rule = Rule {
     histories,
 };
 
+/// What one sender's messages to one device say.
+struct Meant<'c> {
+    device: &'c Device,
+    sender: Option<&'c str>,
+    evidence: Vec<Evidence>,
+    message_ids: Vec<String>,
+}
+
 fn check(case: &Case<'_>) -> Vec<Verdict> {
-    let mut known: Vec<(&Device, Option<&str>, Vec<Evidence>, Vec<String>)> = Vec::new();
+    let mut known: Vec<Meant<'_>> = Vec::new();
     for (report, entry, _, line) in case.olm().filter(|(_, _, _, line)| line.kind == OlmKind::NotForOurKey) {
         let Some(device) = case.pages.get(report).and_then(|page| page.device.as_ref()) else { continue };
         let piece = case.entry(report, entry, "the message names no key of this device");
         let sender = line.user_id.as_deref();
-        let at =
-            known.iter().position(|(other, from, _, _)| *other == device && *from == sender).unwrap_or_else(|| {
-                known.push((device, sender, Vec::new(), Vec::new()));
-                known.len() - 1
-            });
-        known[at].2.extend(piece);
-        known[at].3.extend(line.message_id.clone());
+        let at = known.iter().position(|other| other.device == device && other.sender == sender).unwrap_or_else(|| {
+            known.push(Meant { device, sender, evidence: Vec::new(), message_ids: Vec::new() });
+            known.len() - 1
+        });
+        known[at].evidence.extend(piece);
+        known[at].message_ids.extend(line.message_id.clone());
     }
     known
         .into_iter()
-        .map(|(device, sender, evidence, message_ids)| {
+        .map(|Meant { device, sender, evidence, message_ids }| {
             let label = device.label();
             let from = sender.unwrap_or("a sender whom the line does not name");
             let ask = || {

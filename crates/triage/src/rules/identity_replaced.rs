@@ -2,7 +2,7 @@
 //! device's identity did not sign.
 
 use super::Rule;
-use super::conflict::{Conflict, DENIED, DIFFER, SIGNED};
+use super::conflict::{Conflict, DENIED, SIGNED};
 use super::unsigned::Unsigned;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
@@ -38,8 +38,8 @@ pub(super) const RULE: Rule = Rule {
                both keys with their signatures; that the offered one verifies shows that the check works on this line. A \
                sender's `InvalidSignature` shows it where sender and device agree on the identity and the claimed key, in the \
                device's name, is not signed by it. Which identity came first, and whether the other still runs, neither says.",
-    proven_by: &[&DIFFER, &TWO_SIGNERS, &SENDER_IS_RIGHT, &NOT_ITS_OWN],
-    refuted_by: &[&DIFFER, &SIGNED],
+    proven_by: &[&TWO_SIGNERS, &SENDER_IS_RIGHT, &NOT_ITS_OWN],
+    refuted_by: &[&SIGNED],
     check,
     #[cfg(test)]
     histories,
@@ -59,14 +59,9 @@ fn by_conflict(case: &Case<'_>, conflict: &Conflict<'_>) -> Verdict {
     let (name, label) = (&conflict.key_id, conflict.device.label());
     let proof = Proof::new(case)
         .evidence(conflict.evidence())
-        .premise(&DIFFER, conflict.keys_differ(), Vec::new)
         .premise(&TWO_SIGNERS, replaced, || conflict.ask_identity(case))
         .unless(DENIED, conflict.denied_by_logs(case));
-    let refutation = Proof::new(case).premise(&DIFFER, conflict.keys_differ(), Vec::new).premise(
-        &SIGNED,
-        same.then_some(signatures.same),
-        Vec::new,
-    );
+    let refutation = Proof::new(case).premise(&SIGNED, same.then_some(signatures.same), Vec::new);
     let sentences = Sentences {
         proven: format!(
             "Two identities have used the device id of {label}: the server's key under {name} is signed by another one than \

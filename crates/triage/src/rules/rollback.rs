@@ -219,7 +219,7 @@ fn histories() -> Vec<crate::history::History> {
         History::recorded("store-rollback", "the HAR lacks the upload's body, and the whole server's log has its line")
             .edit("victim.har", |har| without_uploads_of(har, "AAAAAAAAAMg"))
             .rewrite("homeserver.log.txt", |log| {
-                format!("{}{log}{}", started("2026-11-23 22:54:43"), goes_on("2026-11-23 22", 56))
+                format!("{}{log}{}", started("2026-11-23 22:54:43"), goes_on("2026-11-23 22", 55))
             })
             .proves("rollback", "AAAAAAAAAMg")
             .never_proves("two-contexts", ""),
@@ -253,10 +253,36 @@ fn histories() -> Vec<crate::history::History> {
             .never_refutes("two-contexts", ""),
         History::recorded("store-rollback", "a server refuses the very key that it holds")
             .edit("victim.report.json", |report| conflict_lines(report, same_key_twice))
-            .without("victim.har")
-            .without("peer.har")
-            .without("homeserver.log.txt")
+            .edit("victim.har", |har| {
+                let entries = har["log"]["entries"].as_array_mut().expect("entries");
+                entries.retain(|entry| entry["response"]["status"] != 400);
+            })
+            .only(&["victim.report.json", "victim.har"])
             .never_proves("rollback", ""),
+        History::recorded(
+            "second-empty-store",
+            "a second identity published the key, and nothing names either identity",
+        )
+        .only(&["victim.report.json", "victim.har"])
+        .edit("victim.report.json", |report| {
+            report["capture"]["timeOrigin"] = json!(1_795_474_455_200_i64);
+            report["crypto"] = serde_json::Value::Null;
+        })
+        .edit("victim.har", |har| {
+            for entry in har["log"]["entries"].as_array_mut().expect("entries") {
+                if entry["request"]["url"].as_str().is_some_and(|url| url.contains("/keys/query")) {
+                    entry["response"]["content"] = serde_json::Value::Null;
+                }
+                let body =
+                    entry["request"]["postData"]["text"].as_str().and_then(|text| serde_json::from_str(text).ok());
+                if let Some(mut body) = body.filter(serde_json::Value::is_object) {
+                    body["device_keys"] = serde_json::Value::Null;
+                    entry["request"]["postData"]["text"] = body.to_string().into();
+                }
+            }
+        })
+        .never_proves("rollback", "")
+        .never_proves("same-identity", ""),
         History::recorded("second-empty-store", "a second identity published the key before the page began")
             .edit("victim.report.json", |report| {
                 report["capture"]["timeOrigin"] = json!(1_795_474_455_200_i64);

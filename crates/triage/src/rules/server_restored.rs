@@ -212,11 +212,14 @@ fn histories() -> Vec<crate::history::History> {
             tables[0]["rows"][0]["key_id"] = "AAAAAAAAAAE".into();
         })
     };
-    // The log of a server that is one process, and that goes on for long enough.
+    // The log of a server that is one process, and that goes on for long enough after the claims.
     let whole = |log: &str| {
-        let log = log.replace("2026-11-20 11:01:40,", "2026-11-20 11:14:40,");
+        let log = log
+            .replace("2026-11-20 11:01:40,", "2026-11-20 11:00:50,")
+            .replace("2026-11-20 11:15:00,", "2026-11-20 11:00:51,");
         let (head, rest) = log.split_at(log.find(CLAIM).expect("the claim"));
-        let (claims, rest) = rest.split_at(rest.find("2026-11-20 11:14:40,").expect("a later claim"));
+        let last = rest.find("2026-11-20 11:00:51,").expect("the last claim");
+        let (claims, rest) = rest.split_at(last + rest[last..].find('\n').expect("a line") + 1);
         format!("{head}{}{claims}{}{rest}", started("2026-11-20 10:59:59"), goes_on("2026-11-20 11", 1))
     };
     let twice = {
