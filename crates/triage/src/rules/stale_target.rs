@@ -29,7 +29,7 @@ const AFTER: Premise = Premise {
 
 const NOT_BACK: Premise = Premise {
     id: "stale-target/not-back",
-    says: "The device was not made again in between: the server itself dropped the message for an unknown device, or its log would show a log-in and shows neither one nor keys of the device.",
+    says: "The device was not made again in between: the server itself dropped the message for an unknown device; or its log would show a log-in and shows neither one nor keys of the device; or the server, asked after the message, lists the user's devices without it, and the log shows one deletion alone.",
     rules_out: "The device had been made again under its old id and got the message.",
 };
 
@@ -184,8 +184,9 @@ fn judge(case: &Case<'_>, arrival: &Arrival) -> Option<Verdict> {
     let back = before.zip(arrival.at).map(|(deletion, (arrived, _))| back(case, target, deletion.0, arrived));
     let not_back = match (&back, before.zip(arrival.at)) {
         (Some(lines), Some((deletion, (arrived, _)))) => {
-            let absence = Absence { route: Route::Other, page: None, answered: true, from: deletion.0, to: arrived };
-            lines.is_empty() && (arrival.dropped || case.would_show(&absence).is_ok())
+            let absence = Absence { route: Route::Other, page: None, answered: false, from: deletion.0, to: arrived };
+            let still_gone = deletions.len() == 1 && is_absent_after(case, target, arrived);
+            lines.is_empty() && (arrival.dropped || still_gone || case.would_show(&absence).is_ok())
         }
         _ => true,
     };
@@ -280,6 +281,19 @@ fn back(case: &Case<'_>, device: &Device, from: Moment, to: Moment) -> Vec<Evide
 fn is_absent(case: &Case<'_>, device: &Device) -> bool {
     case.bundle.queries.iter().any(|results| {
         results.devices_of.iter().any(|(user, _)| *user == device.user_id)
+            && !results.devices.iter().any(|row| row.user_id == device.user_id && row.device_id == device.device_id)
+    })
+}
+
+/// Whether the user's devices were listed after a moment and this one is not among them.
+fn is_absent_after(case: &Case<'_>, device: &Device, moment: Moment) -> bool {
+    case.bundle.queries.iter().any(|results| {
+        let asked = results.devices_of.iter().filter(|(user, _)| *user == device.user_id);
+        let later =
+            |at: &Option<i64>| at.is_some_and(|at| case.clocks.is_before(moment, Moment::at(Clock::Database, at)));
+        let mut asked = asked.peekable();
+        asked.peek().is_some()
+            && asked.all(|(_, at)| later(at))
             && !results.devices.iter().any(|row| row.user_id == device.user_id && row.device_id == device.device_id)
     })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::ALL;
 use crate::Triage;
+use crate::bundle::Bundle;
 use crate::history::History;
 use crate::proof::Premise;
 
@@ -46,26 +47,28 @@ fn each_rule_has_a_history_in_which_it_is_proven() {
     assert!(missing.is_empty(), "no history proves {missing:?}");
 }
 
-/// A premise that no history needs is one that nobody has shown to matter.
+/// A premise that no history needs is one that nobody has shown to matter. The rule's own histories are asked first.
 #[test]
 fn a_rule_without_one_of_its_premises_says_something_false_of_some_history() {
-    let histories: Vec<(History, crate::bundle::Bundle)> = of_rules()
-        .into_iter()
-        .chain(History::worlds())
-        .map(|history| {
-            let bundle = history.bundle();
-            (history, bundle)
-        })
-        .collect();
-    let survivors: Vec<&str> = premises()
-        .into_iter()
-        .filter(|premise| {
-            histories
-                .iter()
-                .all(|(history, bundle)| history.faults(&Triage::without(bundle, Some(premise.id))).is_empty())
-        })
-        .map(|premise| premise.id)
-        .collect();
+    let read = |history: History| {
+        let bundle = history.bundle();
+        (history, bundle)
+    };
+    let worlds: Vec<(History, Bundle)> = History::worlds().into_iter().map(read).collect();
+    let mut survivors: BTreeSet<&str> = premises().iter().map(|premise| premise.id).collect();
+    for rule in ALL {
+        let own: Vec<(History, Bundle)> = (rule.histories)().into_iter().map(read).collect();
+        for premise in rule.proven_by.iter().chain(rule.refuted_by) {
+            let caught = survivors.contains(premise.id)
+                && own
+                    .iter()
+                    .chain(&worlds)
+                    .any(|(history, bundle)| !history.faults(&Triage::without(bundle, Some(premise.id))).is_empty());
+            if caught {
+                survivors.remove(premise.id);
+            }
+        }
+    }
     assert!(survivors.is_empty(), "no history is judged falsely without {survivors:?}");
 }
 
