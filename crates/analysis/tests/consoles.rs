@@ -25,8 +25,8 @@ fn conflicts_are_counted_by_key_id() {
     assert_eq!(seen, [("AAAAAAAAADQ", 52, 9, true), ("AAAAAAAAADU", 53, 3, true)]);
     assert_eq!(conflicts[0].first_batch, Some(false));
     assert_eq!(conflicts[0].server_keys, [LOST_KEY]);
-    let second = analyse(&[Console::read(SECOND_STORE).report()]);
-    let conflict = &second.reports[0].facts.conflicts[0];
+    let second = Reading::of(&Console::read(SECOND_STORE).report());
+    let conflict = &second.facts.conflicts[0];
     assert_eq!((conflict.counter, conflict.count, conflict.first_batch), (Some(13), 3, Some(true)));
 }
 
