@@ -164,16 +164,21 @@ function plainReference(_key, value) {
   return { description: value.description, allOf: [{ $ref: value.$ref }] };
 }
 
-/** The report's TypeScript types, out of the schema that comes out of the Rust types. */
+/** The TypeScript types of the report and of an answer, out of the schemas that come out of the Rust types. */
 async function writeTypes() {
   const { compile } = await import('json-schema-to-typescript');
-  const schema = JSON.parse(fs.readFileSync(path.join(pkg, 'report.schema.json'), 'utf8'), plainReference);
-  const types = await compile(schema, 'Report', {
-    bannerComment: '// Generated from the Rust types; see crates/codegen.',
-    additionalProperties: false,
-    unknownAny: true,
-  });
-  fs.writeFileSync(path.join(pkg, 'report.d.ts'), types);
+  for (const [name, type] of [
+    ['report', 'Report'],
+    ['triage', 'Triage'],
+  ]) {
+    const schema = JSON.parse(fs.readFileSync(path.join(work, `${name}.schema.json`), 'utf8'), plainReference);
+    const types = await compile(schema, type, {
+      bannerComment: '// Generated from the Rust types; see crates/codegen.',
+      additionalProperties: false,
+      unknownAny: true,
+    });
+    fs.writeFileSync(path.join(pkg, `${name}.d.ts`), types);
+  }
   for (const name of fs.readdirSync(path.join(pkg, 'src'))) {
     if (!name.endsWith('.d.ts') && name !== 'report.js') continue;
     fs.copyFileSync(path.join(pkg, 'src', name), path.join(pkg, name));

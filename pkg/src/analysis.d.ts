@@ -1,50 +1,25 @@
-/** How sure a finding is. "proven" and "refuted" name the entries that say so; everything else is "unknown". */
-export type Verdict = 'proven' | 'refuted' | 'unknown';
+import type { Coverage, Story, Verdict } from './triage';
 
-/** An entry of one of the given reports. */
-export interface EntryRef {
-  /** The report, in the order given, from 0. */
-  readonly report: number;
-  /** The entry in that report, from 0. */
-  readonly entry: number;
-}
+export type { Coverage, Story, Verdict };
 
-/** What would say more. */
-export interface Need {
-  /** The artefact that is missing. */
-  readonly what: string;
-  /** How to get it. */
-  readonly how: string;
-}
-
-/** Facts that prove one another, and what they do not prove. */
-export interface Finding {
-  readonly kind: string;
-  readonly verdict: Verdict;
-  readonly statement: string;
-  readonly proves: readonly string[];
-  readonly doesNotProve: readonly string[];
-  readonly entries: readonly EntryRef[];
-  /** Harmless causes that would leave the same lines. */
-  readonly innocentExplanations: readonly string[];
-  readonly ruledOut: readonly string[];
-  readonly needs: readonly Need[];
-}
-
-/** What the reports of one incident mean. */
+/** What the reports of one incident say: the verdicts that a triage of the same reports gives. */
 export interface Analysis {
   readonly schema: 'crypto-diag/analysis';
   readonly schemaVersion: number;
-  /** One sentence. */
+  /** The story's sentence. */
   readonly summary: string;
-  /** The most telling kind first. */
-  readonly findings: readonly Finding[];
+  /** What the verdicts add up to: cause and effect, whom it affects, what is open, what to fetch next. */
+  readonly story: Story;
+  /** What the reports could show, by question. */
+  readonly questions: readonly Coverage[];
+  /** The verdicts, by question. */
+  readonly verdicts: readonly Verdict[];
   /** The reports, in the order given. */
-  readonly reports: readonly ReportAnalysis[];
+  readonly reports: readonly ReportReading[];
 }
 
-/** What one report means. */
-export interface ReportAnalysis {
+/** What one report says. */
+export interface ReportReading {
   readonly userId: string | null;
   readonly deviceId: string | null;
   /** The facts of each entry, in the report's order; null where there are none. */

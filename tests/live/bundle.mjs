@@ -45,12 +45,12 @@ import { redactText } from './redact.mjs';
  */
 
 /**
- * What the analysis must find proven, no more and no less, by kinds of findings.
+ * What the analysis must find proven, no more and no less, by conclusions.
  *
  * @typedef {object} Proofs
  * @property {Record<string, string[]>} [alone] by role: from that side's report alone
  * @property {string[]} together from all sides' reports
- * @property {string[]} [perhaps] kinds that depend on how often something happened to fail in a row
+ * @property {string[]} [perhaps] conclusions that depend on how often something happened to fail in a row
  */
 
 /**
@@ -190,12 +190,14 @@ export async function judgeAnalysis({ scenario, sides }) {
   const wrong = [];
   let expected = 0;
   for (const { who, texts: given, wanted } of cases) {
-    const { findings } = await analyse(given);
-    const proven = new Set(findings.filter(({ verdict }) => verdict === 'proven').map(({ kind }) => kind));
+    const { verdicts } = await analyse(given);
+    // That a page saw failures is told by the expected lines.
+    const told = verdicts.filter(({ is, claim }) => is === 'proven' && !claim.endsWith('-seen'));
+    const proven = new Set(told.map(({ claim }) => String(claim)));
     expected += wanted.length;
-    for (const kind of wanted) if (!proven.has(kind)) missed.push(`${who}: ${kind} is not proven`);
-    for (const kind of proven)
-      if (!wanted.includes(kind) && !perhaps.includes(kind)) wrong.push(`${who}: ${kind} is called proven`);
+    for (const claim of wanted) if (!proven.has(claim)) missed.push(`${who}: ${claim} is not proven`);
+    for (const claim of proven)
+      if (!wanted.includes(claim) && !perhaps.includes(claim)) wrong.push(`${who}: ${claim} is called proven`);
   }
   return { expected, missed, wrong };
 }

@@ -19,7 +19,7 @@ export const TIMED_OUT = {
 };
 
 /** On a slow machine several may time out in a row, and then they are one. @type {import('./bundle.mjs').Proofs} */
-export const PERHAPS_IN_A_ROW = { together: [], perhaps: ['delayedEventTimeouts'] };
+export const PERHAPS_IN_A_ROW = { together: [], perhaps: ['delayed-event-timeouts'] };
 
 /** An event without `algorithm` that the victim cannot decrypt. @type {Expected} */
 export const MALFORMED = {
@@ -46,6 +46,6 @@ export const DELIVERED = {
 
 /** One identity, two stores: from the victim's report alone. @type {import('./bundle.mjs').Proofs} */
 export const SAME_IDENTITY = {
-  alone: { victim: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'] },
-  together: ['oneTimeKeyConflict', 'rollbackOrTwoContexts'],
+  alone: { victim: ['diverged', 'same-identity'] },
+  together: ['diverged', 'same-identity'],
 };

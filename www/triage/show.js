@@ -24,6 +24,8 @@ export function show(answer, announce) {
   const view = JSON.parse(answer.view);
   return [
     headline(view, answer),
+    causes(view),
+    next(view, announce),
     ...view.questions.map((/** @type {any} */ asked, /** @type {number} */ number) =>
       question(asked, number, announce),
     ),
@@ -62,7 +64,7 @@ function headline(view, answer) {
     'section',
     { class: `panel headline ${look}`, 'aria-labelledby': 'verdict' },
     html('p', { class: 'outcome' }, word),
-    html('h2', { id: 'verdict', tabindex: -1 }, ...unbroken(view.summary)),
+    html('h2', { id: 'verdict', tabindex: -1 }, ...unbroken(view.story.sentence)),
     html(
       'p',
       { class: 'quiet' },
@@ -77,6 +79,52 @@ function headline(view, answer) {
       saveButton('Save as JSON', 'triage.json', 'application/json', answer.json),
       button('Print', {}, () => print()),
     ),
+  );
+}
+
+/** Cause and effect, as nested lists, so that they read the same aloud. @param {any} view */
+function causes(view) {
+  if (view.tree.length === 0) return null;
+  const top = html('ul', { class: 'causes', role: 'list' });
+  /** @type {Element[]} The open list at each depth. */
+  const lists = [top];
+  for (const { depth, text, place } of view.tree) {
+    while (lists.length <= depth) {
+      const list = html('ul', { role: 'list' });
+      const parent = lists[lists.length - 1];
+      (parent.lastElementChild ?? parent).append(list);
+      lists.push(list);
+    }
+    lists.length = depth + 1;
+    lists[depth].append(
+      html(
+        'li',
+        {},
+        html('bdi', {}, ...unbroken(text)),
+        place && html('span', { class: 'place' }, html('bdi', {}, place)),
+      ),
+    );
+  }
+  return html(
+    'section',
+    { class: 'panel', 'aria-labelledby': 'causes-title' },
+    html('h2', { id: 'causes-title' }, 'Cause and effect'),
+    top,
+    html('p', { class: 'quiet' }, 'Affected: ', html('bdi', {}, view.story.affected.join(', '))),
+  );
+}
+
+/** The one thing to fetch next. @param {any} view @param {(text: string) => void} announce */
+function next(view, announce) {
+  const wanted = view.story.next;
+  if (!wanted) return null;
+  const count = wanted.settles.length;
+  return html(
+    'section',
+    { class: 'panel', 'aria-labelledby': 'next-title' },
+    html('h2', { id: 'next-title' }, 'What to fetch next'),
+    html('p', { class: 'quiet' }, `It tells most: ${count} of what is unknown ${count === 1 ? 'asks' : 'ask'} for it.`),
+    toFetch(wanted, view.nextKind, announce),
   );
 }
 
@@ -96,10 +144,19 @@ function question(asked, number, announce) {
   const open = cards.filter((/** @type {any} */ _, /** @type {number} */ at) => !isRefuted(at));
   const refuted = cards.filter((/** @type {any} */ _, /** @type {number} */ at) => isRefuted(at));
   const id = `question-${number + 1}`;
+  const looked = asked.lookedAt.map((/** @type {string} */ text) =>
+    html(
+      'p',
+      { class: asked.covered ? 'quiet' : 'quiet uncovered' },
+      html('b', {}, asked.covered ? 'Looked at: ' : 'Not covered: '),
+      html('bdi', {}, text),
+    ),
+  );
   return html(
     'section',
     { class: 'panel', 'aria-labelledby': id },
     html('h2', { id }, asked.text),
+    ...looked,
     ...open,
     refuted.length > 0 &&
       html('details', { class: 'fold' }, html('summary', {}, `${refuted.length} refuted`), ...refuted),
@@ -123,10 +180,12 @@ function verdictCard(said, id, announce) {
   );
   const notes = [
     ...said.ruledOut.map((/** @type {string} */ text) => ['Ruled out', text]),
-    ...said.open.map((/** @type {string} */ text) => ['Still open', text]),
-    ...(said.wouldRefute
-      ? [[said.answer === 'proven' ? 'Would refute it' : 'Would change it', said.wouldRefute]]
-      : []),
+    ...said.otherwise.map((/** @type {string} */ text) => ['Or else', text]),
+    ...said.how.map((/** @type {string} */ text) => ['Still open', text]),
+    ...said.wouldRefute.map((/** @type {string} */ text) => [
+      said.answer === 'proven' ? 'Would refute it' : 'Would change it',
+      text,
+    ]),
   ];
   return html(
     'article',

@@ -14,9 +14,6 @@ pub const LOOP_MIN: u64 = 3;
 /// Silence for that long and half as much again means that it no longer does.
 pub const HEALED_AFTER_MS: u64 = 45_000;
 
-/// Missing-key lines of one participant that are further apart than this belong to two windows.
-pub const WINDOW_GAP_MS: u64 = 30_000;
-
 /// The facts of one report. Times are those of the page's clock, in milliseconds since the epoch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,7 +24,8 @@ pub struct Facts {
     pub deliveries: Vec<Deliveries>,
     /// Whether `deliveries` are all there were since capture began: only then does absence say something.
     pub deliveries_complete: bool,
-    /// When a participant's key was missing.
+    /// Which participants' keys were missing, by index. LiveKit is silent after the first error, so that how many lines there
+    /// are says nothing.
     pub missing_keys: Vec<MissingKeys>,
 }
 
@@ -84,14 +82,14 @@ pub struct Deliveries {
     pub entries: Vec<usize>,
 }
 
-/// A stretch of time in which a participant's key was missing.
+/// A key of a participant that was missing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MissingKeys {
     /// Whose; null where the lines name nobody.
     pub participant: Option<Participant>,
-    /// The key indexes, distinct and in order.
-    pub key_indexes: Vec<u64>,
+    /// The key's index; null where the lines have none.
+    pub key_index: Option<u64>,
     /// Lines kept.
     pub count: u64,
     /// The earliest.
@@ -100,13 +98,6 @@ pub struct MissingKeys {
     pub last_ts: Millis,
     /// The entries, by index.
     pub entries: Vec<usize>,
-}
-
-impl MissingKeys {
-    /// How long it lasted, in milliseconds.
-    pub fn duration_ms(&self) -> u64 {
-        self.last_ts.0.saturating_sub(self.first_ts.0)
-    }
 }
 
 /// Adds the evidence of a report up. `evidence` stands beside the report's entries, one for one.
@@ -188,12 +179,11 @@ fn deliver(known: &mut Vec<Deliveries>, report: &Report, line: &Ke2, ts: Millis,
 }
 
 fn miss(known: &mut Vec<MissingKeys>, line: &Ke2, ts: Millis, index: usize) {
-    let near =
-        |other: &MissingKeys| other.participant == line.participant && ts.0.abs_diff(other.last_ts.0) <= WINDOW_GAP_MS;
-    let at = known.iter().rposition(near).unwrap_or_else(|| {
+    let same = |other: &MissingKeys| other.participant == line.participant && other.key_index == line.key_index;
+    let at = known.iter().position(same).unwrap_or_else(|| {
         known.push(MissingKeys {
             participant: line.participant.clone(),
-            key_indexes: Vec::new(),
+            key_index: line.key_index,
             count: 0,
             first_ts: ts,
             last_ts: ts,
@@ -204,11 +194,6 @@ fn miss(known: &mut Vec<MissingKeys>, line: &Ke2, ts: Millis, index: usize) {
     let place = &mut known[at];
     stretch(&mut place.first_ts, &mut place.last_ts, ts);
     place.count += 1;
-    if let Some(key_index) = line.key_index
-        && let Err(at) = place.key_indexes.binary_search(&key_index)
-    {
-        place.key_indexes.insert(at, key_index);
-    }
     place.entries.push(index);
 }
 

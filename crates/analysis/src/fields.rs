@@ -3,10 +3,11 @@
 //! By hand rather than derived: it is what makes a damaged part cost that part only, and half the size in a page.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crypto_diag_core::{
-    Capture, CaptureState, CryptoFacts, DeviceKeys, Entry, Failure, HookState, Ke, KnownDevice, Level, Meaning, Millis,
-    PageEvent, Realm, RealmKind, SentBatch, SentTarget, Source,
+    Capture, CaptureState, CryptoFacts, DeviceKeys, Entry, Failure, FrameState, FrameWatch, HookState, Ke, KnownDevice,
+    Level, Meaning, Millis, PageEvent, Realm, RealmKind, SentBatch, SentTarget, Source,
 };
 use serde_json::Value;
 
@@ -72,6 +73,11 @@ pub(crate) fn tally(of: &Value) -> Option<Tally> {
     Some(Tally { ke: text(of, "ke")?, meaning: text(of, "meaning")?, total: number(of, "total")? })
 }
 
+/// Lines seen of each family. One that does not read counts as one: it was not nothing.
+pub(crate) fn counts(of: &Value) -> Option<BTreeMap<String, u64>> {
+    Some(of.as_object()?.iter().map(|(ke, count)| (ke.clone(), count.as_u64().unwrap_or(1))).collect())
+}
+
 pub(crate) fn batch(of: &Value) -> Option<SentBatch> {
     Some(SentBatch {
         ts: millis(of, "ts")?,
@@ -130,13 +136,37 @@ pub(crate) fn capture(of: &Value) -> Capture {
         time_origin: millis(of, "timeOrigin"),
         cleared_at: millis(of, "clearedAt"),
         hooks: list(of, "hooks").iter().filter_map(hook).collect(),
+        lines_seen: number(of, "linesSeen").unwrap_or_default(),
+        lines_matched: missed("linesMatched"),
+        evicted: missed("evicted"),
         partly_scanned: missed("partlyScanned"),
         unreadable: missed("unreadable"),
         nested: missed("nested"),
         queue_overflow: missed("queueOverflow"),
         failures: list(of, "failures").iter().map(failure).collect(),
+        frames: frames(&of["frames"]),
         page_events: list(of, "pageEvents").iter().filter_map(page_event).collect(),
         ..Capture::default()
+    }
+}
+
+/// The child documents. One that does not read was not watched.
+fn frames(of: &Value) -> FrameWatch {
+    FrameWatch {
+        watching: flag(of, "watching").unwrap_or_default(),
+        documents: list(of, "documents").iter().map(document).collect(),
+        omitted: number(of, "omitted").unwrap_or(1),
+    }
+}
+
+fn document(of: &Value) -> FrameState {
+    FrameState {
+        path: text(of, "path"),
+        hooked: flag(of, "hooked").unwrap_or_default(),
+        hooked_at: millis(of, "hookedAt"),
+        time_origin: millis(of, "timeOrigin"),
+        blind: text(of, "blind"),
+        removed: flag(of, "removed").unwrap_or_default(),
     }
 }
 

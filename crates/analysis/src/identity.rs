@@ -1,6 +1,4 @@
-//! Whose signature is on a key. It tells the cause of a conflict: *identity replaced*, or *same identity*.
-
-use std::fmt;
+//! Whose signature is on a key. It tells whether one identity or two are behind a conflict.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -10,87 +8,61 @@ use serde_json::Value;
 
 use crate::evidence::Ke1;
 use crate::evidence::ke1::SignedKey;
-use crate::report::Report;
 
-/// What the signatures of a conflict say of the device's identity.
+/// What the signatures of a conflict say of an Ed25519 key that the device is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Identity {
-    /// The server's key is signed by another Ed25519 key than the device's own: two identities have used one device id.
+    /// The client's key is signed by it, the server's one by another: two identities have used one device id.
     Replaced,
-    /// The server's key is signed by the device's own key: its store went back in time, or two contexts are alive.
+    /// Both keys are signed by it: the store is behind its own identity, or two contexts use it.
     Same,
     /// The signatures do not tell; why.
     Unknown(Untold),
 }
 
 /// Why signatures do not tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Untold {
-    /// The report does not hold the device's own Ed25519 key.
-    NoOwnKey,
-    /// The report does not say whose it is.
-    NoOwnIds,
     /// The line does not show the server's key with its signature.
     NoSignature,
     /// The line was cut or redacted, so that a signature may fail for that.
     Altered,
-    /// The line does not show this client's own new key, against which the check itself could be tried.
+    /// The line does not show the client's own new key, against which the check itself could be tried.
     NoControl,
-    /// This client's new key does not verify with the device's own key either: the line is damaged, or it was printed
-    /// under another identity than the one in the report.
+    /// The client's new key does not verify with the key either: the line is damaged, or it is of another identity.
     ControlFails,
     /// The signature is in the name of another user or device.
     OtherSigner,
 }
 
-impl fmt::Display for Untold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Untold::NoOwnKey => "the report does not hold the device's own Ed25519 key",
-            Untold::NoOwnIds => "the report does not name its user and device",
-            Untold::NoSignature => "the line does not show the server's key with its signature",
-            Untold::Altered => "the line was cut or redacted",
-            Untold::NoControl => "the line does not show the client's own key, which would show that the check works",
-            Untold::ControlFails => {
-                "the client's own new key does not verify with the device's key of the report either"
-            }
-            Untold::OtherSigner => "the signature is in the name of another user or device",
-        })
-    }
-}
-
-/// Tells the identity behind a conflict. `altered` says that the entry is not the whole line.
+/// Tells the identity behind a conflict by an Ed25519 key of the device (unpadded base64). `altered` says that the text is
+/// not the whole line.
 ///
 /// That a signature *verifies* is proof by itself. That it does not is proof only where the same check, on the same
 /// line, verifies the client's own new key: else a damaged line would pass for a replaced identity.
-pub fn of_conflict(conflict: &Ke1, report: &Report, altered: bool) -> Identity {
-    let Some(own) = report.own_keys().and_then(|keys| keys.ed25519.as_deref()) else {
-        return Identity::Unknown(Untold::NoOwnKey);
-    };
-    let Some(object) = conflict.server_key.as_ref().and_then(|key| key.object.as_ref()) else {
+pub fn of_conflict(conflict: &Ke1, user_id: &str, device_id: &str, ed25519: &str, altered: bool) -> Identity {
+    let Some(held) = conflict.server_key.as_ref().and_then(|key| key.object.as_ref()) else {
         return Identity::Unknown(Untold::NoSignature);
     };
-    let control = conflict.client_key.as_ref().and_then(|key| key.object.as_ref()).map(|key| is_signed(key, own));
-    if control == Some(false) {
+    let Some(offered) = conflict.client_key.as_ref().and_then(|key| key.object.as_ref()) else {
+        return Identity::Unknown(Untold::NoControl);
+    };
+    if !is_signed(offered, ed25519) {
         return Identity::Unknown(if altered { Untold::Altered } else { Untold::ControlFails });
     }
-    if is_signed(object, own) {
+    if is_signed(held, ed25519) {
         return Identity::Same;
     }
-    let (Some(user_id), Some(device_id)) = (&report.user_id, &report.device_id) else {
-        return Identity::Unknown(Untold::NoOwnIds);
-    };
-    let Some(signature) = signature_of(object, user_id, &format!("ed25519:{device_id}")) else {
+    let Some(signature) = signature_of(held, user_id, &format!("ed25519:{device_id}")) else {
         let anybody = conflict.server_key.as_ref().is_some_and(|key| !key.signed_by.is_empty());
         return Identity::Unknown(if anybody { Untold::OtherSigner } else { Untold::NoSignature });
     };
-    match (control, decode::<64>(signature)) {
-        (_, None) => Identity::Unknown(Untold::NoSignature),
-        _ if altered => Identity::Unknown(Untold::Altered),
-        (None, _) => Identity::Unknown(Untold::NoControl),
-        (Some(_), Some(_)) => Identity::Replaced,
+    match decode::<64>(signature) {
+        None => Identity::Unknown(Untold::NoSignature),
+        Some(_) if altered => Identity::Unknown(Untold::Altered),
+        Some(_) => Identity::Replaced,
     }
 }
 
@@ -150,32 +122,6 @@ fn is_canonical(value: &Value) -> bool {
     }
 }
 
-/// How three views of one device's Ed25519 key compare (`facts/inference.md`, OLM).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Views {
-    /// Sender, server and device agree, and the key is not signed by it: the one-time key is of an identity that is
-    /// gone.
-    IdentityReplaced,
-    /// The sender holds another key than the server.
-    StaleDeviceList,
-    /// The server holds another key than the device.
-    Overwritten,
-    /// A view is missing.
-    Unknown,
-}
-
-/// Compares the three views behind an `InvalidSignature`. `server` comes from `e2e_device_keys_json`, which no report
-/// holds, and `device` from the device's own report.
-pub fn compare_views(sender: Option<&str>, server: Option<&str>, device: Option<&str>) -> Views {
-    match (sender, server, device) {
-        (Some(sender), Some(server), _) if sender != server => Views::StaleDeviceList,
-        (_, Some(server), Some(device)) if server != device => Views::Overwritten,
-        (Some(_), Some(_), Some(_)) => Views::IdentityReplaced,
-        _ => Views::Unknown,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,15 +137,6 @@ mod tests {
         assert_eq!(canonical(&json!({"a": 1.5})), None);
         assert_eq!(canonical(&json!({"a": 9_007_199_254_740_992_u64})), None);
         assert_eq!(canonical(&json!([])), None);
-    }
-
-    #[test]
-    fn three_views_tell_three_stories() {
-        assert_eq!(compare_views(Some("a"), Some("a"), Some("a")), Views::IdentityReplaced);
-        assert_eq!(compare_views(Some("a"), Some("b"), Some("b")), Views::StaleDeviceList);
-        assert_eq!(compare_views(Some("a"), Some("a"), Some("b")), Views::Overwritten);
-        assert_eq!(compare_views(Some("a"), None, Some("a")), Views::Unknown, "the server was not asked");
-        assert_eq!(compare_views(Some("a"), Some("a"), None), Views::Unknown);
     }
 
     #[test]

@@ -1,18 +1,16 @@
-//! What the lines of a crypto-diag report *mean*, from the client alone, and never more than they prove.
+//! What the lines of one crypto-diag report *say*, from the client alone. What they prove together with other artefacts is
+//! the business of `crypto-diag-triage`.
 //!
-//! Pure functions of reports: no I/O, no clock, no JavaScript. [`analyse`] takes one report, or several of one incident
-//! (the peer's report holds the other half of the proof), and gives
+//! Pure functions of reports: no I/O, no clock, no JavaScript. [`Report`] reads what the user downloaded, and
+//! [`Reading::of`] gives
 //!
 //! - **evidence** for each entry: structured facts, null where the line has none ([`evidence`]),
-//! - **facts** of each report: what its entries add up to ([`facts`]),
-//! - **findings**: facts that prove one another, each with what it proves, what it does not, the entries that it rests
-//!   on, the innocent explanations still open, and what would say more ([`finding`]),
-//! - a **summary**: one sentence for people.
+//! - **facts** of the report: what its entries add up to ([`facts`]).
 //!
 //! [`queries::server_queries`] gives the greps and SQL that fetch the server's half.
 //!
 //! ```
-//! use crypto_diag_analysis::{Report, Verdict, analyse, finding::Kind};
+//! use crypto_diag_analysis::{Evidence, Reading, Report};
 //! use crypto_diag_core::{Host, Level, Line, Millis, Recorder};
 //!
 //! let mut recorder = Recorder::new();
@@ -20,22 +18,19 @@
 //! recorder.record(&Line::new(Millis(1_795_425_887_138), Level::Error, line));
 //! let report = Report::from_json(&recorder.report(Host::default()).to_json()).unwrap();
 //!
-//! let analysis = analyse(&[report]);
-//! let finding = &analysis.findings[0];
-//! assert_eq!((finding.kind, finding.verdict), (Kind::OneTimeKeyConflict, Verdict::Proven));
-//! assert!(finding.statement.contains("AAAAAAAAADQ (number 52)"));
+//! let reading = Reading::of(&report);
+//! let Some(Evidence::Ke1(conflict)) = &reading.evidence[0] else { panic!() };
+//! assert_eq!((conflict.key_id.as_deref(), conflict.counter), (Some("AAAAAAAAADQ"), Some(52)));
+//! assert_eq!(reading.facts.conflicts.len(), 1);
 //! ```
 
 pub mod evidence;
 pub mod facts;
 mod fields;
-pub mod finding;
 pub mod identity;
-mod link;
 mod literal;
 pub mod queries;
 pub mod report;
-mod summary;
 
 use serde::Serialize;
 
@@ -43,38 +38,13 @@ use crypto_diag_core::Meaning;
 
 pub use evidence::Evidence;
 pub use facts::Facts;
-pub use finding::{EntryRef, Finding, Kind, Need, Verdict};
 pub use queries::{Query, QueryOptions, ServerQueries, server_queries};
 pub use report::{Report, ReportError};
 
-use link::Case;
-
-/// The name that an analysis carries.
-pub const SCHEMA_NAME: &str = "crypto-diag/analysis";
-
-/// Raised when a field changes its meaning or goes; additions do not raise it.
-pub const SCHEMA_VERSION: u32 = 1;
-
-/// What the given reports mean.
+/// What one report says: the facts of each entry, and what they add up to. Entries are read once, here.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Analysis {
-    /// `crypto-diag/analysis`.
-    pub schema: &'static str,
-    /// The version of this shape.
-    pub schema_version: u32,
-    /// One sentence.
-    pub summary: String,
-    /// The findings, the most telling kind first.
-    pub findings: Vec<Finding>,
-    /// The reports, in the order given.
-    pub reports: Vec<ReportAnalysis>,
-}
-
-/// What one report means.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ReportAnalysis {
+pub struct Reading {
     /// Whose report it is.
     pub user_id: Option<String>,
     /// Of which device.
@@ -91,31 +61,21 @@ pub struct ReportAnalysis {
     pub facts: Facts,
 }
 
-/// Analyses the reports of one incident: one report, or those of several devices or contexts together.
-pub fn analyse(reports: &[Report]) -> Analysis {
-    let evidence: Vec<Vec<Option<Evidence>>> = reports
-        .iter()
-        .map(|report| report.entries.iter().map(|entry| evidence::read(entry.as_ref()?)).collect())
-        .collect();
-    let facts: Vec<Facts> =
-        reports.iter().zip(&evidence).map(|(report, evidence)| facts::add_up(report, evidence)).collect();
-    let findings = link::findings(Case { reports, evidence: &evidence, facts: &facts });
-    let summary = summary::summary(reports, &findings);
-    let parts = reports.iter().zip(evidence).zip(facts);
-    let reports = parts.map(|((report, evidence), facts)| report_analysis(report, evidence, facts)).collect();
-    Analysis { schema: SCHEMA_NAME, schema_version: SCHEMA_VERSION, summary, findings, reports }
-}
-
-fn report_analysis(report: &Report, evidence: Vec<Option<Evidence>>, facts: Facts) -> ReportAnalysis {
-    let is_unrelated = |meaning: Meaning| meaning == Meaning::Unrelated;
-    let unread = |index: usize| evidence.get(index).is_some_and(Option::is_none);
-    ReportAnalysis {
-        user_id: report.user_id.clone(),
-        device_id: report.device_id.clone(),
-        unparsed: report.entries().filter(|(index, entry)| unread(*index) && !is_unrelated(entry.meaning)).count(),
-        unrelated: report.entries().filter(|(_, entry)| is_unrelated(entry.meaning)).count(),
-        unreadable: report.entries.iter().filter(|entry| entry.is_none()).count(),
-        facts,
-        evidence,
+impl Reading {
+    /// Reads a report's entries.
+    pub fn of(report: &Report) -> Reading {
+        let evidence: Vec<Option<Evidence>> =
+            report.entries.iter().map(|entry| evidence::read(entry.as_ref()?)).collect();
+        let is_unrelated = |meaning: Meaning| meaning == Meaning::Unrelated;
+        let unread = |index: usize| evidence.get(index).is_some_and(Option::is_none);
+        Reading {
+            user_id: report.user_id.clone(),
+            device_id: report.device_id.clone(),
+            unparsed: report.entries().filter(|(index, entry)| unread(*index) && !is_unrelated(entry.meaning)).count(),
+            unrelated: report.entries().filter(|(_, entry)| is_unrelated(entry.meaning)).count(),
+            unreadable: report.entries.iter().filter(|entry| entry.is_none()).count(),
+            facts: facts::add_up(report, &evidence),
+            evidence,
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Reports come from other versions of this project, and from people who cut them down by hand. So a part that does not
 //! read is taken as not there (and absence proves nothing), while the place of every entry stays what it was.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crypto_diag_core::{Capture, CryptoFacts, DeviceKeys, Entry, KnownDevice, Meaning, Millis, SentBatch};
@@ -27,16 +28,28 @@ pub struct Report {
     pub user_id: Option<String>,
     /// The device id; `None` where no client was asked.
     pub device_id: Option<String>,
+    /// matrix-js-sdk's version, as the app passed it.
+    pub sdk_version: Option<String>,
+    /// What `mx.getCrypto().getVersion()` says.
+    pub crypto_version: Option<String>,
+    /// `navigator.userAgent`.
+    pub user_agent: Option<String>,
     /// What `mx.getSyncState()` gave.
     pub sync_state: Option<String>,
     /// How the capture fared: without it, absence proves nothing.
     pub capture: Capture,
-    /// The exact counts of each (KE, meaning) class.
-    pub tallies: Vec<Tally>,
+    /// Milliseconds by which the page's wall clock was set since its navigation began; `None` if the report does not say.
+    pub clock_offset_ms: Option<f64>,
+    /// Lines seen of each family by its id, whatever they mean; `None` if the report has none.
+    pub counts: Option<BTreeMap<String, u64>>,
+    /// The exact counts of each (KE, meaning) class; `None` if the report has none.
+    pub tallies: Option<Vec<Tally>>,
     /// Batches of encrypted to-device messages that this client sent.
     pub sent: Vec<SentBatch>,
     /// The kept lines in the report's own order; `None` where one does not read, so that indexes stay true.
     pub entries: Vec<Option<Entry>>,
+    /// Whether the report has a list of entries at all.
+    pub has_entries: bool,
     /// What the client's crypto layer said; `None` unless `collectReport` made the report.
     pub crypto: Option<CryptoFacts>,
     /// Whether the browser has promised not to evict the origin's storage.
@@ -137,11 +150,17 @@ impl Report {
             generated_at: Millis(number(report, "generatedAt").unwrap_or_default()),
             user_id: text(report, "userId"),
             device_id: text(report, "deviceId"),
+            sdk_version: text(report, "sdkVersion"),
+            crypto_version: text(report, "cryptoVersion"),
+            user_agent: text(report, "userAgent"),
             sync_state: text(report, "syncState"),
             capture: fields::capture(&report["capture"]),
-            tallies: list(report, "tallies").iter().filter_map(fields::tally).collect(),
+            clock_offset_ms: report["clock"]["offset"].as_f64(),
+            counts: fields::counts(&report["counts"]),
+            tallies: report["tallies"].as_array().map(|rows| rows.iter().filter_map(fields::tally).collect()),
             sent: list(report, "sent").iter().filter_map(fields::batch).collect(),
             entries: read.collect(),
+            has_entries: report["entries"].is_array(),
             crypto: fields::crypto(&report["crypto"]),
             storage_persisted: report["storage"]["persisted"].as_bool(),
         })
@@ -165,7 +184,7 @@ impl Report {
     /// Lines counted of a class, kept or not.
     pub fn tally(&self, ke: &str, meaning: Meaning) -> u64 {
         let of_class = |tally: &&Tally| tally.ke == ke && tally.meaning == meaning.word();
-        self.tallies.iter().filter(of_class).map(|tally| tally.total).sum()
+        self.tallies.iter().flatten().filter(of_class).map(|tally| tally.total).sum()
     }
 
     /// Whether every line that says "a media key was opened" since capture began is among the entries, so that its
@@ -266,6 +285,20 @@ mod tests {
             unreadable: 5,
             nested: 6,
             queue_overflow: 8,
+            lines_seen: 12,
+            lines_matched: 1,
+            frames: crypto_diag_core::FrameWatch {
+                watching: true,
+                documents: vec![crypto_diag_core::FrameState {
+                    path: Some("/f".into()),
+                    hooked: true,
+                    hooked_at: Some(Millis(14)),
+                    time_origin: Some(Millis(15)),
+                    blind: Some("late".into()),
+                    removed: true,
+                }],
+                omitted: 16,
+            },
             failures: vec![crypto_diag_core::Failure { ts: Millis(9), what: "w".into() }],
             page_events: vec![PageEvent { ts: Millis(10), event: "hidden".into() }],
             ..Capture::default()
@@ -285,6 +318,8 @@ mod tests {
             cross_signing_ready: Some(true),
             secret_storage_ready: Some(false),
         });
+        written.clock =
+            Some(crypto_diag_core::Clock { offset: Some(7_200_012.0), ..crypto_diag_core::Clock::default() });
         written.storage = Some(crypto_diag_core::Storage { persisted: Some(false), ..Default::default() });
         let target =
             crypto_diag_core::SentTarget { user_id: "u".into(), device_id: "d".into(), message_id: Some("m".into()) };
@@ -300,7 +335,9 @@ mod tests {
         assert_eq!(read.entries, [Some(written.entries[0].clone())]);
         assert_eq!((read.sent, read.crypto), (written.sent, written.crypto));
         assert_eq!(read.capture, written.capture);
-        assert_eq!((read.storage_persisted, read.tallies.len()), (Some(false), 1));
+        assert_eq!((read.storage_persisted, read.tallies.map(|tallies| tallies.len())), (Some(false), Some(1)));
+        assert_eq!((read.has_entries, read.clock_offset_ms), (true, Some(7_200_012.0)));
+        assert_eq!(read.counts.map(|counts| counts["KE-1"]), Some(1));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! - `facts.js`: the prefilter, chosen by what recorded consoles (`*.jsonl`) say, the names of the classes, an empty report;
 //! - `invisible.js`: the characters that nobody sees, for the triage page;
-//! - `report.schema.json`: JSON Schema of the report, from which the TypeScript types are made;
-//! - `signatures.md`, among the docs: the table of signatures.
+//! - `report.schema.json`, `triage.schema.json`: JSON Schemas of the report and of an answer, from which the TypeScript types
+//!   are made;
+//! - `signatures.md` and `rules.md`, among the docs: the table of signatures, and what proves what.
 
 mod gates;
 
@@ -12,6 +13,8 @@ use std::process::ExitCode;
 use std::{env, fs, io};
 
 use crypto_diag_core::{INVISIBLE, Ke, Meaning, Report, SIGNATURES, classify, signatures_markdown};
+use crypto_diag_triage::Triage;
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
@@ -22,7 +25,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let (out, docs, consoles) = (Path::new(&out), Path::new(&docs), Path::new(&consoles));
-    match write_all(out, consoles).and_then(|()| fs::write(docs.join("signatures.md"), signatures_markdown())) {
+    match write_all(out, consoles).and_then(|()| write_docs(docs)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let folders = [out, docs, consoles].map(|folder| folder.display().to_string());
@@ -36,8 +39,18 @@ fn write_all(out: &Path, consoles: &Path) -> io::Result<()> {
     fs::create_dir_all(out)?;
     fs::write(out.join("facts.js"), facts(&quiet_lines(consoles)?)?)?;
     fs::write(out.join("invisible.js"), invisible())?;
-    let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>();
-    fs::write(out.join("report.schema.json"), serde_json::to_string_pretty(&schema)? + "\n")
+    write_schema::<Report>(&out.join("report.schema.json"))?;
+    write_schema::<Triage>(&out.join("triage.schema.json"))
+}
+
+fn write_schema<T: JsonSchema>(path: &Path) -> io::Result<()> {
+    let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    fs::write(path, serde_json::to_string_pretty(&schema)? + "\n")
+}
+
+fn write_docs(docs: &Path) -> io::Result<()> {
+    fs::write(docs.join("signatures.md"), signatures_markdown())?;
+    fs::write(docs.join("rules.md"), crypto_diag_triage::rules::markdown())
 }
 
 /// The recorded lines in which no signature stands, of the methods that the page hooks: what it prints most of the time.

@@ -11,7 +11,7 @@ use crypto_diag_triage::bundle::{MANIFEST_SCHEMA, Manifest, Refusal};
 use crypto_diag_triage::har::{Har, HarOptions};
 use crypto_diag_triage::synapse_log::ServerLog;
 use crypto_diag_triage::verdict::ArtefactKind;
-use crypto_diag_triage::{coverage::Coverage, intake, latency::Latency as Prometheus, stamp};
+use crypto_diag_triage::{Coverage, intake, latency::Latency as Prometheus, stamp};
 use serde_json::{Map, Value, json};
 
 use crate::database;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crypto_diag_triage::bundle::Refusal;
-use crypto_diag_triage::clock::{Offset, of_requests};
+use crypto_diag_triage::clock::{agreed, of_requests};
 use crypto_diag_triage::har::Har;
 use crypto_diag_triage::stamp;
 use crypto_diag_triage::synapse_log::{LogLevel, LogOptions, ServerLog};
@@ -185,7 +185,7 @@ impl Job<'_> {
         let intervals: Vec<_> = self.hars.iter().map(|har| of_requests(har, log)).collect();
         intervals.into_iter().find_map(|intervals| {
             let requests = intervals.len();
-            zone.by_requests(Offset::of(intervals).middle()?, requests)
+            zone.by_requests(agreed(intervals)?.middle(), requests)
         })
     }
 

@@ -2,9 +2,10 @@
 
 use std::io::BufReader;
 
-use crypto_diag_analysis::{Report, analyse, evidence};
+use crypto_diag_analysis::{Report, evidence};
 use crypto_diag_core::{Level, Line, Millis, Recorder};
 use crypto_diag_fuzz::{Reached, Seeds, fuzz, root};
+use crypto_diag_triage::analysis::analyse;
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
 use crypto_diag_triage::har::{Har, HarOptions};
 use crypto_diag_triage::latency::Latency;
@@ -31,9 +32,11 @@ fn report() {
         let mut bundle = Bundle::new();
         bundle.add("a.report.json", Some(ArtefactKind::Report), bytes);
         let reached = told(Reached::default(), &bundle.problems);
-        let Ok(report) = Report::from_json(&String::from_utf8_lossy(bytes)) else { return reached };
-        let analysis = analyse(std::slice::from_ref(&report));
-        analysis.findings.iter().fold(reached, |reached, finding| reached.by(std::mem::discriminant(&finding.kind)))
+        let text = String::from_utf8_lossy(bytes);
+        let analysed = analyse(&[&text]);
+        assert_eq!(analysed.is_ok(), Report::from_json(&text).is_ok(), "what is a report is analysed");
+        let Ok(analysis) = analysed else { return reached };
+        analysis.verdicts.iter().fold(reached, |reached, verdict| reached.by(verdict.conclusion))
     });
 }
 

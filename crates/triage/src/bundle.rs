@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_analysis::evidence::{self, Evidence};
-use crypto_diag_core::{FrameWatch, redact};
+use crypto_diag_core::redact;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -97,8 +97,6 @@ pub struct Bundle {
     pub reports: Vec<Report>,
     /// Their names, one for one.
     pub report_names: Vec<String>,
-    /// What each capture watched of the documents inside its page, one for one; `None` where the report does not say.
-    pub frames: Vec<Option<FrameWatch>>,
     /// The HARs.
     pub hars: Vec<Har>,
     /// The server's logs.
@@ -262,8 +260,6 @@ impl Bundle {
                         problems.add(Place::Entry(index as u64), "this is no entry; left out");
                     }
                 }
-                let frames = value.get("capture").and_then(|capture| capture.get("frames"));
-                self.frames.push(frames.and_then(|frames| serde_json::from_value(frames.clone()).ok()));
                 self.reports.push(report);
                 self.report_names.push(name.to_owned());
                 true
@@ -320,14 +316,18 @@ impl Bundle {
     }
 }
 
-/// Closes what a report says in its own words, once more: it may come from an earlier version of this program, or from
-/// somebody's hands, and every statement is made of it.
+/// Closes what a report says of itself, once more: it may come from an earlier version of this program, or from somebody's
+/// hands, and every statement is made of it. Its lines were closed as they were read.
 fn close(report: &mut Report) {
-    let again = |text: &mut String| *text = redact(text).text.into();
-    report.user_id.iter_mut().for_each(again);
-    report.device_id.iter_mut().for_each(again);
-    report.sync_state.iter_mut().for_each(again);
-    report.entries.iter_mut().flatten().for_each(|entry| again(&mut entry.message));
+    let texts = [
+        &mut report.user_id,
+        &mut report.device_id,
+        &mut report.sync_state,
+        &mut report.sdk_version,
+        &mut report.crypto_version,
+        &mut report.user_agent,
+    ];
+    texts.into_iter().flatten().for_each(|text| *text = redact(text).text.into());
 }
 
 fn document(input: impl Read, problems: &mut Problems) -> Option<String> {

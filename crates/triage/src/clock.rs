@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::har::Har;
-use crate::synapse_log::{Access, ServerLog};
+use crate::har::{Exchange, Har};
+use crate::synapse_log::{Access, OwnId, ServerLog};
 
 /// Printed times are cut to milliseconds on both sides, and Synapse prints a line a little after the answer is out.
 const SLACK_MS: i64 = 5;
@@ -23,16 +23,35 @@ impl Interval {
     /// Everything.
     pub const ALL: Interval = Interval { low: i64::MIN / 4, high: i64::MAX / 4 };
 
+    /// The middle, for what needs one number.
+    pub fn middle(self) -> i64 {
+        self.low + (self.high - self.low) / 2
+    }
+
     /// What lies in both; `None` if nothing does.
     pub fn and(self, other: Interval) -> Option<Interval> {
         let both = Interval { low: self.low.max(other.low), high: self.high.min(other.high) };
         (both.low <= both.high).then_some(both)
     }
 
+    /// The same with both ends that much further apart.
+    pub fn widened(self, ms: i64) -> Interval {
+        Interval {
+            low: self.low.saturating_sub(ms).max(Self::ALL.low),
+            high: self.high.saturating_add(ms).min(Self::ALL.high),
+        }
+    }
+
     /// Whether both ends are known.
     pub fn is_bounded(self) -> bool {
         self.low > Self::ALL.low && self.high < Self::ALL.high
     }
+}
+
+/// What several intervals allow together; `None` if they contradict one another, or leave an end open.
+pub fn agreed(intervals: impl IntoIterator<Item = Interval>) -> Option<Interval> {
+    let all = intervals.into_iter().try_fold(Interval::ALL, Interval::and)?;
+    all.is_bounded().then_some(all)
 }
 
 /// What one request that is the same on both sides says: it was not received before it was sent, and not answered after
@@ -52,67 +71,19 @@ pub fn of_request(client: (i64, i64), server: (i64, i64)) -> Interval {
     }
 }
 
-/// The offset of a client's clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Offset {
-    /// The server's clock less the client's.
-    Known {
-        /// Between these.
-        interval: Interval,
-        /// Out of so many requests.
-        requests: usize,
-    },
-    /// The requests contradict one another: one of the clocks was set meanwhile.
-    Stepped {
-        /// Out of so many requests.
-        requests: usize,
-    },
-    /// Nothing on both sides tells it.
-    #[default]
-    Unknown,
-}
+/// Requests by which a HAR and a log are aligned at least: one may be another's by chance, and a single one cannot show that
+/// a clock was set meanwhile.
+pub const PAIRS_MIN: usize = 2;
 
-impl Offset {
-    /// The offset that all of these allow.
-    pub fn of(intervals: impl IntoIterator<Item = Interval>) -> Offset {
-        let mut all = Some(Interval::ALL);
-        let mut requests = 0;
-        for interval in intervals {
-            requests += 1;
-            all = all.and_then(|all| all.and(interval));
-        }
-        match all {
-            None => Offset::Stepped { requests },
-            Some(interval) if interval.is_bounded() => Offset::Known { interval, requests },
-            Some(_) => Offset::Unknown,
-        }
-    }
-
-    /// A client's time as the server's: the earliest and the latest that it can be.
-    pub fn to_server(self, client: i64) -> Option<(i64, i64)> {
-        match self {
-            Offset::Known { interval, .. } => Some((client + interval.low, client + interval.high)),
-            Offset::Stepped { .. } | Offset::Unknown => None,
-        }
-    }
-
-    /// The offset's middle, for pictures.
-    pub fn middle(self) -> Option<i64> {
-        match self {
-            Offset::Known { interval, .. } => Some(interval.low + (interval.high - interval.low) / 2),
-            Offset::Stepped { .. } | Offset::Unknown => None,
-        }
-    }
-}
-
-/// Intervals out of the requests that stand exactly once in a HAR and exactly once in a log, answered alike. A gateway's
-/// own answer, and one that the client did not wait for, say nothing.
+/// Intervals out of the requests that carry an id of the client's own, stand exactly once in a HAR and exactly once in a log,
+/// and were answered alike. Empty where there are fewer than [`PAIRS_MIN`]. A sync's token is its user's only together with
+/// the user. A gateway's own answer, and one that the client did not wait for, say nothing.
 pub fn of_requests(har: &Har, log: &ServerLog) -> Vec<Interval> {
-    let mut ours: HashMap<u64, Option<(i64, i64, u16)>> = HashMap::new();
+    let user_id = har.device().map(|(user_id, _)| user_id.to_owned()).or_else(|| har.user());
+    let mut ours: HashMap<u64, Option<(OwnId, &Exchange)>> = HashMap::new();
     for exchange in &har.entries {
-        let seen = Some((exchange.start, exchange.end(), exchange.status));
-        ours.entry(exchange.key()).and_modify(|seen| *seen = None).or_insert(seen);
+        let Some(id) = OwnId::of(&exchange.uri) else { continue };
+        ours.entry(exchange.key()).and_modify(|seen| *seen = None).or_insert(Some((id, exchange)));
     }
     let mut theirs: HashMap<u64, Option<&Access>> = HashMap::new();
     for access in &log.accesses {
@@ -122,29 +93,75 @@ pub fn of_requests(har: &Har, log: &ServerLog) -> Vec<Interval> {
     }
     let mut intervals = Vec::new();
     for (key, client) in &ours {
-        let (Some((start, end, status)), Some(Some(access))) = (client, theirs.get(key)) else { continue };
-        if *status == access.status && access.finished {
-            intervals.push(of_request((*start, *end), (access.start, access.end)));
+        let (Some((id, exchange)), Some(Some(access))) = (client, theirs.get(key)) else { continue };
+        let same_user = match (user_id.as_deref(), log.user(access)) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => *id != OwnId::Since,
+        };
+        if same_user && exchange.status == access.status && access.finished {
+            intervals.push(of_request((exchange.start, exchange.end()), (access.start, access.end)));
         }
     }
-    intervals
+    if intervals.len() < PAIRS_MIN { Vec::new() } else { intervals }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::synapse_log::LogOptions;
+
+    const SYNC: &str = "/_matrix/client/v3/sync?since=s";
+
+    fn har(user: &str, uris: &[&str]) -> Har {
+        let own = format!("/_matrix/client/v3/user/{user}/filter/0");
+        let entries = uris.iter().copied().chain([own.as_str()]);
+        let exchange = |uri: &str| Exchange::new("GET", uri, 1_795_422_963_000, 900.0, 200);
+        Har { entries: entries.map(exchange).collect(), ..Har::default() }
+    }
+
+    fn log(user: &str, uris: &[&str]) -> ServerLog {
+        let line = |uri: &&str| {
+            format!(
+                "2026-11-23 08:36:03,500 - synapse.access.http.8008 - 643 - INFO - GET-1 - 1 - 8008 - {{{user}}} Processed request: 0.100sec/0.000sec ru=(0.004sec, 0.002sec) db=(0.020sec/0.056sec/8) 5B 200 \"GET {uri} HTTP/1.1\" \"UA\" [0 dbevts]\n"
+            )
+        };
+        let text: String = uris.iter().map(line).collect();
+        ServerLog::read("log", text.as_bytes(), &LogOptions::default())
+    }
+
+    fn pairs(har: &Har, log: &ServerLog) -> usize {
+        of_requests(har, log).len()
+    }
 
     #[test]
-    fn requests_narrow_the_offset_and_contradict_it_when_a_clock_steps() {
-        let first = Interval { low: -30, high: 12 };
-        let second = Interval { low: -2, high: 40 };
-        assert_eq!(
-            Offset::of([first, second]),
-            Offset::Known { interval: Interval { low: -2, high: 12 }, requests: 2 }
-        );
-        let stepped = Interval { low: 3_600_000, high: 3_600_050 };
-        assert_eq!(Offset::of([first, second, stepped]), Offset::Stepped { requests: 3 });
-        assert_eq!(Offset::of([]), Offset::Unknown);
-        assert_eq!(Offset::of([Interval { low: 5, high: Interval::ALL.high }]), Offset::Unknown, "one side only");
+    fn requests_without_an_id_of_the_clients_own_align_nothing() {
+        let daily = [
+            "/_matrix/client/versions",
+            "/_matrix/client/v3/capabilities",
+            "/_matrix/client/v3/pushrules/",
+            "/_matrix/client/v3/voip/turnServer",
+        ];
+        assert_eq!(pairs(&har("@a:h", &daily), &log("@a:h", &daily)), 0);
+    }
+
+    #[test]
+    fn a_sync_token_counts_only_with_its_user_and_not_alone() {
+        let (one, two) = (format!("{SYNC}1"), format!("{SYNC}2"));
+        let both = [one.as_str(), two.as_str()];
+        assert_eq!(pairs(&har("@a:h", &both), &log("@a:h", &both)), 2);
+        assert_eq!(pairs(&har("@a:h", &both), &log("@b:h", &both)), 0, "another user at the same position");
+        assert_eq!(pairs(&har("@a:h", &both), &log("None", &both)), 0, "a line that names nobody");
+        assert_eq!(pairs(&har("@a:h", &both), &log("@a:h", &both[..1])), 0, "one request alone");
+        assert_eq!(pairs(&har("@a:h", &both), &log("@a:h", &[both[0], both[0], both[1]])), 0, "one of them twice");
+    }
+
+    #[test]
+    fn a_transaction_needs_no_user_but_not_another_one() {
+        let sent = [
+            "/_matrix/client/v3/sendToDevice/m.room.encrypted/t1",
+            "/_matrix/client/v3/sendToDevice/m.room.encrypted/t2",
+        ];
+        assert_eq!(pairs(&har("@a:h", &sent), &log("None", &sent)), 2);
+        assert_eq!(pairs(&har("@a:h", &sent), &log("@b:h", &sent)), 0);
     }
 }

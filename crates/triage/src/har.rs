@@ -59,6 +59,8 @@ pub struct Exchange {
     pub start: i64,
     /// How long it took, in milliseconds.
     pub time: f64,
+    /// How much of that it waited in the browser's own queue before it was sent, in milliseconds.
+    pub blocked: f64,
     /// The HTTP status; 0 where no answer came.
     pub status: u16,
     /// What the bodies say, on the few routes where they are read.
@@ -77,6 +79,7 @@ impl Exchange {
             uri: uri.to_owned(),
             start,
             time,
+            blocked: 0.0,
             status,
             facts: None,
             key: request_key(method, uri),
@@ -272,6 +275,9 @@ impl Har {
                 "response": {"status": entry.status},
                 "_index": entry.index,
             });
+            if entry.blocked > 0.0 {
+                value["timings"] = json!({"blocked": entry.blocked});
+            }
             if let Some(facts) = &entry.facts {
                 value["_cryptoDiag"] = serde_json::to_value(facts).unwrap_or_default();
             }
@@ -399,6 +405,7 @@ fn read_har<R: Read>(
 struct Raw {
     started: Option<String>,
     time: Option<f64>,
+    blocked: Option<f64>,
     method: Option<String>,
     url: Option<String>,
     status: Option<f64>,
@@ -425,6 +432,7 @@ fn read_entry<R: Read>(json: &mut Json<R>, options: &HarOptions) -> Result<Raw, 
         match (name.as_str(), json.peek()?) {
             ("startedDateTime", ValueType::String) => raw.started = short(json)?,
             ("time", ValueType::Number) => raw.time = number(json)?,
+            ("timings", ValueType::Object) => read_timings(json, &mut raw)?,
             ("_index", ValueType::Number) => raw.index = number(json)?,
             ("request", ValueType::Object) => read_request(json, &mut raw, options)?,
             ("response", ValueType::Object) => read_response(json, &mut raw, options)?,
@@ -438,6 +446,18 @@ fn read_entry<R: Read>(json: &mut Json<R>, options: &HarOptions) -> Result<Raw, 
     }
     json.end_object()?;
     Ok(raw)
+}
+
+fn read_timings<R: Read>(json: &mut Json<R>, raw: &mut Raw) -> Result<(), ReaderError> {
+    json.begin_object()?;
+    while json.has_next()? {
+        let name = json.next_name_owned()?;
+        match (name.as_str(), json.peek()?) {
+            ("blocked", ValueType::Number) => raw.blocked = number(json)?,
+            _ => json.skip_value()?,
+        }
+    }
+    json.end_object()
 }
 
 fn read_request<R: Read>(json: &mut Json<R>, raw: &mut Raw, options: &HarOptions) -> Result<(), ReaderError> {
@@ -609,6 +629,8 @@ impl Raw {
         Some(Exchange {
             index,
             facts: facts.filter(|facts| *facts != BodyFacts::default()),
+            // Where it does not apply it is -1.
+            blocked: self.blocked.filter(|blocked| blocked.is_finite()).unwrap_or(0.0).clamp(0.0, time),
             ..Exchange::new(&method, &canonical_uri(path), started.ms, time, status)
         })
     }
@@ -783,7 +805,7 @@ mod tests {
 
     fn entry(method: &str, url: &str, body: &Value, status: u16, answer: &Value) -> String {
         let entry = json!({
-            "startedDateTime": "2026-11-23T08:36:03.777Z", "time": 95.4,
+            "startedDateTime": "2026-11-23T08:36:03.777Z", "time": 95.4, "timings": {"blocked": 60.5, "wait": 30},
             "request": {"method": method, "url": url, "headers": [{"name": "Authorization", "value": "Bearer syt_secret_x"}],
                         "postData": {"mimeType": "application/json", "text": body.to_string()}},
             "response": {"status": status, "content": {"size": 1, "text": answer.to_string()}},
@@ -800,7 +822,7 @@ mod tests {
             har(&entry("POST", "https://h/_matrix/client/v3/keys/upload?access_token=opaque", &body, 400, &refusal));
         let exchange = &har.entries[0];
         assert_eq!((exchange.status, exchange.start, exchange.end()), (400, 1_795_422_963_777, 1_795_422_963_873));
-        assert_eq!(exchange.uri, "/_matrix/client/v3/keys/upload?");
+        assert_eq!((exchange.uri.as_str(), exchange.blocked), ("/_matrix/client/v3/keys/upload?", 60.5));
         let facts = exchange.facts.as_ref().unwrap();
         assert_eq!(facts.one_time_keys["signed_curve25519:AAAAAAAAADQ"], "new");
         assert_eq!(har.device(), Some(("@a:h", "D")));

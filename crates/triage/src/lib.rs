@@ -14,24 +14,33 @@
 //! assert_eq!(triage.exit_code, 2, "a report without a capture proves nothing");
 //! ```
 
+pub mod analysis;
+pub mod answer;
 pub mod bundle;
 mod case;
 pub mod clock;
-pub mod coverage;
+pub mod conclusion;
 pub mod har;
+#[cfg(test)]
+mod history;
 pub mod intake;
 pub mod latency;
-mod ledger;
+mod moment;
+mod need;
 pub mod problem;
+mod proof;
 pub mod query;
 pub mod quote;
 pub mod remediation;
 pub mod render;
+pub mod rules;
 pub mod stamp;
+pub mod subject;
 pub mod synapse_log;
 pub mod timeline;
-mod tree;
 mod triage;
 pub mod verdict;
 
+pub use case::coverage::{Coverage, Found};
+pub use proof::Premise;
 pub use triage::{SCHEMA_NAME, SCHEMA_VERSION, Triage};

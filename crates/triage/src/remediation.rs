@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use crate::bundle::Bundle;
-use crate::verdict::{Claim, Verdict};
+use crate::conclusion::Conclusion;
+use crate::verdict::Verdict;
 
 /// What stands above every list of options.
 pub const NOTE: &str = "Nothing here has been executed, and nothing should be before a planning session of client, homeserver \
@@ -35,21 +36,21 @@ pub struct Remedy {
 
 /// The options for a set of verdicts.
 pub fn remedies(bundle: &Bundle, verdicts: &[Verdict]) -> Vec<Remedy> {
-    let because = |claims: &[Claim]| -> Vec<String> {
-        let proven = verdicts.iter().filter(|verdict| verdict.is_proven() && claims.contains(&verdict.claim));
-        proven.map(|verdict| format!("{} ({})", verdict.claim.title(), verdict.about)).collect()
+    let because = |claims: &[Conclusion]| -> Vec<String> {
+        let proven = verdicts.iter().filter(|verdict| verdict.is_proven() && claims.contains(&verdict.conclusion));
+        proven.map(|verdict| format!("{} ({})", verdict.conclusion.title(), verdict.about)).collect()
     };
     let mut remedies = Vec::new();
     let device = because(&[
-        Claim::IdentityReplaced,
-        Claim::Rollback,
-        Claim::TwoContexts,
-        Claim::ConflictLostKey,
-        Claim::ConflictLostMediaKey,
-        Claim::LostKey,
-        Claim::IdentityOverwritten,
+        Conclusion::IdentityReplaced,
+        Conclusion::Rollback,
+        Conclusion::TwoContexts,
+        Conclusion::ConflictLostKey,
+        Conclusion::ConflictLostMediaKey,
+        Conclusion::LostKey,
+        Conclusion::IdentityOverwritten,
     ]);
-    let contexts = !because(&[Claim::TwoContexts]).is_empty();
+    let contexts = !because(&[Conclusion::TwoContexts]).is_empty();
     if !device.is_empty() {
         let mut warnings = vec!["Until the new device is verified, others may refuse to send it keys.".to_owned()];
         if contexts {
@@ -66,7 +67,7 @@ pub fn remedies(bundle: &Bundle, verdicts: &[Verdict]) -> Vec<Remedy> {
             facts: backup(bundle),
         });
     }
-    let store = because(&[Claim::IdentityReplaced, Claim::Rollback]);
+    let store = because(&[Conclusion::IdentityReplaced, Conclusion::Rollback]);
     if !store.is_empty() {
         remedies.push(Remedy {
             rank: 2,
@@ -82,7 +83,7 @@ pub fn remedies(bundle: &Bundle, verdicts: &[Verdict]) -> Vec<Remedy> {
             facts: backup(bundle),
         });
     }
-    let client = because(&[Claim::ClientBug]);
+    let client = because(&[Conclusion::ClientBug]);
     if !client.is_empty() {
         remedies.push(Remedy {
             rank: 3,
@@ -96,7 +97,7 @@ pub fn remedies(bundle: &Bundle, verdicts: &[Verdict]) -> Vec<Remedy> {
         });
     }
     // Only where the cause is proven, too: rows deleted for a cause that lives on come back diverged.
-    let diverged = because(&[Claim::Diverged]);
+    let diverged = because(&[Conclusion::Diverged]);
     if !diverged.is_empty() && !store.is_empty() {
         remedies.push(Remedy {
             rank: 4,
@@ -133,24 +134,4 @@ fn backup(bundle: &Bundle) -> Vec<String> {
             }
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ranks(verdicts: &[Verdict]) -> Vec<u8> {
-        remedies(&Bundle::new(), verdicts).iter().map(|remedy| remedy.rank).collect()
-    }
-
-    #[test]
-    fn only_what_is_proven_speaks_for_an_option_and_the_gentlest_comes_first() {
-        let proven = |claim| Verdict::proven(claim, "d", "s");
-        assert_eq!(ranks(&[proven(Claim::Diverged), proven(Claim::Rollback)]), [1, 2, 4]);
-        assert_eq!(ranks(&[proven(Claim::Diverged), Verdict::unknown(Claim::Rollback, "d", "s", vec![])]), [0_u8; 0]);
-        assert_eq!(ranks(&[proven(Claim::TwoContexts)]), [1]);
-        assert_eq!(ranks(&[proven(Claim::ClientBug)]), [3]);
-        assert_eq!(ranks(&[proven(Claim::SlowGateway), proven(Claim::MalformedOnServer)]), [0_u8; 0]);
-        assert_eq!(ranks(&[Verdict::refuted(Claim::Rollback, "d", "s")]), [0_u8; 0]);
-    }
 }

@@ -6,7 +6,8 @@ use crypto_diag_core::Meaning;
 use serde::Serialize;
 
 use crate::case::{Case, Page};
-use crate::clock::Offset;
+use crate::clock::Interval;
+use crate::moment::Clock;
 use crate::synapse_log::Route;
 
 /// Columns of a lane.
@@ -17,9 +18,6 @@ const MARKS_MAX: usize = 12;
 
 /// Time around the clients' artefacts that is shown of a log that is longer.
 const MARGIN_MS: i64 = 30_000;
-
-/// A log that has no line for longer than this is a gap worth showing; Synapse writes some each half minute by itself.
-const LOG_GAP_MINUTES: i64 = 2;
 
 /// The picture's contents. Times are the server's, in milliseconds since the epoch, as far as they can be aligned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -154,12 +152,14 @@ fn put(lanes: &mut Lanes, order: u8, name: String, trouble: bool, at: i64) -> &m
 fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<String>) {
     let report = case.report(page);
     let label = case.label(page);
-    let shift = page.log_offset.middle().unwrap_or_else(|| {
-        notes.push(match page.log_offset {
-            Offset::Stepped { .. } => {
-                format!("A clock was set while {label} was captured: its lanes may be shifted against the server's.")
-            }
-            _ => format!("The lanes of {label} are by its own clock: nothing aligns it with the server's."),
+    // A picture needs one number: the middle of what is known of the difference to the first log that is aligned.
+    let logs = (0..case.bundle.logs.len()).map(Clock::Log);
+    let ahead = logs.clone().find_map(|log| case.clocks.ahead(page.clock(), log).filter(|ahead| ahead.is_bounded()));
+    let shift = ahead.map(Interval::middle).unwrap_or_else(|| {
+        notes.push(if logs.clone().any(|log| case.clocks.is_stepped(log)) || case.clocks.is_stepped(page.clock()) {
+            format!("A clock was set while {label} was captured: its lanes may be shifted against the server's.")
+        } else {
+            format!("The lanes of {label} are by its own clock: nothing aligns it with the server's.")
         });
         0
     });
@@ -256,10 +256,12 @@ fn server(case: &Case<'_>, lanes: &mut Lanes) {
             let raw = put(lanes, 50, "server: starts".to_owned(), true, restart.at);
             raw.marks.push(Mark { at: restart.at, text: format!("start {}", restart.source).trim_end().to_owned() });
         }
-        let minutes: Vec<i64> = log.minutes.iter().copied().collect();
-        for pair in minutes.windows(2).filter(|pair| pair[1] - pair[0] > LOG_GAP_MINUTES) {
-            let raw = lanes.entry((51, format!("server: {} silent", log.name))).or_default();
-            raw.spans.push(Span { from: (pair[0] + 1) * 60_000, to: pair[1] * 60_000, text: "no line".to_owned() });
+        for process in log.processes.iter().filter(|process| !process.holes.is_empty()) {
+            let name = format!("server: {} {}", log.name, process.source);
+            let raw = lanes.entry((51, format!("{} silent", name.trim_end()))).or_default();
+            let spans =
+                process.holes.iter().map(|hole| Span { from: hole.from, to: hole.to, text: "no line".to_owned() });
+            raw.spans.extend(spans);
         }
     }
 }

@@ -7,18 +7,13 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
-/// What the reports of one incident mean, in the shape of `crypto_diag_analysis::Analysis`.
+/// What the reports of one incident say, in the shape of `crypto_diag_triage::analysis::Analysis`.
 ///
 /// # Errors
 /// Which of the texts is no report, where, and why.
 #[wasm_bindgen]
 pub fn analyse(reports: Vec<String>) -> Result<JsValue, JsError> {
-    let reports = reports
-        .iter()
-        .enumerate()
-        .map(|(index, text)| read(text).map_err(|why| JsError::new(&format!("report {}: {why}", index + 1))))
-        .collect::<Result<Vec<_>, _>>()?;
-    plain(&crypto_diag_analysis::analyse(&reports))
+    plain(&crypto_diag_triage::analysis::analyse(&reports).map_err(|why| JsError::new(&why))?)
 }
 
 /// The greps and SQL that fetch the server's half of a report, in the shape of `crypto_diag_analysis::ServerQueries`, with
@@ -35,13 +30,9 @@ pub fn server_queries(report: &str) -> Result<JsValue, JsError> {
         #[serde(flatten)]
         queries: crypto_diag_analysis::ServerQueries,
     }
-    let report = read(report).map_err(|why| JsError::new(&why))?;
+    let report = Report::from_json(report).map_err(|why| JsError::new(&why.to_string()))?;
     let queries = crypto_diag_analysis::server_queries(&report, &QueryOptions::default());
     plain(&WithText { text: queries.to_text(), queries })
-}
-
-fn read(text: &str) -> Result<Report, String> {
-    Report::from_json(text).map_err(|error| error.to_string())
 }
 
 /// Plain objects and nulls, as `JSON.parse` gives them, rather than Maps and undefined.

@@ -1,12 +1,15 @@
 //! The answer as a page shows it: every word that Rust knows, so that a page and the command line say the same.
 
-use crypto_diag_triage::Triage;
+use crypto_diag_triage::answer::questions::Coverage;
+use crypto_diag_triage::answer::story::Story;
+use crypto_diag_triage::answer::versions::Version;
 use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::remediation::{NOTE, Remedy};
 use crypto_diag_triage::stamp;
 use crypto_diag_triage::synapse_log::ZoneSource;
 use crypto_diag_triage::timeline::{Lane, Timeline};
-use crypto_diag_triage::verdict::{Answer, Question, Verdict};
+use crypto_diag_triage::verdict::{Answer, Verdict};
+use crypto_diag_triage::{Triage, render};
 use serde::Serialize;
 
 /// The whole view. Texts may be hostile: show them as text.
@@ -15,9 +18,15 @@ use serde::Serialize;
 pub struct View<'a> {
     /// 0 nothing wrong, 1 something proven, 2 something unknown, 3 unusable input.
     pub exit_code: u8,
-    /// One sentence.
-    pub summary: &'a str,
-    /// The questions that have verdicts.
+    /// The story: its sentence, cause and effect, whom it affects, what to fetch next.
+    pub story: &'a Story,
+    /// The kind of the artefact to fetch next.
+    pub next_kind: Option<String>,
+    /// The tree of causes and effects, in reading order.
+    pub tree: Vec<Branch>,
+    /// The versions of what took part.
+    pub versions: &'a [Version],
+    /// The four questions.
     pub questions: Vec<Asked<'a>>,
     /// What stands above the options.
     pub note: &'static str,
@@ -33,12 +42,28 @@ pub struct View<'a> {
     pub zone_unknown: Vec<&'a str>,
 }
 
+/// A line of the tree of causes and effects.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Branch {
+    /// How deep it stands: 0 is a cause.
+    pub depth: usize,
+    /// What it says.
+    pub text: String,
+    /// Where its first piece of evidence stands.
+    pub place: Option<String>,
+}
+
 /// A question and what is said to it, proven first.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Asked<'a> {
     /// The question.
     pub text: &'static str,
+    /// Whether something would have shown a fault.
+    pub covered: bool,
+    /// What was looked at, a sentence each.
+    pub looked_at: &'a [String],
     /// What is said.
     pub verdicts: Vec<Said<'a>>,
 }
@@ -113,8 +138,11 @@ pub fn view<'a>(bundle: &'a Bundle, triage: &'a Triage) -> View<'a> {
     let read = triage.artefacts.iter();
     View {
         exit_code: triage.exit_code,
-        summary: &triage.summary,
-        questions: Question::ALL.into_iter().map(|question| asked(question, triage)).filter(has_verdicts).collect(),
+        story: &triage.story,
+        next_kind: triage.story.next.as_ref().map(|next| next.fetch.artefact.to_string()),
+        tree: branches(triage),
+        versions: &triage.versions,
+        questions: triage.questions.iter().map(|coverage| asked(coverage, triage)).collect(),
         note: NOTE,
         remedies: &triage.remedies,
         timeline: picture(&triage.timeline),
@@ -126,19 +154,25 @@ pub fn view<'a>(bundle: &'a Bundle, triage: &'a Triage) -> View<'a> {
     }
 }
 
-fn has_verdicts(asked: &Asked) -> bool {
-    !asked.verdicts.is_empty()
+fn branches(triage: &Triage) -> Vec<Branch> {
+    let branch = |line: &render::Branch<'_>| Branch { depth: line.depth, text: line.text(), place: line.place() };
+    render::tree(triage).iter().map(branch).collect()
 }
 
-fn asked(question: Question, triage: &Triage) -> Asked<'_> {
+fn asked<'a>(coverage: &'a Coverage, triage: &'a Triage) -> Asked<'a> {
     let mut verdicts: Vec<&Verdict> =
-        triage.verdicts.iter().filter(|verdict| verdict.claim.question() == question).collect();
+        triage.verdicts.iter().filter(|verdict| verdict.conclusion.question() == coverage.question).collect();
     verdicts.sort_by_key(|verdict| match verdict.answer {
         Answer::Proven => 0,
         Answer::Unknown { .. } => 1,
         Answer::Refuted => 2,
     });
-    Asked { text: question.text(), verdicts: verdicts.into_iter().map(said).collect() }
+    Asked {
+        text: coverage.question.text(),
+        covered: coverage.covered,
+        looked_at: &coverage.looked_at,
+        verdicts: verdicts.into_iter().map(said).collect(),
+    }
 }
 
 fn said(verdict: &Verdict) -> Said<'_> {
@@ -150,7 +184,7 @@ fn said(verdict: &Verdict) -> Said<'_> {
         Answer::Unknown { fetch } => fetch.iter().map(|fetch| fetch.artefact.to_string()).collect(),
         _ => Vec::new(),
     };
-    Said { answer: verdict.answer.word(), title: verdict.claim.title(), places: places.collect(), verdict, wanted }
+    Said { answer: verdict.answer.word(), title: verdict.conclusion.title(), places: places.collect(), verdict, wanted }
 }
 
 fn picture(timeline: &Timeline) -> Picture<'_> {

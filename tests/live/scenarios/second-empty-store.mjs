@@ -26,8 +26,8 @@ export const expected = {
 
 /** @type {import('../bundle.mjs').Proofs} */
 export const proofs = {
-  alone: { victim: ['oneTimeKeyConflict', 'identityReplaced', 'encryptedForOtherIdentity'] },
-  together: ['oneTimeKeyConflict', 'identityReplaced', 'encryptedForOtherIdentity'],
+  alone: { victim: ['diverged', 'identity-replaced', 'encrypted-for-other-identity'] },
+  together: ['diverged', 'identity-replaced', 'encrypted-for-other-identity'],
 };
 
 /** @type {import('../bundle.mjs').Scenario['finds']} */

@@ -36,8 +36,8 @@ export const expected = {
  * @type {import('../bundle.mjs').Proofs}
  */
 export const proofs = {
-  alone: { victim: ['oneTimeKeyConflict', 'rollbackOrTwoContexts', 'ke1ToOlm'] },
-  together: ['oneTimeKeyConflict', 'rollbackOrTwoContexts', 'ke1ToOlm', 'ke1ToKe2'],
+  alone: { victim: ['diverged', 'same-identity', 'conflict-lost-key'] },
+  together: ['diverged', 'same-identity', 'conflict-lost-key', 'conflict-lost-media-key'],
 };
 
 /** @type {import('../bundle.mjs').Scenario['finds']} */

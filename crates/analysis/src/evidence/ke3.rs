@@ -42,6 +42,18 @@ pub enum Reason {
     Other,
 }
 
+/// What is wrong with the field that the error names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Defect {
+    /// It is not there.
+    Missing,
+    /// It is there, and no such field is known.
+    Unknown,
+    /// It is there twice.
+    Duplicate,
+}
+
 /// The facts of an undecryptable event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,6 +74,8 @@ pub struct Ke3 {
     pub message_id: Option<String>,
     /// The field that the error names, if it names one.
     pub field: Option<String>,
+    /// What is wrong with that field.
+    pub defect: Option<Defect>,
     /// The reason, by the sentence.
     pub reason: Reason,
     /// The sentence itself.
@@ -85,7 +99,7 @@ static DETAILED: LazyLock<Regex> = LazyLock::new(|| {
 
 /// serde and its JSON: backticks there, quotes where the line was retyped.
 static FIELD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?:missing|unknown|duplicate) field [`'"]([^`'"]{1,64})[`'"]"#)
+    Regex::new(r#"(missing|unknown|duplicate) field [`'"]([^`'"]{1,64})[`'"]"#)
         .expect("a constant that the tests compile")
 });
 
@@ -158,7 +172,8 @@ pub fn read(line: &str) -> Option<Ke3> {
         session_id: part(3),
         sender_key: part(2),
         message_id,
-        field: group(&FIELD, words, 1),
+        field: group(&FIELD, words, 2),
+        defect: defect(words),
         reason,
         code: group(&CODE, line, 1),
         message,
@@ -178,12 +193,21 @@ fn of_the_machine(line: &str, rest: &str) -> Ke3 {
         session_id: own("session_id"),
         sender_key: own("sender_key"),
         message_id: None,
-        field: group(&FIELD, message, 1),
+        field: group(&FIELD, message, 2),
+        defect: defect(message),
         reason: reason.map_or(Reason::Other, |(_, reason)| *reason),
         message: present(message),
         code: None,
         cipher: Some(Cipher::Megolm),
     }
+}
+
+fn defect(words: &str) -> Option<Defect> {
+    Some(match group(&FIELD, words, 1)?.as_str() {
+        "missing" => Defect::Missing,
+        "unknown" => Defect::Unknown,
+        _ => Defect::Duplicate,
+    })
 }
 
 fn cipher(to_device: bool, reason: Reason, words: &str) -> Option<Cipher> {
@@ -227,7 +251,7 @@ mod tests {
     fn the_field_that_the_error_names_need_not_be_algorithm() {
         let line = "Error decrypting event (id=$e type=m.room.encrypted sender=@b:x room=!r:x ts=2026-11-23T08:42:19.074Z): DecryptionError[msg: missing field `ciphertext` at line 1 column 9, sender_key: undefined, session_id: undefined]";
         let event = read(line).unwrap();
-        assert_eq!(event.field.as_deref(), Some("ciphertext"));
+        assert_eq!((event.field.as_deref(), event.defect), (Some("ciphertext"), Some(Defect::Missing)));
         assert_eq!((event.reason, event.cipher), (Reason::Malformed, None));
         assert_eq!((event.sender_key, event.session_id), (None, None));
         assert_eq!(event.event_ts, Some(Millis(1_795_423_339_074)));

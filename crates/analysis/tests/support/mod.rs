@@ -5,8 +5,7 @@ use std::path::Path;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_core::{
-    Capture, CaptureState, Client, CryptoFacts, DeviceKeys, HookState, Host, Level, Line, Millis, Recorder, SentBatch,
-    SentTarget,
+    Capture, CaptureState, Client, CryptoFacts, DeviceKeys, HookState, Host, Level, Line, Millis, Recorder,
 };
 use serde_json::Value;
 
@@ -88,33 +87,4 @@ pub fn watching(since: u64) -> Capture {
 pub fn capturing(mut report: Report) -> Report {
     report.capture = watching(0);
     report
-}
-
-/// The report of the rollback run's sender, who queued one message for the rolled-back device. Its console was not kept;
-/// that its message id is the receiver's, word for word, was measured (`facts/inference.md`, OLM).
-pub fn sender_of(message_id: &str) -> Report {
-    let target = SentTarget {
-        user_id: "@alice:localhost".into(),
-        device_id: "HQBJQUNFIQ".into(),
-        message_id: Some(message_id.into()),
-    };
-    let batch = SentBatch {
-        ts: Millis(1_795_425_893_900),
-        event_type: Some("m.room.encrypted".into()),
-        txnid: Some("m1795425893900.0".into()),
-        targets: vec![target],
-        ..SentBatch::default()
-    };
-    Report {
-        user_id: Some("@bob:localhost".into()),
-        device_id: Some("BOBDEVICE".into()),
-        capture: watching(1_795_425_880_000),
-        sent: vec![batch],
-        ..Report::default()
-    }
-}
-
-/// The one device that [`sender_of`] sent to.
-pub fn target(report: &mut Report) -> &mut SentTarget {
-    &mut report.sent[0].targets[0]
 }

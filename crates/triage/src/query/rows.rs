@@ -41,6 +41,8 @@ pub struct FallbackKeyRow {
     pub key_id: String,
     /// Whether it was given out.
     pub used: bool,
+    /// When the table was read, by the server's clock.
+    pub read_at: Option<i64>,
     /// The public key.
     pub key: Option<String>,
 }
@@ -56,6 +58,8 @@ pub struct DeviceKeysRow {
     pub device_id: String,
     /// When the server got them, by its clock.
     pub ts_added_ms: Option<i64>,
+    /// When the table was read, by the same clock.
+    pub read_at: Option<i64>,
     /// The Ed25519 key, unpadded base64.
     pub ed25519: Option<String>,
     /// The Curve25519 key, unpadded base64.
@@ -198,7 +202,7 @@ pub(super) fn sort(table: &Table, results: &mut QueryResults, problems: &mut Pro
         let kept = if columns(row, &["event_id"]) {
             event(row, place).map(|event| keep(&mut results.events, event))
         } else if columns(row, &["key_id", "used"]) {
-            fallback_key(row, place).map(|key| keep(&mut results.fallback_keys, key))
+            fallback_key(row, table, place).map(|key| keep(&mut results.fallback_keys, key))
         } else if columns(row, &["key_id"]) {
             one_time_key(row, place).map(|key| keep(&mut results.one_time_keys, key))
         } else if columns(row, &["stream_id"]) || columns(row, &["pending"]) {
@@ -206,7 +210,7 @@ pub(super) fn sort(table: &Table, results: &mut QueryResults, problems: &mut Pro
         } else if columns(row, &["device_id", "hidden"]) || columns(row, &["device_id", "last_seen"]) {
             device(row, table, place).map(|device| keep(&mut results.devices, device))
         } else if columns(row, &["device_id"]) && (columns(row, &["key_json"]) || columns(row, &["ed25519"])) {
-            device_keys(row, place).map(|keys| keep(&mut results.device_keys, keys))
+            device_keys(row, table, place).map(|keys| keep(&mut results.device_keys, keys))
         } else {
             // A count by algorithm, a delayed event, a stream's position: known to the runbook, not needed here.
             let is_known = ["count", "delay_id", "newest_stream_id"].iter().any(|column| row.contains_key(*column));
@@ -258,7 +262,7 @@ fn one_time_key(row: &Row, place: Place) -> Option<OneTimeKeyRow> {
     })
 }
 
-fn fallback_key(row: &Row, place: Place) -> Option<FallbackKeyRow> {
+fn fallback_key(row: &Row, table: &Table, place: Place) -> Option<FallbackKeyRow> {
     let object = object(row, "key_json");
     let key = object.as_ref().and_then(|object| object.get("key")?.as_str().map(str::to_owned));
     Some(FallbackKeyRow {
@@ -267,11 +271,12 @@ fn fallback_key(row: &Row, place: Place) -> Option<FallbackKeyRow> {
         device_id: text(row, "device_id"),
         key_id: text(row, "key_id")?,
         used: flag(row, "used")?,
+        read_at: table.at.and_then(plausible),
         key: key.or_else(|| text(row, "public_key")),
     })
 }
 
-fn device_keys(row: &Row, place: Place) -> Option<DeviceKeysRow> {
+fn device_keys(row: &Row, table: &Table, place: Place) -> Option<DeviceKeysRow> {
     let device = object(row, "key_json").as_ref().and_then(identity);
     let named = |name: &str| text(row, name);
     Some(DeviceKeysRow {
@@ -279,6 +284,7 @@ fn device_keys(row: &Row, place: Place) -> Option<DeviceKeysRow> {
         user_id: named("user_id").or_else(|| device.as_ref().map(|device| device.user_id.clone()))?,
         device_id: named("device_id")?,
         ts_added_ms: number(row, "ts_added_ms").and_then(plausible),
+        read_at: table.at.and_then(plausible),
         ed25519: named("ed25519").or_else(|| device.as_ref()?.ed25519.clone()),
         curve25519: named("curve25519").or_else(|| device.as_ref()?.curve25519.clone()),
     })

@@ -3,7 +3,7 @@
 
 use std::fmt::{Display, Write};
 
-use super::{by_question, plain};
+use super::{by_question, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::timeline::{COLUMNS, Lane, Timeline};
@@ -72,9 +72,15 @@ pub fn html(triage: &Triage) -> String {
         .markup(STYLE)
         .markup("</style></head><body><main><h1>Triage</h1>\n")
         .within("<p class=\"summary\">", &triage.summary, "</p>\n");
-    overview(&mut page, triage);
-    for (question, verdicts) in by_question(triage) {
-        page.within("<section><h2>", question.text(), "</h2>\n");
+    faults_of_artefacts(&mut page, triage);
+    chain(&mut page, triage);
+    next(&mut page, triage);
+    for (coverage, verdicts) in by_question(triage) {
+        page.within("<section><h2>", coverage.question.text(), "</h2>\n");
+        for sentence in &coverage.looked_at {
+            page.markup(if coverage.covered { "<p class=\"where\">" } else { "<p class=\"where unknown\">" });
+            page.markup(standing(coverage)).markup(" ").text(sentence).markup("</p>\n");
+        }
         let (refuted, rest): (Vec<&Verdict>, Vec<&Verdict>) =
             verdicts.into_iter().partition(|verdict| verdict.answer == Answer::Refuted);
         rest.into_iter().for_each(|verdict| add(&mut page, verdict));
@@ -92,17 +98,57 @@ pub fn html(triage: &Triage) -> String {
     page.0
 }
 
-/// What is proven and what is unknown, a line each, before any evidence.
-fn overview(page: &mut Page, triage: &Triage) {
-    page.markup("<ul class=\"overview\">");
-    for (_, verdicts) in by_question(triage) {
-        for verdict in verdicts.into_iter().filter(|verdict| verdict.answer != Answer::Refuted) {
-            page.markup(if verdict.is_proven() { "<li class=\"proven\">" } else { "<li class=\"unknown\">" });
-            page.within("<span class=\"word\">", verdict.answer.word(), "</span> ");
-            page.within("<strong>", verdict.claim.title(), "</strong>: ").text(&verdict.statement).markup("</li>\n");
-        }
+/// What could not be read, before anything is said of the rest.
+fn faults_of_artefacts(page: &mut Page, triage: &Triage) {
+    if triage.problems.is_empty() {
+        return;
     }
-    page.markup("</ul>\n");
+    page.markup("<section><h2>Not as it should be</h2><ul>\n");
+    for problem in &triage.problems {
+        page.within("<li>", &problem.to_string(), "</li>\n");
+    }
+    page.markup("</ul></section>\n");
+}
+
+/// The picture of causes and effects: nested lists, so that it reads the same aloud.
+fn chain(page: &mut Page, triage: &Triage) {
+    let tree = tree(triage);
+    if tree.is_empty() {
+        return;
+    }
+    page.markup("<section><h2>Cause and effect</h2>\n");
+    let mut depth = 0;
+    page.markup("<ul class=\"chain\">");
+    for branch in &tree {
+        while depth < branch.depth {
+            page.markup("<ul>");
+            depth += 1;
+        }
+        while depth > branch.depth {
+            page.markup("</ul>");
+            depth -= 1;
+        }
+        page.within("<li><strong>", &branch.text(), "</strong>");
+        if let Some(place) = branch.place() {
+            page.within(" <span class=\"where\">", &place, "</span>");
+        }
+        page.markup("</li>\n");
+    }
+    while depth > 0 {
+        page.markup("</ul>");
+        depth -= 1;
+    }
+    page.markup("</ul>\n").within("<p>Affected: ", &triage.story.affected.join(", "), "</p></section>\n");
+}
+
+/// The one thing to fetch next.
+fn next(page: &mut Page, triage: &Triage) {
+    let Some(next) = &triage.story.next else { return };
+    page.markup("<section><h2>Next</h2><p>The one thing that tells most (")
+        .number(next.settles.len() as u32)
+        .within(" of what is unknown), ", &next.fetch.artefact.to_string(), ": ")
+        .text(&next.fetch.what)
+        .within("</p><pre>", &next.fetch.how, "</pre></section>\n");
 }
 
 fn add(page: &mut Page, verdict: &Verdict) {
@@ -111,7 +157,7 @@ fn add(page: &mut Page, verdict: &Verdict) {
         Answer::Refuted => "<article class=\"refuted\"><span class=\"word\">refuted</span> ",
         Answer::Unknown { .. } => "<article class=\"unknown\"><span class=\"word\">unknown</span> ",
     });
-    page.within("<h3>", verdict.claim.title(), "</h3>").within("<p>", &verdict.statement, "</p>\n");
+    page.within("<h3>", verdict.conclusion.title(), "</h3>").within("<p>", &verdict.statement, "</p>\n");
     for piece in &verdict.evidence {
         page.markup("<p class=\"where\">").text(&piece.artefact).markup(", ").text(&piece.place.to_string());
         if let Some(at) = piece.at {
@@ -119,16 +165,23 @@ fn add(page: &mut Page, verdict: &Verdict) {
         }
         page.within(": ", &piece.says, "</p>").within("<pre>", &piece.quote, "</pre>\n");
     }
-    if !verdict.ruled_out.is_empty() || !verdict.open.is_empty() || !verdict.would_refute.is_empty() {
+    if !verdict.ruled_out.is_empty()
+        || !verdict.how.is_empty()
+        || !verdict.otherwise().is_empty()
+        || !verdict.would_refute.is_empty()
+    {
         page.markup("<ul>");
         for text in &verdict.ruled_out {
             page.within("<li>ruled out: ", text, "</li>");
         }
-        for text in &verdict.open {
+        for text in verdict.otherwise() {
+            page.within("<li>or else: ", text, "</li>");
+        }
+        for text in &verdict.how {
             page.within("<li>still open: ", text, "</li>");
         }
-        if !verdict.would_refute.is_empty() {
-            page.within("<li>would refute it: ", &verdict.would_refute, "</li>");
+        for text in &verdict.would_refute {
+            page.within("<li>would refute it: ", text, "</li>");
         }
         page.markup("</ul>\n");
     }
@@ -248,12 +301,16 @@ fn sources(page: &mut Page, triage: &Triage) {
         page.markup(if artefact.used { "<td>yes</td></tr>" } else { "<td>no</td></tr>" });
     }
     page.markup("</table>\n");
-    if !triage.problems.is_empty() {
-        page.markup("<h3>Not read</h3><ul>");
-        for problem in &triage.problems {
-            page.within("<li>", &problem.to_string(), "</li>");
+    if !triage.versions.is_empty() {
+        page.markup("<h3>Versions</h3><table><tr><th>of</th><th>part</th><th>version</th></tr>");
+        for version in &triage.versions {
+            page.within("<tr><td>", &version.of, "</td>").markup("<td>").markup(version.part).within(
+                "</td><td>",
+                &version.version,
+                "</td></tr>",
+            );
         }
-        page.markup("</ul>");
+        page.markup("</table>\n");
     }
     page.markup("</section>\n");
 }

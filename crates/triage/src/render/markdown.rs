@@ -1,7 +1,7 @@
 //! For an issue tracker. Foreign text is escaped character by character, so that it neither formats nor links nor
 //! mentions anybody; longer quotations stand in code blocks whose fence is longer than any run of backticks in them.
 
-use super::{by_question, plain};
+use super::{by_question, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::triage::Triage;
@@ -11,8 +11,36 @@ use crate::verdict::{Answer, Verdict};
 pub fn markdown(triage: &Triage) -> String {
     let mut out = String::from("# Triage\n\n");
     out.push_str(&format!("**{}**\n", escape(&triage.summary)));
-    for (question, verdicts) in by_question(triage) {
-        out.push_str(&format!("\n## {}\n", escape(question.text())));
+    if !triage.problems.is_empty() {
+        out.push_str("\n## Not as it should be\n\n");
+        for problem in &triage.problems {
+            out.push_str(&format!("- {}\n", escape(&problem.to_string())));
+        }
+    }
+    let tree = tree(triage);
+    if !tree.is_empty() {
+        out.push_str("\n## Cause and effect\n\n");
+        for branch in &tree {
+            let indent = "  ".repeat(branch.depth);
+            let place = branch.place().map_or(String::new(), |place| format!(", {place}"));
+            out.push_str(&format!("{indent}- {}{}\n", escape(&branch.text()), escape(&place)));
+        }
+        out.push_str(&format!("\nAffected: {}\n", escape(&triage.story.affected.join(", "))));
+    }
+    if let Some(next) = &triage.story.next {
+        out.push_str(&format!(
+            "\n## Next\n\nThe one thing that tells most ({} of what is unknown), {}: {}\n\n",
+            next.settles.len(),
+            next.fetch.artefact,
+            escape(&next.fetch.what)
+        ));
+        block(&mut out, &next.fetch.how, "");
+    }
+    for (coverage, verdicts) in by_question(triage) {
+        out.push_str(&format!("\n## {}\n\n", escape(coverage.question.text())));
+        for sentence in &coverage.looked_at {
+            out.push_str(&format!("- {} {}\n", standing(coverage), escape(sentence)));
+        }
         for verdict in verdicts {
             add(&mut out, verdict);
         }
@@ -29,10 +57,10 @@ pub fn markdown(triage: &Triage) -> String {
             }
         }
     }
-    if !triage.problems.is_empty() {
-        out.push_str("\n## Not read\n\n");
-        for problem in &triage.problems {
-            out.push_str(&format!("- {}\n", escape(&problem.to_string())));
+    if !triage.versions.is_empty() {
+        out.push_str("\n## Versions\n\n| of | part | version |\n|---|---|---|\n");
+        for version in &triage.versions {
+            out.push_str(&format!("| {} | {} | {} |\n", escape(&version.of), version.part, escape(&version.version)));
         }
     }
     out.push_str("\n## Artefacts\n\n| file | kind | used |\n|---|---|---|\n");
@@ -45,24 +73,26 @@ pub fn markdown(triage: &Triage) -> String {
 
 fn add(out: &mut String, verdict: &Verdict) {
     let word = verdict.answer.word();
-    out.push_str(&format!("\n### {word}: {}\n\n{}\n", escape(verdict.claim.title()), escape(&verdict.statement)));
+    out.push_str(&format!("\n### {word}: {}\n\n{}\n", escape(verdict.conclusion.title()), escape(&verdict.statement)));
     for piece in &verdict.evidence {
         let at = piece.at.map_or(String::new(), |at| format!(", {}", stamp::print(at)));
         let place = piece.place.to_string();
         out.push_str(&format!("\n- {}, {}{at}: {}\n\n", escape(&piece.artefact), escape(&place), escape(&piece.says)));
         block(out, &piece.quote, "");
     }
-    let lists = [("ruled out", &verdict.ruled_out), ("still open", &verdict.open)];
-    if lists.iter().any(|(_, list)| !list.is_empty()) || !verdict.would_refute.is_empty() {
+    let lists = [
+        ("ruled out", verdict.ruled_out.as_slice()),
+        ("or else", verdict.otherwise()),
+        ("still open", &verdict.how),
+        ("would refute it", &verdict.would_refute),
+    ];
+    if lists.iter().any(|(_, list)| !list.is_empty()) {
         out.push('\n');
     }
     for (what, list) in lists {
         for text in list {
             out.push_str(&format!("- {what}: {}\n", escape(text)));
         }
-    }
-    if !verdict.would_refute.is_empty() {
-        out.push_str(&format!("- would refute it: {}\n", escape(&verdict.would_refute)));
     }
     if let Answer::Unknown { fetch } = &verdict.answer {
         for fetch in fetch {

@@ -9,8 +9,9 @@ use std::borrow::Cow;
 
 use crypto_diag_core::{is_invisible, visible, visible_line};
 
+use crate::answer::questions::Coverage;
 use crate::triage::Triage;
-use crate::verdict::{Question, Verdict};
+use crate::verdict::Verdict;
 
 pub use html::html;
 pub use markdown::markdown;
@@ -40,23 +41,79 @@ fn escaped(json: &str) -> String {
     out
 }
 
-/// The questions that have verdicts, each with its own, in the order in which they matter: proven, unknown, refuted.
-fn by_question(triage: &Triage) -> Vec<(Question, Vec<&Verdict>)> {
+/// The questions, each with its coverage and its verdicts in the order in which they matter: proven, unknown, refuted.
+fn by_question(triage: &Triage) -> Vec<(&Coverage, Vec<&Verdict>)> {
     let rank = |verdict: &Verdict| match (verdict.is_proven(), verdict.is_unknown()) {
         (true, _) => 0,
         (_, true) => 1,
         _ => 2,
     };
-    Question::ALL
-        .into_iter()
-        .map(|question| {
-            let mut verdicts: Vec<&Verdict> =
-                triage.verdicts.iter().filter(|verdict| verdict.claim.question() == question).collect();
-            verdicts.sort_by_key(|verdict| rank(verdict));
-            (question, verdicts)
-        })
-        .filter(|(_, verdicts)| !verdicts.is_empty())
-        .collect()
+    let of = |coverage: &Coverage| {
+        let mut verdicts: Vec<&Verdict> =
+            triage.verdicts.iter().filter(|verdict| verdict.conclusion.question() == coverage.question).collect();
+        verdicts.sort_by_key(|verdict| rank(verdict));
+        verdicts
+    };
+    triage.questions.iter().map(|coverage| (coverage, of(coverage))).collect()
+}
+
+/// Whether a question's answer can be relied on, in a word.
+fn standing(coverage: &Coverage) -> &'static str {
+    if coverage.covered { "Looked at:" } else { "Not covered:" }
+}
+
+/// The tree of causes and effects, as it is read: how deep each verdict stands, and which it is. Verdicts of one conclusion
+/// about one device that stand side by side are one line with their number.
+pub fn tree(triage: &Triage) -> Vec<Branch<'_>> {
+    let mut branches = Vec::new();
+    for cause in &triage.story.causes {
+        grow(triage, *cause, 0, &mut branches);
+    }
+    let mut merged: Vec<Branch<'_>> = Vec::new();
+    for branch in branches {
+        let same = |known: &&mut Branch<'_>| {
+            known.depth == branch.depth
+                && known.verdict.conclusion == branch.verdict.conclusion
+                && known.verdict.subject.device == branch.verdict.subject.device
+        };
+        match merged.iter_mut().find(same) {
+            Some(known) => known.count += 1,
+            None => merged.push(branch),
+        }
+    }
+    merged
+}
+
+/// A line of the tree.
+#[derive(Clone, Debug)]
+pub struct Branch<'t> {
+    /// How deep it stands: 0 is a cause.
+    pub depth: usize,
+    verdict: &'t Verdict,
+    /// Verdicts that this line stands for.
+    count: usize,
+}
+
+impl Branch<'_> {
+    /// "KE-1 cause: rollback (@a:x/D signed_curve25519:AAAAAAAAADQ and 3 more)".
+    pub fn text(&self) -> String {
+        let more = if self.count > 1 { format!(" and {} more", self.count - 1) } else { String::new() };
+        format!("{} ({}{more})", self.verdict.conclusion.title(), self.verdict.about)
+    }
+
+    /// Where its first piece of evidence stands.
+    pub fn place(&self) -> Option<String> {
+        let piece = self.verdict.evidence.first()?;
+        Some(format!("{}, {}", piece.artefact, piece.place))
+    }
+}
+
+fn grow<'t>(triage: &'t Triage, index: usize, depth: usize, branches: &mut Vec<Branch<'t>>) {
+    let Some(verdict) = triage.verdicts.get(index) else { return };
+    branches.push(Branch { depth, verdict, count: 1 });
+    for link in triage.story.links.iter().filter(|link| link.cause == index) {
+        grow(triage, link.effect, depth + 1, branches);
+    }
 }
 
 /// A text whose invisible characters are shown. Line breaks become spaces unless they are wanted.

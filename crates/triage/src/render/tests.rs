@@ -1,8 +1,12 @@
 use super::*;
+use crate::answer::questions::Coverage;
+use crate::answer::story::Story;
+use crate::answer::versions::Version;
 use crate::bundle::{Artefact, ArtefactKind};
+use crate::conclusion::{Conclusion, Question};
 use crate::problem::{Place, Problem};
 use crate::timeline::{Lane, Mark, Span, Timeline};
-use crate::verdict::{Claim, ClockOf, Evidence, Fetch};
+use crate::verdict::{Answer, ClockOf, Evidence, Fetch};
 
 const HOSTILE: [&str; 9] = [
     "<script>fetch('//evil')</script>",
@@ -27,13 +31,12 @@ fn hostile(text: &str) -> Triage {
         says: text.into(),
     };
     let fetch = vec![Fetch { artefact: ArtefactKind::Har, what: text.into(), how: text.into() }];
-    let verdict = Verdict::unknown(Claim::Rollback, text, text, fetch)
-        .evidence([evidence])
-        .would_refute(text)
-        .ruled_out(text)
-        .open(text);
-    let mut remedies =
-        crate::remediation::remedies(&crate::bundle::Bundle::new(), &[Verdict::proven(Claim::Rollback, text, text)]);
+    let mut verdict =
+        Verdict::example(Conclusion::Rollback, Answer::Unknown { fetch }, text).evidence([evidence]).how(text);
+    verdict.would_refute.push(text.into());
+    verdict.ruled_out.push(text.into());
+    let proven = Verdict::example(Conclusion::Rollback, Answer::Proven, text);
+    let mut remedies = crate::remediation::remedies(&crate::bundle::Bundle::new(), &[proven]);
     remedies.iter_mut().for_each(|remedy| {
         remedy.warnings.push(text.into());
         remedy.facts.push(text.into());
@@ -51,6 +54,16 @@ fn hostile(text: &str) -> Triage {
         schema_version: 1,
         exit_code: 2,
         summary: text.into(),
+        story: Story { sentence: text.into(), affected: vec![text.into()], causes: vec![0], ..Story::default() },
+        questions: vec![Coverage {
+            question: Question::Q1,
+            covered: false,
+            looked_at: vec![text.into()],
+            proven: 0,
+            refuted: 0,
+            unknown: 1,
+        }],
+        versions: vec![Version { of: text.into(), part: "browser", version: text.into() }],
         verdicts: vec![verdict],
         remedies,
         timeline: Timeline { from: 0, to: 10, lanes: vec![lane], notes: vec![text.into()] },

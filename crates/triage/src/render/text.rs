@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{by_question, plain};
+use super::{by_question, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::triage::Triage;
@@ -16,9 +16,40 @@ pub fn text(triage: &Triage) -> String {
         out.push('\n');
     };
     line(triage.summary.clone());
-    for (question, verdicts) in by_question(triage) {
+    if !triage.problems.is_empty() {
         line(String::new());
-        line(question.text().to_owned());
+        line("Not as it should be".to_owned());
+        for problem in &triage.problems {
+            line(format!("  {problem}"));
+        }
+    }
+    let tree = tree(triage);
+    if !tree.is_empty() {
+        line(String::new());
+        line("Cause and effect".to_owned());
+        for branch in &tree {
+            let arrow = if branch.depth == 0 { String::new() } else { "   ".repeat(branch.depth - 1) + "└─ " };
+            let place = branch.place().map_or(String::new(), |place| format!("  [{place}]"));
+            line(format!("  {arrow}{}{place}", branch.text()));
+        }
+        line(format!("  Affected: {}", triage.story.affected.join(", ")));
+    }
+    if let Some(next) = &triage.story.next {
+        line(String::new());
+        line(format!(
+            "Next, the one thing that tells most ({} of what is unknown): {}: {}",
+            next.settles.len(),
+            next.fetch.artefact,
+            next.fetch.what
+        ));
+        next.fetch.how.lines().for_each(|how| line(format!("  {how}")));
+    }
+    for (coverage, verdicts) in by_question(triage) {
+        line(String::new());
+        line(coverage.question.text().to_owned());
+        for sentence in &coverage.looked_at {
+            line(format!("  {} {sentence}", standing(coverage)));
+        }
         for verdict in verdicts {
             for text in lines(verdict) {
                 line(text);
@@ -40,19 +71,23 @@ pub fn text(triage: &Triage) -> String {
             }
         }
     }
-    if !triage.problems.is_empty() {
+    if !triage.versions.is_empty() {
         line(String::new());
-        line("Not read".to_owned());
-        for problem in &triage.problems {
-            line(format!("  {problem}"));
+        line("Versions".to_owned());
+        for version in &triage.versions {
+            line(format!("  {}: {} {}", version.of, version.part, version.version));
         }
     }
     out
 }
 
 fn lines(verdict: &Verdict) -> Vec<String> {
-    let mut lines =
-        vec![format!("  {:8} {}: {}", verdict.answer.word().to_uppercase(), verdict.claim.title(), verdict.statement)];
+    let mut lines = vec![format!(
+        "  {:8} {}: {}",
+        verdict.answer.word().to_uppercase(),
+        verdict.conclusion.title(),
+        verdict.statement
+    )];
     if matches!(verdict.answer, Answer::Refuted) {
         return lines;
     }
@@ -63,7 +98,8 @@ fn lines(verdict: &Verdict) -> Vec<String> {
         lines.push(format!("           {}, {}{at}: {} {quote}", piece.artefact, piece.place, piece.says));
     }
     lines.extend(verdict.ruled_out.iter().map(|text| format!("           ruled out: {text}")));
-    lines.extend(verdict.open.iter().map(|text| format!("           open: {text}")));
+    lines.extend(verdict.otherwise().iter().map(|text| format!("           or else: {text}")));
+    lines.extend(verdict.how.iter().map(|text| format!("           still open: {text}")));
     if let Answer::Unknown { fetch } = &verdict.answer {
         for fetch in fetch {
             lines.push(format!("           to find out ({}): {}", fetch.artefact, fetch.what));

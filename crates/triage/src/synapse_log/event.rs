@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use super::line::LogLine;
-use crate::stamp::plausible;
+use crate::stamp::{plausible, read_iso};
 
 /// What a line says. Everything else is [`LogEvent::Other`].
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,10 @@ pub enum LogEvent<'a> {
     Starting,
     /// The server's version, printed when it starts.
     Version(&'a str),
+    /// The process's name among the server's processes, printed when it starts: `master` is the main one.
+    Instance(&'a str),
+    /// The process talks to other processes of the server, as it does only where workers are set up.
+    Replication,
     /// To-device messages, from the one logger worth raising to DEBUG, `synapse.9533_debug`.
     ToDevice(ToDevice<'a>),
     /// Anything else.
@@ -80,7 +84,7 @@ pub struct AccessLine<'a> {
     pub user_id: Option<&'a str>,
     /// Milliseconds from the request's start to the handler's end.
     pub processing_ms: u64,
-    /// Milliseconds from there until the answer was sent; may be negative.
+    /// Milliseconds from there until the answer was sent; negative where the client had gone before the handler's end.
     pub sending_ms: i64,
     /// The HTTP status.
     pub status: u16,
@@ -95,9 +99,10 @@ pub struct AccessLine<'a> {
 }
 
 impl AccessLine<'_> {
-    /// Milliseconds from the request's start to the line's time.
+    /// Milliseconds from the request's start to the line's time: Synapse prints the line when processing and sending are
+    /// both over. Sending counts from the end of the processing, and is negative where the client had gone before that.
     pub fn duration_ms(&self) -> u64 {
-        self.processing_ms.saturating_add_signed(self.sending_ms)
+        self.processing_ms.saturating_add_signed(self.sending_ms.max(0))
     }
 
     /// Path and query without secrets.
@@ -149,6 +154,9 @@ impl LogLine<'_> {
                     message.starts_with("Connection from client lost").then_some(LogEvent::ClientGone)
                 }
                 "synapse.9533_debug" => to_device(message).map(LogEvent::ToDevice),
+                _ if logger.starts_with("synapse.replication.") || message.starts_with("Connecting to redis (") => {
+                    Some(LogEvent::Replication)
+                }
                 _ => started(message),
             }
         };
@@ -252,6 +260,14 @@ fn claim(part: &str) -> Option<Claim<'_>> {
 
 fn login(message: &str) -> Option<LogEvent<'_>> {
     let (user_id, device_id) = message.strip_prefix("Logging in user ")?.split_once(" on device ")?;
+    // A token that expires is printed with the time: `on device X until 2026-11-20 08:20:00`. Only a time is one, since a
+    // device id may hold anything.
+    let device_id = match device_id.rsplit_once(" until ") {
+        Some((device_id, until)) if read_iso(until.as_bytes()).is_some_and(|(_, length)| length == until.len()) => {
+            device_id
+        }
+        _ => device_id,
+    };
     Some(LogEvent::Login(DeviceRef { user_id, device_id }))
 }
 
@@ -266,6 +282,9 @@ fn deleting(message: &str) -> Option<LogEvent<'_>> {
 fn started(message: &str) -> Option<LogEvent<'_>> {
     if message.contains("***** STARTING SERVER *****") {
         return Some(LogEvent::Starting);
+    }
+    if let Some(name) = message.strip_prefix("Instance name: ") {
+        return (!name.contains(' ')).then_some(LogEvent::Instance(name));
     }
     let (name, version) = message.strip_prefix("Server ")?.split_once(" version ")?;
     (!name.contains(' ')).then_some(LogEvent::Version(version))
@@ -327,7 +346,7 @@ mod tests {
         let LogEvent::Access(access) = line.event() else { panic!() };
         assert_eq!((access.user_id, access.status, access.unfinished), (Some("@alice:localhost"), 400, true));
         assert_eq!((access.method, access.uri), ("POST", "/_matrix/client/v3/keys/upload?a=b"));
-        assert_eq!((access.processing_ms, access.sending_ms, access.duration_ms()), (95, -1, 94));
+        assert_eq!((access.processing_ms, access.sending_ms, access.duration_ms()), (95, -1, 95));
         assert_eq!((access.address, access.user_agent), ("127.0.0.1", r#"UA "x" (y)"#));
     }
 
@@ -372,6 +391,21 @@ mod tests {
         let LogEvent::Claimed(claims) = read.event() else { panic!() };
         assert_eq!(claims[0], Claim { key_id: "signed_curve25519:AAAAAAAAABc", device });
         assert_eq!(claims[1].device, DeviceRef { user_id: "@b:h:8448", device_id: "NFQ" });
+    }
+
+    #[test]
+    fn a_device_id_ends_before_the_time_until_which_its_token_is_good() {
+        for (message, device_id) in [
+            ("Logging in user @alice:localhost on device NFQ", "NFQ"),
+            ("Logging in user @alice:localhost on device NFQ until 2026-11-20 08:20:00", "NFQ"),
+            ("Logging in user @alice:localhost on device up until now", "up until now"),
+            ("Logging in user @alice:localhost on device a until b until 2026-11-20 08:20:00", "a until b"),
+        ] {
+            let text = line("synapse.handlers.auth", message);
+            let read = parse_line(text.as_bytes()).unwrap();
+            let device = DeviceRef { user_id: "@alice:localhost", device_id };
+            assert_eq!(read.event(), LogEvent::Login(device), "{message}");
+        }
     }
 
     #[test]

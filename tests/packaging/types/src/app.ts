@@ -31,7 +31,7 @@ import type {
 import { CryptoDiagCard, CryptoDiagEntries, DEFAULT_STRINGS, setStrings } from 'crypto-diag/card';
 import type { CardAnalysis, Text } from 'crypto-diag/card';
 import { analyse, serverQueries } from 'crypto-diag/analysis';
-import type { Analysis, EntryRef, Finding, Need, ServerQueries, Verdict } from 'crypto-diag/analysis';
+import type { Analysis, Coverage, ServerQueries, Story, Verdict } from 'crypto-diag/analysis';
 import type { Entry as ReportEntry, Report, TallyRow } from 'crypto-diag/report';
 import { useCryptoDiag } from 'crypto-diag/react';
 import type { CryptoDiag } from 'crypto-diag/react';
@@ -131,12 +131,11 @@ const when: number = report.generatedAt;
 use(worst?.ratePerSecond, asEntries, once, ready, when, report.capture.frames.documents[0]?.blind);
 
 const analysis: Promise<Analysis>[] = [analyse(json), analyse([json, json] as const)];
-analysis[0]?.then(({ summary, findings }) => {
-  const finding: Finding | undefined = findings[0];
-  const verdict: Verdict = finding?.verdict ?? 'unknown';
-  const refs: readonly EntryRef[] = finding?.entries ?? [];
-  const needs: readonly Need[] = finding?.needs ?? [];
-  use(summary, verdict, refs, needs);
+analysis[0]?.then(({ summary, story, questions, verdicts, reports }) => {
+  const verdict: Verdict | undefined = verdicts[0];
+  const told: Story = story;
+  const asked: Coverage | undefined = questions[0];
+  use(summary, verdict?.claim, verdict?.statement, told.open, asked?.covered, reports[0]?.evidence);
 });
 const queries: Promise<ServerQueries> = serverQueries(json);
 use(queries);

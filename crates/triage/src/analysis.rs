@@ -1,0 +1,59 @@
+//! What reports alone say: the same rules, for a page that has nothing else.
+
+use crypto_diag_analysis::{Reading, Report};
+use serde::Serialize;
+
+use crate::Triage;
+use crate::answer::questions::Coverage;
+use crate::answer::story::Story;
+use crate::bundle::{ArtefactKind, Bundle};
+use crate::verdict::Verdict;
+
+/// The name that an analysis carries.
+pub const SCHEMA_NAME: &str = "crypto-diag/analysis";
+
+/// Raised when a field changes its meaning or goes; additions do not raise it.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// What the reports of one incident say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Analysis {
+    /// `crypto-diag/analysis`.
+    pub schema: &'static str,
+    /// The version of this shape.
+    pub schema_version: u32,
+    /// The story's sentence.
+    pub summary: String,
+    /// What the verdicts add up to.
+    pub story: Story,
+    /// What the reports could show, by question.
+    pub questions: Vec<Coverage>,
+    /// The verdicts, those that [`Triage::of`] gives on the same reports.
+    pub verdicts: Vec<Verdict>,
+    /// What each report says, in the order given.
+    pub reports: Vec<Reading>,
+}
+
+/// Analyses the reports of one incident, as JSON texts: one report, or those of several devices or pages together.
+///
+/// # Errors
+/// Which of the texts is no report, counted from 1, where, and why.
+pub fn analyse(reports: &[impl AsRef<str>]) -> Result<Analysis, String> {
+    let mut bundle = Bundle::new();
+    for (index, text) in reports.iter().map(AsRef::as_ref).enumerate() {
+        let name = format!("report {}", index + 1);
+        Report::from_json(text).map_err(|error| format!("{name}: {error}"))?;
+        bundle.add(&name, Some(ArtefactKind::Report), text.as_bytes());
+    }
+    let triage = Triage::of(&bundle);
+    Ok(Analysis {
+        schema: SCHEMA_NAME,
+        schema_version: SCHEMA_VERSION,
+        summary: triage.summary,
+        story: triage.story,
+        questions: triage.questions,
+        verdicts: triage.verdicts,
+        reports: bundle.reports.iter().map(Reading::of).collect(),
+    })
+}

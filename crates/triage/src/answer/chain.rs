@@ -1,0 +1,164 @@
+//! Cause and effect between proven verdicts: which stands under which.
+
+use serde::Serialize;
+
+use crate::conclusion::Conclusion as C;
+use crate::verdict::Verdict;
+
+/// What two verdicts must share for one to be the other's cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shared {
+    /// The device.
+    Device,
+    /// The device and the one-time key: by its public key, else by its id.
+    Key,
+    /// The device and the room.
+    Room,
+    /// The event.
+    Event,
+    /// The report.
+    Report,
+}
+
+/// Which conclusion explains which, the nearest cause first. A verdict stands under the first of its causes that is proven.
+const EXPLAINS: &[(C, C, Shared)] = &[
+    (C::IdentityReplaced, C::Diverged, Shared::Key),
+    (C::Rollback, C::Diverged, Shared::Key),
+    (C::TwoContexts, C::Diverged, Shared::Key),
+    (C::SameIdentity, C::Diverged, Shared::Key),
+    (C::Rollback, C::SameIdentity, Shared::Key),
+    (C::TwoContexts, C::SameIdentity, Shared::Key),
+    (C::Diverged, C::ConflictLostKey, Shared::Key),
+    (C::ConflictLostKey, C::ConflictLostMediaKey, Shared::Key),
+    (C::ConflictLostKey, C::LostKey, Shared::Key),
+    (C::LostKey, C::LostKeyLostMediaKey, Shared::Key),
+    (C::IdentityReplaced, C::EncryptedForOtherIdentity, Shared::Device),
+    (C::IdentityOverwritten, C::EncryptedForOtherIdentity, Shared::Device),
+    (C::StaleDeviceList, C::EncryptedForOtherIdentity, Shared::Device),
+    (C::IdentityReplaced, C::DeviceIdentityChanged, Shared::Device),
+    (C::ConflictLostMediaKey, C::MediaKeyMissing, Shared::Device),
+    (C::LostKeyLostMediaKey, C::MediaKeyMissing, Shared::Device),
+    (C::NeverSent, C::MediaKeyMissing, Shared::Device),
+    (C::Backlog, C::MediaKeyMissing, Shared::Device),
+    (C::Diverged, C::Ke1Seen, Shared::Device),
+    (C::ConflictLostKey, C::OlmSeen, Shared::Device),
+    (C::LostKey, C::OlmSeen, Shared::Device),
+    (C::NoOneTimeKey, C::OlmSeen, Shared::Report),
+    (C::BatchDropped, C::OlmSeen, Shared::Report),
+    (C::EncryptedForOtherIdentity, C::OlmSeen, Shared::Device),
+    (C::DeviceIdentityChanged, C::OlmSeen, Shared::Report),
+    (C::MediaKeyMissing, C::Ke2Seen, Shared::Device),
+    (C::ConflictLostMediaKey, C::Ke2Seen, Shared::Device),
+    (C::NeverSent, C::Ke2Seen, Shared::Device),
+    (C::MalformedOnServer, C::Ke3Seen, Shared::Event),
+    (C::StrippedOnTheWay, C::Ke3Seen, Shared::Event),
+    (C::ClientBug, C::Ke3Seen, Shared::Event),
+    (C::SlowHomeserver, C::DelayedEventTimeouts, Shared::Room),
+    (C::SlowGateway, C::DelayedEventTimeouts, Shared::Room),
+    (C::NeverArrived, C::DelayedEventTimeouts, Shared::Room),
+    (C::DelayedEventTimeouts, C::MembershipLost, Shared::Room),
+    (C::DelayedEventTimeouts, C::MembershipManagerStopped, Shared::Room),
+    (C::MembershipLost, C::Ke4Seen, Shared::Device),
+    (C::DelayedEventTimeouts, C::Ke4Seen, Shared::Device),
+    (C::SlowHomeserver, C::Ke4Seen, Shared::Device),
+    (C::SlowGateway, C::Ke4Seen, Shared::Device),
+    (C::NeverArrived, C::Ke4Seen, Shared::Device),
+];
+
+/// One arrow of the picture: by index among the answer's verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Link {
+    /// The cause.
+    pub cause: usize,
+    /// The effect, which stands under it.
+    pub effect: usize,
+}
+
+/// The arrows between proven faults. Each effect has one cause; causes have none or others.
+pub(crate) fn links(verdicts: &[Verdict]) -> Vec<Link> {
+    let is_told = |verdict: &Verdict| verdict.is_proven() && verdict.conclusion.is_fault();
+    let mut links = Vec::new();
+    for (effect, verdict) in verdicts.iter().enumerate().filter(|(_, verdict)| is_told(verdict)) {
+        let cause = EXPLAINS.iter().filter(|(_, explained, _)| *explained == verdict.conclusion).find_map(
+            |(conclusion, _, shared)| {
+                verdicts.iter().position(|other| {
+                    other.conclusion == *conclusion && is_told(other) && shares(other, verdict, *shared)
+                })
+            },
+        );
+        links.extend(cause.map(|cause| Link { cause, effect }));
+    }
+    links
+}
+
+fn shares(one: &Verdict, other: &Verdict, what: Shared) -> bool {
+    let (one, other) = (&one.subject, &other.subject);
+    let device = one.device.is_some() && one.device == other.device;
+    match what {
+        Shared::Device => device,
+        Shared::Key => match (&one.one_time_key, &other.one_time_key) {
+            (Some(key), Some(same)) => device && key == same,
+            _ => device && one.key_id.is_some() && one.key_id == other.key_id,
+        },
+        Shared::Room => device && one.room_id == other.room_id,
+        Shared::Event => one.event_id.is_some() && (other.event_id.is_none() || one.event_id == other.event_id),
+        Shared::Report => device || (one.report.is_some() && one.report == other.report),
+    }
+}
+
+/// The verdicts under which nothing but their effects stand: the ends of the arrows' tails, in order, and faults without an
+/// arrow.
+pub(crate) fn causes(verdicts: &[Verdict], links: &[Link]) -> Vec<usize> {
+    (0..verdicts.len())
+        .filter(|index| {
+            let verdict = &verdicts[*index];
+            verdict.is_proven() && verdict.conclusion.is_fault() && links.iter().all(|link| link.effect != *index)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::{Device, Subject};
+    use crate::verdict::Answer;
+
+    fn proven(conclusion: C, key: &str) -> Verdict {
+        let device = Some(Device::new("@a:x", "D"));
+        let subject = Subject { device, one_time_key: Some(key.to_owned()), ..Subject::default() };
+        let mut verdict = Verdict::example(conclusion, Answer::Proven, "");
+        verdict.subject = subject;
+        verdict
+    }
+
+    #[test]
+    fn each_verdict_stands_under_its_nearest_proven_cause() {
+        let verdicts = [
+            proven(C::Diverged, "k"),
+            proven(C::Rollback, "k"),
+            proven(C::ConflictLostKey, "k"),
+            proven(C::LostKey, "k"),
+            proven(C::LostKey, "another"),
+        ];
+        let links = links(&verdicts);
+        let link = |cause, effect| Link { cause, effect };
+        assert_eq!(links, [link(1, 0), link(0, 2), link(2, 3)]);
+        assert_eq!(causes(&verdicts, &links), [1, 4], "the other key was lost for a reason that nobody knows");
+    }
+
+    #[test]
+    fn no_arrow_leads_back_to_its_own_tail() {
+        for (cause, effect, _) in EXPLAINS {
+            let mut reached = vec![*effect];
+            while let Some(next) = EXPLAINS
+                .iter()
+                .find(|(from, to, _)| reached.contains(from) && !reached.contains(to))
+                .map(|(_, to, _)| *to)
+            {
+                reached.push(next);
+            }
+            assert!(!reached.contains(cause), "{cause:?} explains itself");
+        }
+    }
+}

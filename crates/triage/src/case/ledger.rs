@@ -1,0 +1,233 @@
+//! The ledger of one-time keys: what was uploaded and accepted, refused, claimed, and what is still there, out of logs,
+//! HARs, query results and reports.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crypto_diag_analysis::evidence::ke1::{self, Ke1};
+use crypto_diag_analysis::{Evidence as Facts, Reading};
+
+use super::exchange;
+use crate::bundle::Bundle;
+use crate::moment::{Clock, Moment};
+use crate::problem::Place;
+use crate::query::OneTimeKeyRow;
+use crate::subject::Device;
+use crate::synapse_log::{Route, UploadOutcome};
+use crate::verdict::{ClockOf, Evidence};
+
+/// Refusals of one key by one source that are kept, the last one always among them: a storm says the same each time.
+const REFUSALS_MAX: usize = 1_000;
+
+/// What stands where a secret was.
+const REDACTED: &str = "[redacted]";
+
+/// A refused upload.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub device: Option<Device>,
+    pub conflict: Arc<Ke1>,
+    /// Whether the text is not whole: a signature may fail for that.
+    pub altered: bool,
+    /// When the request was sent or received, where that is known.
+    pub asked: Option<Moment>,
+    /// When it was answered, or the answer was printed. Its clock tells the artefact.
+    pub answered: Moment,
+    pub evidence: Evidence,
+}
+
+impl Refusal {
+    pub fn is_of(&self, device: &Device) -> bool {
+        self.device.as_ref() == Some(device)
+    }
+
+    /// `signed_curve25519:AAAAAAAAADQ`.
+    pub fn key_id(&self) -> String {
+        let algorithm = self.conflict.algorithm.as_deref().unwrap_or("signed_curve25519");
+        format!("{algorithm}:{}", self.conflict.key_id.as_deref().unwrap_or("?"))
+    }
+
+    /// The public key that the server holds.
+    pub fn held_key(&self) -> Option<&str> {
+        self.conflict.server_key.as_ref()?.key.as_deref()
+    }
+
+    /// The public key that the client wanted to publish.
+    pub fn offered_key(&self) -> Option<&str> {
+        self.conflict.client_key.as_ref()?.key.as_deref()
+    }
+}
+
+/// An accepted upload of one-time keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Upload {
+    pub device: Device,
+    /// Ids with their algorithm.
+    pub key_ids: Arc<[String]>,
+    /// Ids with their algorithm, and public keys, where the source has them.
+    pub keys: Vec<(String, String)>,
+    /// When the request was sent or received.
+    pub asked: Moment,
+    /// When it was stored, at the latest. Its clock tells the artefact.
+    pub stored: Moment,
+    pub evidence: Evidence,
+}
+
+/// A claimed key.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyClaim {
+    pub device: Device,
+    pub key_id: String,
+    pub at: Moment,
+    pub evidence: Evidence,
+}
+
+/// The ledger of all devices.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    pub conflicts: Vec<Refusal>,
+    /// Accepted uploads only: printed ones count with their 200.
+    pub accepted: Vec<Upload>,
+    /// Claims that a log shows.
+    pub claims: Vec<KeyClaim>,
+}
+
+impl Ledger {
+    pub fn of(bundle: &Bundle, readings: &[Reading]) -> Ledger {
+        let mut ledger = Ledger::default();
+        ledger.read_reports(bundle, readings);
+        ledger.read_hars(bundle);
+        ledger.read_logs(bundle);
+        ledger
+    }
+
+    fn read_reports(&mut self, bundle: &Bundle, readings: &[Reading]) {
+        for (index, (report, reading)) in bundle.reports.iter().zip(readings).enumerate() {
+            let device = report.user_id.as_deref().zip(report.device_id.as_deref());
+            for (entry, line) in report.entries() {
+                let Some(Some(Facts::Ke1(conflict))) = reading.evidence.get(entry) else { continue };
+                let at = i64::try_from(line.ts.0).unwrap_or(i64::MAX);
+                // A page may have been logged out and in again: the signatures say of which login the line is.
+                let signed_by = conflict.user_id.as_deref().zip(conflict.device_id.as_deref());
+                self.conflicts.push(Refusal {
+                    device: signed_by.or(device).map(|(user, device)| Device::new(user, device)),
+                    conflict: Arc::new(conflict.clone()),
+                    altered: line.truncated_from.is_some() || line.redactions > 0 || line.message.contains(REDACTED),
+                    asked: None,
+                    answered: Moment::at(Clock::Page(index), at),
+                    evidence: Evidence::new(
+                        &bundle.report_names[index],
+                        Place::Entry(entry as u64),
+                        Some(at),
+                        ClockOf::Client,
+                        &line.message,
+                        "the page printed the server's refusal",
+                    ),
+                });
+            }
+        }
+    }
+
+    fn read_hars(&mut self, bundle: &Bundle) {
+        for (index, har) in bundle.hars.iter().enumerate() {
+            for (at, request) in har.entries.iter().enumerate() {
+                let (Route::KeysUpload, Some(facts)) = (request.route(), &request.facts) else { continue };
+                let device = facts.device.as_ref().map(|device| Device::new(&device.user_id, &device.device_id));
+                let device = device.or_else(|| har.device().map(|(user, device)| Device::new(user, device)));
+                let asked = Moment::at(Clock::Har(index), request.start);
+                let answered = Moment::at(Clock::Har(index), request.end());
+                if let Some(conflict) = facts.refusal.as_deref().and_then(ke1::read) {
+                    self.conflicts.push(Refusal {
+                        device,
+                        altered: facts.refusal.as_deref().is_some_and(|text| text.contains(REDACTED)),
+                        conflict: Arc::new(conflict),
+                        asked: Some(asked),
+                        answered,
+                        evidence: exchange(har, at, "the server refused this upload"),
+                    });
+                } else if let (200, Some(device), false) = (request.status, device, facts.one_time_keys.is_empty()) {
+                    self.accepted.push(Upload {
+                        device,
+                        key_ids: facts.one_time_keys.keys().cloned().collect(),
+                        keys: facts.one_time_keys.iter().map(|(id, key)| (id.clone(), key.clone())).collect(),
+                        asked,
+                        stored: answered,
+                        evidence: exchange(har, at, "this upload was accepted"),
+                    });
+                }
+            }
+        }
+    }
+
+    fn read_logs(&mut self, bundle: &Bundle) {
+        for (index, log) in bundle.logs.iter().enumerate() {
+            let clock = Clock::Log(index);
+            let evidence = |line: u64, at: i64, quote: &str, says: &str| {
+                Evidence::new(&log.name, Place::Line(line), Some(at), ClockOf::Server, quote, says)
+            };
+            // How many refusals of a device's key there were, and where the last one of them stands.
+            let mut counts: HashMap<[Option<&str>; 3], (usize, usize)> = HashMap::new();
+            for line in &log.conflicts {
+                let found = &line.conflict;
+                let key = [found.user_id.as_deref(), found.device_id.as_deref(), found.key_id.as_deref()];
+                let (user, device) = (found.user_id.as_deref(), found.device_id.as_deref());
+                let refusal = Refusal {
+                    device: user.zip(device).map(|(user, device)| Device::new(user, device)),
+                    conflict: line.conflict.clone(),
+                    altered: line.quote.contains(REDACTED),
+                    asked: line.start.map(|start| Moment::at(clock, start)),
+                    answered: Moment::logged(index, line),
+                    evidence: evidence(line.line, line.at, &line.quote, "the server refused this upload"),
+                };
+                let (count, last) = counts.entry(key).or_default();
+                *count += 1;
+                if *count > REFUSALS_MAX {
+                    self.conflicts[*last] = refusal;
+                } else {
+                    *last = self.conflicts.len();
+                    self.conflicts.push(refusal);
+                }
+            }
+            for line in &log.uploads {
+                let UploadOutcome::Accepted { line: answer } = line.outcome else { continue };
+                let says = format!("this upload was accepted: its request was answered with 200 (line {answer})");
+                self.accepted.push(Upload {
+                    device: Device::new(&line.user_id, &line.device_id),
+                    key_ids: line.key_ids.clone(),
+                    keys: Vec::new(),
+                    asked: Moment::at(clock, line.start.unwrap_or(line.at)),
+                    stored: Moment::logged(index, line),
+                    evidence: evidence(line.line, line.at, &line.quote, &says),
+                });
+            }
+            for line in &log.claims {
+                self.claims.push(KeyClaim {
+                    device: Device::new(&line.user_id, &line.device_id),
+                    key_id: line.key_id.clone(),
+                    at: Moment::logged(index, line),
+                    evidence: evidence(line.line, line.at, &line.quote, "the key was given out"),
+                });
+            }
+        }
+    }
+}
+
+/// The row of a one-time key with that id and that public key, in any result.
+pub(crate) fn row<'a>(bundle: &'a Bundle, key_id: &str, key: &str) -> Option<(&'a str, &'a OneTimeKeyRow)> {
+    bundle.queries.iter().find_map(|results| {
+        let row = results.one_time_keys.iter().find(|row| row.key_id == key_id && row.key.as_deref() == Some(key))?;
+        Some((results.name.as_str(), row))
+    })
+}
+
+/// A row as evidence.
+pub(crate) fn row_evidence(name: &str, row: &OneTimeKeyRow, says: impl Into<String>) -> Evidence {
+    let text = format!(
+        "{}:{} ts_added_ms={} key={}",
+        row.algorithm.as_deref().unwrap_or("signed_curve25519"),
+        row.key_id,
+        row.ts_added_ms.map_or_else(|| "?".to_owned(), |ts| ts.to_string()),
+        row.key.as_deref().unwrap_or("?")
+    );
+    Evidence::new(name, row.place.clone(), row.ts_added_ms, ClockOf::Server, &text, says)
+}

@@ -1,0 +1,274 @@
+//! What tells the difference between two clocks: events that stand in both artefacts, told apart by this client's own ids.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crypto_diag_core::Meaning;
+
+use super::ledger::{Ledger, Refusal};
+use super::{Page, watch};
+use crate::bundle::Bundle;
+use crate::clock::{self, Interval};
+use crate::moment::{Clock, Clocks};
+use crate::subject::Device;
+use crate::synapse_log::ZoneSource;
+
+/// The clocks of one server's hosts are taken to agree to this, in milliseconds, where nothing measures them and nothing
+/// contradicts it. Hosts that keep time by NTP agree to some tens of milliseconds; a second is for those that keep it badly.
+const HOSTS_APART_MS: i64 = 1_000;
+
+const SAME: Interval = Interval { low: 0, high: 0 };
+
+const HOSTS: Interval = Interval { low: -HOSTS_APART_MS, high: HOSTS_APART_MS };
+
+/// The clocks of a case. Some say of themselves that they were set meanwhile: a page does, which shares its clock with its
+/// HARs, and so does a log whose times run backwards.
+pub(super) fn clocks(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Clocks {
+    let browsers = pages.iter().filter(|page| watch::clock_set(&bundle.reports[page.report]).is_some());
+    let clocks =
+        |page: &Page| -> Vec<Clock> { page.hars.iter().map(|har| Clock::Har(*har)).chain([page.clock()]).collect() };
+    let mut set: Vec<Clock> = browsers.flat_map(clocks).collect();
+    let stepped = |log: &usize| !bundle.logs[*log].steps.is_empty();
+    set.extend((0..bundle.logs.len()).filter(stepped).map(Clock::Log));
+    let mut measured = measured(bundle, pages, ledger);
+    let known = Clocks::new(&measured, &set);
+    measured.extend(assumed(bundle, &known));
+    Clocks::new(&measured, &set)
+}
+
+/// What is measured between pairs of clocks.
+fn measured(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Vec<(Clock, Clock, Interval)> {
+    let mut measured: Vec<(Clock, Clock, Interval)> = Vec::new();
+    // Lines that are written out of order may have been printed by clocks that differ, or by one that was set a little.
+    let to_log = |clock: Clock, log: usize, interval: Interval| {
+        (clock, Clock::Log(log), interval.widened(bundle.logs[log].disorder_ms))
+    };
+    for (har, found) in bundle.hars.iter().enumerate() {
+        for (log, lines) in bundle.logs.iter().enumerate() {
+            let intervals = clock::of_requests(found, lines).into_iter();
+            measured.extend(intervals.map(|interval| to_log(Clock::Har(har), log, interval)));
+        }
+        measured.extend(uploads(bundle, har).into_iter().map(|interval| (Clock::Har(har), Clock::Database, interval)));
+    }
+    for page in pages {
+        measured.extend(page.hars.iter().map(|har| (page.clock(), Clock::Har(*har), SAME)));
+        let sent = sent_batches(bundle, page.report).into_iter();
+        measured.extend(sent.map(|(log, interval)| to_log(page.clock(), log, interval)));
+        if let Some(device) = &page.device {
+            let report = &bundle.reports[page.report];
+            let printed = ledger.conflicts.iter().filter(|refusal| refusal.answered.clock == page.clock()).count();
+            let complete = report.tally("KE-1", Meaning::Failure) == printed as u64;
+            let intervals = refusals(ledger, page, device, complete).into_iter();
+            measured.extend(intervals.map(|(log, interval)| to_log(page.clock(), log, interval)));
+        }
+    }
+    measured
+}
+
+/// What is taken for true of the server's hosts: that the clock of each log whose zone is known agrees with the one by which
+/// rows are stamped. Nothing is, where what is measured shows that some hosts do not agree.
+fn assumed(bundle: &Bundle, known: &Clocks) -> Vec<(Clock, Clock, Interval)> {
+    let logs = bundle.logs.iter().enumerate().filter(|(_, log)| log.zone != ZoneSource::Assumed);
+    let hosts: Vec<Clock> = logs.map(|(log, _)| Clock::Log(log)).chain([Clock::Database]).collect();
+    let agree = |one: &Clock, other: &Clock| known.ahead(*one, *other).is_none_or(|ahead| ahead.and(HOSTS).is_some());
+    if !hosts.iter().all(|one| hosts.iter().all(|other| agree(one, other))) {
+        return Vec::new();
+    }
+    let logs = hosts.iter().filter(|host| **host != Clock::Database);
+    logs.map(|log| (*log, Clock::Database, HOSTS)).collect()
+}
+
+/// What this browser's own accepted uploads say of the clock by which their rows are stamped: a key was stored while its upload
+/// was under way. A key whose upload stands twice was stored by the first, and one that the HAR has once may have been sent
+/// before the HAR began: only uploads that agree count.
+fn uploads(bundle: &Bundle, har: usize) -> Option<Interval> {
+    let found = &bundle.hars[har];
+    let (user_id, device_id) = found.device()?;
+    let mut sent: HashMap<(&str, &str), Option<usize>> = HashMap::new();
+    for (at, request) in found.entries.iter().enumerate() {
+        for (id, key) in request.facts.iter().flat_map(|facts| &facts.one_time_keys) {
+            sent.entry((id, key)).and_modify(|seen| *seen = None).or_insert(Some(at));
+        }
+    }
+    let mut agreed = Interval::ALL;
+    let mut uploads: BTreeSet<usize> = BTreeSet::new();
+    for row in bundle.queries.iter().flat_map(|results| &results.one_time_keys) {
+        let of_device = row.user_id.as_deref().is_none_or(|user| user == user_id)
+            && row.device_id.as_deref().is_none_or(|device| device == device_id);
+        let id = format!("{}:{}", row.algorithm.as_deref().unwrap_or("signed_curve25519"), row.key_id);
+        let (true, Some(key), Some(added)) = (of_device, row.key.as_deref(), row.ts_added_ms) else { continue };
+        let Some(Some(at)) = sent.get(&(id.as_str(), key)) else { continue };
+        let request = &found.entries[*at];
+        if request.status == 200 {
+            agreed = agreed.and(clock::of_request((request.start, request.end()), (added, added)))?;
+            uploads.insert(*at);
+        }
+    }
+    (uploads.len() >= clock::PAIRS_MIN).then_some(agreed)
+}
+
+/// The page prints a batch before it sends it, and a transaction id is unique to its sender.
+fn sent_batches(bundle: &Bundle, report: usize) -> Vec<(usize, Interval)> {
+    let found = &bundle.reports[report];
+    let mut intervals = Vec::new();
+    for batch in &found.sent {
+        let Some(txn_id) = batch.txnid.as_deref() else { continue };
+        let mut requests = bundle.logs.iter().enumerate().flat_map(|(log, found)| {
+            found.requests.iter().filter(|request| request.txn_id() == Some(txn_id)).map(move |request| (log, request))
+        });
+        if let (Some((log, request)), None) = (requests.next(), requests.next())
+            && request.user_id == found.user_id
+        {
+            let sent = (i64::try_from(batch.ts.0).unwrap_or(i64::MAX / 8), Interval::ALL.high);
+            let received = clock::of_request(sent, (request.start, request.end));
+            intervals.push((log, Interval { low: Interval::ALL.low, ..received }));
+        }
+    }
+    intervals
+}
+
+/// Refusals of one key that stand on both sides. Where page and log show the same number, they are the same ones: a page
+/// prints each after its answer and before it asks again.
+fn refusals(ledger: &Ledger, page: &Page, device: &Device, complete: bool) -> Vec<(usize, Interval)> {
+    let of_device = || ledger.conflicts.iter().filter(|refusal| refusal.is_of(device));
+    let mut printed: Vec<&Refusal> = of_device().filter(|refusal| refusal.answered.clock == page.clock()).collect();
+    printed.sort_by_key(|refusal| refusal.answered.earliest);
+    let mut refused: Vec<(usize, &Refusal)> = of_device()
+        .filter_map(|refusal| match refusal.answered.clock {
+            Clock::Log(log) => Some((log, refusal)),
+            _ => None,
+        })
+        .collect();
+    refused.sort_by_key(|(_, refusal)| refusal.answered.earliest);
+    let same = |one: &Refusal, other: &Refusal| {
+        one.key_id() == other.key_id()
+            && (one.held_key(), one.offered_key()) == (other.held_key(), other.offered_key())
+            && one.held_key().is_some()
+    };
+    let pairs = printed.iter().zip(&refused);
+    if !complete || printed.len() != refused.len() || !pairs.clone().all(|(one, (_, other))| same(one, other)) {
+        return Vec::new();
+    }
+    let mut intervals = Vec::new();
+    for (index, (printed, (log, refused_at))) in pairs.enumerate() {
+        let (printed, answered) = (printed.answered.earliest, refused_at.answered.earliest);
+        let low = clock::of_request((0, printed), (0, answered)).low;
+        let next = refused.get(index + 1).and_then(|(_, next)| next.asked);
+        let high = next.map_or(Interval::ALL.high, |next| clock::of_request((printed, 0), (next.earliest, 0)).high);
+        intervals.push((*log, Interval { low, high }));
+    }
+    intervals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Case;
+    use crate::history::History;
+
+    fn ahead(history: &History, one: Clock, other: Clock) -> Option<Interval> {
+        let bundle = history.bundle();
+        Case::without(&bundle, None).clocks.ahead(one, other)
+    }
+
+    const PAGE: Clock = Clock::Page(0);
+    const LOG: Clock = Clock::Log(0);
+
+    #[test]
+    fn a_page_is_aligned_by_its_own_requests() {
+        let history = History::recorded("healthy-key-exchange", "as recorded");
+        // Its own uploads stand in the HAR and in the rows, which the server stamped while they were under way.
+        let rows = ahead(&history, PAGE, Clock::Database).expect("no clock was set");
+        assert!(rows.low <= 0 && rows.high >= 0 && rows.high - rows.low < 100, "{rows:?}");
+        let history = history.without("queries.json");
+        let found = ahead(&history, PAGE, LOG).expect("no clock was set");
+        assert!(found.is_bounded() && found.low <= 0 && found.high >= 0 && found.high - found.low < 100, "{found:?}");
+        // The zone of the log need not be known for that, and none of it goes to another clock.
+        let assumed = history.rewrite("homeserver.log.txt", |log| log.replace(" at 17", " for 17"));
+        assert!(ahead(&assumed, PAGE, LOG).expect("no clock was set").is_bounded());
+        assert_eq!(ahead(&assumed, LOG, Clock::Database), Some(Interval::ALL));
+    }
+
+    #[test]
+    fn another_days_log_is_not_aligned() {
+        let history =
+            History::world("08-yesterdays-log", "versions, capabilities and push rules are asked for every day");
+        assert_eq!(ahead(&history, PAGE, LOG), Some(Interval::ALL));
+    }
+
+    #[test]
+    fn a_log_of_unknown_zone_goes_with_no_other_clock() {
+        let history = History::world("34-two-logs-two-zones", "main.log says nothing of its zone");
+        let bundle = history.bundle();
+        let log = |name: &str| Clock::Log(bundle.logs.iter().position(|log| log.name == name).expect("a log"));
+        let (worker, main) = (log("generic_worker1.log"), log("main.log"));
+        let case = Case::without(&bundle, None);
+        assert_eq!(case.clocks.ahead(worker, main), Some(Interval::ALL));
+        assert_eq!(case.clocks.ahead(Clock::Page(0), main), Some(Interval::ALL));
+        assert!(case.clocks.ahead(Clock::Page(0), worker).expect("no clock was set").is_bounded());
+    }
+
+    /// Moves the times of a log behind its middle.
+    fn shifted_behind(text: &str, seconds: i64) -> String {
+        let half = text.lines().count() / 2;
+        let shift = |(at, line): (usize, &str)| {
+            let time: jiff::civil::DateTime = line.get(..23).and_then(|time| time.replace(',', ".").parse().ok())?;
+            let moved =
+                if at < half { time } else { time.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()? };
+            Some(format!("{}{}\n", moved.strftime("%Y-%m-%d %H:%M:%S,%3f"), line.get(23..)?))
+        };
+        text.lines().enumerate().filter_map(shift).collect()
+    }
+
+    #[test]
+    fn a_log_whose_times_run_backwards_is_compared_with_nothing() {
+        let history = History::recorded("healthy-key-exchange", "the server's clock is set back by a minute");
+        let set_back = history.clone().rewrite("homeserver.log.txt", |log| shifted_behind(log, -60));
+        assert_eq!(ahead(&set_back, PAGE, LOG), None);
+        let set_forward = history.rewrite("homeserver.log.txt", |log| shifted_behind(log, 60));
+        assert_eq!(ahead(&set_forward, PAGE, LOG), None, "requests on both sides contradict one another");
+    }
+
+    #[test]
+    fn a_page_that_says_its_clock_moved_takes_its_har_along() {
+        let mut bundle = History::recorded("healthy-key-exchange", "the page's clock was set by an hour").bundle();
+        bundle.reports[0].clock_offset_ms = Some(3_600_000.0);
+        let case = Case::without(&bundle, None);
+        let set = &case.clocks;
+        let har = Clock::Har(case.pages[0].hars[0]);
+        assert!(set.is_stepped(PAGE) && set.is_stepped(har) && !set.is_stepped(LOG));
+        let other = set.ahead(Clock::Page(1), LOG).expect("the other page's clock is good");
+        assert!(other.is_bounded());
+    }
+
+    #[test]
+    fn the_skew_of_two_workers_is_measured_by_the_same_page_and_else_assumed_to_be_small() {
+        let history =
+            History::recorded("healthy-key-exchange", "two logs, one of them 5 s ahead").without("queries.json");
+        let log = String::from_utf8(
+            history.files.iter().find(|(name, _)| name == "homeserver.log.txt").expect("a log").1.clone(),
+        )
+        .expect("a text");
+        let apart = |interval: Option<Interval>| interval.expect("no clock was set");
+        let two = history.clone().file("worker.log", shifted(&log, 5));
+        let skew = apart(ahead(&two, LOG, Clock::Log(1)));
+        assert!(skew.low > 4_900 && skew.high < 5_100, "{skew:?}");
+        // What is measured shows that these hosts do not agree: nothing is assumed of the database's, either.
+        assert_eq!(apart(ahead(&two, LOG, Clock::Database)), Interval::ALL);
+        let strangers = shifted(&log, 5).replace("since=", "from=").replace("/sendToDevice/", "/x/");
+        let unmeasured = history.file("worker.log", strangers);
+        assert_eq!(apart(ahead(&unmeasured, LOG, Clock::Log(1))), HOSTS.widened(HOSTS_APART_MS));
+    }
+
+    /// Moves all times of a log, and those that its ledger prints.
+    fn shifted(text: &str, seconds: i64) -> String {
+        let moved = shifted_behind(&format!("{text}{text}"), seconds);
+        let half = moved.lines().skip(text.lines().count());
+        half.map(|line| match line.rsplit_once(" at ") {
+            Some((head, at)) if at.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("{head} at {}\n", at.parse::<i64>().expect("a time") + seconds * 1000)
+            }
+            _ => format!("{line}\n"),
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,409 @@
+//! What a page's capture watched, and whether its report could have shown a thing. Absence counts through this alone.
+
+use std::fmt;
+
+use crypto_diag_analysis::Report;
+use crypto_diag_core::{CaptureState, Ke, Meaning, Millis};
+
+use super::{Case, Page};
+use crate::moment::Moment;
+use crate::stamp;
+
+/// The wall clock and the page's steady clock differ by less than this where nobody set the wall clock, in milliseconds.
+const CLOCK_NOISE_MS: f64 = 20.0;
+
+/// What is looked for in a report, and not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sought {
+    /// Any failure of a family. Tallies count failing lines even where the entry was given up.
+    Failure(Ke),
+    /// Single lines of a family, whatever they mean: every one of them must have stayed an entry.
+    Line(Ke),
+}
+
+impl Sought {
+    fn family(self) -> Ke {
+        match self {
+            Sought::Failure(ke) | Sought::Line(ke) => ke,
+        }
+    }
+}
+
+/// Why a report need not show what happened on its page.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Blind {
+    /// The capture was not running when the report was made.
+    NotCapturing(CaptureState),
+    /// The report does not list the method as hooked.
+    NotHooked(&'static str),
+    /// Something replaced the hook of the method.
+    Replaced(&'static str),
+    /// Not one line passed the hooks.
+    NoLineSeen,
+    /// Matching lines were lost while the core started.
+    Overflow(u64),
+    /// Lines could not be made into text.
+    Unreadable(u64),
+    /// Lines were too long to be searched whole.
+    PartlyScanned(u64),
+    /// Lines were written while another one was being formatted.
+    Nested(u64),
+    /// The capture itself failed.
+    CaptureFailed(usize),
+    /// The report lacks this list.
+    Missing(&'static str),
+    /// Entries that are none.
+    BrokenEntries(usize),
+    /// The report's own counts of a family, or of all lines, do not fit one another.
+    CountsDisagree(&'static str),
+    /// Entries of the family that the buffer gave up.
+    Evicted(Ke),
+    /// Child documents, where calls run, were not watched for.
+    FramesNotWatched,
+    /// A child document was not, or not wholly, watched.
+    FrameMissed,
+    /// Olm messages could not be opened: media keys may have been in them.
+    OlmFailed(u64),
+    /// The page's clock was set, so times of the page do not say when something was.
+    ClockSet(f64),
+    /// The report does not say since when the page was watched.
+    NoInterval,
+    /// The capture began later.
+    InstalledLater(Millis),
+    /// Clear was pressed: what was before is forgotten.
+    Cleared(Millis),
+    /// The report was made earlier.
+    MadeEarlier(Millis),
+}
+
+impl fmt::Display for Blind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = |time: &Millis| stamp::print(i64::try_from(time.0).unwrap_or(i64::MAX));
+        let lines = |count: u64| if count == 1 { "one line".to_owned() } else { format!("{count} lines") };
+        match self {
+            Blind::NotCapturing(_) => f.write_str("its capture was not running"),
+            Blind::NotHooked(method) => write!(f, "its report does not say that console.{method} was watched"),
+            Blind::Replaced(method) => {
+                write!(f, "something replaced console.{method}, and may have kept lines from the capture")
+            }
+            Blind::NoLineSeen => f.write_str("its capture saw no line of any kind, as if the page printed nothing"),
+            Blind::Overflow(count) => write!(f, "{} that waited for the capture's core were lost", lines(*count)),
+            Blind::Unreadable(count) => write!(f, "{} could not be read by the capture", lines(*count)),
+            Blind::PartlyScanned(count) => write!(f, "{} were too long to be searched whole", lines(*count)),
+            Blind::Nested(count) => write!(f, "{} were written while another line was formatted", lines(*count)),
+            Blind::CaptureFailed(count) => write!(f, "its capture reports {count} failures of its own"),
+            Blind::Missing(list) => write!(f, "its report has no list of {list}"),
+            Blind::BrokenEntries(count) => write!(f, "{count} of its report's entries cannot be read"),
+            Blind::CountsDisagree(what) => {
+                write!(f, "its report's own counts of {what} disagree, so that lines are missing")
+            }
+            Blind::Evicted(ke) => write!(f, "the capture's bounded buffer gave up lines of {}", ke.id()),
+            Blind::FramesNotWatched => f.write_str("documents inside the page, where calls run, were not watched"),
+            Blind::FrameMissed => {
+                f.write_str("a document inside the page, where calls run, was not or not wholly watched")
+            }
+            Blind::OlmFailed(count) => {
+                write!(f, "Olm failed ({}), and what those messages held is not known", lines(*count))
+            }
+            Blind::ClockSet(ms) => write!(f, "its clock was set by {:.0} s while the page was open", ms / 1000.0),
+            Blind::NoInterval => f.write_str("its report does not say since when the page was watched"),
+            Blind::InstalledLater(time) => write!(f, "its capture began only at {}", at(time)),
+            Blind::Cleared(time) => write!(f, "Clear was pressed at {}, and what was before is forgotten", at(time)),
+            Blind::MadeEarlier(time) => write!(f, "its report was made at {}, before that", at(time)),
+        }
+    }
+}
+
+impl Page {
+    /// When the capture watched the page: from its installation, or the last Clear, until the report was made. `None` if
+    /// the report does not say since when.
+    pub fn watched(&self, report: &Report) -> Option<(Moment, Moment)> {
+        let capture = &report.capture;
+        let from = capture.installed_at?.0.max(capture.cleared_at.map_or(0, |at| at.0));
+        let (from, to) = (i64::try_from(from).ok()?, i64::try_from(report.generated_at.0).ok()?);
+        Some((Moment::at(self.clock(), from), Moment::at(self.clock(), to)))
+    }
+}
+
+/// By how much the page's clock was set while the page was open, if it was.
+pub(super) fn clock_set(report: &Report) -> Option<f64> {
+    report.clock_offset_ms.filter(|offset| offset.abs() > CLOCK_NOISE_MS)
+}
+
+impl Case<'_> {
+    /// When a page began; `None` if its report does not say.
+    pub fn begun(&self, page: &Page) -> Option<Moment> {
+        let origin = self.report(page).capture.time_origin?;
+        Some(Moment::at(page.clock(), i64::try_from(origin.0).ok()?))
+    }
+
+    /// Whether a page's report could have shown a thing, so that it did not happen if it is not there: within a span of
+    /// time, by any clock, or, without one, since the capture began.
+    ///
+    /// # Errors
+    /// The first reason why it need not have.
+    pub fn could_have_shown(&self, page: &Page, sought: Sought, span: Option<(Moment, Moment)>) -> Result<(), Blind> {
+        let report = self.report(page);
+        capture_was_whole(report)?;
+        nothing_was_cut(report, sought)?;
+        let ke = sought.family();
+        if matches!(ke, Ke::Ke2 | Ke::Ke4) {
+            let frames = &report.capture.frames;
+            if !frames.watching {
+                return Err(Blind::FramesNotWatched);
+            }
+            if frames.omitted > 0
+                || frames.documents.iter().any(|document| !document.hooked || document.blind.is_some())
+            {
+                return Err(Blind::FrameMissed);
+            }
+        }
+        let unopened = report.tally(Ke::Olm.id(), Meaning::Failure);
+        if sought == Sought::Failure(Ke::Ke2) && unopened > 0 {
+            return Err(Blind::OlmFailed(unopened));
+        }
+        self.was_watching(page, span)
+    }
+
+    fn was_watching(&self, page: &Page, span: Option<(Moment, Moment)>) -> Result<(), Blind> {
+        let report = self.report(page);
+        let capture = &report.capture;
+        let (Some((since, until)), Some(installed)) = (page.watched(report), capture.installed_at) else {
+            return Err(Blind::NoInterval);
+        };
+        let Some((from, to)) = span else {
+            return capture.cleared_at.map_or(Ok(()), |at| Err(Blind::Cleared(at)));
+        };
+        if let Some(ms) = clock_set(report) {
+            return Err(Blind::ClockSet(ms));
+        }
+        let (Some(from), Some(to)) = (self.clocks.by(from, page.clock()), self.clocks.by(to, page.clock())) else {
+            return Err(Blind::NoInterval);
+        };
+        if from.earliest < since.earliest {
+            return Err(match capture.cleared_at {
+                Some(at) if at >= installed => Blind::Cleared(at),
+                _ => Blind::InstalledLater(installed),
+            });
+        }
+        if to.latest > until.latest { Err(Blind::MadeEarlier(report.generated_at)) } else { Ok(()) }
+    }
+
+    /// Whether a page was visible, not frozen and online all the time between two of its moments, as its capture noted. A
+    /// page that is hidden, frozen or offline delays its own timers and requests.
+    pub fn was_awake(&self, page: &Page, from: Moment, to: Moment) -> bool {
+        let report = self.report(page);
+        let by_page = |moment: Moment| self.clocks.by(moment, page.clock());
+        let (Some(from), Some(to), Some(installed)) = (by_page(from), by_page(to), report.capture.installed_at) else {
+            return false;
+        };
+        let millis = |ms: i64| Millis(u64::try_from(ms).unwrap_or_default());
+        // Before the capture was installed the page printed nothing: its scripts came later.
+        report.was_held_up(millis(from.earliest).max(installed), millis(to.latest)) == Some(false)
+    }
+}
+
+/// Whether the capture saw every line that the page printed while it ran.
+fn capture_was_whole(report: &Report) -> Result<(), Blind> {
+    let capture = &report.capture;
+    if capture.state != CaptureState::Capturing {
+        return Err(Blind::NotCapturing(capture.state));
+    }
+    for method in ["warn", "error"] {
+        match capture.hooks.iter().find(|hook| hook.method == method) {
+            None => return Err(Blind::NotHooked(method)),
+            Some(hook) if !hook.in_place => return Err(Blind::Replaced(method)),
+            Some(_) => {}
+        }
+    }
+    let lost = [
+        (capture.queue_overflow, Blind::Overflow(capture.queue_overflow)),
+        (capture.unreadable, Blind::Unreadable(capture.unreadable)),
+        (capture.partly_scanned, Blind::PartlyScanned(capture.partly_scanned)),
+        (capture.nested, Blind::Nested(capture.nested)),
+    ];
+    if let Some((_, blind)) = lost.into_iter().find(|(count, _)| *count > 0) {
+        return Err(blind);
+    }
+    if !capture.failures.is_empty() {
+        return Err(Blind::CaptureFailed(capture.failures.len()));
+    }
+    if capture.lines_seen == 0 { Err(Blind::NoLineSeen) } else { Ok(()) }
+}
+
+/// Whether the report still holds what its capture kept: people cut reports down before they give them away.
+fn nothing_was_cut(report: &Report, sought: Sought) -> Result<(), Blind> {
+    let Some(counts) = &report.counts else { return Err(Blind::Missing("counts")) };
+    if report.tallies.is_none() {
+        return Err(Blind::Missing("tallies"));
+    }
+    if !report.has_entries {
+        return Err(Blind::Missing("entries"));
+    }
+    let broken = report.entries.iter().filter(|entry| entry.is_none()).count();
+    if broken > 0 {
+        return Err(Blind::BrokenEntries(broken));
+    }
+    let (mut kept_of_all, mut tallied_of_all) = (0, 0);
+    for ke in Ke::ALL {
+        let kept = report.entries().filter(|(_, entry)| entry.ke == ke).count() as u64;
+        let tallied: u64 = Meaning::ALL.into_iter().map(|meaning| report.tally(ke.id(), meaning)).sum();
+        if counts.get(ke.id()).copied().unwrap_or_default() != tallied || kept > tallied {
+            return Err(Blind::CountsDisagree(ke.id()));
+        }
+        if kept < tallied && sought == Sought::Line(ke) {
+            return Err(Blind::Evicted(ke));
+        }
+        kept_of_all += kept;
+        tallied_of_all += tallied;
+    }
+    let capture = &report.capture;
+    if capture.lines_matched != tallied_of_all || kept_of_all + capture.evicted != tallied_of_all {
+        return Err(Blind::CountsDisagree("matching lines"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crypto_diag_core::{FrameState, HookState, Level, PageEvent};
+
+    use super::*;
+    use crate::bundle::Bundle;
+    use crate::history::MadeUpPage;
+    use crate::moment::Clock;
+
+    const BEGUN: u64 = 1_795_424_000_000;
+    const MADE: u64 = BEGUN + 3_600_000;
+
+    const MISSING: &str = "CryptorError: missing key at index 3 for participant @bob:example.org:BOB";
+
+    fn judge(
+        change: impl FnOnce(&mut crypto_diag_core::Report) + 'static,
+        ask: impl FnOnce(&Case<'_>) -> Result<(), Blind>,
+    ) -> Result<(), Blind> {
+        let page = MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, MADE)
+            .line(BEGUN + 1_000, Level::Error, MISSING)
+            .but(change);
+        let mut bundle = Bundle::new();
+        bundle.add("alice.report.json", None, &page.json()[..]);
+        ask(&Case::without(&bundle, None))
+    }
+
+    fn ke2(change: impl FnOnce(&mut crypto_diag_core::Report) + 'static) -> Result<(), Blind> {
+        judge(change, |case| case.could_have_shown(&case.pages[0], Sought::Failure(Ke::Ke2), None))
+    }
+
+    #[test]
+    fn a_whole_capture_could_have_shown_a_failure_of_any_family() {
+        for ke in Ke::ALL {
+            let shown = judge(|_| {}, |case| case.could_have_shown(&case.pages[0], Sought::Failure(ke), None));
+            assert_eq!(shown, Ok(()), "{ke:?}");
+        }
+    }
+
+    #[test]
+    fn a_capture_that_missed_something_could_not() {
+        assert_eq!(
+            ke2(|report| report.capture.state = CaptureState::Stopped),
+            Err(Blind::NotCapturing(CaptureState::Stopped))
+        );
+        assert_eq!(ke2(|report| report.capture.hooks.clear()), Err(Blind::NotHooked("warn")));
+        let replaced = |report: &mut crypto_diag_core::Report| {
+            report.capture.hooks[1] = HookState { method: "error".into(), in_place: false, reason: None };
+        };
+        assert_eq!(ke2(replaced), Err(Blind::Replaced("error")));
+        assert_eq!(ke2(|report| report.capture.lines_seen = 0), Err(Blind::NoLineSeen));
+        assert_eq!(ke2(|report| report.capture.queue_overflow = 2), Err(Blind::Overflow(2)));
+        assert_eq!(ke2(|report| report.capture.unreadable = 2), Err(Blind::Unreadable(2)));
+        assert_eq!(ke2(|report| report.capture.partly_scanned = 2), Err(Blind::PartlyScanned(2)));
+        assert_eq!(ke2(|report| report.capture.nested = 2), Err(Blind::Nested(2)));
+        assert_eq!(
+            ke2(|report| report.capture.failures.push(crypto_diag_core::Failure::default())),
+            Err(Blind::CaptureFailed(1))
+        );
+        assert_eq!(ke2(|report| report.capture.installed_at = None), Err(Blind::NoInterval));
+        assert_eq!(ke2(|report| report.capture.cleared_at = Some(Millis(9))), Err(Blind::Cleared(Millis(9))));
+    }
+
+    #[test]
+    fn a_report_that_was_cut_down_could_not() {
+        assert_eq!(ke2(|report| report.counts.ke2 = 3), Err(Blind::CountsDisagree("KE-2")));
+        assert_eq!(ke2(|report| report.tallies.clear()), Err(Blind::CountsDisagree("KE-2")));
+        assert_eq!(ke2(|report| report.capture.lines_matched = 2), Err(Blind::CountsDisagree("matching lines")));
+        assert_eq!(ke2(|report| report.entries.clear()), Err(Blind::CountsDisagree("matching lines")));
+        for list in ["counts", "tallies", "entries"] {
+            let page = MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, MADE).json();
+            let mut value: serde_json::Value = serde_json::from_slice(&page).expect("a report");
+            value.as_object_mut().expect("an object").remove(list);
+            let mut bundle = Bundle::new();
+            bundle.add("alice.report.json", None, value.to_string().as_bytes());
+            let case = Case::without(&bundle, None);
+            let shown = case.could_have_shown(&case.pages[0], Sought::Failure(Ke::Ke1), None);
+            assert_eq!(shown, Err(Blind::Missing(list)));
+        }
+    }
+
+    #[test]
+    fn an_entry_that_the_buffer_gave_up_is_still_counted() {
+        let evicted = |report: &mut crypto_diag_core::Report| {
+            report.entries.clear();
+            report.capture.evicted = 1;
+        };
+        assert_eq!(ke2(evicted), Ok(()), "its tally says how often");
+        let lines = judge(evicted, |case| case.could_have_shown(&case.pages[0], Sought::Line(Ke::Ke2), None));
+        assert_eq!(lines, Err(Blind::Evicted(Ke::Ke2)), "nothing says when, and of whom");
+        let others = judge(evicted, |case| case.could_have_shown(&case.pages[0], Sought::Line(Ke::Ke1), None));
+        assert_eq!(others, Ok(()));
+    }
+
+    #[test]
+    fn a_call_in_a_document_that_was_not_watched_is_not_seen() {
+        assert_eq!(ke2(|report| report.capture.frames.watching = false), Err(Blind::FramesNotWatched));
+        assert_eq!(ke2(|report| report.capture.frames.omitted = 1), Err(Blind::FrameMissed));
+        let late = FrameState { hooked: true, blind: Some("hooked late".into()), ..FrameState::default() };
+        assert_eq!(ke2(move |report| report.capture.frames.documents.push(late)), Err(Blind::FrameMissed));
+        let unwatched = |report: &mut crypto_diag_core::Report| report.capture.frames.watching = false;
+        let ke1 = judge(unwatched, |case| case.could_have_shown(&case.pages[0], Sought::Failure(Ke::Ke1), None));
+        assert_eq!(ke1, Ok(()), "keys are uploaded by the page itself");
+    }
+
+    #[test]
+    fn a_statement_holds_only_for_the_time_that_was_watched() {
+        let at = |ms: u64| Moment::at(Clock::Page(0), ms as i64);
+        let within = |change: fn(&mut crypto_diag_core::Report), from: u64, to: u64| {
+            judge(change, |case| case.could_have_shown(&case.pages[0], Sought::Line(Ke::Ke2), Some((at(from), at(to)))))
+        };
+        assert_eq!(within(|_| {}, BEGUN + 10, MADE), Ok(()));
+        assert_eq!(within(|_| {}, BEGUN, MADE), Err(Blind::InstalledLater(Millis(BEGUN + 5))));
+        assert_eq!(within(|_| {}, BEGUN + 10, MADE + 1), Err(Blind::MadeEarlier(Millis(MADE))));
+        let cleared = |report: &mut crypto_diag_core::Report| report.capture.cleared_at = Some(Millis(BEGUN + 900));
+        assert_eq!(within(cleared, BEGUN + 10, MADE), Err(Blind::Cleared(Millis(BEGUN + 900))));
+        assert_eq!(within(cleared, BEGUN + 1_000, MADE), Ok(()));
+        let set = |report: &mut crypto_diag_core::Report| {
+            report.clock = Some(crypto_diag_core::Clock { offset: Some(7_200_012.0), ..Default::default() });
+        };
+        assert_eq!(within(set, BEGUN + 10, MADE), Err(Blind::ClockSet(7_200_012.0)));
+    }
+
+    #[test]
+    fn a_page_is_awake_only_where_its_capture_says_so() {
+        let awake = |event: Option<(u64, &'static str)>, from: u64, to: u64| {
+            let mut was = false;
+            let change = move |report: &mut crypto_diag_core::Report| {
+                let events = event.map(|(ts, event)| PageEvent { ts: Millis(ts), event: event.into() });
+                report.capture.page_events.extend(events);
+            };
+            let outcome = judge(change, |case| {
+                let at = |ms: u64| Moment::at(Clock::Page(0), ms as i64);
+                was = case.was_awake(&case.pages[0], at(from), at(to));
+                Ok(())
+            });
+            assert_eq!(outcome, Ok(()));
+            was
+        };
+        assert!(awake(None, BEGUN, MADE));
+        assert!(!awake(Some((BEGUN + 100, "freeze")), BEGUN + 50, BEGUN + 200));
+        assert!(awake(Some((BEGUN + 300, "hidden")), BEGUN + 50, BEGUN + 200));
+    }
+}

@@ -1,0 +1,416 @@
+//! KE-2: messages wait on the server for a device that is there, and it does not fetch them.
+
+use super::Rule;
+use crate::case::{Case, Page, exchange};
+use crate::conclusion::Conclusion;
+use crate::har::{Exchange, Har};
+use crate::moment::{Clock, Moment};
+use crate::need::{Need, ReportTime, Whose};
+use crate::problem::Place;
+use crate::proof::{Premise, Proof};
+use crate::stamp;
+use crate::subject::{Device, Subject};
+use crate::synapse_log::Route;
+use crate::verdict::{ArtefactKind, ClockOf, Evidence, Sentences, Verdict};
+
+/// Two looks at an inbox this far apart say whether it drains: a device that is online fetches within a second.
+const LOOKS_APART_MS: i64 = 5_000;
+
+/// A reload or a stop leaves one sync without an answer, perhaps two.
+const SYNCS_UNANSWERED_MIN: usize = 3;
+
+/// A sync ends after 30 s even if nothing happens: a browser whose last one began longer before the look is not watched.
+const SYNC_BEFORE_MS: i64 = 60_000;
+
+const STAYED: Premise = Premise {
+    id: "backlog/stayed",
+    says: "The oldest waiting message was there in two answers of the database five seconds apart, or the last three syncs of one page's life and more got no answer.",
+    rules_out: "The messages were on their way when the server was asked: each message waits for a moment.",
+};
+
+const AWAKE: Premise = Premise {
+    id: "backlog/awake",
+    says: "A page of the device was open, visible and online all that time.",
+    rules_out: "The device slept, was offline, or its page was closed or loaded anew: what waits is fetched when it is back. Dehydrated devices hold a backlog by design.",
+};
+
+const NOT_PASSED: Premise = Premise {
+    id: "backlog/not-passed",
+    says: "The device's own sync tokens, until the server was asked, stand before the oldest waiting message.",
+    rules_out: "The answer is of a standby that lags behind: the device has those messages already.",
+};
+
+const EMPTY: Premise = Premise {
+    id: "backlog/empty",
+    says: "At a known time, later than each answer in which messages waited, the server was asked and none waited.",
+    rules_out: "",
+};
+
+const FETCHED: Premise = Premise {
+    id: "backlog/fetched",
+    says: "A sync of the device, sent after the server was asked, acknowledges the newest message that waited.",
+    rules_out: "",
+};
+
+pub(super) const RULE: Rule = Rule {
+    conclusion: Conclusion::Backlog,
+    needs: &[ArtefactKind::QueryResults],
+    reads: &[ArtefactKind::Report, ArtefactKind::Har, ArtefactKind::ServerLog],
+    argument: "device_inbox is one moment: a message waits in it until the device's next sync hands it over and the one after that \
+               acknowledges it, by the to-device position, the 7th field of its token. That messages are not fetched follows from \
+               the same row seconds later, or from a page whose syncs fail, if the device was awake meanwhile and no sync of it \
+               stands behind the message.",
+    proven_by: &[&STAYED, &AWAKE, &NOT_PASSED],
+    refuted_by: &[&EMPTY, &FETCHED],
+    check,
+    #[cfg(test)]
+    histories,
+};
+
+/// What waited for a device in one answer of the database.
+struct Look {
+    /// When the server was asked; `None` where nobody wrote it down.
+    at: Option<i64>,
+    /// How many, from which position to which; `None` if nothing waited.
+    waiting: Option<(u64, i64, i64)>,
+    evidence: Evidence,
+}
+
+impl Look {
+    fn moment(&self) -> Option<Moment> {
+        Some(Moment::at(Clock::Database, self.at?))
+    }
+
+    fn first(&self) -> Option<i64> {
+        Some(self.waiting?.1)
+    }
+}
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    case.devices().iter().filter_map(|device| judge(case, device)).collect()
+}
+
+/// The looks at a device's inbox, those without a time first.
+fn looks(case: &Case<'_>, device: &Device) -> Vec<Look> {
+    let mut looks: Vec<Look> = Vec::new();
+    for results in &case.bundle.queries {
+        let of_device = |user: Option<&str>, id: Option<&str>| {
+            user == Some(&*device.user_id) && id.is_none_or(|id| id == device.device_id)
+        };
+        let mut add = |at: Option<i64>, waiting: Option<(u64, i64, i64)>, place: Place| {
+            let text = match waiting {
+                Some((count, first, last)) => format!("{count} pending, stream_id {first} to {last}"),
+                None => "no row of this device in device_inbox".to_owned(),
+            };
+            let says = if waiting.is_some() { "messages wait on the server" } else { "nothing waits on the server" };
+            let evidence = Evidence::new(&results.name, place, at, ClockOf::Server, &text, says);
+            looks.push(Look { at, waiting, evidence });
+        };
+        let rows = results
+            .inbox
+            .iter()
+            .filter(|row| row.device_id.is_some() && of_device(row.user_id.as_deref(), row.device_id.as_deref()));
+        let mut times: Vec<Option<i64>> = rows.clone().map(|row| row.at).collect();
+        times.sort_unstable();
+        times.dedup();
+        for at in &times {
+            let same = rows.clone().filter(|row| row.at == *at);
+            let first = same.clone().filter_map(|row| row.first_stream_id).min();
+            let last = same.clone().filter_map(|row| row.last_stream_id).max();
+            let (Some(first), Some(last), Some(row)) = (first, last, same.clone().next()) else { continue };
+            add(*at, Some((same.map(|row| row.count).sum(), first, last)), row.place.clone());
+        }
+        for (user, id, at) in &results.inbox_of {
+            if of_device(Some(user), id.as_deref()) && !times.contains(at) {
+                add(*at, None, Place::Whole);
+            }
+        }
+    }
+    looks.sort_by_key(|look| look.at);
+    looks
+}
+
+fn judge(case: &Case<'_>, device: &Device) -> Option<Verdict> {
+    let label = device.label();
+    let looks = looks(case, device);
+    let last_look = looks.last()?;
+    let report = case.pages_of(device).next().map(|page| page.report);
+    let newest = looks.iter().rev().find(|look| look.at.is_some() && look.waiting.is_some());
+    let syncs = syncs(case, device);
+    // The oldest look at which that very message waited already.
+    let oldest = newest.and_then(|newest| {
+        let same = |look: &&Look| {
+            look.first() == newest.first()
+                && newest.at.zip(look.at).is_some_and(|(new, old)| new - old >= LOOKS_APART_MS)
+        };
+        looks.iter().find(same)
+    });
+    let unanswered = newest.and_then(|newest| unanswered(case, &syncs, newest));
+    let stayed = match (oldest, newest, &unanswered) {
+        (Some(oldest), Some(newest), _) => Some(vec![oldest.evidence.clone(), newest.evidence.clone()]),
+        (None, Some(newest), Some((_, pieces))) => {
+            Some(pieces.iter().cloned().chain([newest.evidence.clone()]).collect())
+        }
+        _ => None,
+    };
+    let awake = match (oldest, newest, &unanswered) {
+        (None, Some(_), Some((span, _))) => awake(case, device, *span),
+        (oldest, Some(newest), _) => {
+            let from = oldest.unwrap_or(newest).moment();
+            from.zip(newest.moment()).and_then(|span| awake(case, device, span))
+        }
+        _ => None,
+    };
+    let passed = newest.and_then(|newest| before_the_look(case, &syncs, newest));
+    let later = newest.map_or_else(Vec::new, |newest| acknowledged_later(case, &syncs, newest));
+    // Without a time there is nothing to ask of the device.
+    let then = |need: Option<Need>| need.into_iter().filter(|_| newest.is_some()).collect::<Vec<_>>();
+    let whose = || {
+        let why = "whether its page was open and awake meanwhile";
+        then(Some(Need::report(Whose::Device(device.clone()), ReportTime::AfterTheQuery, why)))
+    };
+    let proof = Proof::new(case)
+        .evidence(newest.map(|look| look.evidence.clone()))
+        .premise(&STAYED, stayed, || {
+            vec![Need::query_twice(report, "ke2-inbox", "whether the same messages still wait")]
+        })
+        .premise(&AWAKE, awake, whose)
+        .premise(&NOT_PASSED, passed, || {
+            then(report.map(|report| Need::har(report, "the syncs of the device, while the server is asked")))
+        })
+        .unless("A later sync of the device that acknowledges the messages.", later.clone())
+        .unless("A later answer of the database in which none waits.", empty_later(&looks).cloned());
+    let none_waits = empty_later(&looks).or_else(|| newest.is_none().then_some(&last_look.evidence));
+    let refutation = match none_waits {
+        Some(evidence) => {
+            let dated = empty_later(&looks).is_some();
+            Proof::new(case).premise(&EMPTY, dated.then(|| evidence.clone()), Vec::new)
+        }
+        None => Proof::new(case).premise(&FETCHED, later.first().cloned(), Vec::new),
+    };
+    let count = newest.and_then(|look| look.waiting).map_or(0, |(count, ..)| count);
+    let at = last_look.at.map_or(String::new(), |at| format!(" at {}", stamp::print(at)));
+    let how_long = match (oldest, newest) {
+        (Some(oldest), Some(newest)) => {
+            let seconds = newest.at.zip(oldest.at).map_or(0, |(new, old)| (new - old) / 1_000);
+            format!("the oldest was still there {seconds} s later")
+        }
+        _ => "the device's last syncs got no answer".to_owned(),
+    };
+    let sentences = Sentences {
+        proven: format!("{count} messages wait for {label} and are not fetched: {how_long}."),
+        refuted: match none_waits {
+            Some(_) => format!("No message waited on the server for {label}{at}."),
+            None => format!("The {count} messages that waited for {label} were fetched afterwards."),
+        },
+        unknown: match newest {
+            Some(_) => format!(
+                "{count} messages waited for {label} when the server was asked; whether they are being fetched cannot be told."
+            ),
+            None => format!(
+                "Whether messages waited for {label} cannot be told: nobody wrote down when the server was asked."
+            ),
+        },
+    };
+    // What one answer says holds for its time; another may say otherwise of another time.
+    let about = if empty_later(&looks).is_some() { format!("{label}{at}") } else { label.clone() };
+    let subject = Subject { device: Some(device.clone()), ..Subject::default() };
+    let verdict = Verdict::decide(case, Conclusion::Backlog, (about, subject), proof, Some(refutation), sentences)
+        .how("How long it lasts: a connection that fails for seconds looks the same until the next look.");
+    Some(verdict)
+}
+
+/// A dated look at which nothing waited, later than each at which something did.
+fn empty_later(looks: &[Look]) -> Option<&Evidence> {
+    let last = looks.last()?;
+    let undated_rows = looks.iter().any(|look| look.at.is_none() && look.waiting.is_some());
+    (last.at.is_some() && last.waiting.is_none() && !undated_rows).then_some(&last.evidence)
+}
+
+/// A sync: its HAR, its place there, and itself.
+type Sync<'c> = (usize, &'c Har, usize, &'c Exchange);
+
+/// The syncs of a device's browsers, by their start.
+fn syncs<'c>(case: &'c Case<'_>, device: &Device) -> Vec<Sync<'c>> {
+    let mut syncs: Vec<Sync<'c>> = Vec::new();
+    for (index, har) in case.bundle.hars.iter().enumerate() {
+        let of_page = case.pages_of(device).any(|page| page.hars.contains(&index));
+        if of_page || har.device() == Some((&*device.user_id, &*device.device_id)) {
+            let all = har.entries.iter().enumerate().filter(|(_, request)| request.route() == Route::Sync);
+            syncs.extend(all.map(|(at, request)| (index, har, at, request)));
+        }
+    }
+    syncs.sort_by_key(|(har, _, _, request)| (*har, request.start));
+    syncs
+}
+
+/// The to-device position of a `since` token: its 7th field.
+fn position(request: &Exchange) -> Option<i64> {
+    let since = request.uri.split(['?', '&']).find_map(|part| part.strip_prefix("since="))?;
+    since.split('_').nth(6)?.parse().ok()
+}
+
+fn is_before_look(case: &Case<'_>, (har, _, _, request): &Sync<'_>, look: Moment) -> bool {
+    case.clocks.is_before(Moment::at(Clock::Har(*har), request.start), look)
+}
+
+/// The last syncs before a look, all without an answer, in one page's life: from the first of them until the page's report,
+/// and some of them.
+fn unanswered(case: &Case<'_>, syncs: &[Sync<'_>], look: &Look) -> Option<((Moment, Moment), Vec<Evidence>)> {
+    let (at, first) = (look.moment()?, look.first()?);
+    for page in &case.pages {
+        let of_page = syncs.iter().filter(|sync| page.hars.contains(&sync.0));
+        // One that was sent after the look, and answered, is no failure's end that this could judge.
+        let lost: Vec<&Sync<'_>> = of_page
+            .rev()
+            .take_while(|sync| {
+                sync.3.status == 0 && position(sync.3).is_some_and(|at| at < first) && is_before_look(case, sync, at)
+            })
+            .collect();
+        if lost.len() >= SYNCS_UNANSWERED_MIN {
+            let earliest = lost.last().map(|sync| Moment::at(Clock::Har(sync.0), sync.3.start))?;
+            let (_, made) = page.watched(case.report(page))?;
+            let says = "a sync of the device without an answer";
+            let pieces = lost.iter().take(2).map(|(_, har, index, _)| exchange(har, *index, says)).collect();
+            return Some(((earliest, made), pieces));
+        }
+    }
+    None
+}
+
+/// A page of the device that was open and awake all that time.
+fn awake(case: &Case<'_>, device: &Device, (from, to): (Moment, Moment)) -> Option<Evidence> {
+    let was_there = |page: &&Page| {
+        let begun = case.begun(page).is_some_and(|begun| case.clocks.is_before(begun, from));
+        let made =
+            page.watched(case.report(page)).is_some_and(|(_, made)| made == to || case.clocks.is_before(to, made));
+        begun && made && case.was_awake(page, from, to)
+    };
+    let page = case.pages_of(device).find(was_there)?;
+    let text = format!("report made {}", stamp::print(i64::try_from(case.report(page).generated_at.0).ok()?));
+    Some(case.whole(page.report, &text, "the device's page was open, visible and online all that time"))
+}
+
+/// The last sync before a look, if all of them stand before the oldest waiting message.
+fn before_the_look(case: &Case<'_>, syncs: &[Sync<'_>], look: &Look) -> Option<Evidence> {
+    let (at, first) = (look.moment()?, look.first()?);
+    let before: Vec<&Sync<'_>> = syncs.iter().filter(|sync| is_before_look(case, sync, at)).collect();
+    if before.iter().any(|sync| position(sync.3).is_some_and(|passed| passed >= first)) {
+        return None;
+    }
+    let last = before.into_iter().rev().find(|sync| {
+        let by_har = case.clocks.by(at, Clock::Har(sync.0));
+        position(sync.3).is_some() && by_har.is_some_and(|at| at.latest.saturating_sub(sync.3.start) <= SYNC_BEFORE_MS)
+    })?;
+    Some(exchange(last.1, last.2, "the device's token stands before the waiting messages"))
+}
+
+/// Syncs that were sent after a look and acknowledge what waited then.
+fn acknowledged_later(case: &Case<'_>, syncs: &[Sync<'_>], look: &Look) -> Vec<Evidence> {
+    let (Some(at), Some((_, _, last))) = (look.moment(), look.waiting) else { return Vec::new() };
+    syncs
+        .iter()
+        .filter(|sync| {
+            let sent = Moment::at(Clock::Har(sync.0), sync.3.start);
+            sync.3.status == 200
+                && position(sync.3).is_some_and(|passed| passed >= last)
+                && case.clocks.is_before(at, sent)
+        })
+        .take(1)
+        .map(|(_, har, index, _)| {
+            exchange(har, *index, "a later sync of the device acknowledges the messages that waited")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+fn histories() -> Vec<crate::history::History> {
+    use crate::history::History;
+    use serde_json::{Value, json};
+
+    const ALICE: (&str, &str) = ("@alice-6:localhost", "NUYKVAQNAJ");
+    // An hour after the recorded report, by the page's clock and the server's, which agree to some milliseconds.
+    const ASKED: i64 = 1_795_474_391_585 + 3_600_000;
+
+    /// A recorded call whose server is asked an hour later. Times are relative to that: when it was asked and what waited,
+    /// when the report was made, and the syncs of the browser with their position and status.
+    struct Later<'a> {
+        looks: &'a [(Option<i64>, &'a [i64])],
+        report: i64,
+        syncs: &'a [(i64, i64, u16)],
+    }
+    let later = |name: &str, story: Later<'_>| {
+        let looks: Vec<Value> = story
+            .looks
+            .iter()
+            .map(|(after, positions)| {
+                let row = |position: &i64| json!({"user_id": ALICE.0, "device_id": ALICE.1, "stream_id": position});
+                let mut table = json!({"name": "device_inbox", "params": [ALICE.0], "rows": positions.iter().map(row).collect::<Vec<_>>()});
+                if let Some(after) = after {
+                    table["at"] = json!(ASKED + after);
+                }
+                table
+            })
+            .collect();
+        let syncs: Vec<(i64, i64, u16)> = story.syncs.to_vec();
+        History::recorded("healthy-key-exchange", name)
+            .without("queries.json")
+            .file("queries.json", json!(looks).to_string())
+            .edit("victim.report.json", |report| report["generatedAt"] = json!(ASKED + story.report))
+            .edit("victim.har", |har| {
+                let entries = har["log"]["entries"].as_array_mut().expect("a list");
+                for (after, position, status) in syncs {
+                    let started = jiff::Timestamp::from_millisecond(ASKED + after).expect("a time").to_string();
+                    let url = format!("http://localhost/_matrix/client/v3/sync?timeout=30000&since=s31_1_0_1_1_1_{position}_13_0_1_2_1_1");
+                    entries.push(json!({"startedDateTime": started, "time": 300.0, "request": {"method": "GET", "url": url}, "response": {"status": status}}));
+                }
+            })
+    };
+    let waiting: &[i64] = &[900];
+    let both: &[i64] = &[900, 901];
+    let stays = [(Some(0), waiting), (Some(6_500), both)];
+    let pending = [(-2_000, 899, 200)];
+    vec![
+        later("messages stay while the page is open", Later { looks: &stays, report: 10_000, syncs: &pending })
+            .proves("backlog", ALICE.1),
+        History::recorded("backlog-stuck", "a page whose syncs get no answer").proves("backlog", "TMBDGHUBAC"),
+        later(
+            "the page may have been closed before the server was asked",
+            Later { looks: &stays, report: -5_000, syncs: &pending },
+        )
+        .never_proves("backlog", ""),
+        later("the page was there at the first look alone", Later { looks: &stays, report: 3_000, syncs: &pending })
+            .never_proves("backlog", ""),
+        later("the lid was closed", Later { looks: &stays, report: 10_000, syncs: &pending })
+            .edit("victim.report.json", |report| {
+                report["capture"]["pageEvents"] = json!([{"ts": ASKED - 1_000, "event": "freeze"}]);
+            })
+            .never_proves("backlog", ""),
+        later(
+            "two looks that are close together",
+            Later { looks: &[(Some(0), waiting), (Some(3_000), waiting)], report: 10_000, syncs: &pending },
+        )
+        .never_proves("backlog", ""),
+        later("a standby lags behind", Later { looks: &stays, report: 10_000, syncs: &[(-2_000, 905, 200)] })
+            .never_proves("backlog", ""),
+        later("nobody knows what the device asked for", Later { looks: &stays, report: 10_000, syncs: &[] })
+            .never_proves("backlog", ""),
+        later(
+            "the messages are fetched a second later",
+            Later { looks: &[(Some(0), waiting)], report: 10_000, syncs: &[(-2_000, 899, 200), (1_100, 900, 200)] },
+        )
+        .never_proves("backlog", "")
+        .refutes("backlog", ALICE.1),
+        later(
+            "what waited is gone at the second look",
+            Later { looks: &[(Some(0), waiting), (Some(6_500), &[])], report: 10_000, syncs: &pending },
+        )
+        .refutes("backlog", ALICE.1),
+        later("an empty answer of no known time", Later { looks: &[(None, &[])], report: 10_000, syncs: &pending })
+            .never_proves("backlog", "")
+            .never_refutes("backlog", ""),
+        History::recorded("backlog-drains", "a device that was offline fetches everything when it is back")
+            .never_proves("backlog", "")
+            .refutes("backlog", "ZAGNTSSQAJ"),
+    ]
+}

@@ -1,0 +1,86 @@
+//! KE-3: the event arrived whole, and the client says that the field is missing.
+
+use super::Rule;
+use super::lost_field::{self, ARRIVED_NEW, ARRIVED_WITH, ARRIVED_WITHOUT, IS_MISSING, LostField, OUTER};
+use crate::case::Case;
+use crate::conclusion::Conclusion;
+use crate::proof::Proof;
+use crate::verdict::{ArtefactKind, Sentences, Verdict};
+
+pub(super) const RULE: Rule = Rule {
+    conclusion: Conclusion::ClientBug,
+    needs: &[ArtefactKind::Report, ArtefactKind::Har],
+    reads: &[ArtefactKind::QueryResults],
+    argument: "A field that is there on the server need not have been there in what the client got. Only the arrival that the line is \
+               about tells: the event came new with an incremental /sync, before the line was printed, and had the field.",
+    proven_by: &[&IS_MISSING, &OUTER, &ARRIVED_WITH, &ARRIVED_NEW],
+    refuted_by: &[&OUTER, &ARRIVED_WITHOUT, &ARRIVED_NEW],
+    check,
+    #[cfg(test)]
+    histories,
+};
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    lost_field::of_case(case).iter().map(|event| judge(case, event)).collect()
+}
+
+fn judge(case: &Case<'_>, event: &LostField<'_>) -> Verdict {
+    let ask = || event.ask_arrived();
+    let proof = Proof::new(case)
+        .evidence(event.evidence())
+        .premise(&IS_MISSING, event.is_missing(), Vec::new)
+        .premise(&OUTER, event.is_outer(), Vec::new)
+        .premise(&ARRIVED_WITH, event.arrived_with(), ask)
+        .premise(&ARRIVED_NEW, event.arrived_new(), ask);
+    let refutation = Proof::new(case)
+        .evidence(event.evidence())
+        .premise(&OUTER, event.is_outer(), Vec::new)
+        .premise(&ARRIVED_WITHOUT, event.arrived_without(), ask)
+        .premise(&ARRIVED_NEW, event.arrived_new(), ask);
+    let (id, field, label) = (event.event_id, event.field_name(), case.label(event.page));
+    let sentences = Sentences {
+        proven: format!("Event {id} reached {label} with `{field}`, and the client reported it missing."),
+        refuted: format!("The client of {label} rightly says that event {id} lacks `{field}`: it arrived without it."),
+        unknown: format!("Whether event {id} was whole when the client of {label} read it cannot be told."),
+    };
+    Verdict::decide(case, Conclusion::ClientBug, event.about(), proof, Some(refutation), sentences)
+}
+
+#[cfg(test)]
+fn histories() -> Vec<crate::history::History> {
+    use crate::history::History;
+
+    // The arrival of the recorded event, as a client with a fault would have had it: whole.
+    let whole = |name: &str| {
+        History::recorded("algorithm-stripped", name).rewrite("victim.har", |text| {
+            let (bare, with) = (
+                r#"{\"ciphertext\":\"AwgAEoABSt8v"#,
+                r#"{\"algorithm\":\"m.megolm.v1.aes-sha2\",\"ciphertext\":\"AwgAEoABSt8v"#,
+            );
+            text.replace(bare, with)
+        })
+    };
+    let named = |history: History, words: &str| {
+        history.rewrite("victim.report.json", |text| text.replace("missing field `algorithm`", words))
+    };
+    vec![
+        whole("the client loses the field itself").proves("client-bug", "field algorithm"),
+        History::recorded("algorithm-stripped", "the field was gone when the client got the event")
+            .never_proves("client-bug", "")
+            .refutes("client-bug", "field algorithm"),
+        whole("the event came with old history, and may have been there before, without the field")
+            .rewrite("victim.har", |text| text.replace("since=", "set_presence="))
+            .never_proves("client-bug", ""),
+        whole("the event arrived whole again, after the line")
+            .edit("victim.report.json", |report| {
+                let generated = report["generatedAt"].as_u64().expect("a time") - 7_000;
+                report["entries"][0]["ts"] = generated.into();
+            })
+            .never_proves("client-bug", ""),
+        whole("no HAR shows how the event arrived").without("victim.har").never_proves("client-bug", ""),
+        named(whole("a field stands twice"), "duplicate field `algorithm`").never_proves("client-bug", ""),
+        named(whole("a field of the plaintext is missing"), "missing field `ciphertext_of_the_plaintext`")
+            .never_proves("client-bug", "")
+            .never_refutes("client-bug", ""),
+    ]
+}

@@ -1,0 +1,173 @@
+//! KE-1 ⇒ OLM: the key that the server would not give up is the one that messages could not be opened without.
+
+use super::Rule;
+use super::lost::lost_keys;
+use crate::case::Case;
+use crate::case::ledger::Refusal;
+use crate::conclusion::Conclusion;
+use crate::need::Need;
+use crate::proof::{Premise, Proof};
+use crate::subject::{Device, Subject};
+use crate::verdict::{ArtefactKind, Sentences, Verdict};
+
+const SAME_KEY: Premise = Premise {
+    id: "conflict-lost-key/same-key",
+    says: "The one-time key that the message was encrypted for is the one that the server holds, as a refusal of this device's upload says.",
+    rules_out: "The key was lost for another reason, or was never this device's: the sender chooses what the message names.",
+};
+
+const NEVER_HAD: Premise = Premise {
+    id: "conflict-lost-key/never-had",
+    says: "In that refusal the store offered another key under the same id.",
+    rules_out: "The store made that very key and has used it up: an old message came again.",
+};
+
+const SAME_STORE: Premise = Premise {
+    id: "conflict-lost-key/same-store",
+    says: "The refusal is of the page that could not open the message: it printed the refusal, or its browser's requests show it.",
+    rules_out: "Another context of the device was refused, whose store is another one, and this one used the key up.",
+};
+
+const OWN_LOGIN: Premise = Premise {
+    id: "conflict-lost-key/own-login",
+    says: "No signature in that refusal names another device.",
+    rules_out: "The refusal is of another login in the same page.",
+};
+
+pub(super) const RULE: Rule = Rule {
+    conclusion: Conclusion::ConflictLostKey,
+    needs: &[ArtefactKind::Report],
+    reads: &[ArtefactKind::Har, ArtefactKind::ServerLog],
+    argument: "`MissingOneTimeKey` names the public key whose private half the store lacks, and the server's refusal names the \
+               public key that it holds and still gives out. If both are one key, this store lacks a key that others use. What \
+               the messages were does not follow: a media key, a room key, a secret or m.dummy.",
+    proven_by: &[&SAME_KEY, &NEVER_HAD, &SAME_STORE, &OWN_LOGIN],
+    refuted_by: &[],
+    check,
+    #[cfg(test)]
+    histories,
+};
+
+/// Whether a refusal says that the store has another key than the server.
+pub(super) fn is_of_another_key(refusal: &Refusal) -> bool {
+    refusal.offered_key().is_some_and(|offered| Some(offered) != refusal.held_key())
+}
+
+/// Whether the refusal's signatures name no other device than this one.
+pub(super) fn is_of_login(refusal: &Refusal, device: &Device) -> bool {
+    let named = &refusal.conflict;
+    named.user_id.as_ref().is_none_or(|user| *user == device.user_id)
+        && named.device_id.as_ref().is_none_or(|id| *id == device.device_id)
+}
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    lost_keys(case)
+        .iter()
+        .filter_map(|lost| {
+            let device = lost.device.as_ref()?;
+            // Without any conflict of this device there is nothing to link.
+            let any = case.ledger.conflicts.iter().find(|refusal| refusal.is_of(device))?;
+            let refusals = lost.refusals(case);
+            let fits = |refusal: &Refusal| {
+                let facts = [is_of_another_key(refusal), lost.is_of_page(case, refusal), is_of_login(refusal, device)];
+                facts.into_iter().filter(|holds| *holds).count()
+            };
+            let best = refusals.iter().max_by_key(|refusal| fits(refusal));
+            let shown = best.map_or(any, |refusal| *refusal);
+            let ask = || {
+                vec![
+                    Need::query(Some(lost.report), "olm-lost-key", "whether the server knows the key, and as what"),
+                    Need::log(Some(lost.report), "refused uploads, with the keys that the server holds"),
+                ]
+            };
+            let proof = Proof::new(case)
+                .evidence([shown.evidence.clone()])
+                .premise(&SAME_KEY, best.is_some(), ask)
+                .premise(&NEVER_HAD, best.is_none_or(|refusal| is_of_another_key(refusal)), ask)
+                .premise(&SAME_STORE, best.is_none_or(|refusal| lost.is_of_page(case, refusal)), || {
+                    vec![Need::har(lost.report, "whether this browser was refused")]
+                })
+                .premise(&OWN_LOGIN, best.is_none_or(|refusal| is_of_login(refusal, device)), ask)
+                .evidence(lost.evidence(case));
+            let id = best.map_or_else(String::new, |refusal| format!(" under {}", refusal.key_id()));
+            let sentences = Sentences {
+                proven: format!(
+                    "KE-1 ⇒ OLM: the one-time key {} that the server holds{id} is the one without which {} could not open messages.",
+                    lost.key, lost.label
+                ),
+                refuted: String::new(),
+                unknown: format!(
+                    "Whether a conflict is why {} lacks the one-time key {} cannot be told: no refusal shows that.",
+                    lost.label, lost.key
+                ),
+            };
+            let subject = Subject { key_id: best.map(|refusal| refusal.key_id()), ..lost.subject() };
+            let verdict = Verdict::decide(case, Conclusion::ConflictLostKey, (lost.about(), subject), proof, None, sentences)
+                .how("What the messages were: a media key, a room key, a secret or m.dummy.")
+                .follows(Conclusion::Diverged);
+            Some(verdict)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+fn histories() -> Vec<crate::history::History> {
+    use crate::history::{History, MadeUpPage};
+    use crypto_diag_core::Level;
+
+    let page = |refusal: &str| {
+        MadeUpPage::new(("@alice:example.org", "ALICE"), 1_795_424_000_000, 1_795_427_600_000)
+            .line(1_795_425_000_000, Level::Error, refusal)
+            .line(1_795_425_001_000, Level::Warn, &crate::history::lost(KEY, BOB, "m1", "S"))
+            .json()
+    };
+    const BOB: (&str, &str) = ("@bob:example.org", "3zb17RSDZmpppoyWB7ZonEg9FJ7xYJfXb+zgnDnhomo");
+    const KEY: &str = "drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho";
+    const OTHER: &str = "QF6S+xL5kqccqIPCCh4eFpdBdulfr+tKS5/ZN4wGAT0";
+    const THIRD: &str = "PKINcS6j/lu8eXFdjV6lnYZq1Z6oGA8HhvHfMy0MDb0";
+    let refused = |held: &str, offered: &str, device: &str| {
+        let signature = "2RJQo7ZlX2BZka7VgNT6KF12jtjW+5JBdx21V7QgWi42RJQo7ZlX2BZka7VgNT6KF12jtjW+5JBdx21V7QgWiQ";
+        format!(
+            r#"One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {{"key":"{held}","signatures":{{"@alice:example.org":{{"ed25519:{device}":"{signature}"}}}}}}; new key: {{'key': '{offered}', 'signatures': {{'@alice:example.org': {{'ed25519:{device}': '{signature}'}}}}}}"#
+        )
+    };
+    vec![
+        History::recorded("store-rollback", "the report of a rolled-back store alone")
+            .without("homeserver.log.txt")
+            .without("queries.json")
+            .without("victim.har")
+            .without("peer.har")
+            .without("peer.report.json")
+            .proves("conflict-lost-key", "2RJQo7ZlX2BZka7VgNT6KF12jtjW+5JBdx21V7QgWi4"),
+        History::new("the server holds the key that a message needs")
+            .file("alice.report.json", page(&refused(KEY, OTHER, "ALICE")))
+            .proves("conflict-lost-key", KEY),
+        History::new("the refused key and the lost one are two")
+            .file("alice.report.json", page(&refused(THIRD, OTHER, "ALICE")))
+            .never_proves("conflict-lost-key", ""),
+        History::new("an old server refuses the same key signed anew, and a message that has used it comes again")
+            .file("alice.report.json", page(&refused(KEY, KEY, "ALICE")))
+            .never_proves("conflict-lost-key", ""),
+        History::new("the refusal is of a login before this one in the same page")
+            .file("alice.report.json", page(&refused(KEY, OTHER, "EARLIER")))
+            .never_proves("conflict-lost-key", ""),
+        History::new("another tab was refused, and this one used the key up")
+            .file("alice.report.json", page("nothing"))
+            .file(
+                "alice-tab-2.report.json",
+                MadeUpPage::new(("@alice:example.org", "ALICE"), 1_795_424_000_000, 1_795_427_600_000)
+                    .line(1_795_425_000_000, Level::Error, &refused(KEY, OTHER, "ALICE"))
+                    .json(),
+            )
+            .never_proves("conflict-lost-key", ""),
+        History::new("the conflict is another device's")
+            .file("alice.report.json", page("nothing"))
+            .file(
+                "phone.report.json",
+                MadeUpPage::new(("@alice:example.org", "PHONE"), 1_795_424_000_000, 1_795_427_600_000)
+                    .line(1_795_425_000_000, Level::Error, &refused(KEY, OTHER, "PHONE"))
+                    .json(),
+            )
+            .never_proves("conflict-lost-key", ""),
+    ]
+}

@@ -1,0 +1,101 @@
+//! KE-1 on a page: the server refused a one-time key.
+
+use crypto_diag_analysis::Evidence as Facts;
+use crypto_diag_core::{Ke, Meaning};
+
+use super::Rule;
+use super::seen::{self, Family, Shown};
+use crate::case::Case;
+use crate::conclusion::Conclusion;
+use crate::proof::{Premise, Proof};
+use crate::verdict::{ArtefactKind, Verdict};
+
+const REFUSED: Premise = Premise {
+    id: "ke1-seen/refusal",
+    says: "A line of the report is the server's refusal of a one-time key, and names the key.",
+    rules_out: "The words “already exists” stand in a line about something else, such as a table of a database.",
+};
+
+const QUIET: Premise =
+    Premise { id: "ke1-seen/no-line", says: "The report counts no line of KE-1 that is a failure.", rules_out: "" };
+
+const WATCHED: Premise = Premise {
+    id: "ke1-seen/watched",
+    says: "The capture watched the page from its installation until the report, missed nothing, and nothing was cut out of \
+           the report: Clear was not pressed, lines were seen, and its counts agree.",
+    rules_out: "",
+};
+
+const FAMILY: Family = Family { conclusion: Conclusion::Ke1Seen, ke: Ke::Ke1, quiet: &QUIET, watched: &WATCHED };
+
+pub(super) const RULE: Rule = Rule {
+    conclusion: Conclusion::Ke1Seen,
+    needs: &[ArtefactKind::Report],
+    reads: &[],
+    argument: "The client prints the server's refusal. It is refuted only for the page and for the time that the capture \
+               watched; it says nothing of a divergence that shows no conflict: an id that was claimed uploads without one.",
+    proven_by: &[&REFUSED],
+    refuted_by: &[&QUIET, &WATCHED],
+    check,
+    #[cfg(test)]
+    histories,
+};
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    let verdict = |page| {
+        let mut shown = Shown::default();
+        for (index, entry) in case.report(page).entries().filter(|(_, entry)| entry.ke == Ke::Ke1) {
+            match &case.readings[page.report].evidence[index] {
+                Some(Facts::Ke1(refusal)) if refusal.key_id.is_some() => shown.failing.push(index),
+                _ if entry.meaning == Meaning::Failure => {
+                    shown.leave_open(|| "a line has the words of a refusal and names no key".to_owned());
+                }
+                _ => {}
+            }
+        }
+        let proof = Proof::new(case)
+            .evidence(seen::quoted(case, page, &shown.failing, "the page printed the server's refusal"))
+            .premise(&REFUSED, !shown.failing.is_empty(), || seen::ask(case, page, Ke::Ke1));
+        let saw = format!("the server refused one-time keys ({})", seen::lines(shown.failing.len()));
+        let verdict = seen::decide(case, &FAMILY, page, (shown, proof, &saw));
+        if verdict.is_refuted() {
+            verdict.how(
+                "A divergence need not show itself: an id whose key was claimed before uploads without a conflict.",
+            )
+        } else {
+            verdict
+        }
+    };
+    case.pages.iter().map(verdict).collect()
+}
+
+#[cfg(test)]
+fn histories() -> Vec<crate::history::History> {
+    use crate::history::{History, MadeUpPage};
+    use crypto_diag_core::{Level, Millis};
+
+    let page = || MadeUpPage::new(("@alice:example.org", "ALICE"), 1_795_424_000_000, 1_795_427_600_000);
+    let refusal = r#"One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{}}; new key: {'key': 'QF6S+xL5kqccqIPCCh4eFpdBdulfr+tKS5/ZN4wGAT0', 'signatures': {}}"#;
+    vec![
+        History::new("the page prints the server's refusal")
+            .file("alice.report.json", page().line(1_795_425_000_000, Level::Error, refusal).json())
+            .proves("ke1-seen", "@alice:example.org/ALICE (alice.report.json)"),
+        History::new("a page on which nothing fails")
+            .file("alice.report.json", page().json())
+            .refutes("ke1-seen", "")
+            .exits(&[0, 2]),
+        History::new("a database's own table already exists")
+            .file(
+                "alice.report.json",
+                page().line(1_795_425_000_000, Level::Error, "relation e2e_one_time_keys_json already exists").json(),
+            )
+            .never_proves("ke1-seen", "")
+            .never_refutes("ke1-seen", ""),
+        History::new("the page saw a refusal, and then Clear was pressed")
+            .file(
+                "alice.report.json",
+                page().but(|report| report.capture.cleared_at = Some(Millis(1_795_427_000_000))).json(),
+            )
+            .never_refutes("ke1-seen", ""),
+    ]
+}

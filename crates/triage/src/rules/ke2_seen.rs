@@ -1,0 +1,323 @@
+//! KE-2 on a page: media keys failed. Judged by participant and key index: LiveKit falls silent after the first errors,
+//! and a rotation of a good call prints the same ones.
+
+use crypto_diag_analysis::Evidence as Facts;
+use crypto_diag_analysis::evidence::Ke2;
+use crypto_diag_analysis::evidence::ke2::{Ke2Kind, Participant};
+use crypto_diag_core::{Ke, Meaning};
+
+use super::Rule;
+use super::seen::{self, Family, Shown};
+use crate::case::watch::Sought;
+use crate::case::{Case, Page};
+use crate::conclusion::Conclusion;
+use crate::moment::Moment;
+use crate::proof::{Premise, Proof};
+use crate::verdict::{ArtefactKind, Verdict};
+
+/// A key that was opened reaches the media worker within this, in milliseconds: a delivery so shortly before an error may
+/// be the very key.
+const HANDED_ON_WITHIN_MS: i64 = 10_000;
+
+/// A key that is under way comes with the next `/sync`, which returns within this, in milliseconds.
+const COMES_WITHIN_MS: i64 = 30_000;
+
+const FAILED: Premise = Premise {
+    id: "ke2-seen/line",
+    says: "A line of the report says that a participant's media key is missing, or that a key was dropped or could not be \
+           made.",
+    rules_out: "Every line of the family is one that good calls print as well, such as that of whoever is alone in a call.",
+};
+
+const NO_DELIVERY: Premise = Premise {
+    id: "ke2-seen/no-delivery",
+    says: "After that error, and in the ten seconds before it, no key that may be that participant's was delivered.",
+    rules_out: "The sender rotated its key, and its first frames were a moment ahead of the message that brought it.",
+};
+
+const DELIVERIES_SHOWN: Premise = Premise {
+    id: "ke2-seen/deliveries-shown",
+    says: "The report would show a delivery in that time: the capture watched, and none of its lines was given up.",
+    rules_out: "The key came, and the report does not hold the line that says so.",
+};
+
+const DELIVERIES_PRINTED: Premise = Premise {
+    id: "ke2-seen/deliveries-printed",
+    says: "The page has printed a delivery of some media key, so that its client prints them.",
+    rules_out: "The key came, and the client's log level keeps the crypto library's lines from the console.",
+};
+
+const WAITED: Premise = Premise {
+    id: "ke2-seen/waited",
+    says: "The report was made thirty seconds or more after the error, and the page was awake in that time.",
+    rules_out: "The key was still under way, or lay on the server while the page slept.",
+};
+
+const QUIET: Premise = Premise {
+    id: "ke2-seen/no-line",
+    says: "The report counts no line about media keys but those that good calls print as well.",
+    rules_out: "",
+};
+
+const WATCHED: Premise = Premise {
+    id: "ke2-seen/watched",
+    says: "The capture watched the page and the documents inside it, where calls run, from its installation until the report, \
+           missed nothing, nothing was cut out of the report, and no Olm message stayed unopened, which may have held a media \
+           key.",
+    rules_out: "",
+};
+
+const FAMILY: Family = Family { conclusion: Conclusion::Ke2Seen, ke: Ke::Ke2, quiet: &QUIET, watched: &WATCHED };
+
+pub(super) const RULE: Rule = Rule {
+    conclusion: Conclusion::Ke2Seen,
+    needs: &[ArtefactKind::Report],
+    reads: &[],
+    argument: "LiveKit prints one error when it has no key for a participant's frames, marks the key index as invalid after eleven \
+               frames, and then drops every frame without a word: silence after an error is no sign of health, and a key that \
+               is a moment late prints the same error. What parts them is a delivery of that participant's key.",
+    proven_by: &[&FAILED, &NO_DELIVERY, &DELIVERIES_SHOWN, &DELIVERIES_PRINTED, &WAITED],
+    refuted_by: &[&QUIET, &WATCHED],
+    check,
+    #[cfg(test)]
+    histories,
+};
+
+/// An error about a participant's key.
+struct Missing<'c> {
+    entry: usize,
+    line: &'c Ke2,
+    delivered: bool,
+    would_show: bool,
+    waited: bool,
+}
+
+impl Missing<'_> {
+    fn held(&self) -> usize {
+        [!self.delivered, self.would_show, self.waited].into_iter().filter(|held| *held).count()
+    }
+}
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    case.pages.iter().map(|page| of_page(case, page)).collect()
+}
+
+fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
+    let mut shown = Shown::default();
+    let mut missing: Vec<Missing<'_>> = Vec::new();
+    for (index, entry) in case.report(page).entries().filter(|(_, entry)| entry.ke == Ke::Ke2) {
+        let Some(Facts::Ke2(line)) = &case.readings[page.report].evidence[index] else {
+            if entry.meaning == Meaning::Failure {
+                shown.leave_open(|| "a line about media keys has a form that is not known".to_owned());
+            }
+            continue;
+        };
+        match line.kind {
+            Ke2Kind::Delivered => {}
+            Ke2Kind::NoTargets => shown.harmless += 1,
+            Ke2Kind::OwnKeyFailed | Ke2Kind::KeysDisabled => shown.failing.push(index),
+            // Each call's transport drops the keys of all other calls with these words.
+            Ke2Kind::Dropped if line.reason.as_deref() == Some("Mismatch roomId") => {
+                shown.leave_open(|| {
+                    "a media key of another room was dropped, as in every page with two calls".to_owned()
+                });
+            }
+            Ke2Kind::Dropped => shown.failing.push(index),
+            Ke2Kind::MissingKey | Ke2Kind::ManyErrors | Ke2Kind::CallError | Ke2Kind::KeySetNotFound
+                if !may_be_own(page, line) =>
+            {
+                missing.extend(judge(case, page, index, line));
+            }
+            _ => shown.leave_open(|| {
+                "frames were met whose key was not set up yet, which is so at the start of a call".to_owned()
+            }),
+        }
+    }
+    if let Some(first) = missing.first() {
+        let who = name(first.line.participant.as_ref());
+        shown.leave_open(|| {
+            if first.delivered {
+                format!("a key of {who} was missing and one was delivered about then, and whether that healed it is not shown")
+            } else {
+                format!("a key of {who} was missing, and whether it came is not shown")
+            }
+        });
+    }
+    let direct = !shown.failing.is_empty();
+    let prints = !case.readings[page.report].facts.deliveries.is_empty();
+    let best = missing.iter().max_by_key(|error| error.held());
+    let proven = |error: &&Missing<'_>| error.held() == 3;
+    let open: Vec<&Missing<'_>> = missing.iter().filter(proven).collect();
+    let quoted: Vec<usize> =
+        if direct { shown.failing.clone() } else { best.iter().map(|error| error.entry).collect() };
+    let holds = |of: fn(&Missing<'_>) -> bool| direct || best.is_some_and(of);
+    let ask = || seen::ask(case, page, Ke::Ke2);
+    let proof = Proof::new(case)
+        .evidence(seen::quoted(case, page, &quoted, "a media key failed"))
+        .premise(&FAILED, direct || best.is_some(), ask)
+        .premise(&NO_DELIVERY, holds(|error| !error.delivered), ask)
+        .premise(&DELIVERIES_SHOWN, holds(|error| error.would_show), ask)
+        .premise(&DELIVERIES_PRINTED, direct || prints, ask)
+        .premise(&WAITED, holds(|error| error.waited), ask);
+    let saw = match open.first().copied().or(best) {
+        Some(error) if !direct => format!(
+            "the key {}of {} was missing, and none was delivered afterwards",
+            error.line.key_index.map_or(String::new(), |index| format!("at index {index} ")),
+            name(error.line.participant.as_ref())
+        ),
+        _ => format!("media keys were dropped or could not be made ({})", seen::lines(shown.failing.len())),
+    };
+    seen::decide(case, &FAMILY, page, (shown, proof, &saw))
+}
+
+/// Whether the key may be this device's own, which no delivery brings: a sender without its own key prints "key set not
+/// found" with its own identity, which may be a hash.
+fn may_be_own(page: &Page, line: &Ke2) -> bool {
+    let Some(participant) = &line.participant else { return line.kind == Ke2Kind::KeySetNotFound };
+    match (&participant.user_id, &participant.device_id, &page.device) {
+        (Some(user), Some(device), Some(own)) => *user == own.user_id && *device == own.device_id,
+        (Some(_), Some(_), None) => true,
+        _ => line.kind == Ke2Kind::KeySetNotFound,
+    }
+}
+
+fn judge<'c>(case: &Case<'c>, page: &Page, entry: usize, line: &'c Ke2) -> Option<Missing<'c>> {
+    let at = case.printed(page.report, entry)?;
+    let (_, made) = page.watched(case.report(page))?;
+    let from = Moment::at(at.clock, at.earliest - HANDED_ON_WITHIN_MS);
+    let waited_until = Moment::at(at.clock, at.latest + COMES_WITHIN_MS);
+    let since = page
+        .watched(case.report(page))
+        .map_or(from, |(since, _)| if from.earliest < since.earliest { since } else { from });
+    let deliveries = &case.readings[page.report].facts.deliveries;
+    let candidates = deliveries.iter().filter(|delivery| {
+        may_be(line.participant.as_ref(), delivery.sender.as_deref(), delivery.device_id.as_deref())
+    });
+    let delivered = candidates
+        .flat_map(|delivery| &delivery.entries)
+        .filter_map(|entry| case.printed(page.report, *entry))
+        .any(|delivered| !case.clocks.is_before(delivered, from));
+    Some(Missing {
+        entry,
+        line,
+        delivered,
+        would_show: case.could_have_shown(page, Sought::Line(Ke::Ke2), Some((since, made))).is_ok(),
+        waited: case.clocks.is_before(waited_until, made) && case.was_awake(page, at, waited_until),
+    })
+}
+
+/// Whether what a sender's device delivered may be a participant's key. Whoever is behind a hash may be anybody.
+fn may_be(participant: Option<&Participant>, sender: Option<&str>, device_id: Option<&str>) -> bool {
+    let Some(wanted_user) = participant.and_then(|participant| participant.user_id.as_deref()) else { return true };
+    let wanted_device = participant.and_then(|participant| participant.device_id.as_deref());
+    sender.is_none_or(|sender| sender == wanted_user) && device_id.is_none_or(|device| wanted_device == Some(device))
+}
+
+fn name(participant: Option<&Participant>) -> String {
+    participant.map_or_else(|| "a participant".to_owned(), |participant| participant.identity.clone())
+}
+
+#[cfg(test)]
+fn histories() -> Vec<crate::history::History> {
+    use crate::history::{History, MadeUpPage};
+    use crypto_diag_core::{Level, PageEvent};
+
+    const BEGUN: u64 = 1_795_424_000_000;
+    const ERROR: u64 = BEGUN + 100_000;
+    const MADE: u64 = BEGUN + 3_600_000;
+    let missing = "CryptorError: missing key at index 4 for participant @bob:example.org:BOBDEVICEX";
+    let delivery = |sender: &str| {
+        format!(
+            "WARN matrix_sdk_crypto::machine: Received an unexpected encrypted to-device event\n    in x with sender_key=\"curve25519:rgqwPuPByQk06DZaR7S1tre4ubq7vL2+v8DBwsPExcY\" event_type=\"io.element.call.encryption_keys\"\n    in y with sender=\"{sender}\" event_type=\"m.room.encrypted\" message_id=\"m1\""
+        )
+    };
+    let page = |made: u64| {
+        MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, made)
+            .line(BEGUN + 50_000, Level::Warn, &delivery("@carol:example.org"))
+            .line(ERROR, Level::Error, missing)
+    };
+    let alone = MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, MADE).line(
+        ERROR,
+        Level::Warn,
+        "[ToDeviceKeyTransport] No targets found for sending key",
+    );
+    let set_up = MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, MADE).line(
+        ERROR,
+        Level::Error,
+        "InternalError: encryption state unknown for track TR_x, dropping frame",
+    );
+    let about = "@alice:example.org/ALICE (alice.report.json)";
+    vec![
+        History::new("a key is missing, and an hour passes without a delivery of it")
+            .file("alice.report.json", page(MADE).json())
+            .proves("ke2-seen", about),
+        History::new("a key is missing, and another participant's key is delivered")
+            .file(
+                "alice.report.json",
+                page(MADE).line(ERROR + 320, Level::Warn, &delivery("@carol:example.org")).json(),
+            )
+            .proves("ke2-seen", about),
+        History::new("a key is missing on a console that shows no delivery of any key")
+            .file(
+                "alice.report.json",
+                MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, MADE).line(ERROR, Level::Error, missing).json(),
+            )
+            .never_proves("ke2-seen", "")
+            .never_refutes("ke2-seen", ""),
+        History::new("this device's own key could not be made")
+            .file(
+                "alice.report.json",
+                MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, MADE)
+                    .line(ERROR, Level::Error, "Failed to rollout key Error: no")
+                    .json(),
+            )
+            .proves("ke2-seen", about),
+        History::new("whoever is alone in a call has nobody to send a key to")
+            .file("alice.report.json", alone.json())
+            .never_proves("ke2-seen", "")
+            .refutes("ke2-seen", ""),
+        History::new("frames came before the call was set up")
+            .file("alice.report.json", set_up.json())
+            .never_proves("ke2-seen", "")
+            .never_refutes("ke2-seen", ""),
+        History::new("a rotation, whose key came a third of a second late")
+            .file("alice.report.json", page(MADE).line(ERROR + 320, Level::Warn, &delivery("@bob:example.org")).json())
+            .never_proves("ke2-seen", "")
+            .never_refutes("ke2-seen", ""),
+        History::new("a rotation, whose delivery the buffer gave up")
+            .file(
+                "alice.report.json",
+                page(MADE)
+                    .line(ERROR + 320, Level::Warn, &delivery("@bob:example.org"))
+                    .but(|report| {
+                        report.entries.pop();
+                        report.capture.evicted = 1;
+                    })
+                    .json(),
+            )
+            .never_proves("ke2-seen", ""),
+        History::new("the report is made a second after the error")
+            .file("alice.report.json", page(ERROR + 1_000).json())
+            .never_proves("ke2-seen", "")
+            .never_refutes("ke2-seen", ""),
+        History::new("the page sleeps from the error until its report")
+            .file(
+                "alice.report.json",
+                page(MADE)
+                    .but(|report| {
+                        let ts = crypto_diag_core::Millis(ERROR + 100);
+                        report.capture.page_events.push(PageEvent { ts, event: "freeze".into() });
+                    })
+                    .json(),
+            )
+            .never_proves("ke2-seen", ""),
+        History::new("what Olm could not open may have held a media key")
+            .file(
+                "alice.report.json",
+                MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, MADE)
+                    .line(ERROR, Level::Warn, "Failed to decrypt a non-pre-key message with all available sessions")
+                    .json(),
+            )
+            .never_refutes("ke2-seen", ""),
+    ]
+}

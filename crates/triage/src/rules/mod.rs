@@ -1,0 +1,162 @@
+//! The rules: one file for each conclusion, with its premises, its check, its wording and its tests.
+//!
+//! A new conclusion is a row in `conclusion.rs`, a file here, and a line in [`ALL`].
+
+mod attempts;
+mod backlog;
+mod batch_dropped;
+mod calls;
+mod client_bug;
+mod conflict;
+mod conflict_lost_key;
+mod conflict_lost_media_key;
+mod delayed_event_timeouts;
+mod device_identity_changed;
+mod diverged;
+mod document;
+mod encrypted_for_other_identity;
+mod exhausted;
+mod identity_overwritten;
+mod identity_replaced;
+mod ke1_seen;
+mod ke2_seen;
+mod ke3_seen;
+mod ke4_seen;
+mod lost;
+mod lost_field;
+mod lost_key;
+mod lost_key_lost_media_key;
+mod malformed_on_server;
+mod media_key_missing;
+mod media_link;
+mod membership_lost;
+mod membership_manager_stopped;
+mod never_arrived;
+mod never_sent;
+mod no_one_time_key;
+mod olm_seen;
+mod own_line;
+mod redelivery;
+mod rollback;
+mod same_identity;
+mod same_key_two_sessions;
+mod seen;
+mod sent;
+mod server_restored;
+mod slow_gateway;
+mod slow_homeserver;
+mod stale_device_list;
+mod stale_target;
+mod stripped_on_the_way;
+mod two_contexts;
+mod unsigned;
+
+use crate::case::Case;
+use crate::conclusion::Conclusion;
+use crate::proof::Premise;
+use crate::verdict::{ArtefactKind, Verdict};
+
+/// A rule: how one conclusion is reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// What it concludes.
+    pub conclusion: Conclusion,
+    /// The artefacts that it cannot do without. A rule that needs reports alone is what the card runs.
+    pub needs: &'static [ArtefactKind],
+    /// The artefacts that it reads where they are given.
+    pub reads: &'static [ArtefactKind],
+    /// In a few sentences for a reader who knows Matrix: what is proven, and by which argument.
+    pub argument: &'static str,
+    /// What must hold for it to be proven.
+    pub proven_by: &'static [&'static Premise],
+    /// What must hold for it to be refuted; empty if it is never refuted.
+    pub refuted_by: &'static [&'static Premise],
+    /// The verdicts on a case.
+    pub(crate) check: fn(&Case<'_>) -> Vec<Verdict>,
+    /// One history in which it is proven, and for each innocent explanation one in which that is true.
+    #[cfg(test)]
+    pub(crate) histories: fn() -> Vec<crate::history::History>,
+}
+
+pub use document::markdown;
+
+/// Every rule.
+pub const ALL: &[Rule] = &[
+    ke1_seen::RULE,
+    diverged::RULE,
+    same_identity::RULE,
+    identity_replaced::RULE,
+    rollback::RULE,
+    two_contexts::RULE,
+    server_restored::RULE,
+    exhausted::RULE,
+    olm_seen::RULE,
+    ke2_seen::RULE,
+    conflict_lost_key::RULE,
+    conflict_lost_media_key::RULE,
+    lost_key_lost_media_key::RULE,
+    lost_key::RULE,
+    same_key_two_sessions::RULE,
+    redelivery::RULE,
+    media_key_missing::RULE,
+    never_sent::RULE,
+    stale_target::RULE,
+    backlog::RULE,
+    batch_dropped::RULE,
+    no_one_time_key::RULE,
+    stale_device_list::RULE,
+    identity_overwritten::RULE,
+    encrypted_for_other_identity::RULE,
+    device_identity_changed::RULE,
+    ke3_seen::RULE,
+    malformed_on_server::RULE,
+    stripped_on_the_way::RULE,
+    client_bug::RULE,
+    ke4_seen::RULE,
+    slow_homeserver::RULE,
+    slow_gateway::RULE,
+    never_arrived::RULE,
+    delayed_event_timeouts::RULE,
+    membership_lost::RULE,
+    membership_manager_stopped::RULE,
+];
+
+/// Verdicts of one conclusion at most: a storm over many keys says the same of each.
+const VERDICTS_MAX: usize = 40;
+
+/// Applies every rule.
+pub(crate) fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
+    merge(ALL.iter().flat_map(|rule| (rule.check)(case)).collect())
+}
+
+/// One verdict for each conclusion about one thing: the settled one stands above what is unknown. Rules settle
+/// contradictions themselves; two settled verdicts about one thing are one rule's doing and must agree.
+fn merge(verdicts: Vec<Verdict>) -> Vec<Verdict> {
+    let mut merged: Vec<Verdict> = Vec::new();
+    for verdict in verdicts {
+        let same = |other: &&mut Verdict| other.conclusion == verdict.conclusion && other.about == verdict.about;
+        match merged.iter_mut().find(same) {
+            None => merged.push(verdict),
+            Some(known) if known.answer.word() == verdict.answer.word() => {
+                let evidence = verdict.evidence;
+                *known = known.clone().evidence(evidence);
+            }
+            Some(known) if known.is_unknown() => *known = verdict,
+            Some(_) => {}
+        }
+    }
+    merged.sort_by(|a, b| {
+        (a.conclusion.question(), a.conclusion, &a.about).cmp(&(b.conclusion.question(), b.conclusion, &b.about))
+    });
+    let mut count = 0;
+    let mut last = None;
+    merged.retain(|verdict| {
+        count = if last == Some(verdict.conclusion) { count + 1 } else { 1 };
+        last = Some(verdict.conclusion);
+        count <= VERDICTS_MAX
+    });
+    merged
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! KE-4: the request never reached the homeserver.
+
+use super::Rule;
+use super::attempts::{self, AWAKE, Fault, OWN_REQUEST, PATIENT};
+use crate::case::Case;
+use crate::conclusion::Conclusion;
+use crate::proof::Premise;
+use crate::verdict::{ArtefactKind, Verdict};
+
+const NO_LINE: Premise = Premise {
+    id: "never-arrived/no-line",
+    says: "No line of the log is left that could be the request's own, once those of the answered requests are taken away.",
+    rules_out: "It reached the homeserver.",
+};
+
+const LOG_WOULD_SHOW: Premise = Premise {
+    id: "never-arrived/log-would-show",
+    says: "The log would hold its line: that of every process which serves the route, whole over that time and on for longer than the \
+           longest request, without a restart in between.",
+    rules_out: "It reached a process whose log is not here, or was still in progress when the log ends.",
+};
+
+const ELSEWHERE: Premise = Premise {
+    id: "never-arrived/every-attempt-arrived",
+    says: "The log has the line of each failed attempt's own request.",
+    rules_out: "",
+};
+
+pub(super) const RULE: Rule = Rule {
+    conclusion: Conclusion::NeverArrived,
+    needs: &[ArtefactKind::Report, ArtefactKind::Har, ArtefactKind::ServerLog],
+    reads: &[],
+    argument: "A log shows requests that are over. One that is missing never arrived only if it would be there: answered requests \
+               measure the log of whoever answers, and a process that hangs writes nothing.",
+    proven_by: &[&OWN_REQUEST, &PATIENT, &AWAKE, &NO_LINE, &LOG_WOULD_SHOW],
+    refuted_by: &[&ELSEWHERE],
+    check,
+    #[cfg(test)]
+    histories,
+};
+
+const FAULT: Fault = Fault {
+    conclusion: Conclusion::NeverArrived,
+    checks: &[
+        (&OWN_REQUEST, |attempt| attempt.has_own_request()),
+        (&PATIENT, |attempt| attempt.is_patient()),
+        (&AWAKE, |attempt| attempt.is_awake()),
+        (&NO_LINE, |attempt| attempt.is_missing_in_the_log()),
+        (&LOG_WOULD_SHOW, |attempt| attempt.log_would_show_it()),
+    ],
+    otherwise: (&ELSEWHERE, |attempt| attempt.has_own_request() && attempt.has_own_line()),
+    proven: |_| {
+        "the request is in no log of the homeserver, which would show it: network, gateway or client".to_owned()
+    },
+    refuted: "Each failed attempt's request reached the homeserver.",
+    unknown: "whether the requests reached the homeserver",
+};
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    attempts::verdicts(case, &FAULT)
+}
+
+#[cfg(test)]
+fn histories() -> Vec<crate::history::History> {
+    use crate::history::History;
+
+    // The recorded log begins in the middle and ends with the call. This one shows that the server is one process, and goes on.
+    let recorded = |name: &str| {
+        History::recorded("delayed-events-lost", name).rewrite("homeserver.log.txt", |log| {
+            let start = ["***** STARTING SERVER *****", "Server python version 1.155.0", "Instance name: master"]
+                .map(|says| format!("2026-11-23 22:52:35,000 - synapse.config.logger - 388 - INFO - main - {says}\n"));
+            let on = (0..60).map(|step| {
+                let (minute, second) = (53 + step * 5 / 60, step * 5 % 60);
+                format!(
+                    "2026-11-23 22:{minute:02}:{second:02},000 - synapse.util.caches - 1 - INFO - sweep-0 - swept\n"
+                )
+            });
+            let log = if log.ends_with('\n') { log.to_owned() } else { format!("{log}\n") };
+            start.concat() + &log + &on.collect::<String>()
+        })
+    };
+    vec![
+        History::recorded("delayed-events-lost", "a log that ends with the call, of one process or of one of several")
+            .never_refutes("never-arrived", ""),
+        recorded("the client's side of the network loses the requests")
+            .proves("never-arrived", "!cMSeMEeClRblfyFwow:localhost")
+            .never_proves("slow-gateway", ""),
+        History::recorded("slow-gateway", "a gateway holds the requests")
+            .never_proves("never-arrived", "")
+            .refutes("never-arrived", "!nPDlqHtijmWgsSgQNe:localhost"),
+        recorded("the log was cut down to its warnings")
+            .rewrite("homeserver.log.txt", |log| log.replace(" - INFO - ", " - WARNING - "))
+            .never_proves("never-arrived", "")
+            .never_refutes("never-arrived", ""),
+        recorded("the homeserver started anew while it had the requests")
+            .rewrite("homeserver.log.txt", |log| {
+                let start = "2026-11-23 22:52:44,300 - synapse.config.logger - 388 - WARNING - main - ***** STARTING SERVER *****\n";
+                let mut lines: Vec<String> = log.lines().map(|line| format!("{line}\n")).collect();
+                let at = lines.iter().position(|line| line.starts_with("2026-11-23 22:52:44,6")).expect("a line");
+                lines.insert(at, start.to_owned());
+                lines.concat()
+            })
+            .never_proves("never-arrived", ""),
+        recorded("the client gives up after three milliseconds")
+            .edit("victim.report.json", |report| {
+                report["entries"][1]["ts"] = 1_795_474_363_683_u64.into();
+                report["entries"][2]["ts"] = 1_795_474_364_178_u64.into();
+            })
+            .never_proves("never-arrived", ""),
+    ]
+}

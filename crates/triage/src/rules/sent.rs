@@ -1,0 +1,114 @@
+//! Encrypted to-device messages as their senders show them, and what is known of what was in them.
+
+use crypto_diag_analysis::Evidence as Facts;
+use crypto_diag_analysis::evidence::Ke2;
+use crypto_diag_analysis::evidence::ke2::Ke2Kind;
+
+use crate::case::{Case, exchange};
+use crate::subject::Device;
+use crate::verdict::Evidence;
+
+/// One message to one device.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    /// Who sent it, where that is known.
+    pub sender: Option<Device>,
+    /// The report whose page queued it; `None` if only a HAR shows it.
+    pub report: Option<usize>,
+    pub target: Device,
+    /// The transaction: messages of one transaction are one batch, with one content for several devices.
+    pub txn_id: String,
+    pub message_id: Option<String>,
+    /// Whether it was an Olm message.
+    pub encrypted: bool,
+    pub evidence: Evidence,
+}
+
+/// The type of Olm messages.
+const ENCRYPTED: &str = "m.room.encrypted";
+
+/// All that pages queued and HARs show as sent.
+pub(super) fn all(case: &Case<'_>) -> Vec<Sent> {
+    let mut sent = Vec::new();
+    for page in &case.pages {
+        for batch in &case.report(page).sent {
+            let Some(txn_id) = &batch.txnid else { continue };
+            for target in &batch.targets {
+                let text = format!(
+                    "Enqueuing batch of to-device messages. type={} txnid={txn_id} {}/{} (msgid {})",
+                    batch.event_type.as_deref().unwrap_or("?"),
+                    target.user_id,
+                    target.device_id,
+                    target.message_id.as_deref().unwrap_or("?")
+                );
+                let piece = case.whole(page.report, &text, "the page queued this message for that device");
+                sent.push(Sent {
+                    sender: page.device.clone(),
+                    report: Some(page.report),
+                    target: Device::new(&target.user_id, &target.device_id),
+                    txn_id: txn_id.clone(),
+                    message_id: target.message_id.clone(),
+                    encrypted: batch.event_type.as_deref() == Some(ENCRYPTED),
+                    evidence: Evidence { at: i64::try_from(batch.ts.0).ok(), ..piece },
+                });
+            }
+        }
+    }
+    for (index, har) in case.bundle.hars.iter().enumerate() {
+        let page = case.pages.iter().find(|page| page.hars.contains(&index));
+        let sender = page
+            .and_then(|page| page.device.clone())
+            .or_else(|| har.device().map(|(user, device)| Device::new(user, device)));
+        for (at, request) in har.entries.iter().enumerate() {
+            let (Some(txn_id), Some(facts)) = (request.txn_id(), &request.facts) else { continue };
+            for message in &facts.sent {
+                let target = Device::new(&message.user_id, &message.device_id);
+                let evidence = exchange(har, at, format!("a message to {}", target.label()));
+                sent.push(Sent {
+                    sender: sender.clone(),
+                    report: None,
+                    target,
+                    txn_id: txn_id.to_owned(),
+                    message_id: message.message_id.clone(),
+                    encrypted: request.uri.contains("/sendToDevice/m.room.encrypted/"),
+                    evidence,
+                });
+            }
+        }
+    }
+    sent
+}
+
+/// A line that says that a media key was delivered and opened.
+pub(super) struct Delivery<'c> {
+    pub report: usize,
+    pub entry: usize,
+    pub line: &'c Ke2,
+}
+
+/// The media keys that pages opened.
+pub(super) fn deliveries<'c>(case: &'c Case<'_>) -> Vec<Delivery<'c>> {
+    case.lines()
+        .filter_map(|(report, entry, _, facts)| match facts {
+            Facts::Ke2(line) if line.kind == Ke2Kind::Delivered => Some(Delivery { report, entry, line }),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What shows that a message was a media key: another message of the same batch, which its receiver opened as one. A batch
+/// is one content, encrypted for several devices.
+pub(super) fn media_key(case: &Case<'_>, sent: &[Sent], message: &Sent) -> Option<Evidence> {
+    let deliveries = deliveries(case);
+    let mut batch = sent.iter().filter(|other| other.txn_id == message.txn_id && other.sender == message.sender);
+    batch.find_map(|other| {
+        let id = other.message_id.as_deref()?;
+        let opened = deliveries.iter().find(|delivery| {
+            let from = delivery.line.sender.as_deref();
+            delivery.line.message_id.as_deref() == Some(id)
+                && other.sender.as_ref().is_some_and(|sender| from == Some(&*sender.user_id))
+                && case.pages[delivery.report].device.as_ref() == Some(&other.target)
+        })?;
+        case.entry(opened.report, opened.entry, "a message of the same batch was opened, and it was a media key")
+    })
+}

@@ -1,0 +1,373 @@
+//! KE-2: messages were sent to a device that had been deleted.
+
+use std::cmp::Ordering;
+
+use super::Rule;
+use super::sent;
+use crate::case::Case;
+use crate::case::coverage::Absence;
+use crate::conclusion::Conclusion;
+use crate::moment::{Clock, Moment};
+use crate::need::Need;
+use crate::problem::Place;
+use crate::proof::{Premise, Proof};
+use crate::subject::{Device, Subject};
+use crate::synapse_log::{Fate, Route, request_key};
+use crate::verdict::{ArtefactKind, ClockOf, Evidence, Sentences, Verdict};
+
+const DELETED: Premise = Premise {
+    id: "stale-target/deleted",
+    says: "The server's log shows that the device was deleted.",
+    rules_out: "No such device has ever been, or it was there and was deleted another time.",
+};
+
+const AFTER: Premise = Premise {
+    id: "stale-target/after",
+    says: "The message reached the server after that, by an order that holds between the two lines.",
+    rules_out: "The device was logged out after the message had come.",
+};
+
+const NOT_BACK: Premise = Premise {
+    id: "stale-target/not-back",
+    says: "The device was not made again in between: the server itself dropped the message for an unknown device; or its log would show a log-in and shows neither one nor keys of the device; or the server, asked after the message, lists the user's devices without it, and the log shows one deletion alone.",
+    rules_out: "The device had been made again under its old id and got the message.",
+};
+
+const BEFORE: Premise = Premise {
+    id: "stale-target/before",
+    says: "Each deletion of the device that the log shows came after the message, by an order that holds between the lines.",
+    rules_out: "",
+};
+
+const THERE: Premise = Premise {
+    id: "stale-target/there",
+    says: "The log shows a log-in or keys of the device before the message.",
+    rules_out: "",
+};
+
+/// What makes a device anew where an authentication service manages them; Synapse prints no log-in for it.
+const MADE_BY_SERVICE: &str = "/_synapse/mas/upsert_device";
+
+pub(super) const RULE: Rule = Rule {
+    conclusion: Conclusion::StaleTarget,
+    needs: &[ArtefactKind::ServerLog],
+    reads: &[ArtefactKind::Report, ArtefactKind::Har, ArtefactKind::QueryResults],
+    argument: "Synapse drops messages for devices that it does not know, and leaves no row. The deletion and the request that \
+               brought the message are both lines of its log; which came first must follow from one clock, or from clocks that \
+               were measured against one another. A device that is missing from the table today may have been there then.",
+    proven_by: &[&DELETED, &AFTER, &NOT_BACK],
+    refuted_by: &[&BEFORE, &THERE],
+    check,
+    #[cfg(test)]
+    histories,
+};
+
+/// A message that was sent to a device, and when the server got it.
+struct Arrival {
+    target: Device,
+    message_id: Option<String>,
+    /// When, and in which line.
+    at: Option<(Moment, u64)>,
+    /// Whether the server says that it dropped the message, since it knows no such device.
+    dropped: bool,
+    evidence: Vec<Evidence>,
+}
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    let mut verdicts: Vec<Verdict> = Vec::new();
+    for verdict in arrivals(case).iter().filter_map(|arrival| judge(case, arrival)) {
+        match verdicts.iter_mut().find(|known| known.about == verdict.about) {
+            None => verdicts.push(verdict),
+            // One message that came too late is enough; none did only if that is known of each.
+            Some(known) if verdict.is_proven() || (verdict.is_unknown() && known.is_refuted()) => *known = verdict,
+            Some(_) => {}
+        }
+    }
+    verdicts
+}
+
+fn arrivals(case: &Case<'_>) -> Vec<Arrival> {
+    let mut arrivals: Vec<Arrival> = Vec::new();
+    for sent in sent::all(case) {
+        let known = |other: &Arrival| other.target == sent.target && other.message_id == sent.message_id;
+        if sent.message_id.is_some() && arrivals.iter().any(known) {
+            continue;
+        }
+        let sender = sent.sender.as_ref().map(|sender| sender.user_id.as_str());
+        let mut evidence = Vec::new();
+        let mut requests = case.bundle.logs.iter().enumerate().flat_map(|(index, log)| {
+            let of_txn = |request: &&crate::synapse_log::Request| {
+                request.route == Route::SendToDevice
+                    && request.txn_id() == Some(&*sent.txn_id)
+                    && (sender.is_none() || request.user_id.is_none() || request.user_id.as_deref() == sender)
+            };
+            log.requests.iter().filter(of_txn).map(move |request| (index, log, request))
+        });
+        let mut at = None;
+        if let (Some((index, log, request)), None) = (requests.next(), requests.next()) {
+            at = Some((Moment::at(Clock::Log(index), request.start), request.line));
+            let place = Place::Line(request.line);
+            let says = "the message reached the server";
+            let piece = Evidence::new(&log.name, place, Some(request.start), ClockOf::Server, &request.quote, says);
+            evidence.push(piece);
+        }
+        evidence.push(sent.evidence);
+        arrivals.push(Arrival { target: sent.target, message_id: sent.message_id, at, dropped: false, evidence });
+    }
+    for (index, log) in case.bundle.logs.iter().enumerate() {
+        for line in log.to_device.iter().filter(|line| line.fate == Fate::Dropped) {
+            let Some((user_id, device_id)) = &line.target else { continue };
+            let target = Device::new(user_id, device_id);
+            let says = "the server dropped the message: it knows no such device";
+            let place = Place::Line(line.line);
+            let piece = Evidence::new(&log.name, place, Some(line.at), ClockOf::Server, &line.quote, says);
+            let same =
+                |other: &&mut Arrival| other.target == target && other.message_id.as_ref() == Some(&line.message_id);
+            match arrivals.iter_mut().find(same) {
+                Some(known) => {
+                    known.dropped = true;
+                    known.evidence.push(piece);
+                }
+                None => arrivals.push(Arrival {
+                    target,
+                    message_id: Some(line.message_id.clone()),
+                    at: Some((Moment::at(Clock::Log(index), line.at).in_place(line.line), line.line)),
+                    dropped: true,
+                    evidence: vec![piece],
+                }),
+            }
+        }
+    }
+    arrivals
+}
+
+/// A line about a device: when, which line of which log, and as evidence.
+type Line = (Moment, usize, u64, Evidence);
+
+fn deletions(case: &Case<'_>, device: &Device) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (index, log) in case.bundle.logs.iter().enumerate() {
+        for line in &log.deleted {
+            if line.user_id == device.user_id && line.device_id == device.device_id {
+                let place = Place::Line(line.line);
+                let says = "the device was deleted";
+                let piece = Evidence::new(&log.name, place, Some(line.at), ClockOf::Server, &line.quote, says);
+                lines.push((Moment::at(Clock::Log(index), line.at), index, line.line, piece));
+            }
+        }
+    }
+    lines
+}
+
+fn order(case: &Case<'_>, deletion: &Line, (arrived, line): &(Moment, u64)) -> Option<Ordering> {
+    let (at, index, place, _) = deletion;
+    let by_time = case.clocks.order(*at, *arrived)?;
+    // A request's line is printed at its end, so that only a later deletion's line may contradict its time.
+    let same_file = arrived.clock == Clock::Log(*index);
+    (!(same_file && by_time == Ordering::Less && place > line)).then_some(by_time)
+}
+
+fn judge(case: &Case<'_>, arrival: &Arrival) -> Option<Verdict> {
+    let target = &arrival.target;
+    let label = target.label();
+    let deletions = deletions(case, target);
+    if deletions.is_empty() && !arrival.dropped && !is_absent(case, target) {
+        return None;
+    }
+    let ordered = |deletion: &&Line, wanted: Ordering| {
+        arrival.at.as_ref().is_some_and(|at| order(case, deletion, at) == Some(wanted))
+    };
+    let before = deletions.iter().rfind(|deletion| ordered(deletion, Ordering::Less));
+    let shown = before.or(deletions.last());
+    let report = case.pages.first().map(|page| page.report);
+    let ask = |why: &str| vec![Need::log(report, why)];
+    let back = before.zip(arrival.at).map(|(deletion, (arrived, _))| back(case, target, deletion.0, arrived));
+    let not_back = match (&back, before.zip(arrival.at)) {
+        (Some(lines), Some((deletion, (arrived, _)))) => {
+            let absence = Absence { route: Route::Other, page: None, answered: false, from: deletion.0, to: arrived };
+            let still_gone = deletions.len() == 1 && is_absent_after(case, target, arrived);
+            lines.is_empty() && (arrival.dropped || still_gone || case.would_show(&absence).is_ok())
+        }
+        _ => true,
+    };
+    let listed = before.map_or_else(Vec::new, |deletion| listed_later(case, target, deletion.0));
+    let proof = Proof::new(case)
+        .premise(&DELETED, shown.map(|deletion| vec![deletion.3.clone()]), || ask("when the device was deleted"))
+        .evidence(arrival.evidence.clone())
+        .premise(&AFTER, shown.is_none() || before.is_some(), || {
+            ask("when the message came and when the device was deleted, in logs whose zone is known")
+        })
+        .premise(&NOT_BACK, not_back, || {
+            let mut needs = ask("whether the device was made again, in the log of every worker");
+            let unmeasured = case.pages.iter().find(|page| page.hars.is_empty());
+            needs.extend(unmeasured.map(|page| Need::har(page.report, "requests to measure the log by")));
+            needs
+        })
+        .unless("Keys, a log-in or a made device in between.", back.into_iter().flatten())
+        .unless("A later answer of the database that lists the device.", listed);
+    let after = !deletions.is_empty() && deletions.iter().all(|deletion| ordered(&deletion, Ordering::Greater));
+    let all = || deletions.iter().map(|deletion| deletion.3.clone()).collect::<Vec<_>>();
+    let there = arrival.at.and_then(|(arrived, _)| {
+        let mut signs = signs_of_life(case, target).into_iter();
+        signs.find(|(moment, _)| case.clocks.is_before(*moment, arrived)).map(|(_, piece)| piece)
+    });
+    let refutation = Proof::new(case)
+        .evidence(arrival.evidence.clone())
+        .premise(&BEFORE, after.then(all), Vec::new)
+        .premise(&THERE, there, Vec::new);
+    let id = arrival.message_id.as_deref().map_or_else(String::new, |id| format!(" ({id})"));
+    let sentences = Sentences {
+        proven: format!(
+            "A message{id} was sent to {label} after that device had been deleted: its sender's device list was stale."
+        ),
+        refuted: format!("{label} was deleted only after the message{id} had reached the server."),
+        unknown: if arrival.dropped {
+            format!(
+                "The server dropped a message{id} for {label}, a device that it does not know; whether there ever was one cannot be told."
+            )
+        } else {
+            format!("A message{id} was sent to {label}; whether that device was gone when it came cannot be told.")
+        },
+    };
+    let subject = Subject {
+        device: Some(target.clone()),
+        message_ids: arrival.message_id.iter().cloned().collect(),
+        ..Subject::default()
+    };
+    let verdict = Verdict::decide(case, Conclusion::StaleTarget, (label, subject), proof, Some(refutation), sentences)
+        .how("Whether anybody missed the message: the user's other devices get their own.");
+    Some(verdict)
+}
+
+/// Lines of the logs that show a device at work.
+fn signs_of_life(case: &Case<'_>, device: &Device) -> Vec<(Moment, Evidence)> {
+    let mut found = Vec::new();
+    for (index, log) in case.bundle.logs.iter().enumerate() {
+        let is_it = |user: &str, id: &str| user == device.user_id && id == device.device_id;
+        let mut note = |at: i64, line: u64, text: &str, says: &str| {
+            let piece = Evidence::new(&log.name, Place::Line(line), Some(at), ClockOf::Server, text, says);
+            found.push((Moment::at(Clock::Log(index), at), piece));
+        };
+        for line in log.logins.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
+            note(line.at, line.line, &format!("Logging in user {}", device.label()), "the device was made");
+        }
+        for line in log.uploads.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
+            note(line.at, line.line, &line.quote, "the device publishes keys: it is there");
+        }
+        for line in log.device_keys.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
+            note(line.at, line.line, &line.quote, "the device publishes its identity: it is there");
+        }
+    }
+    found
+}
+
+/// Lines between two moments, or whose order is open, that show that a device was made again.
+fn back(case: &Case<'_>, device: &Device, from: Moment, to: Moment) -> Vec<Evidence> {
+    let mut signs = signs_of_life(case, device);
+    let made = request_key("POST", MADE_BY_SERVICE);
+    for (index, log) in case.bundle.logs.iter().enumerate() {
+        for line in log.accesses.iter().filter(|access| access.key == made) {
+            let says = "the authentication service made a device, and the line does not say which";
+            let place = Place::Line(line.line);
+            let piece = Evidence::new(&log.name, place, Some(line.start), ClockOf::Server, MADE_BY_SERVICE, says);
+            signs.push((Moment::at(Clock::Log(index), line.start), piece));
+        }
+    }
+    let outside = |moment: Moment| case.clocks.is_before(moment, from) || case.clocks.is_before(to, moment);
+    signs.into_iter().filter(|(moment, _)| !outside(*moment)).map(|(_, piece)| piece).collect()
+}
+
+/// Whether the user's devices were listed and this one is not among them.
+fn is_absent(case: &Case<'_>, device: &Device) -> bool {
+    case.bundle.queries.iter().any(|results| {
+        results.devices_of.iter().any(|(user, _)| *user == device.user_id)
+            && !results.devices.iter().any(|row| row.user_id == device.user_id && row.device_id == device.device_id)
+    })
+}
+
+/// Whether the user's devices were listed after a moment and this one is not among them.
+fn is_absent_after(case: &Case<'_>, device: &Device, moment: Moment) -> bool {
+    case.bundle.queries.iter().any(|results| {
+        let asked = results.devices_of.iter().filter(|(user, _)| *user == device.user_id);
+        let later =
+            |at: &Option<i64>| at.is_some_and(|at| case.clocks.is_before(moment, Moment::at(Clock::Database, at)));
+        let mut asked = asked.peekable();
+        asked.peek().is_some()
+            && asked.all(|(_, at)| later(at))
+            && !results.devices.iter().any(|row| row.user_id == device.user_id && row.device_id == device.device_id)
+    })
+}
+
+/// Rows of the device in answers that may be later than its deletion.
+fn listed_later(case: &Case<'_>, device: &Device, deleted: Moment) -> Vec<Evidence> {
+    let mut found = Vec::new();
+    for results in &case.bundle.queries {
+        let asked = results.devices_of.iter().filter(|(user, _)| *user == device.user_id);
+        let earlier =
+            |at: &Option<i64>| at.is_some_and(|at| case.clocks.is_before(Moment::at(Clock::Database, at), deleted));
+        if asked.clone().count() > 0 && asked.clone().all(|(_, at)| earlier(at)) {
+            continue;
+        }
+        let rows =
+            results.devices.iter().filter(|row| row.user_id == device.user_id && row.device_id == device.device_id);
+        found.extend(rows.map(|row| {
+            let says = "the server lists the device";
+            Evidence::new(&results.name, row.place.clone(), None, ClockOf::Server, &device.label(), says)
+        }));
+    }
+    found
+}
+
+#[cfg(test)]
+fn histories() -> Vec<crate::history::History> {
+    use crate::history::History;
+
+    const GONE: &str = "KZDXOHRICR";
+    const DELETION: &str = "2026-11-23 22:53:21,987 - synapse.handlers.device - 293 - INFO - POST-1057 - Deleting devices ['KZDXOHRICR'] for '@alice-7:localhost'\n";
+    let recorded = |name: &str| History::recorded("logged-out-device", name);
+    // Behind the deletion's line.
+    let then = |log: &str, line: &str| log.replace(DELETION, &format!("{DELETION}{line}\n"));
+    let login = "2026-11-23 22:53:22,050 - synapse.handlers.auth - 1004 - INFO - POST-1058 - Logging in user @alice-7:localhost on device KZDXOHRICR";
+    let later = |log: &str| {
+        let line = DELETION.replace("22:53:21,987", "22:53:29,987");
+        format!("{}{line}", log.replace(DELETION, ""))
+    };
+    vec![
+        recorded("a message for a device that was logged out").proves("stale-target", GONE),
+        recorded("the log of the deletion is not there")
+            .rewrite("homeserver.log.txt", |log| log.replace(DELETION, ""))
+            .never_proves("stale-target", "")
+            .never_refutes("stale-target", ""),
+        recorded("the device is logged out after the message has come")
+            .rewrite("homeserver.log.txt", later)
+            .never_proves("stale-target", "")
+            .refutes("stale-target", GONE),
+        recorded("nothing shows the device before it was logged out")
+            .rewrite("homeserver.log.txt", |log| {
+                let shows = |line: &&str| !line.contains("KZDXOHRICR") || line.contains("Deleting devices");
+                later(&log.lines().filter(shows).map(|line| format!("{line}\n")).collect::<String>())
+            })
+            .never_proves("stale-target", "")
+            .never_refutes("stale-target", ""),
+        recorded("the device is logged in again under its old id")
+            .rewrite("homeserver.log.txt", |log| then(log, login))
+            .never_proves("stale-target", "")
+            .never_refutes("stale-target", ""),
+        recorded("another worker, whose log is not there, logs the device in again")
+            .without("victim.har")
+            .without("peer.har")
+            .never_proves("stale-target", ""),
+        History::world("33b-a-device-that-never-was", "a device that has never been").never_proves("stale-target", ""),
+        recorded("the database lists the device afterwards")
+            .edit("queries.json", |results| {
+                for table in results.as_array_mut().expect("a list").iter_mut() {
+                    if table["name"] == "devices" && table["params"][0] == "@alice-7:localhost" {
+                        let row =
+                            serde_json::json!({"user_id": "@alice-7:localhost", "device_id": GONE, "hidden": false});
+                        table["rows"].as_array_mut().expect("a list").push(row);
+                    }
+                }
+            })
+            .never_proves("stale-target", ""),
+    ]
+}

@@ -1,0 +1,88 @@
+//! KE-3: the event lost the field between the server and the client.
+
+use super::Rule;
+use super::lost_field::{self, ARRIVED_WITHOUT, IS_MISSING, LostField, NOT_PRUNED, OUTER, STORED_WITH, STORED_WITHOUT};
+use crate::case::Case;
+use crate::conclusion::Conclusion;
+use crate::proof::{Premise, Proof};
+use crate::verdict::{ArtefactKind, Sentences, Verdict};
+
+const SENT_WHOLE: Premise = Premise {
+    id: "stripped-on-the-way/not-pruned",
+    says: "What arrived has other fields and does not say that it was redacted.",
+    rules_out: "Synapse itself pruned what it served: it does so for a redacted event, and, to whoever was not yet a member of the \
+                room, for all that a user sent who has been erased since.",
+};
+
+pub(super) const RULE: Rule = Rule {
+    conclusion: Conclusion::StrippedOnTheWay,
+    needs: &[ArtefactKind::Report, ArtefactKind::QueryResults, ArtefactKind::Har],
+    reads: &[],
+    argument: "The database holds the field and the answer that reached the browser does not. Synapse serves an event whole or pruned, \
+               and pruning leaves an encrypted event's content empty; so something between the two took one field away.",
+    proven_by: &[&IS_MISSING, &OUTER, &STORED_WITH, &ARRIVED_WITHOUT, &SENT_WHOLE],
+    refuted_by: &[&OUTER, &STORED_WITHOUT, &NOT_PRUNED],
+    check,
+    #[cfg(test)]
+    histories,
+};
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    lost_field::of_case(case).iter().map(|event| judge(case, event)).collect()
+}
+
+fn judge(case: &Case<'_>, event: &LostField<'_>) -> Verdict {
+    let (ask_stored, ask_arrived) = (|| event.ask_stored(), || event.ask_arrived());
+    let proof = Proof::new(case)
+        .evidence(event.evidence())
+        .premise(&IS_MISSING, event.is_missing(), Vec::new)
+        .premise(&OUTER, event.is_outer(), Vec::new)
+        .premise(&STORED_WITH, event.stored_with(), ask_stored)
+        .premise(&ARRIVED_WITHOUT, event.arrived_without(), ask_arrived)
+        .premise(&SENT_WHOLE, event.arrived_not_pruned(), ask_arrived);
+    let refutation = Proof::new(case)
+        .evidence(event.evidence())
+        .premise(&OUTER, event.is_outer(), Vec::new)
+        .premise(&STORED_WITHOUT, event.stored_without(), ask_stored)
+        .premise(&NOT_PRUNED, event.stored_not_pruned(), ask_stored);
+    let (id, field) = (event.event_id, event.field_name());
+    let sentences = Sentences {
+        proven: format!(
+            "Event {id} has `{field}` on the server and arrived without it: something in between took it away."
+        ),
+        refuted: format!("Event {id} did not lose `{field}` on its way: it was stored without it."),
+        unknown: format!("Whether event {id} lost `{field}` between the server and the client cannot be told."),
+    };
+    Verdict::decide(case, Conclusion::StrippedOnTheWay, event.about(), proof, Some(refutation), sentences)
+}
+
+#[cfg(test)]
+fn histories() -> Vec<crate::history::History> {
+    use crate::history::{History, event_row};
+    use serde_json::json;
+
+    let recorded = |name: &str| History::recorded("algorithm-stripped", name);
+    let named = |history: History, words: &str| {
+        history.rewrite("victim.report.json", |text| text.replace("missing field `algorithm`", words))
+    };
+    vec![
+        recorded("a proxy takes the algorithm away").proves("stripped-on-the-way", "field algorithm"),
+        History::recorded("malformed-event", "the event was stored without its algorithm")
+            .never_proves("stripped-on-the-way", "")
+            .refutes("stripped-on-the-way", "field algorithm"),
+        recorded("the stored event was rewritten after it was served")
+            .edit("queries.json", |queries| {
+                let row = event_row(queries);
+                (row["content"], row["algorithm"]) = (json!({}), json!(null));
+                (row["redacted_by"], row["have_censored"]) = (json!("$redaction"), json!(true));
+            })
+            .never_proves("stripped-on-the-way", "")
+            .never_refutes("stripped-on-the-way", ""),
+        recorded("no HAR shows how the event arrived").without("victim.har").never_proves("stripped-on-the-way", ""),
+        named(recorded("a field of the plaintext is missing"), "missing field `body`")
+            .never_proves("stripped-on-the-way", "")
+            .never_refutes("stripped-on-the-way", ""),
+        named(recorded("an unknown field is there"), "unknown field `algorithm`")
+            .never_proves("stripped-on-the-way", ""),
+    ]
+}

@@ -1,0 +1,411 @@
+//! Reads a log's lines into [`ServerLog`]: places them in time, sorts them, and joins what belongs to one request.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use crypto_diag_analysis::evidence::ke1;
+
+use super::event::{AccessLine, DeviceRef, LogEvent, ToDevice};
+use super::join::join;
+use super::line::{LogLevel, LogLine};
+use super::process::{Process, RequestCount, Step, WRITTEN_WITHIN_MS};
+use super::reader::ReadCounts;
+use super::record::{
+    Access, ClaimLine, ConflictLine, DeletedDevice, DeviceKeysUpdate, Fate, LoginLine, Request, Restart, ToDeviceLine,
+    Upload, UploadOutcome,
+};
+use super::route::{Route, canonical_uri, request_key};
+use super::server_log::{KEPT_MAX, LogOptions, ServerLog};
+use super::zone::{Times, ZoneSource};
+use crate::problem::{Place, Problems};
+use crate::quote::quote;
+
+/// Ids of one-time keys that are kept of one log at most, each distinct list counted once.
+const KEY_IDS_MAX: usize = 200_000;
+
+/// Bytes of an upload's line that are quoted: its list of ids is long, and kept beside it.
+const UPLOAD_QUOTE_BYTES: usize = 200;
+
+/// Requests of any kind whose identity and times are kept, at 48 bytes each, where no HAR says which are wanted.
+const ACCESSES_MAX: usize = 500_000;
+
+/// Minutes of latency that are kept: a week.
+const MINUTES_MAX: usize = 7 * 24 * 60;
+
+/// Distinct sentences that are remembered at most.
+const SENTENCES_MAX: usize = 1_000;
+
+pub(super) struct Building {
+    log: ServerLog,
+    problems: Problems,
+    sources: HashMap<String, Source>,
+    users: HashMap<String, u32>,
+    options: LogOptions,
+    times: Times,
+    /// Sentences of refusals that were read before.
+    sentences: HashMap<String, (Arc<ke1::Ke1>, Arc<str>)>,
+    /// Lists of ids that were read before, by their hash.
+    key_lists: HashMap<u64, Arc<[String]>>,
+    key_ids: usize,
+}
+
+/// What was last seen of a source.
+struct Source {
+    /// Its present run, by index into the log's processes.
+    process: u16,
+    time: Option<i64>,
+    count: RequestCount,
+}
+
+impl Building {
+    pub fn new(name: &str, options: &LogOptions) -> Building {
+        Building {
+            log: ServerLog { name: name.to_owned(), ..ServerLog::default() },
+            problems: Problems::of(name),
+            sources: HashMap::new(),
+            users: HashMap::new(),
+            options: options.clone(),
+            times: Times::new(options),
+            sentences: HashMap::new(),
+            key_lists: HashMap::new(),
+            key_ids: 0,
+        }
+    }
+
+    /// Reading failed behind that line.
+    pub fn ended(&mut self, line: u64, error: &std::io::Error) {
+        self.problems.add(Place::Line(line), format!("reading ended here: {error}"));
+    }
+
+    pub fn add(&mut self, line: &LogLine<'_>, number: u64) {
+        *self.log.levels.entry(line.level).or_default() += 1;
+        let time = self.times.read(line.time);
+        if let Some(time) = time {
+            self.log.first = Some(self.log.first.map_or(time, |first| first.min(time)));
+            self.log.last = Some(self.log.last.map_or(time, |last| last.max(time)));
+        }
+        let event = line.event();
+        let source = line.source.as_deref().unwrap_or_default();
+        let Some(process) = self.process(source, event == LogEvent::Starting) else {
+            self.log.not_kept += 1;
+            return;
+        };
+        self.wrote(line, source, process, time, number);
+        // A line without a time of its own is placed at the last one that had one.
+        let Some(time) = time.or(self.times.last()) else { return };
+        self.keep(line, event, time, number, process);
+    }
+
+    /// The run of a source that a line belongs to; a start begins a new one. `None` if there are too many.
+    fn process(&mut self, source: &str, starts: bool) -> Option<u16> {
+        let known = self.sources.get(source).map(|known| known.process);
+        if let Some(known) = known
+            && !starts
+        {
+            return Some(known);
+        }
+        let run = known.map_or(0, |known| self.log.processes[usize::from(known)].run) + u32::from(starts);
+        let index = u16::try_from(self.log.processes.len()).ok()?;
+        self.log.processes.push(Process::new(source, run, starts));
+        match self.sources.get_mut(source) {
+            Some(known) => (known.process, known.count) = (index, RequestCount::default()),
+            None => {
+                let found = Source { process: index, time: None, count: RequestCount::default() };
+                self.sources.insert(source.to_owned(), found);
+            }
+        }
+        Some(index)
+    }
+
+    /// Notes that a process wrote a line, and whether its source's times run backwards there.
+    fn wrote(&mut self, line: &LogLine<'_>, source: &str, process: u16, time: Option<i64>, number: u64) {
+        let wrote = &mut self.log.processes[usize::from(process)];
+        wrote.shows_info |= matches!(line.level, LogLevel::Info | LogLevel::Debug);
+        let (Some(time), Some(known)) = (time, self.sources.get_mut(source)) else { return };
+        wrote.wrote(time, number);
+        let back_ms = known.time.map_or(0, |last| last - time);
+        if back_ms > WRITTEN_WITHIN_MS {
+            push(&mut self.log.steps, Step { line: number, back_ms }, &mut self.log.not_kept);
+        } else {
+            self.log.disorder_ms = self.log.disorder_ms.max(back_ms);
+        }
+        known.time = Some(time);
+    }
+
+    fn keep(&mut self, line: &LogLine<'_>, event: LogEvent<'_>, time: i64, number: u64, process: u16) {
+        let request = line.request.as_deref().map(str::to_owned);
+        let text = || quote(&line.message);
+        let log = &mut self.log;
+        let not_kept = &mut log.not_kept;
+        match event {
+            LogEvent::Access(access) => self.access(line, &access, time, number, process),
+            LogEvent::Error(error) if error.reason.contains("already exists") => {
+                let known = self.sentences.get(error.reason).cloned();
+                let read = || Some((Arc::new(ke1::read(error.reason)?), Arc::from(quote(error.reason))));
+                if let Some((conflict, quote)) = known.clone().or_else(read) {
+                    if known.is_none() && self.sentences.len() < SENTENCES_MAX {
+                        self.sentences.insert(error.reason.to_owned(), (conflict.clone(), quote.clone()));
+                    }
+                    let line = ConflictLine { conflict, at: time, line: number, quote, start: None, request, process };
+                    push(&mut log.conflicts, line, not_kept);
+                }
+            }
+            LogEvent::AddingOneTimeKeys { device, key_ids, at } => {
+                if let Some(at) = at {
+                    self.times.states(time, at);
+                }
+                let mut hasher = DefaultHasher::new();
+                key_ids.hash(&mut hasher);
+                let hash = hasher.finish();
+                let known = self.key_lists.get(&hash).filter(|known| known.iter().eq(&key_ids)).cloned();
+                if known.is_none() && self.key_ids + key_ids.len() > KEY_IDS_MAX {
+                    *not_kept += 1;
+                    return;
+                }
+                let key_ids = known.unwrap_or_else(|| {
+                    self.key_ids += key_ids.len();
+                    let list: Arc<[String]> = key_ids.into_iter().map(str::to_owned).collect();
+                    self.key_lists.insert(hash, list.clone());
+                    list
+                });
+                let head = (0..=UPLOAD_QUOTE_BYTES.min(line.message.len()))
+                    .rev()
+                    .find(|at| line.message.is_char_boundary(*at));
+                let upload = Upload {
+                    user_id: device.user_id.to_owned(),
+                    device_id: device.device_id.to_owned(),
+                    key_ids,
+                    at: at.unwrap_or(i64::MIN),
+                    line: number,
+                    outcome: UploadOutcome::Unknown,
+                    start: None,
+                    quote: quote(&line.message[..head.unwrap_or_default()]) + "…",
+                    request,
+                    time,
+                    process,
+                };
+                push(&mut log.uploads, upload, not_kept);
+            }
+            LogEvent::Claimed(claims) => {
+                for claim in claims {
+                    let (user_id, device_id) = own(claim.device);
+                    let key_id = claim.key_id.to_owned();
+                    let line = ClaimLine { user_id, device_id, key_id, at: time, line: number, quote: text() };
+                    push(&mut log.claims, line, not_kept);
+                }
+            }
+            LogEvent::UpdatingDeviceKeys { device, at } => {
+                if let Some(at) = at {
+                    self.times.states(time, at);
+                }
+                let (user_id, device_id) = own(device);
+                let update = DeviceKeysUpdate { user_id, device_id, at: time, line: number, quote: text() };
+                push(&mut log.device_keys, update, not_kept);
+            }
+            LogEvent::Login(device) => {
+                let (user_id, device_id) = own(device);
+                push(&mut log.logins, LoginLine { user_id, device_id, at: time, line: number }, not_kept);
+            }
+            LogEvent::DeletingDevices { user_id, device_ids } => {
+                for device_id in device_ids {
+                    let (user_id, device_id) = own(DeviceRef { user_id, device_id });
+                    let line = DeletedDevice { user_id, device_id, at: time, line: number, quote: text() };
+                    push(&mut log.deleted, line, not_kept);
+                }
+            }
+            LogEvent::Starting => {
+                let source = line.source.as_deref().unwrap_or_default().to_owned();
+                push(&mut log.restarts, Restart { source, announced: true, at: time, line: number }, not_kept);
+            }
+            LogEvent::Instance(name) => {
+                log.processes[usize::from(process)].instance = Some(name.chars().take(64).collect());
+            }
+            LogEvent::Replication => log.processes[usize::from(process)].replicates = true,
+            LogEvent::Version(version) => log.version = Some(version.chars().take(64).collect()),
+            LogEvent::ToDevice(messages) => {
+                let list: Vec<(Option<DeviceRef<'_>>, &str)> = match &messages {
+                    ToDevice::Stored(targets) | ToDevice::Dropped(targets) => {
+                        targets.iter().map(|(device, id)| (Some(*device), *id)).collect()
+                    }
+                    ToDevice::Returned(ids) => ids.iter().map(|id| (None, *id)).collect(),
+                };
+                let fate = match messages {
+                    ToDevice::Stored(_) => Fate::Stored,
+                    ToDevice::Dropped(_) => Fate::Dropped,
+                    ToDevice::Returned(_) => Fate::Returned,
+                };
+                for (device, message_id) in list {
+                    let message = ToDeviceLine {
+                        message_id: message_id.to_owned(),
+                        fate,
+                        target: device.map(own),
+                        at: time,
+                        line: number,
+                        quote: text(),
+                    };
+                    push(&mut log.to_device, message, not_kept);
+                }
+            }
+            LogEvent::Error(_) | LogEvent::ClientGone | LogEvent::Other => {}
+        }
+    }
+
+    fn access(&mut self, line: &LogLine<'_>, access: &AccessLine<'_>, time: i64, number: u64, process: u16) {
+        let route = Route::of(access.uri);
+        let start = time - access.duration_ms() as i64;
+        self.judge(line, access, route, start, number, process);
+        let user = access.user_id.and_then(|user_id| self.user(user_id));
+        let log = &mut self.log;
+        let key = request_key(access.method, access.uri);
+        if self.options.wanted.as_ref().is_none_or(|wanted| wanted.contains(&key)) {
+            if log.accesses.len() < ACCESSES_MAX {
+                let (status, finished) = (access.status, !access.unfinished);
+                log.accesses.push(Access {
+                    key,
+                    start,
+                    end: time,
+                    line: number,
+                    route,
+                    status,
+                    finished,
+                    user,
+                    process,
+                });
+            } else {
+                log.not_kept += 1;
+            }
+        }
+        let minute = time.div_euclid(60_000);
+        if route != Route::Sync && (log.latency.len() < MINUTES_MAX || log.latency.contains_key(&minute)) {
+            let minute = log.latency.entry(minute).or_default();
+            minute.add(access.processing_ms);
+        }
+        if matches!(route, Route::Sync | Route::Other) {
+            return;
+        }
+        let message: &str = &line.message;
+        // From the user on, to the end of the request line: no address, no user agent.
+        let from = message.find(" - {").map_or(0, |at| at + 3);
+        let to = message.find("\" \"").map_or(message.len(), |at| at + 1).max(from);
+        let request = Request {
+            id: line.request.as_deref().unwrap_or_default().to_owned(),
+            route,
+            method: access.method.to_owned(),
+            uri: canonical_uri(access.uri),
+            user_id: access.user_id.map(str::to_owned),
+            status: access.status,
+            unfinished: access.unfinished,
+            start,
+            end: time,
+            line: number,
+            process,
+            quote: quote(&message[from..to]),
+        };
+        push(&mut log.requests, request, &mut log.not_kept);
+    }
+
+    /// What a request says of the process that answered it.
+    fn judge(
+        &mut self,
+        line: &LogLine<'_>,
+        access: &AccessLine<'_>,
+        route: Route,
+        start: i64,
+        number: u64,
+        process: u16,
+    ) {
+        let answered = &mut self.log.processes[usize::from(process)];
+        answered.replicates |= access.uri.starts_with("/_synapse/replication/");
+        if route != Route::Sync {
+            answered.longest_ms = answered.longest_ms.max(access.duration_ms() as i64);
+        }
+        let source = line.source.as_deref().unwrap_or_default();
+        let id = line.request.as_deref().unwrap_or_default();
+        if self.sources.get_mut(source).is_some_and(|known| known.count.begins_anew(id, start)) {
+            let restart = Restart { source: source.to_owned(), announced: false, at: start, line: number };
+            push(&mut self.log.restarts, restart, &mut self.log.not_kept);
+        }
+    }
+
+    /// A user by number.
+    fn user(&mut self, user_id: &str) -> Option<u32> {
+        if let Some(known) = self.users.get(user_id) {
+            return Some(*known);
+        }
+        if self.log.users.len() >= KEPT_MAX {
+            return None;
+        }
+        let number = u32::try_from(self.log.users.len()).ok()?;
+        self.log.users.push(user_id.to_owned());
+        self.users.insert(user_id.to_owned(), number);
+        Some(number)
+    }
+
+    pub fn finish(mut self, counts: ReadCounts) -> ServerLog {
+        self.log.counts = counts;
+        self.place_in_time();
+        join(&mut self.log);
+        let log = &mut self.log;
+        if counts.orphans > 0 {
+            let what =
+                format!("{} lines begin no log line and continue none of their process; left out", counts.orphans);
+            self.problems.add(Place::Whole, what);
+        }
+        if counts.truncated > 0 {
+            self.problems.add(Place::Whole, format!("{} lines were too long and are cut", counts.truncated));
+        }
+        if log.levels.is_empty() && counts.lines > 0 {
+            self.problems.add(Place::Whole, "no line of it is a line of Synapse's log");
+        }
+        if log.not_kept > 0 {
+            self.problems.add(Place::Whole, format!("{} facts did not fit and are left out", log.not_kept));
+        }
+        for what in self.times.problems(log.zone) {
+            self.problems.add(Place::Whole, what);
+        }
+        self.log.problems = self.problems.into_list();
+        self.log
+    }
+
+    /// Finds the zone and takes it off every time.
+    fn place_in_time(&mut self) {
+        let log = &mut self.log;
+        let (zone, shift) = self.times.zone();
+        log.zone = zone;
+        log.zone_minutes = (shift / 60_000) as i32;
+        let put = |time: &mut i64| *time -= shift;
+        log.first.iter_mut().chain(log.last.iter_mut()).for_each(put);
+        log.processes.iter_mut().for_each(|process| process.finish(shift));
+        log.accesses.iter_mut().for_each(|access| [&mut access.start, &mut access.end].into_iter().for_each(put));
+        log.requests.iter_mut().for_each(|request| [&mut request.start, &mut request.end].into_iter().for_each(put));
+        log.claims.iter_mut().for_each(|claim| put(&mut claim.at));
+        log.conflicts.iter_mut().for_each(|conflict| put(&mut conflict.at));
+        log.device_keys.iter_mut().for_each(|update| put(&mut update.at));
+        log.logins.iter_mut().for_each(|login| put(&mut login.at));
+        log.restarts.iter_mut().for_each(|restart| put(&mut restart.at));
+        log.deleted.iter_mut().for_each(|device| put(&mut device.at));
+        log.to_device.iter_mut().for_each(|message| put(&mut message.at));
+        for upload in &mut log.uploads {
+            put(&mut upload.time);
+            // Where the lines' times need not be the server's, what an upload's line states does not go with them.
+            if upload.at == i64::MIN || !matches!(zone, ZoneSource::Printed | ZoneSource::Ledger) {
+                upload.at = upload.time;
+            }
+        }
+        let minutes = std::mem::take(&mut log.latency);
+        log.latency = minutes.into_iter().map(|(minute, row)| (minute - shift / 60_000, row)).collect();
+    }
+}
+
+fn own(device: DeviceRef<'_>) -> (String, String) {
+    (device.user_id.to_owned(), device.device_id.to_owned())
+}
+
+fn push<T>(list: &mut Vec<T>, item: T, not_kept: &mut u64) {
+    if list.len() < KEPT_MAX {
+        list.push(item);
+    } else {
+        *not_kept += 1;
+    }
+}
