@@ -151,7 +151,7 @@ fn bundle() {
         assert!(shown.chars().all(|character| character == '\n' || !character.is_control()), "text acts on a terminal");
         let _ = render::markdown(&triage);
         triage.verdicts.iter().fold(Reached::default(), |reached, verdict| {
-            reached.by(verdict.is_proven()).by(verdict.is_unknown()).message(verdict.claim.title())
+            reached.by(verdict.is_proven()).by(verdict.is_unknown()).message(verdict.conclusion.title())
         })
     });
 }

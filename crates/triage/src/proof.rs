@@ -106,7 +106,7 @@ impl Proof {
     }
 
     /// Whether every premise holds and nothing contradicts.
-    pub fn result(self) -> Result<Established, Open> {
+    pub fn result(self) -> Result<Established, Box<Open>> {
         let ruled_out: Vec<String> = self
             .premises
             .iter()
@@ -124,7 +124,7 @@ impl Proof {
             otherwise.push(format!("The artefacts hold what would refute it: {sentence}"));
             evidence.extend(found);
         }
-        Err(Open { evidence, otherwise, ruled_out, needs: self.needs, would_refute, contradicted })
+        Err(Box::new(Open { evidence, otherwise, ruled_out, needs: self.needs, would_refute, contradicted }))
     }
 }
 

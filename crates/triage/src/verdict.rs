@@ -241,7 +241,7 @@ impl Verdict {
                 {
                     statement = format!("{statement} {sentence}");
                 }
-                Verdict::unknown(case, conclusion, (about, subject), statement, open)
+                Verdict::unknown(case, conclusion, (about, subject), statement, *open)
             }
         }
     }

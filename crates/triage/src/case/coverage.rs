@@ -48,7 +48,8 @@ type Source = (usize, String);
 /// Where a browser's answered requests stand, as its HAR tells.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Coverage {
-    routes: BTreeMap<Route, Found>,
+    /// By route.
+    pub routes: BTreeMap<Route, Found>,
     /// Who answered.
     sources: BTreeMap<Route, BTreeSet<Source>>,
 }
@@ -82,7 +83,7 @@ impl Coverage {
     }
 
     /// All routes together.
-    fn all(&self) -> Found {
+    pub fn all(&self) -> Found {
         let sum = |pick: fn(&Found) -> usize| self.routes.values().map(pick).sum();
         Found { asked: sum(|found| found.asked), found: sum(|found| found.found) }
     }

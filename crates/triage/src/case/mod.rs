@@ -10,7 +10,7 @@ pub(crate) mod watch;
 
 use std::collections::BTreeMap;
 
-use crypto_diag_analysis::evidence::{Ke1, Ke4, Olm};
+use crypto_diag_analysis::evidence::{Ke4, Olm};
 use crypto_diag_analysis::{Evidence as Facts, Query, QueryOptions, Reading, Report, server_queries};
 use crypto_diag_core::Entry;
 
@@ -124,14 +124,6 @@ impl<'a> Case<'a> {
     /// Pages of a device.
     pub fn pages_of<'b>(&'b self, device: &'b Device) -> impl Iterator<Item = &'b Page> + 'b {
         self.pages.iter().filter(move |page| page.device.as_ref() == Some(device))
-    }
-
-    /// The lines that refuse a one-time key.
-    pub fn conflicts(&self) -> impl Iterator<Item = Line<'_, Ke1>> {
-        self.lines().filter_map(|(report, index, entry, facts)| match facts {
-            Facts::Ke1(line) => Some((report, index, entry, line)),
-            _ => None,
-        })
     }
 
     /// The lines of Olm sessions that could not be made or used.

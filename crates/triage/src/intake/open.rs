@@ -86,12 +86,15 @@ pub enum Part {
     },
 }
 
+/// A member of a zip that cannot be read, and why.
+pub type Unread = (String, &'static str);
+
 /// The parts of a file: itself, or what a zip holds but for folders. What of a zip cannot be read is the second list, each
 /// with why.
 ///
 /// # Errors
 /// If the file cannot be read, or is a broken zip.
-pub fn parts<R: Read + Seek>(mut input: R) -> io::Result<(Vec<Part>, Vec<(String, &'static str)>)> {
+pub fn parts<R: Read + Seek>(mut input: R) -> io::Result<(Vec<Part>, Vec<Unread>)> {
     let mut head = [0; 4];
     let length = read_up_to(&mut input, &mut head)?;
     // A member, or the end of an empty zip.

@@ -94,7 +94,7 @@ impl<R: Read> Peeled<R> {
             }
         };
         if let Form::Utf16 { little } = form {
-            bytes = self.units.to_utf8(&bytes, little, self.ended);
+            bytes = self.units.utf8(&bytes, little, self.ended);
         }
         if self.escape != Escape::Text || memchr::memchr2(b'\r', 0x1b, &bytes).is_some() || self.ended {
             bytes = self.escape.take_off(&bytes, self.ended);
@@ -231,7 +231,7 @@ struct Units {
 
 impl Units {
     /// What is no character becomes U+FFFD.
-    fn to_utf8(&mut self, bytes: &[u8], little: bool, ended: bool) -> Vec<u8> {
+    fn utf8(&mut self, bytes: &[u8], little: bool, ended: bool) -> Vec<u8> {
         let mut units: Vec<u16> = self.high.take().into_iter().collect();
         for byte in bytes {
             match self.half.take() {

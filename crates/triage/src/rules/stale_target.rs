@@ -105,7 +105,7 @@ fn arrivals(case: &Case<'_>) -> Vec<Arrival> {
         });
         let mut at = None;
         if let (Some((index, log, request)), None) = (requests.next(), requests.next()) {
-            at = Some((Moment::at(Clock::Log(index), request.start), request.line));
+            at = Some((Moment::received(index, request), request.line));
             let place = Place::Line(request.line);
             let says = "the message reached the server";
             let piece = Evidence::new(&log.name, place, Some(request.start), ClockOf::Server, &request.quote, says);
