@@ -246,6 +246,9 @@ pub(crate) fn name(conclusion: Conclusion) -> String {
     serde_json::to_value(conclusion).expect("a name").as_str().expect("a text").to_owned()
 }
 
+/// A change of a report before it is written.
+type Change = Box<dyn FnOnce(&mut crypto_diag_core::Report)>;
+
 /// A page whose capture was whole: warn, error and info hooked, frames watched, awake all the time. Its report is written by
 /// the core, as a real one is.
 pub(crate) struct MadeUpPage {
@@ -254,7 +257,7 @@ pub(crate) struct MadeUpPage {
     device_id: String,
     from: u64,
     to: u64,
-    change: Vec<Box<dyn FnOnce(&mut crypto_diag_core::Report)>>,
+    changes: Vec<Change>,
 }
 
 impl MadeUpPage {
@@ -266,7 +269,7 @@ impl MadeUpPage {
             device_id: device_id.to_owned(),
             from,
             to,
-            change: Vec::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -297,7 +300,7 @@ impl MadeUpPage {
 
     /// A change of the report before it is written.
     pub fn but(mut self, change: impl FnOnce(&mut crypto_diag_core::Report) + 'static) -> MadeUpPage {
-        self.change.push(Box::new(change));
+        self.changes.push(Box::new(change));
         self
     }
 
@@ -324,7 +327,7 @@ impl MadeUpPage {
         };
         let host = Host { generated_at: Millis(self.to), client, capture, ..Host::default() };
         let mut report = self.recorder.report(host);
-        for change in self.change {
+        for change in self.changes {
             change(&mut report);
         }
         report.to_json().into_bytes()

@@ -62,7 +62,7 @@ impl Triage {
         let verdicts = rules::verdicts(&case);
         let questions = questions::coverage(&case, &verdicts);
         let exit_code = if bundle.is_usable() { questions::exit_code(&verdicts, &questions) } else { 3 };
-        let story = story(exit_code, &verdicts, &questions);
+        let story = story(&case, exit_code, &verdicts, &questions);
         Triage {
             schema: SCHEMA_NAME,
             schema_version: SCHEMA_VERSION,

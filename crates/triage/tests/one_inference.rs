@@ -94,7 +94,7 @@ fn no_sentence_is_read_back() {
             let sentence = ["statement", ".how", ".what", ".says", "title()", ".summary", "sentence"];
             let search = [".contains(\"", ".replacen(", ".replace(\"", ".split_once(\"", ".starts_with(\""];
             let reads = |name: &&str| search.iter().any(|how| line.contains(&format!("{name}{how}")));
-            if sentence.iter().any(|name| reads(&name)) {
+            if sentence.iter().any(reads) {
                 found.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
             }
         }

@@ -31,13 +31,14 @@ export const expected = {
 };
 
 /**
- * The report alone proves that a message was lost; that it was a media key, only the sender's report can say.
+ * The report alone proves that a message was lost. That it was a media key no report says: the application's queue carries
+ * other messages, too.
  *
  * @type {import('../bundle.mjs').Proofs}
  */
 export const proofs = {
   alone: { victim: ['diverged', 'same-identity', 'conflict-lost-key'] },
-  together: ['diverged', 'same-identity', 'conflict-lost-key', 'conflict-lost-media-key'],
+  together: ['diverged', 'same-identity', 'conflict-lost-key'],
 };
 
 /** @type {import('../bundle.mjs').Scenario['finds']} */

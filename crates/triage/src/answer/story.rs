@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crypto_diag_core::CaptureState;
 use serde::Serialize;
 
 use super::chain::{self, Link};
 use super::plain;
 use super::questions::Coverage;
+use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::stamp;
 use crate::verdict::{Answer, ArtefactKind, ClockOf, Fetch, Verdict};
@@ -46,7 +48,7 @@ pub struct Next {
 }
 
 /// Tells the story of verdicts that have an exit code.
-pub(crate) fn story(exit_code: u8, verdicts: &[Verdict], questions: &[Coverage]) -> Story {
+pub(crate) fn story(case: &Case<'_>, exit_code: u8, verdicts: &[Verdict], questions: &[Coverage]) -> Story {
     let links = chain::links(verdicts);
     let causes = chain::causes(verdicts, &links);
     let open = questions.iter().filter(|question| question.is_open()).count();
@@ -57,7 +59,7 @@ pub(crate) fn story(exit_code: u8, verdicts: &[Verdict], questions: &[Coverage])
         .map(|device| device.label())
         .collect();
     Story {
-        sentence: sentence(exit_code, verdicts, &links, &causes, questions),
+        sentence: sentence(exit_code, verdicts, &links, &causes, questions) + &blind(case),
         affected: affected.into_iter().collect(),
         next: next(verdicts),
         links,
@@ -79,7 +81,7 @@ fn sentence(exit_code: u8, verdicts: &[Verdict], links: &[Link], causes: &[usize
     };
     match exit_code {
         3 => "Nothing that was given could be read.".to_owned(),
-        1 => format!("{}{open}", told(verdicts, links, causes)),
+        1 => format!("Proven: {}{open}", told(verdicts, links, causes)),
         2 => format!("Nothing is proven to be wrong.{open}"),
         _ => "Nothing is wrong: each of the four questions was looked at by something that would have shown a fault."
             .to_owned(),
@@ -117,10 +119,23 @@ fn told(verdicts: &[Verdict], links: &[Link], causes: &[usize]) -> String {
     if more > 0 {
         told.push(format!("{more} more {} below.", if more == 1 { "cause stands" } else { "causes stand" }));
     }
-    told.join(" ")
+    // The first follows a colon, each other begins a sentence.
+    let rest = told.split_off(told.len().min(1));
+    told.extend(rest.iter().map(|clause| format!(" {}", capitalised(clause))));
+    told.concat()
 }
 
-/// "Device A of @a:x went back to an older copy of its keys; that is why it …, at 22:54:59."
+/// A capture that was not running, and why: its page's report says little, and a person should know that first.
+fn blind(case: &Case<'_>) -> String {
+    let not_running = |page: &&Page| case.report(page).capture.state != CaptureState::Capturing;
+    match case.pages.iter().find(not_running).map(|page| case.report(page).capture.reason.as_deref()) {
+        None => String::new(),
+        Some(None) => " The capture was not running when the report was made.".to_owned(),
+        Some(Some(reason)) => format!(" The capture was not running when the report was made: {reason}"),
+    }
+}
+
+/// "device A of @a:x went back to an older copy of its keys; that is why it … (22:54:59 by the page's clock)."
 fn tell(verdicts: &[Verdict], links: &[Link], cause: usize) -> String {
     let root = &verdicts[cause];
     let mut under: Vec<usize> = Vec::new();
@@ -152,7 +167,7 @@ fn tell(verdicts: &[Verdict], links: &[Link], cause: usize) -> String {
             clauses.push(clause);
         }
     }
-    let mut sentence = capitalised(&plain::clause(root.conclusion, &root.subject, messages(verdicts, &[cause], root)));
+    let mut sentence = plain::clause(root.conclusion, &root.subject, messages(verdicts, &[cause], root));
     // The device was named; within its own sentence "it" is plainer.
     if let Some(device) = &root.subject.device {
         let name = plain::who(Some(device));
@@ -236,6 +251,11 @@ mod tests {
         verdict
     }
 
+    fn tell_of(exit_code: u8, verdicts: &[Verdict]) -> Story {
+        let bundle = crate::bundle::Bundle::new();
+        story(&Case::without(&bundle, None), exit_code, verdicts, &[])
+    }
+
     #[test]
     fn the_sentence_begins_with_the_cause_and_ends_with_what_a_person_notices() {
         let verdicts = [
@@ -245,10 +265,10 @@ mod tests {
             proven(Conclusion::ConflictLostKey, &["m1", "m2"], None),
             proven(Conclusion::ConflictLostMediaKey, &["m2"], Some("@bob:x")),
         ];
-        let told = story(1, &verdicts, &[]);
+        let told = tell_of(1, &verdicts);
         assert_eq!(
             told.sentence,
-            "Device A of @alice:x went back to an older copy of its keys; that is why it could not read 2 messages, and it could \
+            "Proven: device A of @alice:x went back to an older copy of its keys; that is why it could not read 2 messages, and it could \
              not read @bob:x's media key."
         );
         assert_eq!(told.affected, ["@alice:x/A"]);
@@ -264,8 +284,8 @@ mod tests {
                 verdict
             })
             .collect();
-        let told = story(1, &verdicts, &[]);
-        assert_eq!(told.sentence, "The server and device A of @alice:x disagree about one-time keys.");
+        let told = tell_of(1, &verdicts);
+        assert_eq!(told.sentence, "Proven: the server and device A of @alice:x disagree about one-time keys.");
     }
 
     #[test]
@@ -274,9 +294,9 @@ mod tests {
         let unknown = |fetch: Vec<Fetch>| Verdict::example(Conclusion::Rollback, Answer::Unknown { fetch }, "");
         let (har, report) = (fetch(ArtefactKind::Har, "har"), fetch(ArtefactKind::Report, "report"));
         let verdicts = [unknown(vec![har.clone(), report.clone()]), unknown(vec![report.clone(), har.clone()])];
-        let told = story(2, &verdicts, &[]);
+        let told = tell_of(2, &verdicts);
         assert_eq!(told.next, Some(Next { fetch: report.clone(), settles: vec![0, 1] }));
-        let told = story(2, &[unknown(vec![har.clone()]), unknown(vec![har.clone(), report])], &[]);
+        let told = tell_of(2, &[unknown(vec![har.clone()]), unknown(vec![har.clone(), report])]);
         assert_eq!(told.next, Some(Next { fetch: har, settles: vec![0, 1] }));
     }
 }
