@@ -104,6 +104,10 @@ fn lex(sql: &str, standard: bool) -> Option<(String, Vec<String>)> {
                         let digits: String = (0..4).filter_map(|_| chars.next()).collect();
                         literal.push(char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?);
                     }
+                    'U' => {
+                        let digits: String = (0..8).filter_map(|_| chars.next()).collect();
+                        literal.push(char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?);
+                    }
                     other => literal.push(other),
                 },
                 other => literal.push(other),

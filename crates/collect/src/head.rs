@@ -186,7 +186,8 @@ fn took(message: &[u8]) -> Option<u64> {
     let (processing, used) = seconds(&message[at..])?;
     let rest = message.get(at + used..)?.strip_prefix(b"sec/")?;
     let (sending, _) = seconds(rest)?;
-    Some(u64::try_from(processing + sending).unwrap_or(0))
+    // Where the client had gone, sending is negative; the request was under way for as long as it was processed.
+    Some(u64::try_from(processing.max(processing + sending)).unwrap_or(0))
 }
 
 /// `0.095`, in milliseconds, and its length.
@@ -270,7 +271,7 @@ mod tests {
     fn the_plain_form_by_hand_reads_as_triage_reads_it() {
         let slow = read_other(ACCESS.as_bytes(), Clock::default()).unwrap();
         assert_eq!(read(ACCESS.as_bytes(), Clock::default()), Some(slow));
-        assert_eq!((slow.time, slow.kind), (Some(1_795_422_963_872), Kind::Access(94)));
+        assert_eq!((slow.time, slow.kind), (Some(1_795_422_963_872), Kind::Access(95)));
         let zoned = Clock { zone_ms: 3_600_000, year: None };
         assert_eq!(read(ACCESS.as_bytes(), zoned).unwrap().time, Some(1_795_422_963_872 - 3_600_000));
         for date in ["2024-02-29", "1970-01-01", "2000-12-31", "2100-03-01", "2026-11-23"] {

@@ -54,6 +54,9 @@ pub fn sql(text: &str) -> Result<String, Unquotable> {
             '\'' => literal.push_str("''"),
             '\\' => literal.push_str("\\\\"),
             '\n' => literal.push_str("\\n"),
+            _ if is_invisible(character) && character > '\u{ffff}' => {
+                literal.push_str(&format!("\\U{:08x}", u32::from(character)));
+            }
             _ if is_invisible(character) => literal.push_str(&format!("\\u{:04x}", u32::from(character))),
             _ => literal.push(character),
         }
