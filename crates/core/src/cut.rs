@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::text::part;
+use crate::text::{part, push_number};
 
 /// Bytes of a kept message at most, the gap's mark included.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
@@ -35,7 +35,12 @@ pub fn cut(message: &str, at: usize) -> Cow<'_, str> {
 
 /// The mark of a gap of that many units, `bytes` or `characters`.
 pub fn gap(length: usize, units: &str) -> String {
-    format!(" …[{length} {units} cut]… ")
+    let mut mark = String::from(" …[");
+    push_number(&mut mark, length);
+    for text in [" ", units, " cut]… "] {
+        mark.push_str(text);
+    }
+    mark
 }
 
 /// The largest character boundary that is not behind `at`.

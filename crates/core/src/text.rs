@@ -14,6 +14,15 @@ pub fn part(text: &str, from: usize, to: usize) -> &str {
     text.get(from..to).unwrap_or_default()
 }
 
+/// Appends a number.
+pub fn push_number(out: &mut String, number: usize) {
+    if number > 9 {
+        push_number(out, number / 10);
+    }
+    let digit = number % 10;
+    out.push_str(part("0123456789", digit, digit + 1));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,6 +33,15 @@ mod tests {
             [("a needle, a needle", "needle"), ("ä needle", "needle"), ("x", "needle"), ("", "x"), ("x", "x")]
         {
             assert_eq!(find(text, word), text.find(word), "{text:?} {word:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_written_as_the_standard_library_does() {
+        for number in [0, 7, 10, 12_800, usize::MAX] {
+            let mut text = String::from("x");
+            push_number(&mut text, number);
+            assert_eq!(text, format!("x{number}"));
         }
     }
 

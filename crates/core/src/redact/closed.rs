@@ -6,6 +6,9 @@
 //! people wrote is `[closed content]`: neither length nor digest.
 
 use super::bytes::DIGIT;
+use crate::text::{part, push_number};
+
+use super::table::words;
 use super::text::{byte, head, piece, run_end, starts_with};
 
 /// What a closed stretch looked like.
@@ -36,14 +39,13 @@ pub enum Class {
 }
 
 /// In the order of [`Class`].
-const WORDS: [&str; 11] =
-    ["", "content", "token", "jwt", "base64", "hex", "digits", "uuid", "bytes", "recovery-key", "pem"];
+const WORDS: &str = " content token jwt base64 hex digits uuid bytes recovery-key pem";
 
 /// Bits of entropy that make a digest safe.
 const SAFE_BITS: usize = 100;
 
 /// Letters and digits of a digest, none of which look alike.
-const DIGITS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+const DIGITS: &str = "abcdefghijkmnpqrstuvwxyz23456789";
 
 const OPEN: &str = "[closed";
 
@@ -53,7 +55,7 @@ const EARLIER: &str = "[redacted]";
 impl Class {
     /// The word that stands in the mark; empty for [`Class::Named`].
     pub fn word(self) -> &'static str {
-        WORDS[self as usize]
+        WORDS.split(' ').nth(self as usize).unwrap_or_default()
     }
 
     /// Tenths of a bit that a character holds at least, where nothing better is known of a stretch.
@@ -77,21 +79,13 @@ pub(super) fn write(out: &mut String, class: Class, stretch: &str) {
     }
     if !matches!(class, Class::Named | Class::Content) {
         out.push(' ');
-        number(out, stretch.len());
+        push_number(out, stretch.len());
         if is_safe(class, stretch.as_bytes()) {
             out.push_str(" #");
             digest(out, stretch.as_bytes());
         }
     }
     out.push(']');
-}
-
-/// Appends a number. The standard library's way to do it carries what no page needs.
-fn number(out: &mut String, value: usize) {
-    if value > 9 {
-        number(out, value / 10);
-    }
-    out.push((b'0' + (value % 10) as u8) as char);
 }
 
 /// Whether a stretch holds so much entropy that its digest helps nobody to guess it.
@@ -112,7 +106,8 @@ fn digest(out: &mut String, stretch: &[u8]) {
     }
     hash = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for shift in [59, 54, 49, 44] {
-        out.push(DIGITS[(hash >> shift) as usize & 31] as char);
+        let digit = (hash >> shift) as usize & 31;
+        out.push_str(part(DIGITS, digit, digit + 1));
     }
 }
 
@@ -126,14 +121,14 @@ pub(super) fn mark_end(text: &[u8], at: usize) -> Option<usize> {
         return None;
     }
     if byte(text, next) == b' ' {
-        let word = WORDS.iter().skip(1).find(|word| starts_with(text, next + 1, word.as_bytes()))?;
+        let word = words(WORDS).skip(1).find(|word| starts_with(text, next + 1, word))?;
         next += 1 + word.len();
         let digits = |from: usize| run_end(head(text, from + 8), from, DIGIT).saturating_sub(from);
         if byte(text, next) == b' ' && digits(next + 1) > 0 {
             next += 1 + digits(next + 1);
         }
         if starts_with(text, next, b" #") {
-            let valid = (next + 2..next + 6).all(|at| DIGITS.contains(&byte(text, at)));
+            let valid = (next + 2..next + 6).all(|at| DIGITS.as_bytes().contains(&byte(text, at)));
             next += if valid { 6 } else { 0 };
         }
     }

@@ -49,12 +49,17 @@ fn head_found(head: &str) -> (Vec<Found>, End) {
 
 /// Adds what is at an edge; what it touches becomes one with it. It is a part of something, so nothing is said of it.
 fn cover(found: &mut Vec<Found>, edge: (usize, usize)) {
-    let touches = |found: &Found| found.span.0 < edge.1 && edge.0 < found.span.1;
-    let touched = || found.iter().filter(|found| touches(found)).map(|found| found.span);
-    let from = touched().map(|span| span.0).min().unwrap_or(edge.0).min(edge.0);
-    let to = touched().map(|span| span.1).max().unwrap_or(edge.1).max(edge.1);
-    found.retain(|found| !touches(found));
-    let place = found.partition_point(|found| found.span.0 < from);
+    let (mut from, mut to) = edge;
+    found.retain(|Found { span, .. }| {
+        let touches = span.0 < edge.1 && edge.0 < span.1;
+        if touches {
+            from = from.min(span.0);
+            to = to.max(span.1);
+        }
+        !touches
+    });
+    // An edge is the beginning of a text or its end.
+    let place = if edge.0 > 0 { found.len() } else { 0 };
     found.insert(place, Found { span: (from, to), class: Class::Named });
 }
 

@@ -5,7 +5,7 @@ use super::closed::{Class, mark_end};
 use super::names::name;
 use super::public::{is_public, is_since};
 use super::shape::{OPAQUE_MIN, numbers};
-use super::table::{LINKING, Name, PUBLIC_VALUES, STATES};
+use super::table::{LINKING, Name, PUBLIC_VALUES, STATES, words};
 use super::text::{
     byte, closing_bracket, closing_quote, escape, head, is_quote, is_token, is_word, piece, run_end, start_of,
     starts_with,
@@ -212,7 +212,7 @@ fn is_state(text: &[u8], from: usize) -> bool {
         let end = run_end(head(text, from + SEPARATOR_BYTES), from, LETTER);
         (piece(text, from, end), end)
     };
-    let is_of = |words: &[&str], said: &[u8]| words.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(said));
+    let is_of = |list: &str, said: &[u8]| words(list).any(|word| word.eq_ignore_ascii_case(said));
     let (said, end) = word(from);
     let next = run_end(head(text, end + SEPARATOR_BYTES), end, const { signs(b" ") });
     let ends = next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0);
