@@ -3,15 +3,26 @@
 
 /// Where a word first stands in a text, in bytes.
 pub fn find(text: &str, word: &str) -> Option<usize> {
-    let word = word.as_bytes();
+    find_bytes(text.as_bytes(), word.as_bytes())
+}
+
+/// The same for bytes.
+pub fn find_bytes(text: &[u8], word: &[u8]) -> Option<usize> {
     // The first byte first: most places end there.
     let is_word = |window: &[u8]| window.first() == word.first() && window == word;
-    text.as_bytes().windows(word.len().max(1)).position(is_word)
+    text.windows(word.len().max(1)).position(is_word)
 }
 
 /// A part of a text; empty where its ends are no character boundaries.
 pub fn part(text: &str, from: usize, to: usize) -> &str {
     text.get(from..to).unwrap_or_default()
+}
+
+/// Texts as one.
+pub fn joined(texts: &[&str]) -> String {
+    let mut all = String::with_capacity(texts.iter().map(|text| text.len()).sum());
+    texts.iter().for_each(|text| all.push_str(text));
+    all
 }
 
 /// Appends a number.

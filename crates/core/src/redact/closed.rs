@@ -8,7 +8,6 @@
 use super::bytes::DIGIT;
 use crate::text::{part, push_number};
 
-use super::table::words;
 use super::text::{byte, head, piece, run_end, starts_with};
 
 /// What a closed stretch looked like.
@@ -39,7 +38,8 @@ pub enum Class {
 }
 
 /// In the order of [`Class`].
-const WORDS: &str = " content token jwt base64 hex digits uuid bytes recovery-key pem";
+const WORDS: [&str; 11] =
+    ["", "content", "token", "jwt", "base64", "hex", "digits", "uuid", "bytes", "recovery-key", "pem"];
 
 /// Bits of entropy that make a digest safe.
 const SAFE_BITS: usize = 100;
@@ -55,7 +55,7 @@ const EARLIER: &str = "[redacted]";
 impl Class {
     /// The word that stands in the mark; empty for [`Class::Named`].
     pub fn word(self) -> &'static str {
-        WORDS.split(' ').nth(self as usize).unwrap_or_default()
+        WORDS[self as usize]
     }
 
     /// Tenths of a bit that a character holds at least, where nothing better is known of a stretch.
@@ -121,7 +121,7 @@ pub(super) fn mark_end(text: &[u8], at: usize) -> Option<usize> {
         return None;
     }
     if byte(text, next) == b' ' {
-        let word = words(WORDS).skip(1).find(|word| starts_with(text, next + 1, word))?;
+        let word = WORDS.iter().skip(1).find(|word| starts_with(text, next + 1, word.as_bytes()))?;
         next += 1 + word.len();
         let digits = |from: usize| run_end(head(text, from + 8), from, DIGIT).saturating_sub(from);
         if byte(text, next) == b' ' && digits(next + 1) > 0 {

@@ -5,7 +5,7 @@ use crate::cut::gap;
 use super::bytes::{ALNUM, DIGIT, QUOTE, SPACE, TOKEN, UPPER, signs};
 use super::closed::Class;
 use super::position::{End, nameless};
-use super::text::{byte, closing_quote, is_quote, is_space, piece, run_end, start_of};
+use super::text::{byte, closing_quote, is_quote, piece, run_end, start_of};
 use super::{Found, close, secrets, work};
 
 /// How far from an edge a string's end is still taken for that of a secret whose name is in the gap.
@@ -100,7 +100,7 @@ fn runs_edge(tail: &[u8]) -> usize {
         let before = if lost > 0 { byte(tail, lost - 1) } else { 0 };
         let space = if start > 0 { byte(tail, start - 1) } else { 0 };
         let is_value = matches!(before, b';' | b':' | b'=');
-        let is_cookie = run.ends_with(b";") && run.contains(&b'=');
+        let is_cookie = run.ends_with(b";") && const { signs(b"=") }.meets(run);
         if run.is_empty() || !(start == 0 || is_value || is_cookie || is_part(run, space) || is_opaque(run)) {
             return lost;
         }
@@ -134,14 +134,14 @@ fn string_edge(tail: &[u8]) -> usize {
     for at in 0..tail.len().min(STRING_BYTES) {
         work::done(1);
         let before = if at > 0 { byte(tail, at - 1) } else { b'x' };
-        if !is_quote(byte(tail, at)) || is_space(before) || b":=,({[".contains(&before) {
+        if !is_quote(byte(tail, at)) || const { SPACE.or(signs(b":=,({[")) }.has(before) {
             continue;
         }
         let next = byte(tail, at + 1);
-        if b",}])".contains(&next) && before != b'\\' {
+        if const { signs(b",}])") }.has(next) && before != b'\\' {
             return at;
         }
-        if is_space(next) || b"\0\\,;}])".contains(&next) {
+        if at + 1 == tail.len() || const { SPACE.or(signs(b"\\,;}])")) }.has(next) {
             doubtful = at;
         }
     }

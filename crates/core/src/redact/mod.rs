@@ -244,6 +244,8 @@ mod tests {
         assert_eq!(redacted("media_key=[1, 2, 3] index"), "media_key=[closed] index");
         for line in [
             r#"Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{}}; new key: {'key': 'QF6S+xL5kqccqIPCCh4eFpdBdulfr+tKS5/ZN4wGAT0', 'signatures': {}}"#,
+            r#"already exists. Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{"@a:b":{"ed25519:D":"c2ln"}}}; new key: {'key': 'QF6Sd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho', 'signatures': {'@a:b': {'ed25519:D': 'c2ln'}}}"#,
+            r#"{"one_time_key":"already exists. Old key: {\"key\":\"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho\"}; new key: {'key': 'QF6Sd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho', 'signatures': {}}"}"#,
             r#"already exists. Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho""#,
             r#"Old key: {\"key\":\"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho\",\"signatures\":{}}"#,
             r#"one_time_key: SignedKey { key: "curve25519:drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho" }"#,

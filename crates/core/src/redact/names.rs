@@ -1,7 +1,9 @@
 //! What a name says of the value behind it.
 
+use crate::text::find_bytes;
+
 use super::table::{HARMLESS_ENDINGS, NAMES, Name, Place, words};
-use super::text::{find_in, head, letters};
+use super::text::{head, letters};
 
 /// Letters and digits of the longest name that is looked at.
 pub const NAME_MAX: usize = 40;
@@ -20,7 +22,7 @@ pub fn name(word: &[u8]) -> Option<Name> {
     };
     let singular = stem.strip_suffix(b"s").unwrap_or(stem);
     let fits = |place: Place, name: &[u8]| match place {
-        Place::Within => find_in(letters, name),
+        Place::Within => find_bytes(letters, name).is_some(),
         Place::End => [letters, stem, singular].iter().any(|word| word.ends_with(name)),
         Place::Whole => [letters, stem, singular].contains(&name),
     };

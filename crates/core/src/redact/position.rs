@@ -194,7 +194,11 @@ fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Sp
             let (to, closed) = closing_bracket(head(text, from + KEY_CHARS_MAX), from);
             let inner = piece(text, from + 1, to);
             let is_code = inner.len() <= 4;
-            let is_value = closed && from > end && !is_code && !inner.contains(&b' ') && mark_end(text, from).is_none();
+            let is_value = closed
+                && from > end
+                && !is_code
+                && !const { signs(b" ") }.meets(inner)
+                && mark_end(text, from).is_none();
             is_value.then_some(((from, to), End::Closed))
         }
         b'(' | b'<' | b')' => None,
@@ -217,7 +221,8 @@ fn is_state(text: &[u8], from: usize) -> bool {
     let next = run_end(head(text, end + SEPARATOR_BYTES), end, const { signs(b" ") });
     let ends = next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0);
     let is_word = !is_word(byte(text, end)) || said.is_empty();
-    let ended = b"\0\n.,;:!?()\"'".contains(&byte(text, from)) && !byte(text, from + 1).is_ascii_alphanumeric();
+    let ended = (from >= text.len() || const { signs(b"\n.,;:!?()\"'") }.has(byte(text, from)))
+        && !byte(text, from + 1).is_ascii_alphanumeric();
     is_word && (ended || is_of(LINKING, said) || (is_of(STATES, said) && ends))
 }
 
@@ -364,7 +369,7 @@ fn paired(window: &[u8], at: usize) -> Option<Separator> {
 
 /// The value of `name="password" value="…"`.
 fn valued(window: &[u8], end: usize, at: usize) -> Option<Separator> {
-    let spaced = piece(window, end, at).contains(&b' ');
+    let spaced = const { signs(b" ") }.meets(piece(window, end, at));
     let value = at + b"value=".len();
     (spaced && starts_with(window, at, b"value=")).then_some(Separator { value, encoded: false })
 }
@@ -484,8 +489,8 @@ fn encoded_value(text: &[u8], from: usize) -> (Span, End) {
         work::done(1);
         let (character, width) = escape(text, end);
         let ends = match (width > 1, quoted) {
-            (true, true) => is_quote(character) || b"\\\n".contains(&character),
-            (true, false) => b"\"'&,}#\\\n".contains(&character),
+            (true, true) => const { QUOTE.or(signs(b"\\\n")) }.has(character),
+            (true, false) => const { signs(b"\"'&,}#\\\n") }.has(character),
             (false, true) => is_quote(character) || character == b'\n',
             (false, false) => !is_token(character),
         };

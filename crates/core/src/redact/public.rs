@@ -59,7 +59,8 @@ fn server_end(text: &[u8], from: usize) -> Option<usize> {
         _ => run_end(window, from, const { ALNUM.or(signs(b".-")) }),
     };
     let host = piece(text, from, end.min(text.len()));
-    let is_host = !host.is_empty() && (host.contains(&b'.') || byte(host, 0) == b'[' || host.len() <= BARE_SERVER_MAX);
+    let is_host = !host.is_empty()
+        && (const { signs(b".") }.meets(host) || byte(host, 0) == b'[' || host.len() <= BARE_SERVER_MAX);
     let labels_fit = host.split(|byte| *byte == b'.').all(|label| label.len() <= ID_MAX);
     if !is_host || !labels_fit {
         return None;
@@ -97,7 +98,7 @@ pub fn is_public(text: &[u8], start: usize, end: usize, public: usize) -> bool {
         && length <= ID_MAX
         && public < start
         && is_list(piece(text, public, start))
-        && piece(text, public, start).contains(&b',')
+        && const { signs(b",") }.meets(piece(text, public, start))
     {
         return true;
     }
@@ -216,5 +217,5 @@ pub fn is_since(value: &[u8]) -> bool {
         [b's' | b'm' | b't', rest @ ..] => rest,
         _ => return id_end(value, 0) == Some(value.len()) && byte(value, 0) == b'@',
     };
-    rest.contains(&b'_') && const { DIGIT.or(signs(b"_~.-")) }.holds(rest)
+    const { signs(b"_") }.meets(rest) && const { DIGIT.or(signs(b"_~.-")) }.holds(rest)
 }

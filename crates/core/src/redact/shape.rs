@@ -1,9 +1,11 @@
 //! Secrets that show by how they look.
 
-use super::bytes::{ALNUM, DIGIT, HEX, LETTER, LOWER, LOWER_HEX, QUOTE, SPACE, TOKEN, UPPER, UPPER_HEX, signs};
+use super::bytes::{ALNUM, DIGIT, HEX, LETTER, LOWER, LOWER_HEX, QUOTE, SPACE, TOKEN, UPPER, UPPER_HEX, WORD, signs};
+use crate::text::find_bytes;
+
 use super::closed::Class;
 use super::public::is_transaction;
-use super::table::{PAIRS, TOKEN_PREFIXES};
+use super::table::{PAIRS, TOKEN_PREFIXES, words};
 use super::text::{byte, head, is_word, joiner, piece, run_end, start_of, starts_with};
 use super::{Span, work};
 
@@ -152,15 +154,13 @@ pub fn run(text: &[u8], word: usize) -> Run {
     let is_path = segments >= 2 || (after_slash && segments > 0);
     // Base64 may begin and end with what is no letter; a path does, too.
     let leading = word - start_of(text, word, SIGNS_MAX, const { signs(b"+/") });
-    let takes = |signs: &[u8], length: usize| signs.contains(&b'+') || matches!(length, 22 | 43 | 86);
+    let takes = |between: &[u8], length: usize| const { signs(b"+") }.meets(between) || matches!(length, 22 | 43 | 86);
     let start = if takes(piece(text, word - leading, word), at - word + leading) { word - leading } else { word };
     // Padding, but not the sign behind a name.
-    let signs = run_end(head(text, end + 3), end, const { signs(b"=") }) - end;
-    let padding = if signs <= 2 && !is_word(byte(text, end + signs)) && !b"{[(".contains(&byte(text, end + signs)) {
-        signs
-    } else {
-        0
-    };
+    let equals = run_end(head(text, end + 3), end, const { signs(b"=") }) - end;
+    let behind = byte(text, end + equals);
+    let is_padding = equals <= 2 && !const { WORD.or(signs(b"{[(")) }.has(behind);
+    let padding = if is_padding { equals } else { 0 };
     let is_padded = padding > 0 && (end - start + padding).is_multiple_of(4) && length >= OPAQUE_MIN - 4;
     let has_key_length = matches!(at - start, 22 | 43 | 86);
     let is_key = segments < 2 && (is_padded || has_key_length) && is_mixed(piece(text, start, at));
@@ -209,11 +209,8 @@ fn is_script(text: &[u8], end: usize) -> bool {
     let suffix = run_end(head(text, end + 6), end + 1, ALNUM);
     byte(text, end) == b'.'
         && end < suffix
-        && [&b"js"[..], b"mjs", b"cjs", b"ts", b"tsx", b"wasm", b"css", b"rs", b"html", b"map"].contains(&piece(
-            text,
-            end + 1,
-            suffix.max(end + 1),
-        ))
+        && words("js mjs cjs ts tsx wasm css rs html map")
+            .any(|ending| ending == piece(text, end + 1, suffix.max(end + 1)))
 }
 
 /// A random stretch inside of a run that is not random as a whole, such as a path: from the atom at a place on.
@@ -398,11 +395,11 @@ pub fn groups(text: &[u8], start: usize) -> Option<Span> {
         if between.is_empty() {
             between = gap;
         }
-        if gap.is_empty() || count == GROUPS_MAX || !(gap == between || gap.contains(&b'\n')) {
+        if gap.is_empty() || count == GROUPS_MAX || !(gap == between || const { signs(b"\n") }.meets(gap)) {
             break;
         }
     }
-    let least = if starts_with(text, at, CUT) || piece(text, end.min(at), at).windows(3).any(|part| part == CUT) {
+    let least = if starts_with(text, at, CUT) || find_bytes(piece(text, end.min(at), at), CUT).is_some() {
         1
     } else {
         GROUPS_MIN
@@ -424,7 +421,7 @@ pub fn armour(text: &[u8], start: usize) -> Option<usize> {
     if !starts_with(text, start, b"-----BEGIN ") {
         return None;
     }
-    let Some(end) = piece(text, start, text.len()).windows(END.len()).position(|part| part == END) else {
+    let Some(end) = find_bytes(piece(text, start, text.len()), END) else {
         return Some(text.len());
     };
     work::done(end);

@@ -1,6 +1,6 @@
 //! Small steps through a text's bytes. What the searches stop at is ASCII, so their places are character boundaries.
 
-use super::bytes::{BACKSLASH, QUOTE, SPACE, Set, TOKEN, WORD};
+use super::bytes::{BACKSLASH, QUOTE, SPACE, Set, TOKEN, WORD, signs};
 use super::work;
 
 /// The byte at a place, 0 behind the end.
@@ -30,10 +30,6 @@ pub fn is_quote(byte: u8) -> bool {
     QUOTE.has(byte)
 }
 
-pub fn is_space(byte: u8) -> bool {
-    SPACE.has(byte)
-}
-
 /// The end of the run of bytes of a set.
 #[inline(never)]
 pub fn run_end(text: &[u8], from: usize, set: Set) -> usize {
@@ -58,10 +54,6 @@ pub fn start_of(text: &[u8], end: usize, most: usize, set: Set) -> usize {
 
 pub fn starts_with(text: &[u8], at: usize, word: &[u8]) -> bool {
     text.get(at..).is_some_and(|rest| rest.starts_with(word))
-}
-
-pub fn find_in(text: &[u8], word: &[u8]) -> bool {
-    text.len() >= word.len() && text.windows(word.len()).any(|window| window == word)
 }
 
 /// Letters and digits of a word in lower case; `None` where they are too many for a name.
@@ -163,7 +155,7 @@ pub fn closing_bracket(text: &[u8], start: usize) -> (usize, bool) {
             b'[' | b'{' | b'(' => depth += 1,
             b']' | b'}' | b')' => depth -= 1,
             // A quote behind a letter is an apostrophe.
-            _ if is_quote(byte) && (b"[{(:,=b".contains(&before) || is_space(before)) => {
+            _ if is_quote(byte) && (before == b'b' || const { SPACE.or(signs(b"[{(:,=")) }.has(before)) => {
                 let escapes = at - start_of(text, at, at - start, BACKSLASH);
                 at = closing_quote(text, at + 1, byte, escapes).0;
             }
