@@ -91,3 +91,30 @@ impl Set {
         !self.not().holds(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_hold_the_bytes_that_their_names_say() {
+        for byte in 0..=255u8 {
+            for (set, wanted) in [
+                (DIGIT, byte.is_ascii_digit()),
+                (LOWER, byte.is_ascii_lowercase()),
+                (UPPER, byte.is_ascii_uppercase()),
+                (LETTER, byte.is_ascii_alphabetic()),
+                (ALNUM, byte.is_ascii_alphanumeric()),
+                (HEX, byte.is_ascii_hexdigit()),
+                (LOWER_HEX, byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase()),
+                (UPPER_HEX, byte.is_ascii_hexdigit() && !byte.is_ascii_lowercase()),
+                (SPACE, b" \t\n\r".contains(&byte)),
+                (CONTROL, byte.is_ascii_control() && !b"\t\n\r".contains(&byte)),
+                (signs(b"+/_-"), b"+/_-".contains(&byte)),
+            ] {
+                assert_eq!((set.has(byte), set.not().has(byte)), (wanted, !wanted), "{set:?} {byte}");
+            }
+        }
+        assert!(DIGIT.holds(b"123") && !DIGIT.holds(b"12a") && DIGIT.meets(b"a1") && !DIGIT.meets(b"ab"));
+    }
+}

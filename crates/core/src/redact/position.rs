@@ -93,7 +93,7 @@ fn written(text: &[u8], start: usize, separator: &Separator, name: Name) -> Opti
     let is_public_value = |value: &&str| starts_with(text, separator.value, value.as_bytes());
     match name {
         Name::Public => None,
-        _ if PUBLIC_VALUES.iter().any(|value| is_public_value(value)) => None,
+        _ if PUBLIC_VALUES.iter().any(is_public_value) => None,
         Name::Parameter => is_parameter(text, start, separator.value).then(|| value(text, separator)).flatten(),
         Name::Authorization | Name::Cookie => header_value(text, start, separator, name),
         Name::Key => value(text, separator)

@@ -289,8 +289,7 @@ pub fn numbers(text: &[u8], start: usize) -> (usize, usize, bool) {
     let (mut count, mut end, mut at) = (0, start, start);
     let (mut ascending, mut small, mut large, mut last) = (true, true, 0, 0);
     let mut spaced = false;
-    loop {
-        let Some((stop, value)) = number(text, at) else { break };
+    while let Some((stop, value)) = number(text, at) {
         if count > 0 && value < last {
             ascending = false;
         }
