@@ -7,10 +7,18 @@ pub fn find(text: &str, word: &str) -> Option<usize> {
 }
 
 /// The same for bytes.
+#[inline(never)]
 pub fn find_bytes(text: &[u8], word: &[u8]) -> Option<usize> {
-    // The first byte first: most places end there.
-    let is_word = |window: &[u8]| window.first() == word.first() && window == word;
-    text.windows(word.len().max(1)).position(is_word)
+    let (first, last) = (*word.first()?, text.len().checked_sub(word.len())?);
+    let mut at = 0;
+    while at <= last {
+        // The first byte first: most places end there.
+        if text[at] == first && text[at..].starts_with(word) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// A part of a text; empty where its ends are no character boundaries.

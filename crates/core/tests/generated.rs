@@ -263,7 +263,7 @@ fn no_generated_secret_is_seen() {
     let start = Instant::now();
     let is_over = |planted: u64| match seconds {
         0 => planted == CASES,
-        seconds => planted % BATCH == 0 && start.elapsed().as_secs() >= seconds,
+        seconds => planted.is_multiple_of(BATCH) && start.elapsed().as_secs() >= seconds,
     };
     let mut planted_so_far = 0;
     while !is_over(planted_so_far) {

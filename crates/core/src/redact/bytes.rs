@@ -77,6 +77,7 @@ impl Set {
         Set(!self.0)
     }
 
+    #[inline(always)]
     pub fn has(self, byte: u8) -> bool {
         self.0 >> KINDS[usize::from(byte)] & 1 == 1
     }

@@ -2,14 +2,18 @@
 
 use crate::cut::gap;
 
-use super::bytes::{ALNUM, DIGIT, QUOTE, SPACE, TOKEN, UPPER, signs};
+use super::bytes::{ALNUM, DIGIT, LINE_END, QUOTE, SPACE, TOKEN, UPPER, signs};
 use super::closed::Class;
 use super::position::{End, nameless};
-use super::text::{byte, closing_quote, is_quote, piece, run_end, start_of};
+use super::shape::armour_end;
+use super::text::{byte, closing_quote, head, is_quote, piece, run_end, start_of};
 use super::{Found, close, secrets, work};
 
 /// How far from an edge a string's end is still taken for that of a secret whose name is in the gap.
 const STRING_BYTES: usize = 512;
+
+/// What is left of an armour's first line has no more bytes.
+const LABEL_BYTES: usize = 64;
 
 /// As many characters without a break, not all in lower case, may be a token whose name is in the gap.
 const OPAQUE_MIN: usize = 16;
@@ -87,7 +91,14 @@ fn tail_edge(tail: &[u8], open: End) -> usize {
         End::Line => run_end(tail, 0, const { signs(b"\n").not() }),
         End::Run | End::Closed => 0,
     };
-    whole_secret.max(nameless(tail)).max(runs_edge(tail)).max(string_edge(tail))
+    whole_secret.max(armour_edge(tail)).max(nameless(tail)).max(runs_edge(tail)).max(string_edge(tail))
+}
+
+/// The end of armoured text whose first line has lost its beginning.
+fn armour_edge(tail: &[u8]) -> usize {
+    let label = run_end(head(tail, LABEL_BYTES), 0, const { UPPER.or(DIGIT).or(signs(b" -")) });
+    let is_label = head(tail, label).ends_with(b"-----") && const { LINE_END.or(signs(b"\\")) }.has(byte(tail, label));
+    if is_label { armour_end(tail, label) } else { 0 }
 }
 
 /// The end of the runs at a tail's beginning that may be a secret.

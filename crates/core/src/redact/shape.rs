@@ -416,14 +416,17 @@ fn is_odd_group(group: &[u8]) -> bool {
 
 /// The end of armoured text that begins at a place.
 pub fn armour(text: &[u8], start: usize) -> Option<usize> {
-    const END: &[u8] = b"-----END ";
     if !starts_with(text, start, b"-----BEGIN ") {
         return None;
     }
-    let Some(end) = find_bytes(piece(text, start, text.len()), END) else {
-        return Some(text.len());
-    };
+    Some(armour_end(text, start))
+}
+
+/// The end of armoured text that has begun.
+pub fn armour_end(text: &[u8], start: usize) -> usize {
+    const END: &[u8] = b"-----END ";
+    let Some(end) = find_bytes(piece(text, start, text.len()), END) else { return text.len() };
     work::done(end);
-    let label = start + end + END.len();
-    Some(run_end(text, run_end(text, label, const { signs(b"-\n").not() }), const { signs(b"-") }))
+    let label = run_end(text, start + end + END.len(), const { signs(b"-\n").not() });
+    run_end(text, label, const { signs(b"-") })
 }

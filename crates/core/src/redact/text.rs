@@ -4,6 +4,7 @@ use super::bytes::{BACKSLASH, QUOTE, SPACE, Set, TOKEN, WORD, signs};
 use super::work;
 
 /// The byte at a place, 0 behind the end.
+#[inline(always)]
 pub fn byte(text: &[u8], at: usize) -> u8 {
     text.get(at).copied().unwrap_or(0)
 }
