@@ -3,7 +3,7 @@
 //!
 //! | variable | means |
 //! |---|---|
-//! | `SECRETS_SECONDS` | how long secrets are planted; without it 600,000 are, which takes about half a minute |
+//! | `SECRETS_SECONDS` | how long secrets are planted; without it 600,000 are, which takes about half a minute on an idle machine |
 //! | `SECRETS_SEED` | where the random numbers begin; 0 without it |
 
 use std::time::Instant;
