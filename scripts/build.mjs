@@ -7,7 +7,7 @@ import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { textOf } from './lib/module-text.mjs';
 import { quietly, run } from './lib/process.mjs';
-import { cache, isMain, main, root, say, step, target } from './lib/project.mjs';
+import { Explained, cache, isMain, main, root, say, step, target } from './lib/project.mjs';
 import { setUpBuild } from './setup.mjs';
 import { thirdParty } from './third-party.mjs';
 
@@ -48,21 +48,57 @@ function keepExports(file, exports) {
   const kept = exports.map((name) => ({ name, export: name }));
   fs.writeFileSync(graph, JSON.stringify([{ name: 'page', root: true, reaches: exports }, ...kept]));
   const metadce = path.join(root, 'node_modules/.bin/wasm-metadce');
-  quietly(metadce, [file, `--graph-file=${graph}`, ...FEATURES, '-o', file]);
+  quietly(metadce, [file, `--graph-file=${graph}`, ...FEATURES, '--debuginfo', '-o', file]);
+}
+
+/** Where Rust's standard library goes when it panics. */
+const PANICS =
+  /^core\S*::panicking::|slice_index_fail|option::\w+_failed|handle_(alloc_)?error|capacity_overflow|panic_access_error/;
+
+/**
+ * Makes every panic the trap that it ends in. Nobody sees a panic's message in a page, since the standard library has nowhere
+ * to print it there, and what formats it is a tenth of the module.
+ * @param {string} file
+ */
+async function trapPanics(file) {
+  const { default: binaryen } = await import('binaryen');
+  const module = binaryen.readBinary(fs.readFileSync(file));
+  const functions = Array.from({ length: module.getNumFunctions() }, (_, at) =>
+    binaryen.getFunctionInfo(module.getFunctionByIndex(at)),
+  );
+  const panics = functions.filter(({ name, base }) => !base && PANICS.test(name));
+  if (panics.length === 0)
+    throw new Explained(`${file}: no function of it panics, or the compiler names them otherwise`);
+  for (const { name, params, results } of panics) {
+    module.removeFunction(name);
+    module.addFunction(name, params, results, [], module.unreachable());
+  }
+  fs.writeFileSync(file, module.emitBinary());
+  module.dispose();
 }
 
 /** What wasm-opt does for what every page loads: as much as it can. */
-const SMALLEST = ['-Oz', '--converge', '--reorder-functions', '--reorder-locals', '--strip-target-features'];
+const SMALLEST = [
+  '--flatten',
+  '--rereloop',
+  '-Oz',
+  '-Oz',
+  '--converge',
+  '--strip-debug',
+  '--reorder-functions',
+  '--reorder-locals',
+  '--strip-target-features',
+];
 
 /**
- * Builds one WebAssembly module and its glue.
+ * Builds one WebAssembly module and its glue. One whose exports are named traps where it would panic.
  * @param {string} crate
  * @param {string} constant What the module's text is exported as.
  * @param {Record<string, string>} env
  * @param {{exports?: string[], passes: string[], write: (file: string) => string}} how Which exports stay if not all, what
  *   wasm-opt does, and how bytes become a text.
  */
-function buildModule(crate, constant, env, { exports, passes, write }) {
+async function buildModule(crate, constant, env, { exports, passes, write }) {
   const name = crate.replaceAll('-', '_');
   const out = path.join(work, crate);
   const flags = ['--target', 'wasm32-unknown-unknown', '--profile', 'page', ...remappedPaths()];
@@ -70,7 +106,7 @@ function buildModule(crate, constant, env, { exports, passes, write }) {
   const raw = path.join(target, 'wasm32-unknown-unknown/page', `${name}.wasm`);
   run(
     'wasm-bindgen',
-    ['--target', 'web', '--omit-default-module-path', '--no-typescript', '--remove-name-section'].concat([
+    ['--target', 'web', '--omit-default-module-path', '--no-typescript'].concat([
       '--remove-producers-section',
       '--out-dir',
       out,
@@ -79,7 +115,10 @@ function buildModule(crate, constant, env, { exports, passes, write }) {
     { env },
   );
   const bound = path.join(out, `${name}_bg.wasm`);
-  if (exports) keepExports(bound, exports);
+  if (exports) {
+    keepExports(bound, exports);
+    await trapPanics(bound);
+  }
   const optimised = path.join(out, `${name}.wasm`);
   run(path.join(root, 'node_modules/.bin/wasm-opt'), [...passes, ...FEATURES, '-o', optimised, bound]);
   const text = write(optimised);
@@ -203,7 +242,7 @@ export async function build() {
   );
   const analysis = await step('analysis module', () =>
     buildModule('crypto-diag-wasm-analysis', 'ANALYSIS_BYTES', env, {
-      passes: ['-Oz', '--converge'],
+      passes: ['-Oz', '--converge', '--strip-debug'],
       write: asSmallest,
     }),
   );
@@ -236,7 +275,10 @@ export async function build() {
   if (fs.existsSync(path.join(root, 'www/build.mjs'))) {
     const triage = await step('triage module', () =>
       // Twenty times the size of the others, and loaded by few: more passes take minutes and save little.
-      buildModule('crypto-diag-wasm-triage', 'TRIAGE_BYTES', env, { passes: ['-O1'], write: asDeflated }),
+      buildModule('crypto-diag-wasm-triage', 'TRIAGE_BYTES', env, {
+        passes: ['-O1', '--strip-debug'],
+        write: asDeflated,
+      }),
     );
     await step('site', async () => {
       const { buildSite } = await import('../www/build.mjs');

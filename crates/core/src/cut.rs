@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::text::part;
+use crate::text::{joined, part, push_number};
 
 /// Bytes of a kept message at most, the gap's mark included.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
@@ -23,19 +23,21 @@ pub fn cut(message: &str, at: usize) -> Cow<'_, str> {
     if window_start <= half {
         // The match stands in or beside the beginning: one piece is enough.
         let end = floor_boundary(message, 2 * half);
-        return Cow::Owned(part(message, 0, end).to_owned() + &gap(message.len() - end, "bytes"));
+        return Cow::Owned(joined(&[part(message, 0, end), &gap(message.len() - end, "bytes")]));
     }
     let head = floor_boundary(message, half);
     let end = floor_boundary(message, window_start + half);
     let rest = message.len() - end;
     let tail = if rest > 0 { gap(rest, "bytes") } else { String::new() };
     let middle = gap(window_start - head, "bytes");
-    Cow::Owned([part(message, 0, head), &middle, part(message, window_start, end), &tail].concat())
+    Cow::Owned(joined(&[part(message, 0, head), &middle, part(message, window_start, end), &tail]))
 }
 
 /// The mark of a gap of that many units, `bytes` or `characters`.
 pub fn gap(length: usize, units: &str) -> String {
-    format!(" …[{length} {units} cut]… ")
+    let mut number = String::new();
+    push_number(&mut number, length);
+    joined(&[" …[", &number, " ", units, " cut]… "])
 }
 
 /// The largest character boundary that is not behind `at`.

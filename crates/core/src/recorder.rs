@@ -8,7 +8,7 @@ use crate::redact::{Clean, redact, redact_pieces};
 use crate::ring::Ring;
 use crate::signature::classify;
 use crate::tally::Counts;
-use crate::text::find;
+use crate::text::{find, joined};
 
 /// Bytes of a kept stack at most.
 const STACK_BYTES_MAX: usize = 4 * 1024;
@@ -60,7 +60,7 @@ impl Recorder {
 
     /// Looks at a line and keeps it if a signature stands in it. Says whether one does.
     pub fn record(&mut self, line: &Line<'_>) -> bool {
-        let whole = line.tail.map_or(Cow::Borrowed(line.text), |tail| Cow::Owned([line.text, " ", tail].concat()));
+        let whole = line.tail.map_or(Cow::Borrowed(line.text), |tail| Cow::Owned(joined(&[line.text, " ", tail])));
         let Some(found) = classify(&whole) else { return false };
         let signature = found.signature;
         let (text, mut redactions) = match line.tail {

@@ -1,7 +1,5 @@
 //! The bounded buffer, and who gives way when it is full.
 
-use std::collections::VecDeque;
-
 use crate::entry::{Ke, Meaning};
 
 /// Entries kept at most (runbook §5).
@@ -34,7 +32,7 @@ struct Kept {
 /// one class and distinct messages this is a plain ring.
 #[derive(Clone, Debug, Default)]
 pub struct Ring {
-    kept: VecDeque<Kept>,
+    kept: Vec<Kept>,
     /// Entries of each class, and those among them that a later one repeats: counted along, since in a storm each line
     /// that comes has one go.
     sizes: [u16; CLASSES],
@@ -47,7 +45,7 @@ pub struct Ring {
 impl Ring {
     /// An empty buffer that will not grow its own storage.
     pub fn new() -> Self {
-        Ring { kept: VecDeque::with_capacity(ENTRIES_MAX + 1), next_id: 1, ..Ring::default() }
+        Ring { kept: Vec::with_capacity(ENTRIES_MAX + 1), next_id: 1, ..Ring::default() }
     }
 
     /// Keeps a text. `message` decides what counts as the same; `text` is what is kept and counted in bytes.
@@ -60,7 +58,7 @@ impl Ring {
         let class = ke as usize * Meaning::ALL.len() + meaning as usize;
         self.bytes += text.len();
         self.sizes[class] += 1;
-        self.kept.push_back(Kept {
+        self.kept.push(Kept {
             id: self.next_id,
             class: class as u8,
             quiet: meaning.is_quiet(),
@@ -113,7 +111,8 @@ impl Ring {
         let Some(class) = self.kept.iter().find(gives).map(|kept| kept.class) else { return };
         let needs_repeated = self.repeated[usize::from(class)] > 0;
         let victim = self.kept.iter().position(|kept| kept.class == class && (kept.repeated || !needs_repeated));
-        if let Some(gone) = victim.and_then(|at| self.kept.remove(at)) {
+        if let Some(victim) = victim {
+            let gone = self.kept.remove(victim);
             self.sizes[usize::from(class)] -= 1;
             self.repeated[usize::from(class)] -= u16::from(gone.repeated);
             self.bytes -= gone.text.len();

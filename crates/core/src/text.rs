@@ -3,15 +3,43 @@
 
 /// Where a word first stands in a text, in bytes.
 pub fn find(text: &str, word: &str) -> Option<usize> {
-    let word = word.as_bytes();
-    // The first byte first: most places end there.
-    let is_word = |window: &[u8]| window.first() == word.first() && window == word;
-    text.as_bytes().windows(word.len().max(1)).position(is_word)
+    find_bytes(text.as_bytes(), word.as_bytes())
+}
+
+/// The same for bytes.
+#[inline(never)]
+pub fn find_bytes(text: &[u8], word: &[u8]) -> Option<usize> {
+    let (first, last) = (*word.first()?, text.len().checked_sub(word.len())?);
+    let mut at = 0;
+    while at <= last {
+        // The first byte first: most places end there.
+        if text[at] == first && text[at..].starts_with(word) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// A part of a text; empty where its ends are no character boundaries.
 pub fn part(text: &str, from: usize, to: usize) -> &str {
     text.get(from..to).unwrap_or_default()
+}
+
+/// Texts as one.
+pub fn joined(texts: &[&str]) -> String {
+    let mut all = String::with_capacity(texts.iter().map(|text| text.len()).sum());
+    texts.iter().for_each(|text| all.push_str(text));
+    all
+}
+
+/// Appends a number.
+pub fn push_number(out: &mut String, number: usize) {
+    if number > 9 {
+        push_number(out, number / 10);
+    }
+    let digit = number % 10;
+    out.push_str(part("0123456789", digit, digit + 1));
 }
 
 #[cfg(test)]
@@ -24,6 +52,15 @@ mod tests {
             [("a needle, a needle", "needle"), ("ä needle", "needle"), ("x", "needle"), ("", "x"), ("x", "x")]
         {
             assert_eq!(find(text, word), text.find(word), "{text:?} {word:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_written_as_the_standard_library_does() {
+        for number in [0, 7, 10, 12_800, usize::MAX] {
+            let mut text = String::from("x");
+            push_number(&mut text, number);
+            assert_eq!(text, format!("x{number}"));
         }
     }
 

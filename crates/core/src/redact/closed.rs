@@ -5,7 +5,10 @@
 //! entropy make its 20 bits of no use to a guesser. What was closed for the name in front of it is `[closed]`, and what
 //! people wrote is `[closed content]`: neither length nor digest.
 
-use std::fmt::Write as _;
+use super::bytes::DIGIT;
+use crate::text::{part, push_number};
+
+use super::text::{byte, head, piece, run_end, starts_with};
 
 /// What a closed stretch looked like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,7 +45,7 @@ const WORDS: [&str; 11] =
 const SAFE_BITS: usize = 100;
 
 /// Letters and digits of a digest, none of which look alike.
-const DIGITS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+const DIGITS: &str = "abcdefghijkmnpqrstuvwxyz23456789";
 
 const OPEN: &str = "[closed";
 
@@ -75,7 +78,8 @@ pub(super) fn write(out: &mut String, class: Class, stretch: &str) {
         out.push_str(class.word());
     }
     if !matches!(class, Class::Named | Class::Content) {
-        let _ = write!(out, " {}", stretch.len());
+        out.push(' ');
+        push_number(out, stretch.len());
         if is_safe(class, stretch.as_bytes()) {
             out.push_str(" #");
             digest(out, stretch.as_bytes());
@@ -102,33 +106,33 @@ fn digest(out: &mut String, stretch: &[u8]) {
     }
     hash = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for shift in [59, 54, 49, 44] {
-        out.push(DIGITS[(hash >> shift) as usize & 31] as char);
+        let digit = (hash >> shift) as usize & 31;
+        out.push_str(part(DIGITS, digit, digit + 1));
     }
 }
 
 /// The end of the mark that begins at a place, if one does: what is closed is not looked at again.
 pub(super) fn mark_end(text: &[u8], at: usize) -> Option<usize> {
-    let rest = &text[at..];
-    if rest.starts_with(EARLIER.as_bytes()) {
+    if starts_with(text, at, EARLIER.as_bytes()) {
         return Some(at + EARLIER.len());
     }
     let mut next = at + OPEN.len();
-    if !rest.starts_with(OPEN.as_bytes()) {
+    if !starts_with(text, at, OPEN.as_bytes()) {
         return None;
     }
-    if text.get(next) == Some(&b' ') {
-        let word = WORDS.iter().skip(1).find(|word| text[next + 1..].starts_with(word.as_bytes()))?;
+    if byte(text, next) == b' ' {
+        let word = WORDS.iter().skip(1).find(|word| starts_with(text, next + 1, word.as_bytes()))?;
         next += 1 + word.len();
-        let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count().min(8);
-        if text.get(next) == Some(&b' ') && digits(next + 1) > 0 {
+        let digits = |from: usize| run_end(head(text, from + 8), from, DIGIT).saturating_sub(from);
+        if byte(text, next) == b' ' && digits(next + 1) > 0 {
             next += 1 + digits(next + 1);
         }
-        if text[next..].starts_with(b" #") && text.len() >= next + 6 {
-            let valid = text[next + 2..next + 6].iter().all(|byte| DIGITS.contains(byte));
+        if starts_with(text, next, b" #") {
+            let valid = (next + 2..next + 6).all(|at| DIGITS.as_bytes().contains(&byte(text, at)));
             next += if valid { 6 } else { 0 };
         }
     }
-    (text.get(next) == Some(&b']')).then_some(next + 1)
+    (byte(text, next) == b']').then_some(next + 1)
 }
 
 /// Whether something in a text has been closed, by this version or by an earlier one, which wrote `[redacted]`.
@@ -144,11 +148,11 @@ pub fn marks(text: &str) -> impl Iterator<Item = Class> + '_ {
         while at < bytes.len() {
             let here = at;
             at += 1;
-            if bytes[here] == b'['
+            if byte(bytes, here) == b'['
                 && let Some(end) = mark_end(bytes, here)
             {
                 at = end;
-                return Some(class_of(&bytes[here..end]));
+                return Some(class_of(piece(bytes, here, end)));
             }
         }
         None

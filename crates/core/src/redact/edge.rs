@@ -2,13 +2,18 @@
 
 use crate::cut::gap;
 
+use super::bytes::{ALNUM, DIGIT, LINE_END, QUOTE, SPACE, TOKEN, UPPER, signs};
 use super::closed::Class;
 use super::position::{End, nameless};
-use super::text::{byte, closing_quote, is_quote, is_space, is_token, run_end};
+use super::shape::armour_end;
+use super::text::{byte, closing_quote, head, is_quote, piece, run_end, start_of};
 use super::{Found, close, secrets, work};
 
 /// How far from an edge a string's end is still taken for that of a secret whose name is in the gap.
 const STRING_BYTES: usize = 512;
+
+/// What is left of an armour's first line has no more bytes.
+const LABEL_BYTES: usize = 64;
 
 /// As many characters without a break, not all in lower case, may be a token whose name is in the gap.
 const OPAQUE_MIN: usize = 16;
@@ -26,7 +31,10 @@ pub fn redact_pieces(head: &str, tail: &str, missing: usize) -> (String, u32) {
         cover(&mut tail_found, (0, lost));
     }
     let count = (head_found.len() + tail_found.len()) as u32;
-    (format!("{}{}{}", close(head, &head_found), gap(missing, "characters"), close(tail, &tail_found)), count)
+    let mut text = close(head, &head_found);
+    text.push_str(&gap(missing, "characters"));
+    text.push_str(&close(tail, &tail_found));
+    (text, count)
 }
 
 /// Redacts the beginning of a longer text, whose rest is not wanted: what touches the edge is closed, too.
@@ -45,29 +53,30 @@ fn head_found(head: &str) -> (Vec<Found>, End) {
 
 /// Adds what is at an edge; what it touches becomes one with it. It is a part of something, so nothing is said of it.
 fn cover(found: &mut Vec<Found>, edge: (usize, usize)) {
-    let touches = |found: &Found| found.span.0 < edge.1 && edge.0 < found.span.1;
-    let touched = || found.iter().filter(|found| touches(found)).map(|found| found.span);
-    let from = touched().map(|span| span.0).min().unwrap_or(edge.0).min(edge.0);
-    let to = touched().map(|span| span.1).max().unwrap_or(edge.1).max(edge.1);
-    found.retain(|found| !touches(found));
-    let place = found.partition_point(|found| found.span.0 < from);
+    let (mut from, mut to) = edge;
+    found.retain(|Found { span, .. }| {
+        let touches = span.0 < edge.1 && edge.0 < span.1;
+        if touches {
+            from = from.min(span.0);
+            to = to.max(span.1);
+        }
+        !touches
+    });
+    // An edge is the beginning of a text or its end.
+    let place = if edge.0 > 0 { found.len() } else { 0 };
     found.insert(place, Found { span: (from, to), class: Class::Named });
 }
 
 /// Where what is kept of a head ends.
 fn head_edge(head: &[u8]) -> usize {
-    let start_of_run = |end: usize| {
-        let length = head[..end].iter().rev().take_while(|byte| !is_space(**byte)).count();
-        work::done(length);
-        end - length
-    };
+    let start_of_run = |end: usize| start_of(head, end, usize::MAX, SPACE.not());
     let mut kept = start_of_run(head.len());
     let stop = kept.saturating_sub(STRING_BYTES);
     // Numbers and groups of four go on to the left.
     loop {
-        let end = kept - head[..kept].iter().rev().take_while(|byte| is_space(**byte)).count();
+        let end = start_of(head, kept, usize::MAX, SPACE);
         let start = start_of_run(end);
-        if start == end || start < stop || !is_part(&head[start..end], byte(head, end)) {
+        if start == end || start < stop || !is_part(piece(head, start, end), byte(head, end)) {
             return kept;
         }
         kept = start;
@@ -79,23 +88,30 @@ fn tail_edge(tail: &[u8], open: End) -> usize {
     let whole_secret = match open {
         // A quote right at the edge may have lost its backslash to the gap.
         End::Quote(quote, depth) => closing_quote(tail, 1.min(tail.len()), quote, depth).0,
-        End::Line => run_end(tail, 0, |byte| byte != b'\n'),
+        End::Line => run_end(tail, 0, const { signs(b"\n").not() }),
         End::Run | End::Closed => 0,
     };
-    whole_secret.max(nameless(tail)).max(runs_edge(tail)).max(string_edge(tail))
+    whole_secret.max(armour_edge(tail)).max(nameless(tail)).max(runs_edge(tail)).max(string_edge(tail))
+}
+
+/// The end of armoured text whose first line has lost its beginning.
+fn armour_edge(tail: &[u8]) -> usize {
+    let label = run_end(head(tail, LABEL_BYTES), 0, const { UPPER.or(DIGIT).or(signs(b" -")) });
+    let is_label = head(tail, label).ends_with(b"-----") && const { LINE_END.or(signs(b"\\")) }.has(byte(tail, label));
+    if is_label { armour_end(tail, label) } else { 0 }
 }
 
 /// The end of the runs at a tail's beginning that may be a secret.
 fn runs_edge(tail: &[u8]) -> usize {
     let mut lost = 0;
     loop {
-        let start = run_end(tail, lost, is_space);
-        let end = run_end(tail, start, |byte| !is_space(byte));
-        let run = &tail[start..end];
-        let before = if lost > 0 { tail[lost - 1] } else { 0 };
-        let space = if start > 0 { tail[start - 1] } else { 0 };
+        let start = run_end(tail, lost, SPACE);
+        let end = run_end(tail, start, SPACE.not());
+        let run = piece(tail, start, end);
+        let before = if lost > 0 { byte(tail, lost - 1) } else { 0 };
+        let space = if start > 0 { byte(tail, start - 1) } else { 0 };
         let is_value = matches!(before, b';' | b':' | b'=');
-        let is_cookie = run.ends_with(b";") && run.contains(&b'=');
+        let is_cookie = run.ends_with(b";") && const { signs(b"=") }.meets(run);
         if run.is_empty() || !(start == 0 || is_value || is_cookie || is_part(run, space) || is_opaque(run)) {
             return lost;
         }
@@ -105,16 +121,16 @@ fn runs_edge(tail: &[u8]) -> usize {
 
 /// Whether a run, with that space between it and what is lost, is a piece of a list of numbers or of a recovery key.
 fn is_part(run: &[u8], space: u8) -> bool {
-    run.iter().all(|byte| byte.is_ascii_digit() || is_quote(*byte) || b",:;{}[]()\\".contains(byte))
-        || (matches!(space, b' ' | b'\t') && run.len() == 4 && run.iter().all(u8::is_ascii_alphanumeric))
+    const { DIGIT.or(QUOTE).or(signs(b",:;{}[]()\\")) }.holds(run)
+        || (matches!(space, b' ' | b'\t') && run.len() == 4 && ALNUM.holds(run))
 }
 
 fn is_opaque(run: &[u8]) -> bool {
     let mut at = 0;
     while at < run.len() {
-        let end = run_end(run, at, is_token);
-        let piece = &run[at..end];
-        if piece.len() >= OPAQUE_MIN && piece.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
+        let end = run_end(run, at, TOKEN);
+        let token = piece(run, at, end);
+        if token.len() >= OPAQUE_MIN && const { DIGIT.or(UPPER) }.meets(token) {
             return true;
         }
         at = end + 1;
@@ -128,15 +144,15 @@ fn string_edge(tail: &[u8]) -> usize {
     let mut doubtful = 0;
     for at in 0..tail.len().min(STRING_BYTES) {
         work::done(1);
-        let before = if at > 0 { tail[at - 1] } else { b'x' };
-        if !is_quote(tail[at]) || is_space(before) || b":=,({[".contains(&before) {
+        let before = if at > 0 { byte(tail, at - 1) } else { b'x' };
+        if !is_quote(byte(tail, at)) || const { SPACE.or(signs(b":=,({[")) }.has(before) {
             continue;
         }
         let next = byte(tail, at + 1);
-        if b",}])".contains(&next) && before != b'\\' {
+        if const { signs(b",}])") }.has(next) && before != b'\\' {
             return at;
         }
-        if is_space(next) || b"\0\\,;}])".contains(&next) {
+        if at + 1 == tail.len() || const { SPACE.or(signs(b"\\,;}])")) }.has(next) {
             doubtful = at;
         }
     }

@@ -8,6 +8,7 @@
 //!
 //! The search looks at each byte a bounded number of times, whatever the text: it runs in the page, on hostile input.
 
+mod bytes;
 mod clean;
 mod closed;
 mod edge;
@@ -23,6 +24,7 @@ use std::borrow::Cow;
 
 use crate::text::part;
 
+use bytes::{ALNUM, DIGIT, HEX, WORD};
 pub use clean::Clean;
 pub use closed::{Class, is_closed, marks};
 pub use edge::{redact_head, redact_pieces};
@@ -91,16 +93,16 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
     let mut run = shape::Run::default();
     while at < text.len() {
         work::done(1);
-        if !text::is_word(text[at]) {
+        if !text::is_word(text::byte(text, at)) {
             at = closed::mark_end(text, at)
                 .or_else(|| public::id_end(text, at))
                 .unwrap_or_else(|| at + text::escape(text, at).1);
             continue;
         }
         let start = at;
-        at = text::run_end(text, at, text::is_word);
+        at = text::run_end(text, at, WORD);
         let mut next = strong(text, start, at).or_else(|| position::secret(text, start, at));
-        if next.is_none() && text[start].is_ascii_hexdigit() {
+        if next.is_none() && HEX.has(text::byte(text, start)) {
             let (end, is_key) = list(text, start);
             next = is_key.then_some(((start, end), Class::Bytes, End::Run));
             // A list of other numbers is not begun again at each of them.
@@ -149,7 +151,7 @@ fn list(text: &[u8], start: usize) -> (usize, bool) {
     if let Some((_, end)) = shape::hex_bytes(text, start) {
         return (end, true);
     }
-    if !text[start].is_ascii_digit() {
+    if !DIGIT.has(text::byte(text, start)) {
         return (start, false);
     }
     let (_, end, is_key) = shape::numbers(text, start);
@@ -163,7 +165,7 @@ fn random(text: &[u8], start: usize, end: usize, run: &shape::Run) -> Next {
     }
     let mut at = start;
     while at < end.min(run.limit) {
-        let atom = text::run_end(text, at, |byte| byte.is_ascii_alphanumeric());
+        let atom = text::run_end(text, at, ALNUM);
         if atom - at >= 4
             && let Some(span) = shape::stretch(text, at, run.limit)
         {
@@ -242,6 +244,8 @@ mod tests {
         assert_eq!(redacted("media_key=[1, 2, 3] index"), "media_key=[closed] index");
         for line in [
             r#"Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{}}; new key: {'key': 'QF6S+xL5kqccqIPCCh4eFpdBdulfr+tKS5/ZN4wGAT0', 'signatures': {}}"#,
+            r#"already exists. Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{"@a:b":{"ed25519:D":"c2ln"}}}; new key: {'key': 'QF6Sd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho', 'signatures': {'@a:b': {'ed25519:D': 'c2ln'}}}"#,
+            r#"{"one_time_key":"already exists. Old key: {\"key\":\"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho\"}; new key: {'key': 'QF6Sd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho', 'signatures': {}}"}"#,
             r#"already exists. Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho""#,
             r#"Old key: {\"key\":\"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho\",\"signatures\":{}}"#,
             r#"one_time_key: SignedKey { key: "curve25519:drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho" }"#,

@@ -1,11 +1,15 @@
 //! What is public by its own form or by where it stands.
 
+use super::bytes::{ALNUM, CONTROL, DIGIT, HEX, QUOTE, SPACE, WORD, signs};
 use super::table::{Name, PUBLIC_BEHIND};
-use super::text::{byte, escape, is_quote, is_word, run_end, starts_with};
+use super::text::{byte, escape, head, is_word, piece, run_end, start_of, starts_with};
 use super::{names, work};
 
 /// A hash or a key of 32 bytes in unpadded base64.
 const KEY_CHARS: usize = 43;
+
+/// A one-time key in its object has as many characters at least, should a client print one that is cut or padded otherwise.
+const POSITION_MIN: usize = 40;
 
 /// A signature of 64 bytes.
 const SIGNATURE_CHARS: usize = 86;
@@ -28,39 +32,40 @@ const OBJECT_BYTES: usize = 2048;
 /// The end of the id that begins with the sigil at a place, if one does.
 pub fn id_end(text: &[u8], at: usize) -> Option<usize> {
     let (sigil, width) = escape(text, at);
-    if !matches!(sigil, b'$' | b'!' | b'@' | b'#') || (at > 0 && text[at - 1].is_ascii_alphanumeric()) {
+    if !matches!(sigil, b'$' | b'!' | b'@' | b'#') || (at > 0 && byte(text, at - 1).is_ascii_alphanumeric()) {
         return None;
     }
     let body = at + width;
-    let window = &text[..text.len().min(body + 256)];
+    let window = head(text, body + 256);
     let end = match sigil {
-        b'@' => run_end(window, body, |byte| byte.is_ascii_alphanumeric() || b"._=/+-".contains(&byte)),
-        b'#' => run_end(window, body, |byte| byte > b' ' && !is_quote(byte) && !b":()[]{},%\\#@".contains(&byte)),
-        _ => run_end(window, body, |byte| byte.is_ascii_alphanumeric() || b"_+/=-".contains(&byte)),
+        b'@' => run_end(window, body, const { WORD.or(signs(b".=/+")) }),
+        b'#' => run_end(window, body, const { CONTROL.or(SPACE).or(QUOTE).or(signs(b":()[]{},%\\#@")).not() }),
+        _ => run_end(window, body, const { WORD.or(signs(b"+/=")) }),
     };
     let (colon, width) = escape(text, end);
     if end > body && colon == b':' && (sigil == b'@' || end - body <= ID_MAX) {
         return server_end(text, end + width).map(|end| if sigil == b'@' { device_end(text, end) } else { end });
     }
     // A path goes on behind it; the ids of the third room version have slashes themselves.
-    let slash = run_end(&text[..end], body, |byte| byte != b'/');
+    let slash = run_end(head(text, end), body, const { signs(b"/").not() });
     let end = if slash - body == KEY_CHARS { slash } else { end };
     (matches!(sigil, b'$' | b'!') && end - body == KEY_CHARS).then_some(end)
 }
 
 fn server_end(text: &[u8], from: usize) -> Option<usize> {
-    let window = &text[..text.len().min(from + 256)];
+    let window = head(text, from + 256);
     let end = match byte(text, from) {
-        b'[' => run_end(window, from + 1, |byte| byte.is_ascii_hexdigit() || b":.".contains(&byte)) + 1,
-        _ => run_end(window, from, |byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)),
+        b'[' => run_end(window, from + 1, const { HEX.or(signs(b":.")) }) + 1,
+        _ => run_end(window, from, const { ALNUM.or(signs(b".-")) }),
     };
-    let host = &text[from..end.min(text.len())];
-    let is_host = !host.is_empty() && (host.contains(&b'.') || host[0] == b'[' || host.len() <= BARE_SERVER_MAX);
+    let host = piece(text, from, end.min(text.len()));
+    let is_host = !host.is_empty()
+        && (const { signs(b".") }.meets(host) || byte(host, 0) == b'[' || host.len() <= BARE_SERVER_MAX);
     let labels_fit = host.split(|byte| *byte == b'.').all(|label| label.len() <= ID_MAX);
     if !is_host || !labels_fit {
         return None;
     }
-    let port = run_end(&text[..text.len().min(end + 6)], end + 1, |byte| byte.is_ascii_digit());
+    let port = run_end(head(text, end + 6), end + 1, DIGIT);
     Some(if byte(text, end) == b':' && port > end + 1 && !is_word(byte(text, port)) {
         port
     } else {
@@ -73,7 +78,7 @@ fn device_end(text: &[u8], end: usize) -> usize {
     if !matches!(byte(text, end), b':' | b'_') {
         return end;
     }
-    let device = run_end(&text[..text.len().min(end + DEVICE_MAX + 2)], end + 1, |byte| byte.is_ascii_alphanumeric());
+    let device = run_end(head(text, end + DEVICE_MAX + 2), end + 1, ALNUM);
     if device - end - 1 <= DEVICE_MAX { device } else { end }
 }
 
@@ -83,17 +88,17 @@ pub fn is_public(text: &[u8], start: usize, end: usize, public: usize) -> bool {
     if length > ID_MAX && length != SIGNATURE_CHARS && length != SIGNATURE_CHARS + 2 {
         return false;
     }
-    let before = &text[..start];
+    let before = head(text, start);
     if length <= ID_MAX && PUBLIC_BEHIND.iter().any(|phrase| before.ends_with(phrase.as_bytes())) {
         return true;
     }
     // The next one of a list.
-    let is_list = |between: &[u8]| between.len() <= 8 && between.iter().all(|byte| b"\\\"', ".contains(byte));
+    let is_list = |between: &[u8]| between.len() <= 8 && const { signs(b"\\\"', ") }.holds(between);
     if public > 0
         && length <= ID_MAX
         && public < start
-        && is_list(&text[public..start])
-        && text[public..start].contains(&b',')
+        && is_list(piece(text, public, start))
+        && const { signs(b",") }.meets(piece(text, public, start))
     {
         return true;
     }
@@ -101,13 +106,13 @@ pub fn is_public(text: &[u8], start: usize, end: usize, public: usize) -> bool {
         return true;
     }
     let Some((from, to)) = label(text, start) else { return is_transaction(before) };
-    if is_algorithm(&text[..from]) {
+    if is_algorithm(head(text, from)) {
         // "ed25519:DEVICE": "key or signature".
         return length >= KEY_CHARS;
     }
-    let word = &text[from..to];
+    let word = piece(text, from, to);
     if word == b"key" || word == b"'key" {
-        return (KEY_CHARS..=ID_MAX).contains(&length) && is_one_time_key(text, from, end);
+        return (POSITION_MIN..=ID_MAX).contains(&length) && is_one_time_key(text, from, end);
     }
     length <= ID_MAX && names::name(word) == Some(Name::Public)
 }
@@ -115,8 +120,7 @@ pub fn is_public(text: &[u8], start: usize, end: usize, public: usize) -> bool {
 /// Whether a text is an id or a key, and nothing else.
 pub fn is_id(text: &[u8]) -> bool {
     let fits = text.len() <= ID_MAX || text.len() == SIGNATURE_CHARS;
-    fits && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=_.:-".contains(byte))
-        && super::shape::token(text, 0, text.len()).is_none()
+    fits && const { WORD.or(signs(b"+/=.:")) }.holds(text) && super::shape::token(text, 0, text.len()).is_none()
 }
 
 /// Whether a text ends with an algorithm of public keys and a colon.
@@ -128,65 +132,46 @@ fn is_algorithm(before: &[u8]) -> bool {
 /// Whether a to-device request's path goes on with its transaction.
 pub fn is_transaction(before: &[u8]) -> bool {
     let Some(before) = before.strip_suffix(b"/") else { return false };
-    let kind =
-        before.iter().rev().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)).count();
-    before[..before.len() - kind].ends_with(b"sendToDevice/")
+    let kind = start_of(before, before.len(), 64, const { WORD.or(signs(b".")) });
+    head(before, kind).ends_with(b"sendToDevice/")
 }
 
 /// The word that a value stands behind, with a colon or an equals sign between them, or as the first of a pair.
 fn label(text: &[u8], start: usize) -> Option<(usize, usize)> {
     let stop = start.saturating_sub(LABEL_BYTES);
-    let back = |at: usize, belongs: fn(u8) -> bool| {
-        let mut at = at;
-        while at > stop && belongs(text[at - 1]) {
-            at -= 1;
-        }
-        at
-    };
-    let opened = |at: usize| back(at, |byte| is_quote(byte) || b"\\([{ \n".contains(&byte));
+    let opened = |at: usize| start_of(text, at, at.saturating_sub(stop), const { QUOTE.or(signs(b"\\([{ \n")) });
     let mut at = opened(start);
-    if text[..at].ends_with(b"Some") {
+    if head(text, at).ends_with(b"Some") {
         at = opened(at - 4);
     }
-    if at == 0 || !matches!(text[at - 1], b':' | b'=' | b',') {
+    if at == 0 || !matches!(byte(text, at - 1), b':' | b'=' | b',') {
         return None;
     }
-    let is_pair = text[at - 1] == b',';
-    let to = back(at - 1, |byte| is_quote(byte) || b"\\ ".contains(&byte));
+    let is_pair = byte(text, at - 1) == b',';
+    let to = start_of(text, at - 1, (at - 1).saturating_sub(stop), const { QUOTE.or(signs(b"\\ ")) });
     if is_pair && to == at - 1 {
         return None;
     }
-    let from = text[..to].iter().rev().take(LABEL_BYTES).take_while(|byte| is_word(**byte)).count();
-    work::done(start - to + from);
-    (from > 0).then_some((to - from, to))
+    let from = start_of(text, to, LABEL_BYTES, WORD);
+    (from < to).then_some((from, to))
 }
 
 /// Whether the field `key` at a place, whose value ends at `value`, is that of a one-time key: it has signatures beside
 /// it, its id in front of it, or stands where Synapse's conflict text puts it. A media key has an index beside it.
 fn is_one_time_key(text: &[u8], field: usize, value: usize) -> bool {
     let labelled = |before: &[u8]| before.ends_with(b"already exists. Old ") || before.ends_with(b"; new ");
-    if labelled(&text[..field]) {
+    if labelled(head(text, field)) {
         return true;
     }
-    let opening = text[..field].iter().rev().take(LABEL_BYTES).take_while(|byte| b"\\\"'{[ ".contains(byte)).count();
-    let before = &text[..field - opening];
+    let before = head(text, start_of(text, field, LABEL_BYTES, const { signs(b"\\\"'{[ ") }));
     let (signed, indexed) = fields(text, field, value);
     let of_conflict = before.strip_suffix(b"key:").is_some_and(labelled);
     let with_id = || {
-        let before = trim_end(before, b"\\\"'`:=, ");
-        let id = before
-            .iter()
-            .rev()
-            .take(16)
-            .take_while(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
-            .count();
-        before.ends_with(b"signed_curve25519") || before[..before.len() - id].ends_with(b"curve25519:")
+        let before = head(before, start_of(before, before.len(), LABEL_BYTES, const { QUOTE.or(signs(b"\\:=, ")) }));
+        let id = start_of(before, before.len(), 16, const { ALNUM.or(signs(b"+/")) });
+        before.ends_with(b"signed_curve25519") || head(before, id).ends_with(b"curve25519:")
     };
     !indexed && (signed || of_conflict || with_id())
-}
-
-fn trim_end<'a>(text: &'a [u8], bytes: &[u8]) -> &'a [u8] {
-    &text[..text.len() - text.iter().rev().take(LABEL_BYTES).take_while(|byte| bytes.contains(byte)).count()]
 }
 
 /// Whether the object around a field also has `signatures`, and whether it has `index`.
@@ -200,7 +185,7 @@ fn fields(text: &[u8], field: usize, value: usize) -> (bool, bool) {
     };
     for at in value..text.len().min(value + OBJECT_BYTES) {
         work::done(1);
-        match text[at] {
+        match byte(text, at) {
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth -= 1,
             b's' | b'i' => note(at, depth),
@@ -213,7 +198,7 @@ fn fields(text: &[u8], field: usize, value: usize) -> (bool, bool) {
     depth = 0;
     for at in (field.saturating_sub(OBJECT_BYTES / 4)..field).rev() {
         work::done(1);
-        match text[at] {
+        match byte(text, at) {
             b'{' | b'[' => depth -= 1,
             b'}' | b']' => depth += 1,
             b's' | b'i' => note(at, depth),
@@ -230,7 +215,7 @@ fn fields(text: &[u8], field: usize, value: usize) -> (bool, bool) {
 pub fn is_since(value: &[u8]) -> bool {
     let rest = match value {
         [b's' | b'm' | b't', rest @ ..] => rest,
-        _ => return id_end(value, 0) == Some(value.len()) && value[0] == b'@',
+        _ => return id_end(value, 0) == Some(value.len()) && byte(value, 0) == b'@',
     };
-    rest.contains(&b'_') && rest.iter().all(|byte| byte.is_ascii_digit() || b"_~.-".contains(byte))
+    const { signs(b"_") }.meets(rest) && const { DIGIT.or(signs(b"_~.-")) }.holds(rest)
 }

@@ -1,9 +1,12 @@
 //! Secrets that show by how they look.
 
+use super::bytes::{ALNUM, DIGIT, HEX, LETTER, LOWER, LOWER_HEX, QUOTE, SPACE, TOKEN, UPPER, UPPER_HEX, WORD, signs};
+use crate::text::find_bytes;
+
 use super::closed::Class;
 use super::public::is_transaction;
-use super::table::{PAIRS, TOKEN_PREFIXES};
-use super::text::{byte, is_quote, is_space, is_token, is_word, joiner, run_end, starts_with};
+use super::table::{PAIRS, TOKEN_PREFIXES, words};
+use super::text::{byte, head, is_word, joiner, piece, run_end, start_of, starts_with};
 use super::{Span, work};
 
 /// As many random letters and digits may be a secret. Shorter ones are device ids, hashes of scripts, and words.
@@ -76,11 +79,8 @@ fn is_pair(first: u8, second: u8) -> bool {
 /// them in a token.
 fn oddness(atom: &[u8]) -> usize {
     work::done(atom.len());
-    let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     // Hashes of builds, and device ids as homeservers make them.
-    if (atom.len() <= HEX_MAX && atom.iter().all(is_hex))
-        || (atom.len() == 10 && atom.iter().all(u8::is_ascii_uppercase))
-    {
+    if (atom.len() <= HEX_MAX && LOWER_HEX.holds(atom)) || (atom.len() == 10 && UPPER.holds(atom)) {
         return 0;
     }
     let (mut odd, mut changes) = (0, 0);
@@ -123,8 +123,8 @@ pub struct Run {
 pub fn run(text: &[u8], word: usize) -> Run {
     let (mut at, mut odd, mut length, mut segments, mut segment) = (word, 0, 0, 0, word);
     loop {
-        let end = run_end(text, at, |byte| byte.is_ascii_alphanumeric());
-        let atom = &text[at..end];
+        let end = run_end(text, at, ALNUM);
+        let atom = piece(text, at, end);
         let atom_odd = oddness(atom);
         odd += atom_odd;
         length += atom.len();
@@ -133,71 +133,68 @@ pub fn run(text: &[u8], word: usize) -> Run {
         if step == 0 {
             break;
         }
-        if text[at] == b'/' && atom.len() >= 4 && atom_odd == 0 && atom.iter().any(u8::is_ascii_lowercase) {
+        if byte(text, at) == b'/' && atom.len() >= 4 && atom_odd == 0 && LOWER.meets(atom) {
             segments += 1;
         }
         at += step;
-        if text[at - 1] == b'/' {
+        if byte(text, at - 1) == b'/' {
             segment = at;
         }
         // An id follows.
-        if text[..at].ends_with(b"/delayed_events/") || is_transaction(&text[..at]) || text[..at].ends_with(b"syd_") {
+        if head(text, at).ends_with(b"/delayed_events/")
+            || is_transaction(head(text, at))
+            || head(text, at).ends_with(b"syd_")
+        {
             break;
         }
     }
-    let trailing = text[word..at].iter().rev().take_while(|byte| !byte.is_ascii_alphanumeric()).count();
-    let end = at - trailing;
+    let end = start_of(text, at, at - word, ALNUM.not());
     let is_script = is_script(text, end) && end - segment <= 2 * HEX_MAX;
-    let after_slash = word > 0 && text[word - 1] == b'/';
+    let after_slash = word > 0 && byte(text, word - 1) == b'/';
     let is_path = segments >= 2 || (after_slash && segments > 0);
     // Base64 may begin and end with what is no letter; a path does, too.
-    let leading = text[..word].iter().rev().take(SIGNS_MAX).take_while(|byte| matches!(byte, b'+' | b'/')).count();
-    let takes = |signs: &[u8], length: usize| signs.contains(&b'+') || matches!(length, 22 | 43 | 86);
-    let start = if takes(&text[word - leading..word], at - word + leading) { word - leading } else { word };
+    let leading = word - start_of(text, word, SIGNS_MAX, const { signs(b"+/") });
+    let takes = |between: &[u8], length: usize| const { signs(b"+") }.meets(between) || matches!(length, 22 | 43 | 86);
+    let start = if takes(piece(text, word - leading, word), at - word + leading) { word - leading } else { word };
     // Padding, but not the sign behind a name.
-    let signs = run_end(&text[..text.len().min(end + 3)], end, |byte| byte == b'=') - end;
-    let padding = if signs <= 2 && !is_word(byte(text, end + signs)) && !b"{[(".contains(&byte(text, end + signs)) {
-        signs
-    } else {
-        0
-    };
+    let equals = run_end(head(text, end + 3), end, const { signs(b"=") }) - end;
+    let behind = byte(text, end + equals);
+    let is_padding = equals <= 2 && !const { WORD.or(signs(b"{[(")) }.has(behind);
+    let padding = if is_padding { equals } else { 0 };
     let is_padded = padding > 0 && (end - start + padding).is_multiple_of(4) && length >= OPAQUE_MIN - 4;
     let has_key_length = matches!(at - start, 22 | 43 | 86);
-    let is_key = segments < 2 && (is_padded || has_key_length) && is_mixed(&text[start..at]);
+    let is_key = segments < 2 && (is_padded || has_key_length) && is_mixed(piece(text, start, at));
     let random = !is_script && (is_key || (!is_path && is_random(length, odd, at - start)));
-    let class = class_of(&text[word..end]).filter(|_| !is_script).or(random.then_some(Class::Base64));
+    let class = class_of(piece(text, word, end)).filter(|_| !is_script).or(random.then_some(Class::Base64));
     if class != Some(Class::Base64) {
         return Run { start, end: at.max(word + 1), class, limit: if is_script { segment } else { at } };
     }
-    let end = if takes(&text[end..at], at - start) { at } else { end + padding };
+    let end = if takes(piece(text, end, at), at - start) { at } else { end + padding };
     Run { start, end, class, limit: end }
 }
 
 /// Whether a run has letters of both cases and digits or signs in it: hardly a word has.
 fn is_mixed(run: &[u8]) -> bool {
-    let has = |belongs: fn(&u8) -> bool| run.iter().any(belongs);
-    has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_lowercase)
-        && has(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'/'))
-        && !has(|byte| matches!(byte, b'_' | b'-' | b'%'))
+    UPPER.meets(run)
+        && LOWER.meets(run)
+        && const { DIGIT.or(signs(b"+/")) }.meets(run)
+        && !const { signs(b"_-%") }.meets(run)
 }
 
 /// The class of a run that shows by its characters alone.
 fn class_of(run: &[u8]) -> Option<Class> {
     work::done(run.len());
-    let all = |belongs: fn(u8) -> bool| run.iter().all(|byte| belongs(*byte));
     if run.len() == 36 && is_uuid(run) {
         return Some(Class::Uuid);
     }
     if run.len() < HEX_MAX + 4 {
         return None;
     }
-    if all(|byte| byte.is_ascii_digit()) {
+    if DIGIT.holds(run) {
         return Some(Class::Digits);
     }
-    let hex =
-        all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) || all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
-    (hex && run.iter().any(u8::is_ascii_digit)).then_some(Class::Hex)
+    let hex = LOWER_HEX.holds(run) || UPPER_HEX.holds(run);
+    (hex && DIGIT.meets(run)).then_some(Class::Hex)
 }
 
 fn is_uuid(run: &[u8]) -> bool {
@@ -209,18 +206,18 @@ fn is_uuid(run: &[u8]) -> bool {
 
 /// Whether a file name's ending follows, that of a program.
 fn is_script(text: &[u8], end: usize) -> bool {
-    let suffix = run_end(&text[..text.len().min(end + 6)], end + 1, |byte| byte.is_ascii_alphanumeric());
+    let suffix = run_end(head(text, end + 6), end + 1, ALNUM);
     byte(text, end) == b'.'
         && end < suffix
-        && [&b"js"[..], b"mjs", b"cjs", b"ts", b"tsx", b"wasm", b"css", b"rs", b"html", b"map"]
-            .contains(&&text[end + 1..suffix.max(end + 1)])
+        && words("js mjs cjs ts tsx wasm css rs html map")
+            .any(|ending| ending == piece(text, end + 1, suffix.max(end + 1)))
 }
 
 /// A random stretch inside of a run that is not random as a whole, such as a path: from the atom at a place on.
 pub fn stretch(text: &[u8], start: usize, limit: usize) -> Option<Span> {
     let odd_atom = |at: usize| {
-        let end = run_end(&text[..limit], at, |byte| byte.is_ascii_alphanumeric());
-        let odd = oddness(&text[at..end]);
+        let end = run_end(head(text, limit), at, ALNUM);
+        let odd = oddness(piece(text, at, end));
         (end, odd, odd * 5 >= end - at && odd > 0)
     };
     let (mut end, mut odd, first) = odd_atom(start);
@@ -233,12 +230,12 @@ pub fn stretch(text: &[u8], start: usize, limit: usize) -> Option<Span> {
         while joiner(text, next) > 0 && next < limit {
             next += joiner(text, next);
         }
-        if next == end || next >= limit || !text[next].is_ascii_alphanumeric() {
+        if next == end || next >= limit || !byte(text, next).is_ascii_alphanumeric() {
             break;
         }
         let (next_end, next_odd, is_odd) = odd_atom(next);
         // Short ones belong to what is around them.
-        if !(is_odd || next_end - next <= 3 || text[end] == b'+') {
+        if !(is_odd || next_end - next <= 3 || byte(text, end) == b'+') {
             break;
         }
         odd += next_odd;
@@ -255,15 +252,15 @@ pub fn stretch(text: &[u8], start: usize, limit: usize) -> Option<Span> {
 pub fn token(text: &[u8], start: usize, end: usize) -> Option<(Span, Class)> {
     for at in start..end {
         work::done(1);
-        match text[at] | 0x20 {
+        match byte(text, at) | 0x20 {
             b's' | b'm' if is_token_start(text, start, at, end) => {
-                return Some(((at, run_end(text, at, is_token)), Class::Token));
+                return Some(((at, run_end(text, at, TOKEN)), Class::Token));
             }
-            b'e' if text[at..end].starts_with(b"eyJ") => {
+            b'e' if piece(text, at, end).starts_with(b"eyJ") => {
                 // Followed by a dot and another part it is a JWT. Without, it is base64 like any other.
                 let next = byte(text, end + 1);
                 if byte(text, end) == b'.' && (is_word(next) || next == b'.') {
-                    return Some(((at, run_end(text, at, is_token)), Class::Jwt));
+                    return Some(((at, run_end(text, at, TOKEN)), Class::Jwt));
                 }
             }
             _ => {}
@@ -273,19 +270,18 @@ pub fn token(text: &[u8], start: usize, end: usize) -> Option<(Span, Class)> {
 }
 
 fn is_token_start(text: &[u8], start: usize, at: usize, end: usize) -> bool {
-    let Some(prefix) = TOKEN_PREFIXES.iter().position(|prefix| {
-        let head = &text[at..end.min(at + prefix.len())];
-        head.eq_ignore_ascii_case(prefix.as_bytes())
-    }) else {
+    let Some(prefix) = TOKEN_PREFIXES
+        .iter()
+        .position(|prefix| piece(text, at, end.min(at + prefix.len())).eq_ignore_ascii_case(prefix.as_bytes()))
+    else {
         return false;
     };
     let body = at + 4;
-    let in_word = at > start && text[at - 1].is_ascii_alphabetic() && prefix >= 5;
-    let (wanted, belongs): (_, fn(u8) -> bool) =
-        if in_word { (TOKEN_BODY_MIN, |byte| byte.is_ascii_alphanumeric()) } else { (TOKEN_REST_MIN, is_token) };
+    let in_word = at > start && byte(text, at - 1).is_ascii_alphabetic() && prefix >= 5;
+    let (wanted, set) = if in_word { (TOKEN_BODY_MIN, ALNUM) } else { (TOKEN_REST_MIN, TOKEN) };
     // An upper-case word may begin so: `MAT_` and `SYR_` of constants.
-    let wanted = if text[at].is_ascii_uppercase() { TOKEN_BODY_MIN } else { wanted };
-    text.len() - body >= wanted && text[body..body + wanted].iter().all(|byte| belongs(*byte))
+    let wanted = if byte(text, at).is_ascii_uppercase() { TOKEN_BODY_MIN } else { wanted };
+    run_end(head(text, body + wanted), body, set) == body + wanted
 }
 
 /// How many numbers stand one after the other from `start` on, where they end, and whether they may be a key's.
@@ -293,8 +289,7 @@ pub fn numbers(text: &[u8], start: usize) -> (usize, usize, bool) {
     let (mut count, mut end, mut at) = (0, start, start);
     let (mut ascending, mut small, mut large, mut last) = (true, true, 0, 0);
     let mut spaced = false;
-    loop {
-        let Some((stop, value)) = number(text, at) else { break };
+    while let Some((stop, value)) = number(text, at) {
         if count > 0 && value < last {
             ascending = false;
         }
@@ -303,12 +298,12 @@ pub fn numbers(text: &[u8], start: usize) -> (usize, usize, bool) {
         last = value;
         count += 1;
         end = stop;
-        at = run_end(text, stop, |byte| is_space(byte) || is_quote(byte) || b",:;\\[](){}".contains(&byte));
-        let between = &text[stop..at];
+        at = run_end(text, stop, const { SPACE.or(QUOTE).or(signs(b",:;\\[](){}")) });
+        let between = piece(text, stop, at);
         if between.len() > NUMBER_GAP_MAX || between.is_empty() {
             break;
         }
-        spaced |= !between.iter().any(|byte| matches!(byte, b',' | b':' | b';'));
+        spaced |= !const { signs(b",:;") }.meets(between);
     }
     let is_cut = starts_with(text, at, CUT);
     let least = if is_cut {
@@ -327,15 +322,16 @@ pub fn numbers(text: &[u8], start: usize) -> (usize, usize, bool) {
 /// A number of a list: a byte, decimal or as `0x1f`, or a word of 32 or 64 bits.
 fn number(text: &[u8], at: usize) -> Option<(usize, u64)> {
     if starts_with(text, at, b"0x") {
-        let end = run_end(text, at + 2, |byte| byte.is_ascii_hexdigit());
+        let end = run_end(text, at + 2, HEX);
         return (end > at + 2 && end - at <= 18 && !is_word(byte(text, end)))
-            .then(|| (end, text[at + 2..end].iter().fold(0, |value, digit| value << 4 | hex(*digit))));
+            .then(|| (end, piece(text, at + 2, end).iter().fold(0, |value, digit| value << 4 | hex(*digit))));
     }
-    let end = run_end(&text[..text.len().min(at + 21)], at, |byte| byte.is_ascii_digit());
+    let end = run_end(head(text, at + 21), at, DIGIT);
     let length = end - at;
     let is_number = (1..=20).contains(&length) && !is_word(byte(text, end)) && byte(text, end) != b'.';
-    let value =
-        text[at..end].iter().fold(0u64, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
+    let value = piece(text, at, end)
+        .iter()
+        .fold(0u64, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
     // Between a byte and a word nothing is a key's.
     (is_number && (value <= 255 || length >= 7)).then_some((end, value))
 }
@@ -346,16 +342,18 @@ fn hex(digit: u8) -> u64 {
 
 /// A list of bytes as two hexadecimal digits each, with the same sign between all of them.
 pub fn hex_bytes(text: &[u8], start: usize) -> Option<Span> {
-    let pair = |at: usize| text.len() >= at + 2 && text[at].is_ascii_hexdigit() && text[at + 1].is_ascii_hexdigit();
+    let pair = |at: usize| {
+        text.len() >= at + 2 && byte(text, at).is_ascii_hexdigit() && byte(text, at + 1).is_ascii_hexdigit()
+    };
     let between = byte(text, start + 2);
     if !pair(start) || !matches!(between, b':' | b' ' | b'-' | b',') {
         return None;
     }
     let mut end = start + 2;
     let mut count = 1;
-    let mut letters = text[start..end].iter().any(u8::is_ascii_alphabetic);
+    let mut letters = LETTER.meets(piece(text, start, end));
     while byte(text, end) == between && pair(end + 1) && !byte(text, end + 3).is_ascii_alphanumeric() {
-        letters |= text[end + 1..end + 3].iter().any(u8::is_ascii_alphabetic);
+        letters |= LETTER.meets(piece(text, end + 1, end + 3));
         end += 3;
         count += 1;
         // Decimal numbers are another list.
@@ -370,11 +368,11 @@ pub fn hex_bytes(text: &[u8], start: usize) -> Option<Span> {
 /// Groups of four characters, as a recovery key is shown, from the word at a place on.
 pub fn groups(text: &[u8], start: usize) -> Option<Span> {
     let (mut at, mut count, mut odd, mut end) = (start, 0, 0, start);
-    let mut between = &text[start..start];
+    let mut between = piece(text, start, start);
     loop {
-        let stop = run_end(&text[..text.len().min(at + 6)], at, |byte| byte.is_ascii_alphanumeric());
+        let stop = run_end(head(text, at + 6), at, ALNUM);
         // One character more than a group: something was written right before it.
-        let from = if count == 0 && stop == at + 5 && is_odd_group(&text[at + 1..stop]) { at + 1 } else { at };
+        let from = if count == 0 && stop == at + 5 && is_odd_group(piece(text, at + 1, stop)) { at + 1 } else { at };
         if stop - from != 4 {
             // A cut's last group.
             if count > 0 && stop > at && stop - at < 4 && starts_with(text, stop, CUT) {
@@ -383,24 +381,24 @@ pub fn groups(text: &[u8], start: usize) -> Option<Span> {
             break;
         }
         count += 1;
-        odd += usize::from(is_odd_group(&text[from..stop]));
+        odd += usize::from(is_odd_group(piece(text, from, stop)));
         end = stop;
         at = if starts_with(text, stop, b"%20") {
             stop + 3
         } else {
-            let window = &text[..text.len().min(stop + GROUP_GAP_MAX)];
-            run_end(window, stop, |byte| !byte.is_ascii_alphanumeric() && byte != b'%')
+            let window = head(text, stop + GROUP_GAP_MAX);
+            run_end(window, stop, const { ALNUM.or(signs(b"%")).not() })
         };
         // The same between all of them, but for the end of a line.
-        let gap = &text[stop..at];
+        let gap = piece(text, stop, at);
         if between.is_empty() {
             between = gap;
         }
-        if gap.is_empty() || count == GROUPS_MAX || !(gap == between || gap.contains(&b'\n')) {
+        if gap.is_empty() || count == GROUPS_MAX || !(gap == between || const { signs(b"\n") }.meets(gap)) {
             break;
         }
     }
-    let least = if starts_with(text, at, CUT) || text[end.min(at)..at].windows(3).any(|part| part == CUT) {
+    let least = if starts_with(text, at, CUT) || find_bytes(piece(text, end.min(at), at), CUT).is_some() {
         1
     } else {
         GROUPS_MIN
@@ -412,20 +410,23 @@ pub fn groups(text: &[u8], start: usize) -> Option<Span> {
 
 /// Whether four characters are neither a word, nor a number, nor an abbreviation.
 fn is_odd_group(group: &[u8]) -> bool {
-    let lower = group.iter().any(u8::is_ascii_lowercase);
-    lower
-        && (group[0].is_ascii_digit()
-            || group[1..].iter().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
+    let lower = LOWER.meets(group);
+    lower && (DIGIT.has(byte(group, 0)) || const { UPPER.or(DIGIT) }.meets(piece(group, 1, group.len())))
 }
 
 /// The end of armoured text that begins at a place.
 pub fn armour(text: &[u8], start: usize) -> Option<usize> {
-    const END: &[u8] = b"-----END ";
     if !starts_with(text, start, b"-----BEGIN ") {
         return None;
     }
-    let Some(end) = text[start..].windows(END.len()).position(|part| part == END) else { return Some(text.len()) };
+    Some(armour_end(text, start))
+}
+
+/// The end of armoured text that has begun.
+pub fn armour_end(text: &[u8], start: usize) -> usize {
+    const END: &[u8] = b"-----END ";
+    let Some(end) = find_bytes(piece(text, start, text.len()), END) else { return text.len() };
     work::done(end);
-    let label = start + end + END.len();
-    Some(run_end(text, run_end(text, label, |byte| byte != b'-' && byte != b'\n'), |byte| byte == b'-'))
+    let label = run_end(text, start + end + END.len(), const { signs(b"-\n").not() });
+    run_end(text, label, const { signs(b"-") })
 }

@@ -1,46 +1,60 @@
 //! Small steps through a text's bytes. What the searches stop at is ASCII, so their places are character boundaries.
 
+use super::bytes::{BACKSLASH, QUOTE, SPACE, Set, TOKEN, WORD, signs};
 use super::work;
 
 /// The byte at a place, 0 behind the end.
+#[inline(always)]
 pub fn byte(text: &[u8], at: usize) -> u8 {
     text.get(at).copied().unwrap_or(0)
 }
 
-/// What names and tokens are made of.
-pub fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+/// The beginning of a text; all of it where it is shorter.
+pub fn head(text: &[u8], end: usize) -> &[u8] {
+    text.get(..end).unwrap_or(text)
 }
 
-/// What a token may consist of behind its prefix, percent-encoding included.
+/// A part of a text; empty where it has none there.
+pub fn piece(text: &[u8], from: usize, to: usize) -> &[u8] {
+    text.get(from..to).unwrap_or_default()
+}
+
+pub fn is_word(byte: u8) -> bool {
+    WORD.has(byte)
+}
+
 pub fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-.~+/=%".contains(&byte)
+    TOKEN.has(byte)
 }
 
 pub fn is_quote(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\'' | b'`')
+    QUOTE.has(byte)
 }
 
-pub fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-/// The end of the run of bytes that belong.
-pub fn run_end(text: &[u8], from: usize, belongs: impl Fn(u8) -> bool) -> usize {
+/// The end of the run of bytes of a set.
+#[inline(never)]
+pub fn run_end(text: &[u8], from: usize, set: Set) -> usize {
     let mut at = from;
-    while at < text.len() && belongs(text[at]) {
+    while at < text.len() && set.has(byte(text, at)) {
         at += 1;
     }
     work::done(at - from + 1);
     at
 }
 
-pub fn starts_with(text: &[u8], at: usize, word: &[u8]) -> bool {
-    text.get(at..).is_some_and(|rest| rest.starts_with(word))
+/// The start of the run of bytes of a set that ends at a place, at most so many bytes in front of it.
+#[inline(never)]
+pub fn start_of(text: &[u8], end: usize, most: usize, set: Set) -> usize {
+    let mut at = end;
+    while at > 0 && end - at < most && set.has(byte(text, at - 1)) {
+        at -= 1;
+    }
+    work::done(end - at + 1);
+    at
 }
 
-pub fn find_in(text: &[u8], word: &[u8]) -> bool {
-    text.len() >= word.len() && text.windows(word.len()).any(|window| window == word)
+pub fn starts_with(text: &[u8], at: usize, word: &[u8]) -> bool {
+    text.get(at..).is_some_and(|rest| rest.starts_with(word))
 }
 
 /// Letters and digits of a word in lower case; `None` where they are too many for a name.
@@ -50,7 +64,7 @@ pub fn letters<'a>(word: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
         *buffer.get_mut(length)? = byte.to_ascii_lowercase();
         length += 1;
     }
-    Some(&buffer[..length])
+    buffer.get(..length)
 }
 
 /// The bytes of what joins two parts of a base64 text, either alphabet, at a place; 0 if nothing does.
@@ -137,13 +151,13 @@ pub fn closing_bracket(text: &[u8], start: usize) -> (usize, bool) {
     let (mut at, mut depth, mut before) = (start, 0usize, b'(');
     while at < text.len() {
         work::done(1);
-        let byte = text[at];
+        let byte = byte(text, at);
         match byte {
             b'[' | b'{' | b'(' => depth += 1,
             b']' | b'}' | b')' => depth -= 1,
             // A quote behind a letter is an apostrophe.
-            _ if is_quote(byte) && (b"[{(:,=b".contains(&before) || is_space(before)) => {
-                let escapes = text[start..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+            _ if is_quote(byte) && (before == b'b' || const { SPACE.or(signs(b"[{(:,=")) }.has(before)) => {
+                let escapes = at - start_of(text, at, at - start, BACKSLASH);
                 at = closing_quote(text, at + 1, byte, escapes).0;
             }
             _ => {}
