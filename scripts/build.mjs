@@ -242,7 +242,7 @@ export async function build() {
   );
   const analysis = await step('analysis module', () =>
     buildModule('crypto-diag-wasm-analysis', 'ANALYSIS_BYTES', env, {
-      passes: ['-Oz', '--converge', '--strip-debug'],
+      passes: ['-Oz', '--strip-debug'],
       write: asSmallest,
     }),
   );

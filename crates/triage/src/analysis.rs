@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::Triage;
 use crate::answer::questions::Coverage;
 use crate::answer::story::Story;
-use crate::bundle::{ArtefactKind, Bundle};
+use crate::bundle::{Artefact, ArtefactKind, Bundle};
 use crate::verdict::Verdict;
 
 /// The name that an analysis carries.
@@ -43,8 +43,9 @@ pub fn analyse(reports: &[impl AsRef<str>]) -> Result<Analysis, String> {
     let mut bundle = Bundle::new();
     for (index, text) in reports.iter().map(AsRef::as_ref).enumerate() {
         let name = format!("report {}", index + 1);
-        Report::from_json(text).map_err(|error| format!("{name}: {error}"))?;
-        bundle.add(&name, Some(ArtefactKind::Report), text.as_bytes());
+        // Not `Bundle::add`: a page that has reports alone need not load the readers of everything else.
+        bundle.push_report(&name, Report::from_json(text).map_err(|error| format!("{name}: {error}"))?);
+        bundle.artefacts.push(Artefact { name, kind: ArtefactKind::Report, used: true });
     }
     let triage = Triage::of(&bundle);
     Ok(Analysis {

@@ -253,15 +253,13 @@ impl Bundle {
             }
         };
         match Report::from_value(&value) {
-            Ok(mut report) => {
-                close(&mut report);
+            Ok(report) => {
                 for (index, entry) in report.entries.iter().enumerate() {
                     if entry.is_none() {
                         problems.add(Place::Entry(index as u64), "this is no entry; left out");
                     }
                 }
-                self.reports.push(report);
-                self.report_names.push(name.to_owned());
+                self.push_report(name, report);
                 true
             }
             Err(error) => {
@@ -269,6 +267,13 @@ impl Bundle {
                 false
             }
         }
+    }
+
+    /// Takes a report that has been read.
+    pub(crate) fn push_report(&mut self, name: &str, mut report: Report) {
+        close(&mut report);
+        self.reports.push(report);
+        self.report_names.push(name.to_owned());
     }
 
     fn add_manifest(&mut self, input: impl Read, problems: &mut Problems) -> bool {

@@ -158,6 +158,9 @@ fn add(page: &mut Page, verdict: &Verdict) {
         Answer::Unknown { .. } => "<article class=\"unknown\"><span class=\"word\">unknown</span> ",
     });
     page.within("<h3>", verdict.conclusion.title(), "</h3>").within("<p>", &verdict.statement, "</p>\n");
+    if !verdict.subject.message_ids.is_empty() {
+        page.within("<p class=\"where\">Messages: ", &verdict.subject.message_ids.join(", "), "</p>\n");
+    }
     for piece in &verdict.evidence {
         page.markup("<p class=\"where\">").text(&piece.artefact).markup(", ").text(&piece.place.to_string());
         if let Some(at) = piece.at {

@@ -74,6 +74,9 @@ pub fn markdown(triage: &Triage) -> String {
 fn add(out: &mut String, verdict: &Verdict) {
     let word = verdict.answer.word();
     out.push_str(&format!("\n### {word}: {}\n\n{}\n", escape(verdict.conclusion.title()), escape(&verdict.statement)));
+    if !verdict.subject.message_ids.is_empty() {
+        out.push_str(&format!("\nMessages: {}\n", escape(&verdict.subject.message_ids.join(", "))));
+    }
     for piece in &verdict.evidence {
         let at = piece.at.map_or(String::new(), |at| format!(", {}", stamp::print(at)));
         let place = piece.place.to_string();

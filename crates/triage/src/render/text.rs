@@ -91,6 +91,9 @@ fn lines(verdict: &Verdict) -> Vec<String> {
     if matches!(verdict.answer, Answer::Refuted) {
         return lines;
     }
+    if !verdict.subject.message_ids.is_empty() {
+        lines.push(format!("           messages: {}", verdict.subject.message_ids.join(", ")));
+    }
     for piece in &verdict.evidence {
         let at = piece.at.map_or(String::new(), |at| format!(" {}", stamp::print(at)));
         let mut quote = String::new();

@@ -92,7 +92,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
             let id = best.map_or_else(String::new, |refusal| format!(" under {}", refusal.key_id()));
             let sentences = Sentences {
                 proven: format!(
-                    "KE-1 ⇒ OLM: the one-time key {} that the server holds{id} is the one without which {} could not open messages.",
+                    "The one-time key {} that the server holds{id} is the one without which {} could not open messages.",
                     lost.key, lost.label
                 ),
                 refuted: String::new(),
