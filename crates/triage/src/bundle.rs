@@ -200,10 +200,9 @@ impl Bundle {
         let used = match kind {
             ArtefactKind::Report => self.add_report(name, input, &mut problems),
             ArtefactKind::Har => {
-                let mut har = Har::read(name, input, &self.har_options());
-                self.problems.append(&mut har.problems.clone());
+                let har = Har::read(name, input, &self.har_options());
+                self.problems.extend(har.problems.iter().cloned());
                 let used = !har.entries.is_empty();
-                har.problems.clear();
                 self.hars.push(har);
                 used
             }

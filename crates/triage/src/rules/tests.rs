@@ -47,26 +47,26 @@ fn each_rule_has_a_history_in_which_it_is_proven() {
     assert!(missing.is_empty(), "no history proves {missing:?}");
 }
 
-/// A premise that no history needs is one that nobody has shown to matter. The rule's own histories are asked first.
+/// A premise that no history needs is one that nobody has shown to matter. A rule's own histories are asked first: they are
+/// few, and nearly always enough.
 #[test]
 fn a_rule_without_one_of_its_premises_says_something_false_of_some_history() {
     let read = |history: History| {
         let bundle = history.bundle();
         (history, bundle)
     };
+    let own: Vec<Vec<(History, Bundle)>> =
+        ALL.iter().map(|rule| (rule.histories)().into_iter().map(read).collect()).collect();
     let worlds: Vec<(History, Bundle)> = History::worlds().into_iter().map(read).collect();
-    let mut survivors: BTreeSet<&str> = premises().iter().map(|premise| premise.id).collect();
-    for rule in ALL {
-        let own: Vec<(History, Bundle)> = (rule.histories)().into_iter().map(read).collect();
-        for premise in rule.proven_by.iter().chain(rule.refuted_by) {
-            let caught = survivors.contains(premise.id)
-                && own
-                    .iter()
-                    .chain(&worlds)
-                    .any(|(history, bundle)| !history.faults(&Triage::without(bundle, Some(premise.id))).is_empty());
-            if caught {
-                survivors.remove(premise.id);
-            }
+    let mut survivors = Vec::new();
+    for premise in premises() {
+        let is_used =
+            |rule: &super::Rule| rule.proven_by.iter().chain(rule.refuted_by).any(|used| used.id == premise.id);
+        let (using, others): (Vec<_>, Vec<_>) = ALL.iter().zip(&own).partition(|(rule, _)| is_used(rule));
+        let histories = using.iter().chain(&others).flat_map(|(_, histories)| *histories).chain(&worlds);
+        let mut faults = histories.map(|(history, bundle)| history.faults(&Triage::without(bundle, Some(premise.id))));
+        if faults.all(|faults| faults.is_empty()) {
+            survivors.push(premise.id);
         }
     }
     assert!(survivors.is_empty(), "no history is judged falsely without {survivors:?}");
