@@ -11,7 +11,7 @@ import { unpacked } from './lib/consumer.mjs';
  * Bytes of each entry, gzipped, as they were reached; see docs/bench/size.md. Whoever makes one smaller lowers the number,
  * whoever raises one says in the commit what for.
  */
-const REACHED = { 'index.js': 39_830, 'worker.js': 3_640, 'card.js': 10_890, 'react.js': 515 };
+const REACHED = { 'index.js': 39_830, 'worker.js': 4_680, 'card.js': 10_890, 'react.js': 515 };
 /** What a compiler's or a compressor's new version may add. */
 const SLACK = 1.02;
 /** What a client may be asked to load for the default entry. */
