@@ -210,7 +210,10 @@ async function writeTypes() {
     ['report', 'Report'],
     ['triage', 'Triage'],
   ]) {
-    const schema = JSON.parse(fs.readFileSync(path.join(work, `${name}.schema.json`), 'utf8'), plainReference);
+    const schema = JSON.parse(
+      fs.readFileSync(path.join(work, `${name}.schema.json`), 'utf8'),
+      plainReference,
+    );
     const types = await compile(schema, type, {
       bannerComment: '// Generated from the Rust types; see crates/codegen.',
       additionalProperties: false,

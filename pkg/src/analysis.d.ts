@@ -1,4 +1,4 @@
-import type { Coverage, Story, Verdict } from './triage';
+import type { Coverage, Story, Verdict } from './triage.js';
 
 export type { Coverage, Story, Verdict };
 

@@ -266,7 +266,10 @@ for (const engine of engines) {
       const files = filesOf('store-rollback');
       await answerTo(page, files);
       const { summary } = JSON.parse(commandLine('json', files));
-      assert.match(summary, /^Proven: device \S+ of @\S+ went back to an older copy of its keys; that is why it could not read/);
+      assert.match(
+        summary,
+        /^Proven: device \S+ of @\S+ went back to an older copy of its keys; that is why it could not read/,
+      );
       assert.equal(await page.text('#verdict'), summary);
       assert.match(await page.text('#result'), /KE-1 cause: rollback[^]*KE-1 ⇒ OLM/);
       /** @type {('html' | 'markdown' | 'json')[]} */
@@ -282,7 +285,10 @@ for (const engine of engines) {
     test('with an artefact taken away it says what is then unknown, and the command that gets it', async () => {
       const page = await open();
       await answerTo(page, filesOf('algorithm-stripped'));
-      assert.match(await page.text('#verdict'), /^Proven: an event lost a field between the server and the client/);
+      assert.match(
+        await page.text('#verdict'),
+        /^Proven: an event lost a field between the server and the client/,
+      );
       await page.click('#files summary');
       await page.click('[aria-label="Take away queries.json"]');
       await page.waitFor(() => document.querySelector('#verdict')?.textContent?.includes('open'));
@@ -295,7 +301,8 @@ for (const engine of engines) {
       const shown = await page.evaluate(() =>
         [...document.querySelectorAll('.command pre')].map((command) => command.textContent),
       );
-      assert.deepEqual(shown, commands);
+      // What to fetch next stands above, once more.
+      assert.deepEqual(shown, [expected.story.next.how, ...commands]);
       // Copied, or at least selected where the clipboard is closed.
       await page.click('.command button');
       const copied = await page.waitFor(() =>
@@ -321,7 +328,7 @@ for (const engine of engines) {
       const text = await page.text('#result');
       assert.ok(text.includes(unknown.statement), unknown.statement);
       assert.ok(text.includes(unknown.fetch[0].how), unknown.fetch[0].how);
-      assert.match(unknown.fetch[0].how, /^On @bob-.*: Settings, .*Download report$/);
+      assert.match(unknown.fetch[0].how, /^On .*: Settings, .*Download report/);
     });
 
     test('nothing leaves it, neither from the page nor from inside its worker', async () => {
@@ -383,7 +390,11 @@ for (const engine of engines) {
       const text = await page.evaluate(() => document.querySelector('main')?.textContent ?? '');
       assert.ok(text.includes('a[U+200B]b.report.json'), 'the file’s name');
       assert.ok(text.includes('[U+061C][U+2028][U+202E]'), 'the quotations');
-      assert.doesNotMatch(text, /[\u061c\u200b\u2028\u202e]/u);
+      assert.doesNotMatch(
+        text,
+        /[\u061c\u200b\u2028\u202e]/u,
+        JSON.stringify(text.match(/.{0,60}[\u061c\u200b\u2028\u202e].{0,20}/u)),
+      );
     });
 
     test('markup in messages, ids and file names is text, and no script of it runs', async () => {
@@ -574,7 +585,7 @@ for (const engine of engines) {
     test('it works from a file, without any server', async () => {
       const page = await open({}, pathToFileURL(PAGE).href);
       await answerTo(page, filesOf('second-empty-store'));
-      assert.match(await page.text('#verdict'), /KE-1 cause: identity replaced/);
+      assert.match(await page.text('#verdict'), /^Proven: device \S+ of @\S+ lost its keys/);
       assert.equal(await page.evaluate(() => document.querySelector('#save-page')?.checkVisibility()), false);
     });
 

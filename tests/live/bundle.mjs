@@ -197,7 +197,8 @@ export async function judgeAnalysis({ scenario, sides }) {
     expected += wanted.length;
     for (const claim of wanted) if (!proven.has(claim)) missed.push(`${who}: ${claim} is not proven`);
     for (const claim of proven)
-      if (!wanted.includes(claim) && !perhaps.includes(claim)) wrong.push(`${who}: ${claim} is called proven`);
+      if (!wanted.includes(claim) && !perhaps.includes(claim))
+        wrong.push(`${who}: ${claim} is called proven`);
   }
   return { expected, missed, wrong };
 }

@@ -17,7 +17,15 @@ const folder = unpacked();
 const about = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
 /** Files that belong to no subpath. */
-const ALWAYS = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'THIRD-PARTY.md', 'package.json'];
+/** `triage.d.ts` has the types that `analysis.d.ts` gives on. */
+const ALWAYS = [
+  'LICENSE-APACHE',
+  'LICENSE-MIT',
+  'README.md',
+  'THIRD-PARTY.md',
+  'package.json',
+  'triage.d.ts',
+];
 /** Subpaths without code, whose files need no source map. */
 const WITHOUT_MAP = ['./report.js'];
 
@@ -39,8 +47,9 @@ function copied() {
 /** A file's text; what it holds of WebAssembly stands behind it, byte by byte. @param {string} name */
 function contents(name) {
   const text = readFileSync(join(folder, name), 'utf8');
+  const sources = name.endsWith('.map') ? JSON.parse(text).sourcesContent.join('\n') : text;
   // The longest texts without a quotation mark: one module is written in letters, the other one as deflated bytes.
-  const modules = [...text.matchAll(/["'`]([^"'`\\\n]{10000,})["'`]/g)].map(([, module]) => {
+  const modules = [...sources.matchAll(/["'`]([^"'`\\\n]{10000,})["'`]/g)].map(([, module]) => {
     const deflated = /^[A-Za-z0-9+/]+={0,2}$/.test(module);
     const bytes = deflated ? inflateRawSync(Buffer.from(module, 'base64')) : Buffer.from(bytesOf(module));
     assert.equal(bytes.toString('latin1', 0, 4), '\0asm', name);

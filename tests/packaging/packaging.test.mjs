@@ -33,7 +33,7 @@ function scripts(folder) {
 /** The module's bytes, as they stand in the package: by them a copy of the core is known. */
 function coreBytes() {
   const [longest] = readFileSync(join(unpacked(), 'index.js'), 'utf8')
-    .match(/[A-Za-z0-9+/]{200,}/g)
+    .match(/(?<=["'`])[^"'`\\\n]{10000,}(?=["'`])/g)
     ?.sort((a, b) => b.length - a.length) ?? [''];
   assert.ok(longest.length > 10_000, 'the core is in the package as one text');
   return longest;

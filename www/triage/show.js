@@ -123,7 +123,11 @@ function next(view, announce) {
     'section',
     { class: 'panel', 'aria-labelledby': 'next-title' },
     html('h2', { id: 'next-title' }, 'What to fetch next'),
-    html('p', { class: 'quiet' }, `It tells most: ${count} of what is unknown ${count === 1 ? 'asks' : 'ask'} for it.`),
+    html(
+      'p',
+      { class: 'quiet' },
+      `It tells most: ${count} of what is unknown ${count === 1 ? 'asks' : 'ask'} for it.`,
+    ),
     toFetch(wanted, view.nextKind, announce),
   );
 }
