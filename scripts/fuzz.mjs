@@ -22,7 +22,7 @@ main(async () => {
         seconds: 900 + Number(seconds),
       },
     );
-    process.exitCode = planted.code;
+    process.exitCode = planted.code ?? 1;
     return;
   }
   const { code } = await watch(

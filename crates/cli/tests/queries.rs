@@ -5,7 +5,6 @@ mod support;
 use std::fs;
 
 use support::{bundle, fact, run, run_with_input};
-use tempfile::tempdir;
 
 #[test]
 fn the_ids_stand_in_the_queries_and_both_loggers_in_the_preamble_once() {
