@@ -2,7 +2,7 @@
 // The page: takes files, has the worker read them, shows the answer. What is added or taken away is triaged anew.
 
 import './closed.js';
-import { byId, button, html, size } from './dom.js';
+import { byId, button, html, plain, size } from './dom.js';
 import { FILES_MAX, TooMany, add, chosen, dropped } from './given.js';
 import { start } from './run.js';
 import { show } from './show.js';
@@ -87,7 +87,7 @@ function triage() {
   const progress = () => {
     const sum = read.reduce((all, bytes) => all + bytes, 0);
     bar.value = total === 0 ? 1 : sum / total;
-    where.textContent = `Reading ${current}: ${size(sum)} of ${size(total)}`;
+    where.textContent = `Reading ${plain(current)}: ${size(sum)} of ${size(total)}`;
   };
   progress();
   announce(`Reading ${names.length} ${names.length === 1 ? 'file' : 'files'}.`);
