@@ -133,7 +133,7 @@ function finish(answer) {
   );
   byId('problems').hidden = problems.length === 0;
   byId('zone-unknown').hidden = zoneUnknown.length === 0;
-  byId('zone-logs').textContent = zoneUnknown.join(', ');
+  byId('zone-logs').textContent = plain(zoneUnknown.join(', '));
   const unused = artefacts.filter((/** @type {any} */ { used }) => !used).length;
   byId('count').textContent =
     `${files.size} ${files.size === 1 ? 'file' : 'files'}, ${files.size - unused} used`;
