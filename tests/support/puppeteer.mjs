@@ -133,7 +133,10 @@ function enginePage(page) {
       await input?.uploadFile(...paths);
     },
     screenshot: async () => Buffer.from(await page.screenshot()),
-    close: () => page.close(),
+    // A scenario may have closed its page already; whoever cleans up does not ask.
+    close: async () => {
+      if (!page.isClosed()) await page.close();
+    },
     messages: () => messages,
     requests: () => requests,
   };
