@@ -141,10 +141,12 @@ test('a role that may only read is enough; every transaction is read-only and ev
     .slice(mark)
     .split('\n')
     .flatMap((line) => /LOG: {2}(?:statement|execute [^:]*): (.*)/.exec(line)?.[1] ?? []);
-  const begins = statements.filter((statement) => statement.startsWith('START TRANSACTION'));
+  const begins = statements.filter((statement) =>
+    statement.startsWith('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;'),
+  );
   assert.ok(begins.length === 2, `one for all facts, one for the second look at the inbox: ${begins.length}`);
   const allowed =
-    /^(START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY|SET LOCAL statement_timeout = \d+; SET LOCAL lock_timeout = \d+|SAVEPOINT \w+|RELEASE \w+|ROLLBACK|SELECT .*)$/;
+    /^(BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = \d+; SET LOCAL lock_timeout = \d+|SAVEPOINT \w+|ROLLBACK TO \w+; RELEASE \w+|ROLLBACK|SELECT .*)$/;
   for (const statement of statements) {
     assert.match(statement, allowed);
     for (const id of ids) assert.ok(!statement.includes(id), statement);
