@@ -147,7 +147,7 @@ impl Report {
             },
         );
         Ok(Report {
-            generated_at: Millis(number(report, "generatedAt").unwrap_or_default()),
+            generated_at: fields::millis(report, "generatedAt").unwrap_or_default(),
             user_id: text(report, "userId"),
             device_id: text(report, "deviceId"),
             sdk_version: text(report, "sdkVersion"),

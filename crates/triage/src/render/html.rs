@@ -236,8 +236,8 @@ fn picture(page: &mut Page, timeline: &Timeline) {
     if timeline.lanes.is_empty() {
         return;
     }
-    let span = (timeline.to - timeline.from).max(1) as f64;
-    let x = |at: i64| NAMES + (at - timeline.from) as f64 / span * (WIDTH - NAMES);
+    let span = (timeline.to as f64 - timeline.from as f64).max(1.0);
+    let x = |at: i64| NAMES + (at as f64 - timeline.from as f64) / span * (WIDTH - NAMES);
     let height = TOP + LANE * timeline.lanes.len() as f64 + 24.0;
     page.markup("<section><h2>Timeline</h2><svg role=\"img\" aria-label=\"Timeline of the capture, one lane per family and server fact\" viewBox=\"0 0 ")
         .number(WIDTH)
