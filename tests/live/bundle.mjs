@@ -39,7 +39,7 @@ import { redactText } from './redact.mjs';
  * @property {Proofs} [proofs] what the analysis must find proven; without it: nothing
  * @property {Record<string, Record<string, string[]>>} [finds] by role: which server queries of that side's report find something, and
  *   which facts stand in the answer: names, `name.field`, of a list each
- * @property {boolean} [everywhere] whether every run of the tests has it in each combination of browser and SDK
+ * @property {boolean} [everywhere] whether every run of the tests has it in the opposite combination of browser and SDK, too
  * @property {(rig: Rig) => Promise<Outcome>} run
  * @property {(bundle: Bundle) => void} check asserts that the cause was really injected, by the database, the proxy and the peer
  */
