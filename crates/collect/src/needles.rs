@@ -86,6 +86,9 @@ impl Needles {
         let mut patterns: Vec<(String, Sought)> = plain.into_iter().map(|text| (text, Sought::Id)).collect();
         patterns.push(("***** STARTING SERVER *****".to_owned(), Sought::Start));
         patterns.push((".py version ".to_owned(), Sought::Start));
+        // As what it starts, and that it is one of several: a slice that kept the first alone would look like the whole server's.
+        patterns.push(("Instance name: ".to_owned(), Sought::Start));
+        patterns.push(("Connecting to redis (".to_owned(), Sought::Start));
         let encoded: BTreeSet<String> = ids.users.iter().map(|user| encoded_beginning(user)).collect();
         patterns.extend(encoded.into_iter().map(|beginning| (beginning, Sought::EncodedUser)));
         if wanted.is_some() {
