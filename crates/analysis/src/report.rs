@@ -166,6 +166,11 @@ impl Report {
         })
     }
 
+    /// Whether the client was in sync with the server when the report was made.
+    pub fn is_in_sync(&self) -> bool {
+        matches!(self.sync_state.as_deref(), Some("PREPARED" | "SYNCING" | "CATCHUP"))
+    }
+
     /// The entries that read, each with its index in the report.
     pub fn entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.entries.iter().enumerate().filter_map(|(index, entry)| Some((index, entry.as_ref()?)))
