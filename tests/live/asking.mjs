@@ -1,6 +1,6 @@
 // @ts-check
 /** What `serverQueries` writes down, run as an operator would run it: SQL by psql, greps by bash. */
-import { serverQueries } from '../../pkg/analysis.js';
+import { serverQueries } from '../../pkg/dist/analysis.js';
 import { start } from '../../scripts/lib/process.mjs';
 
 /** Where the queries look for the log, unless told otherwise: the place of Synapse's Debian package. */

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { analyse, serverQueries } from '../../pkg/analysis.js';
+import { analyse, serverQueries } from '../../pkg/dist/analysis.js';
 import { bash, LOG } from './asking.mjs';
 import { startServers } from './servers.mjs';
 
@@ -228,7 +228,7 @@ const FINDS_LINE = ['ke1-log', 'ke1-claims', 'ke2-sent', 'ke3-log', 'olm-log'];
  * @property {string} txnId
  * @property {string | null} eventId as the program read it, which may be a part of what was written
  * @property {string | null} roomId
- * @property {readonly import('../../pkg/analysis.js').ServerQuery[]} queries
+ * @property {readonly import('../../pkg/dist/analysis.js').ServerQuery[]} queries
  * @property {readonly {name: string, reason: string}[]} refused
  */
 

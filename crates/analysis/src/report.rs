@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::fields::{self, list, number, text};
 
-/// Changes of the page that a capture keeps (`crates/wasm/js/page.js`): a full list may have lost older ones.
+/// Changes of the page that a capture keeps (`pkg/src/capture/page.js`): a full list may have lost older ones.
 const PAGE_EVENTS_MAX: usize = 100;
 
 /// Entries that are read; what a file holds beyond them is counted as unreadable. A report has 200 at most, and groups

@@ -5,7 +5,7 @@
 import {
   ErrorPrototype,
   ObjectPrototype,
-  apply,
+  call,
   charCodeAt,
   domExceptionMessage,
   domExceptionName,
@@ -113,7 +113,7 @@ function finish() {
   return text;
 }
 
-/** Adds a piece to the line. */
+/** Adds a piece to the line. @param {string} piece */
 function add(piece) {
   total += piece.length;
   if (head.length < HEAD_UNITS) {
@@ -130,7 +130,7 @@ function add(piece) {
   if (end.length > 2 * TAIL_UNITS) end = slice(end, end.length - TAIL_UNITS);
 }
 
-/** Adds a piece of a value that has a limited room. */
+/** Adds a piece of a value that has a limited room. @param {string} piece */
 function put(piece) {
   if (piece.length > room) {
     add(cut(piece, room) + MORE);
@@ -153,7 +153,7 @@ export function cut(text, units) {
   return slice(text, 0, at);
 }
 
-/** What a token may consist of: letters, digits and `%+-./=_~`. */
+/** What a token may consist of: letters, digits and `%+-./=_~`. @param {number} code */
 function isTokenUnit(code) {
   return (
     (code >= 97 && code <= 122) ||
@@ -167,6 +167,7 @@ function isTokenUnit(code) {
   );
 }
 
+/** @param {ArrayLike<any>} args @param {number} count */
 function addArguments(args, count) {
   const template = args[0];
   let next = 0;
@@ -183,7 +184,7 @@ function addArguments(args, count) {
   }
 }
 
-/** Adds a `%s` template with its arguments in place and says which argument comes next. */
+/** Adds a `%s` template with its arguments in place and says which argument comes next. @param {string} template @param {ArrayLike<any>} args @param {number} count */
 function addTemplate(template, args, count) {
   let next = 1;
   let done = 0;
@@ -204,6 +205,7 @@ function addTemplate(template, args, count) {
   return next;
 }
 
+/** @param {string} kind */
 function isSpecifier(kind) {
   return (
     kind === 's' ||
@@ -216,7 +218,7 @@ function isSpecifier(kind) {
   );
 }
 
-/** Adds what a specifier makes of an argument. */
+/** Adds what a specifier makes of an argument. @param {string} kind @param {any} value */
 function substitute(kind, value) {
   if (kind === 'c') return;
   const type = typeof value;
@@ -229,7 +231,7 @@ function substitute(kind, value) {
   }
 }
 
-/** Adds one argument; never throws. What was read of it before something in it failed stays. */
+/** Adds one argument; never throws. What was read of it before something in it failed stays. @param {any} value */
 function addArgument(value) {
   if (typeof value === 'string') {
     add(value);
@@ -245,7 +247,7 @@ function addArgument(value) {
   }
 }
 
-/** Adds a value that is no string, or one inside an object. */
+/** Adds a value that is no string, or one inside an object. @param {any} value @param {number} level */
 function addValue(value, level) {
   switch (typeof value) {
     case 'string':
@@ -263,6 +265,7 @@ function addValue(value, level) {
   }
 }
 
+/** @param {any} value */
 function primitive(value) {
   switch (typeof value) {
     case 'symbol':
@@ -277,7 +280,7 @@ function primitive(value) {
   }
 }
 
-/** Adds a string inside an object, its quotes escaped so that its end can be told. */
+/** Adds a string inside an object, its quotes escaped so that its end can be told. @param {any} value */
 function addQuoted(value) {
   const fits = value.length <= room;
   const text = fits ? value : cut(value, room) + MORE;
@@ -285,6 +288,7 @@ function addQuoted(value) {
   add('"' + escaped(escaped(text, '\\'), '"') + '"');
 }
 
+/** @param {string} text @param {string} mark */
 function escaped(text, mark) {
   let at = indexOf(text, mark);
   if (at < 0) return text;
@@ -297,16 +301,17 @@ function escaped(text, mark) {
   return out + slice(text, done);
 }
 
+/** @param {any} value @param {number} level */
 function addObject(value, level) {
   if (looksLikeError(value)) {
     addError(value, 0);
     return;
   }
-  const typed = typedArrayName && apply(typedArrayName, value, []);
+  const typed = typedArrayName && call(typedArrayName, value);
   const array = !typed && isArray(value);
   if (typed) {
     // Bytes are never shown: they say nothing to a reader, and may be a key.
-    put(typed + '(' + apply(typedArrayLength, value, []) + ')');
+    put(typed + '(' + call(typedArrayLength, value) + ')');
   } else if (level >= OBJECT_LEVELS) {
     put(array ? 'Array' : (className(value) ?? 'Object'));
   } else {
@@ -318,8 +323,9 @@ function addObject(value, level) {
   }
 }
 
+/** @param {any} value @param {number} level */
 function addArray(value, level) {
-  const size = getOwnPropertyDescriptor(value, 'length').value;
+  const size = getOwnPropertyDescriptor(value, 'length')?.value;
   add('[');
   for (let at = 0; at < size; at++) {
     if (at > 0) add(', ');
@@ -332,6 +338,7 @@ function addArray(value, level) {
   add(']');
 }
 
+/** @param {any} value @param {number} level */
 function addProperties(value, level) {
   const name = className(value);
   // Of an object with 200,000 keys this makes a list, some milliseconds. A `for-in` that breaks off is cheaper in Firefox
@@ -352,6 +359,7 @@ function addProperties(value, level) {
   add('}');
 }
 
+/** @param {any} object @param {PropertyKey} key @param {number} level */
 function addProperty(object, key, level) {
   try {
     const descriptor = getOwnPropertyDescriptor(object, key);
@@ -363,7 +371,7 @@ function addProperty(object, key, level) {
   }
 }
 
-/** A class's name, as its prototype's data properties give it; undefined for plain objects. */
+/** A class's name, as its prototype's data properties give it; undefined for plain objects. @param {any} value */
 function className(value) {
   const prototype = getPrototypeOf(value);
   if (prototype === null || prototype === ObjectPrototype) return undefined;
@@ -372,12 +380,13 @@ function className(value) {
   return name === 'Object' ? undefined : name;
 }
 
+/** @param {any} object @param {PropertyKey} key */
 function dataString(object, key) {
   const value = getOwnPropertyDescriptor(object, key)?.value;
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Whether a value is an Error or a DOMException, of whatever realm. */
+/** Whether a value is an Error or a DOMException, of whatever realm. @param {any} value */
 export function looksLikeError(value) {
   // The usual case first: to ask the engine costs more than all that is read of an error.
   if (getPrototypeOf(value) === ErrorPrototype && hasOwn(value, 'message')) return true;
@@ -393,10 +402,12 @@ export function looksLikeError(value) {
   return false;
 }
 
+/** @param {object} prototype */
 function isErrorPrototype(prototype) {
   return dataString(prototype, 'name') === 'Error' && dataString(prototype, 'message') !== undefined;
 }
 
+/** @param {any} error @param {number} level */
 function addError(error, level) {
   nodes++;
   addTitle(error);
@@ -410,7 +421,7 @@ function addError(error, level) {
   // Most errors have neither; to ask costs a third of asking for a descriptor.
   const errors = hasOwn(error, 'errors') ? getOwnPropertyDescriptor(error, 'errors')?.value : null;
   if (typeof errors !== 'object' || errors === null || !isArray(errors)) return;
-  const size = getOwnPropertyDescriptor(errors, 'length').value;
+  const size = getOwnPropertyDescriptor(errors, 'length')?.value;
   add(' [errors: ');
   for (let at = 0; at < size; at++) {
     if (at > 0) add(', ');
@@ -425,7 +436,7 @@ function addError(error, level) {
   add(']');
 }
 
-/** Adds a cause or a child; one that cannot be read costs itself only. */
+/** Adds a cause or a child; one that cannot be read costs itself only. @param {PropertyDescriptor} descriptor @param {number} level */
 function addNested(descriptor, level) {
   const value = descriptor.value;
   try {
@@ -447,16 +458,18 @@ function addNested(descriptor, level) {
 }
 
 /** An error's name; that of `Error.prototype` is not asked for each time. */
-export const nameOf = (error) =>
+export const nameOf = (/** @type {any} */ error) =>
   getPrototypeOf(error) === ErrorPrototype && !hasOwn(error, 'name')
     ? 'Error'
     : (errorField(error, 'name', domExceptionName) ?? 'Error');
-export const messageOf = (error) => errorField(error, 'message', domExceptionMessage) ?? '';
+export const messageOf = (/** @type {any} */ error) =>
+  errorField(error, 'message', domExceptionMessage) ?? '';
 
 /** Whether turning an error into a text would run none of the page's code. */
-export const isPlainError = (error) => nameOf(error) !== HIDDEN && messageOf(error) !== HIDDEN;
+export const isPlainError = (/** @type {any} */ error) =>
+  nameOf(error) !== HIDDEN && messageOf(error) !== HIDDEN;
 
-/** `Name: message`, as DevTools has it. */
+/** `Name: message`, as DevTools has it. @param {any} error */
 function addTitle(error) {
   const name = nameOf(error);
   const message = messageOf(error);
@@ -465,7 +478,7 @@ function addTitle(error) {
   put(message);
 }
 
-/** An error's name or message: a data property of it or of a prototype, or a DOMException's own platform getter. */
+/** An error's name or message: a data property of it or of a prototype, or a DOMException's own platform getter. @param {any} error @param {PropertyKey} key @param {import('./builtins.js').Getter} platformGetter */
 function errorField(error, key, platformGetter) {
   let object = error;
   for (let depth = 0; object !== null && depth < PROTOTYPES; depth++) {
@@ -481,9 +494,10 @@ function errorField(error, key, platformGetter) {
   return undefined;
 }
 
+/** @param {any} error @param {import('./builtins.js').Getter} platformGetter */
 function platformField(error, platformGetter) {
   try {
-    return platformGetter && apply(platformGetter, error, []);
+    return platformGetter && call(platformGetter, error);
   } catch {
     return undefined;
   }

@@ -7,9 +7,14 @@ import * as core from './core.js';
 import { drain } from './queue.js';
 import { reasonOf, state, stateName } from './state.js';
 
+/** @typedef {import('../index.js').Counts} Counts */
+/** @typedef {import('crypto-diag/report').Entry} Entry */
+
+/** @type {readonly Entry[]} */
 const NO_ENTRIES = freeze([]);
 
 /** Entries that were read before, by their ids. */
+/** @type {Record<number, Entry>} */
 let known = {};
 let entriesSnapshot = NO_ENTRIES;
 let entriesRevision = 0;
@@ -27,6 +32,7 @@ export function getEntries() {
   drain();
   if (entriesRevision !== state.revision && core.hasMemory()) {
     const found = core.readEntries((id) => known[id]);
+    /** @type {Entry[]} */
     const entries = [];
     known = {};
     for (let at = 0; at < found.length; at++) {
@@ -50,8 +56,11 @@ export function getCounts() {
   return countsSnapshot;
 }
 
+/** @param {ReturnType<typeof core.readTallies>} tallies @returns {Counts} */
 function makeCounts(tallies) {
+  /** @type {Record<string, Record<string, number>>} */
   const byKe = {};
+  /** @type {Record<string, number>} */
   const byMeaning = {};
   let total = 0;
   for (let at = 0; at < MEANINGS.length; at++) byMeaning[MEANINGS[at]] = 0;
@@ -64,7 +73,7 @@ function makeCounts(tallies) {
     total += row.total;
   }
   for (let at = 0; at < KES.length; at++) freeze(byKe[KES[at]]);
-  return freeze({ total, byKe: freeze(byKe), byMeaning: freeze(byMeaning) });
+  return /** @type {any} */ (freeze({ total, byKe: freeze(byKe), byMeaning: freeze(byMeaning) }));
 }
 
 /** What a server renders: no entries, always the same array. */

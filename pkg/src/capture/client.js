@@ -2,7 +2,11 @@
 
 import { option } from './options.js';
 
-/** Asks one question; a client that throws, or has no such method, costs that answer only. */
+/**
+ * Asks one question; a client that throws, or has no such method, costs that answer only.
+ * @param {any} object
+ * @param {string} method
+ */
 function ask(object, method) {
   try {
     const answer = object?.[method]?.();
@@ -12,11 +16,11 @@ function ask(object, method) {
   }
 }
 
-const text = (value) => (typeof value === 'string' ? value : null);
+const text = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : null);
 
 /**
  * The client's half of a report, in the shape of the core's `Client`.
- * @param {import('../../../pkg/src/index.js').MatrixClientLike | null | undefined} mx
+ * @param {import('../index.js').MatrixClientLike | null | undefined} mx
  * @param {{sdkVersion?: string}} [extra]
  */
 export function clientFacts(mx, extra) {
@@ -31,7 +35,10 @@ export function clientFacts(mx, extra) {
   };
 }
 
-/** The crypto API, and whether there is one: null if there was nobody to ask, or no answer. */
+/**
+ * The crypto API, and whether there is one: null if there was nobody to ask, or no answer.
+ * @param {import('../index.js').MatrixClientLike | null | undefined} mx
+ */
 function askCrypto(mx) {
   try {
     if (typeof mx?.getCrypto !== 'function') return { ready: null, crypto: null };

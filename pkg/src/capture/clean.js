@@ -8,7 +8,9 @@ import { copy } from './json.js';
 const VERSION = /^v?\d{1,4}(?:\.\d{1,5}){1,3}(?:-(?:alpha|beta|rc|dev)(?:\.\d{1,4})?)?$/;
 
 /** What is left of a field's text without a core: a form that is public in that position. */
+/** @type {Record<string, RegExp>} */
 const PUBLIC = {
+  // @ts-expect-error: not a field but the prototype, so that no name finds what a page has put there.
   __proto__: null,
   sdkVersion: VERSION,
   cryptoVersion:
@@ -36,6 +38,7 @@ const ENGINES = [
 /** What stands in a field that must be a text. */
 const CLOSED = '[closed]';
 
+/** @param {string} text @param {string} field */
 function withoutCore(text, field) {
   if (field === 'userAgent') {
     let engines = null;
@@ -60,7 +63,7 @@ function withoutCore(text, field) {
 export function clean(facts) {
   let closed = 0;
   let byCore = true;
-  const look = (text, field) => {
+  const look = (/** @type {string} */ text, /** @type {string} */ field) => {
     const redacted = redact(text, field);
     if (redacted === null) byCore = false;
     const left = redacted ?? withoutCore(text, field);

@@ -31,8 +31,9 @@ export function copy(value, mapText, name = '') {
     const key = keys[at];
     if (key === 'toJSON' || (array && key === 'length')) continue;
     defineProperty(made, key, {
-      __proto__: null,
       ...SHOWN,
+      // @ts-expect-error: not a field but the prototype, which the copy above leaves out.
+      __proto__: null,
       value: copy(value[key], mapText, array ? name : /** @type {string} */ (key)),
     });
   }

@@ -9,6 +9,7 @@ import { Channel, apply, postMessage } from './builtins.js';
  */
 export function putOff(work) {
   let asked = false;
+  /** @type {MessagePort | undefined} */
   let port;
   return () => {
     if (asked) return true;

@@ -8,12 +8,12 @@ export const { assign, freeze, getOwnPropertyDescriptor, hasOwn, isFrozen } = Ob
 export const { isSafeInteger } = Number;
 export const now = Date.now;
 
-const { bind, call } = Function.prototype;
+const { bind, call: callAs } = Function.prototype;
 /**
  * A method as a function of its `this`: `slice(text, 1)`. Engines see through it, and no array is made as for `apply`.
  * @type {(method: Function) => (self: any, ...args: any[]) => any}
  */
-const uncurry = bind.bind(call);
+const uncurry = bind.bind(callAs);
 export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const indexOf = uncurry(String.prototype.indexOf);
 export const slice = uncurry(String.prototype.slice);
@@ -42,8 +42,12 @@ export const isError = /** @type {any} */ (Error).isError;
 /** Whether it is true for a DOMException, too, as the standard has it. */
 export const isErrorKnowsDom = Boolean(isError && globalThis.DOMException && isError(new DOMException()));
 
-/** @type {(prototype: object | null | undefined, name: PropertyKey) => (() => any) | undefined} */
+/** A getter, as what it was when this module ran; undefined where the engine has none. @typedef {(() => any) | undefined} Getter */
+
+/** @type {(prototype: object | null | undefined, name: PropertyKey) => Getter} */
 const getter = (prototype, name) => (prototype ? getOwnPropertyDescriptor(prototype, name)?.get : undefined);
+/** What a getter gives for an object; it must be there. @type {(get: Getter, self: unknown) => any} */
+export const call = (get, self) => apply(/** @type {Function} */ (get), self, []);
 const DOMExceptionPrototype = globalThis.DOMException?.prototype;
 
 const TypedArray = getPrototypeOf(Uint8Array.prototype);

@@ -29,11 +29,16 @@ export function installInWorker(options) {
   return leave ?? (() => {});
 }
 
+/** @param {BroadcastChannel} channel */
 function watch(channel) {
   const post = channel.postMessage;
   const path = globalThis.location?.pathname ?? '';
   let looking = false;
-  const look = (level, args, uncaught) => {
+  const look = (
+    /** @type {number} */ level,
+    /** @type {unknown[]} */ args,
+    /** @type {number} */ uncaught,
+  ) => {
     if (looking) return;
     looking = true;
     try {
@@ -53,8 +58,8 @@ function watch(channel) {
     hook(console, 'warn', (args) => look(WARN, args, 0)),
     hook(console, 'error', (args) => look(ERROR, args, 0)),
   ];
-  const onError = (event) => look(ERROR, [event.error ?? event.message], 1);
-  const onRejection = (event) => look(ERROR, [event.reason], 1);
+  const onError = (/** @type {ErrorEvent} */ event) => look(ERROR, [event.error ?? event.message], 1);
+  const onRejection = (/** @type {PromiseRejectionEvent} */ event) => look(ERROR, [event.reason], 1);
   globalThis.addEventListener('error', onError);
   globalThis.addEventListener('unhandledrejection', onRejection);
   return () => {

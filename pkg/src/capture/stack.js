@@ -1,6 +1,6 @@
 // An error's stack, without the page's code but for what V8 itself calls.
 
-import { apply, getOwnPropertyDescriptor, stackGetters } from './builtins.js';
+import { call, getOwnPropertyDescriptor, stackGetters } from './builtins.js';
 import { cut, isPlainError, looksLikeError } from './text.js';
 
 /** UTF-16 code units of a stack that are handed on. */
@@ -26,7 +26,7 @@ export function stackOf(args) {
   return '';
 }
 
-/** A data property, or what the engine's own getter gives; never a getter of the page's. */
+/** A data property, or what the engine's own getter gives; never a getter of the page's. @param {object} error @returns {string} */
 function ownStack(error) {
   const own = getOwnPropertyDescriptor(error, 'stack')?.value;
   if (typeof own === 'string') return own;
@@ -34,7 +34,7 @@ function ownStack(error) {
   if (!isPlainError(error)) return '';
   for (let at = 0; at < stackGetters.length; at++) {
     try {
-      const stack = apply(stackGetters[at], error, []);
+      const stack = call(stackGetters[at], error);
       if (typeof stack === 'string' && stack !== '') return stack;
     } catch {
       // Not of this engine, or not for this kind of error.

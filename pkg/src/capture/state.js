@@ -17,7 +17,7 @@ export const state = {
   clearedAt: null,
   /** @type {import('./hooks.js').Hook[]} */
   hooks: [],
-  /** @type {ReturnType<typeof import('./frames.js').watchFrames> | null} */
+  /** @type {import('./frames.js').FrameWatch | null} */
   frames: null,
   /** @type {{ts: number, what: string}[]} */
   failures: [],

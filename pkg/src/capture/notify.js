@@ -35,7 +35,7 @@ export function changed() {
   ask();
 }
 
-/** A list without those that are `gone`. */
+/** A list without those that are `gone`. @param {(() => void)[]} list @param {(() => void) | null} gone */
 function without(list, gone) {
   const rest = [];
   for (let at = 0; at < list.length; at++) if (list[at] !== gone) rest[rest.length] = list[at];

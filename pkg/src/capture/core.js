@@ -10,6 +10,7 @@ import {
   Module,
   Words,
   apply,
+  call,
   encodeInto,
   instantiate,
   memoryBuffer,
@@ -28,11 +29,24 @@ const BUSY = 2;
 /** JavaScript frames that must fit on the stack before WebAssembly is entered: a stack that overflows inside it would
  * leave it in an unknown state, and pages do log from runaway recursions. */
 const SPARE_FRAMES = 128;
+/** @typedef {import('crypto-diag/report').Entry} Entry */
+
+/** What the module exports: crates/wasm/src/lib.rs. @typedef {object} CoreExports
+ * @property {WebAssembly.Memory} memory
+ * @property {(size: number) => number} inbox
+ * @property {() => number} black_box
+ * @property {() => void} clear
+ * @property {(kind: number, pathBytes: number) => number} add_realm
+ * @property {(nameBytes: number, textBytes: number) => number} scrub
+ * @property {(ts: number, level: number, realm: number, uncaught: number, head: number, tail: number, stack: number,
+ *   length: number) => number} record
+ */
+
 /** The shortest module: a policy that forbids WebAssembly refuses it like any other. */
 const EMPTY_MODULE = [0, 97, 115, 109, 1, 0, 0, 0];
 
-/** @type {Record<string, any> | undefined} */
-let exports;
+/** Nothing until it runs: whoever uses them has asked `status` or `hasMemory` before. */
+let exports = /** @type {CoreExports} */ (/** @type {unknown} */ (undefined));
 let inboxAddress = 0;
 let inboxBytes = 0;
 let boxAddress = 0;
@@ -40,6 +54,7 @@ let boxAddress = 0;
 /** `idle`: nobody has asked for it. `ready`: it may start. Then `starting`, `running`, `failed`. */
 export let status = 'idle';
 /** Why the core does not run, as a sentence. */
+/** @type {string | null} */
 export let reason = null;
 let onChange = () => {};
 
@@ -83,9 +98,11 @@ export function start() {
   return status;
 }
 
+/** @param {Uint8Array<ArrayBuffer>} wasm */
 async function startLater(wasm) {
   try {
-    running((await apply(instantiate, undefined, [wasm, {}])).instance);
+    const { instance } = /** @type {any} */ (await apply(instantiate, undefined, [wasm, {}]));
+    running(instance);
   } catch (error) {
     refused(error);
   }
@@ -93,28 +110,31 @@ async function startLater(wasm) {
 }
 
 /** Whether an error says that a policy, or the browser's mode, forbids WebAssembly. */
-const isRefusal = (error) => nameOfError(error) === 'CompileError' || nameOfError(error) === 'EvalError';
+const isRefusal = (/** @type {unknown} */ error) =>
+  nameOfError(error) === 'CompileError' || nameOfError(error) === 'EvalError';
 
+/** @param {WebAssembly.Instance} instance */
 function running(instance) {
-  exports = instance.exports;
+  exports = /** @type {CoreExports} */ (/** @type {unknown} */ (instance.exports));
   inboxAddress = exports.inbox(INBOX_BYTES);
   inboxBytes = INBOX_BYTES;
   boxAddress = exports.black_box();
   status = 'running';
 }
 
-/** Marks the core as failed; it is not entered again. */
+/** Marks the core as failed; it is not entered again. @param {string} why */
 function fail(why) {
   status = 'failed';
   reason = why;
   onChange();
 }
 
+/** @param {unknown} error */
 function refused(error) {
   fail(`The browser refused to compile the core: ${wordsOf(error)}`);
 }
 
-/** Needs so many frames of the stack. */
+/** Needs so many frames of the stack. @param {number} frames @returns {number} */
 function descend(frames) {
   return frames === 0 ? 0 : 1 + descend(frames - 1);
 }
@@ -131,6 +151,7 @@ function hasStack() {
 
 /**
  * Runs something that enters the core; where that fails, the core is dead.
+ * @param {() => void} work
  * @returns {boolean} Whether it was done.
  */
 export function enter(work) {
@@ -144,14 +165,17 @@ export function enter(work) {
   }
 }
 
+/** @returns {ArrayBuffer} */
 function memory() {
-  return apply(memoryBuffer, exports.memory, []);
+  return call(memoryBuffer, exports.memory);
 }
 
+/** @param {string} text @param {number} at */
 function put(text, at) {
   return write(text, new Bytes(memory(), inboxAddress + at, inboxBytes - at));
 }
 
+/** @param {number} units */
 function makeRoom(units) {
   const needed = units * BYTES_PER_UNIT;
   if (needed <= inboxBytes) return;
@@ -159,7 +183,7 @@ function makeRoom(units) {
   inboxBytes = needed;
 }
 
-/** An answer of the core, unless it is the one that only an earlier failure can have left behind. */
+/** An answer of the core, unless it is the one that only an earlier failure can have left behind. @param {number} answer @param {number} busy */
 function checked(answer, busy) {
   if (answer === busy) throw new Error('An earlier failure has left it in an unknown state.');
   return answer;
@@ -167,6 +191,14 @@ function checked(answer, busy) {
 
 /**
  * Gives a line to the core; inside of `enter`.
+ * @param {number} ts Milliseconds since the epoch.
+ * @param {number} level
+ * @param {number} realm
+ * @param {number} uncaught
+ * @param {string} head
+ * @param {string} tail
+ * @param {string} stack
+ * @param {number} length Of the whole line, in UTF-16 code units.
  * @returns {boolean} Whether a signature stands in it.
  */
 export function record(ts, level, realm, uncaught, head, tail, stack, length) {
@@ -178,13 +210,12 @@ export function record(ts, level, realm, uncaught, head, tail, stack, length) {
   return checked(answer, BUSY) === MATCHED;
 }
 
-/** The number of a realm, for `record`; inside of `enter`. `kind`: 0 main, 1 frame, 2 worker. */
+/** The number of a realm, for `record`; inside of `enter`. `kind`: 0 main, 1 frame, 2 worker. @param {number} kind @param {string} path */
 export function addRealm(kind, path) {
   makeRoom(path.length);
   return exports.add_realm(kind, put(path, 0));
 }
 
-/**
 /**
  * A field's text without what the core's redactor closes in it; null where there is no core to ask.
  * @param {string} text
@@ -192,6 +223,7 @@ export function addRealm(kind, path) {
  * @returns {string | null}
  */
 export function redact(text, name) {
+  /** @type {string | null} */
   let clean = null;
   enter(() => {
     makeRoom(name.length + text.length);
@@ -215,8 +247,8 @@ export function hasMemory() {
 
 /**
  * The kept entries, read out of memory without entering the core, so that it works on a dead one, too.
- * @param {(id: number) => any} known An entry that was read before, by its id.
- * @returns {{id: number, entry: any}[]}
+ * @param {(id: number) => Entry | undefined} known An entry that was read before, by its id.
+ * @returns {{id: number, entry: Entry}[]}
  */
 export function readEntries(known) {
   const buffer = memory();
@@ -226,9 +258,9 @@ export function readEntries(known) {
   for (let at = 0; at < rows.length; at += 3) {
     const id = rows[at];
     let entry = known(id);
-    if (entry === undefined) {
+    if (!entry) {
       try {
-        entry = parseJson(read(buffer, rows[at + 1], rows[at + 2]));
+        entry = /** @type {Entry} */ (parseJson(read(buffer, rows[at + 1], rows[at + 2])));
       } catch {
         continue; // The core died while it wrote this one.
       }
@@ -246,13 +278,13 @@ export function readCounters() {
 
 /**
  * The exact counts, read out of memory likewise.
- * @returns {{ke: string, meaning: string, total: number, firstTs: number, lastTs: number, peakPerSecond: number,
- *   ratePerSecond: number | null}[]} Every class, those without lines included.
+ * @returns {import('crypto-diag/report').TallyRow[]} Every class, those without lines included.
  */
 export function readTallies() {
   const buffer = memory();
   const header = new Words(buffer, boxAddress, 4);
   const numbers = new Doubles(buffer, header[3], header[2] * 5);
+  /** @type {import('crypto-diag/report').TallyRow[]} */
   const tallies = [];
   for (let at = 0; at < CLASSES.length; at++) {
     const row = at * 5;

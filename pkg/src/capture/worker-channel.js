@@ -18,12 +18,13 @@ export function openWorkerChannel(receive) {
   const channel = new BroadcastChannel(name);
   channel.onmessage = ({ data }) => {
     if (typeof data !== 'object' || data === null) return;
-    const field = (key) => getOwnPropertyDescriptor(data, key)?.value;
-    const text = (key, units) => {
+    const field = (/** @type {string} */ key) => getOwnPropertyDescriptor(data, key)?.value;
+    const text = (/** @type {string} */ key, /** @type {number} */ units) => {
       const value = field(key);
       return typeof value === 'string' ? slice(value, 0, units) : '';
     };
-    const count = (key) => (isSafeInteger(field(key)) && field(key) >= 0 ? field(key) : 0);
+    const count = (/** @type {string} */ key) =>
+      isSafeInteger(field(key)) && field(key) >= 0 ? field(key) : 0;
     receive({
       ts: count('ts'),
       level: field('level') === 0 ? 0 : 1,

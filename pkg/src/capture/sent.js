@@ -15,11 +15,16 @@ const TARGETS_MAX = 200;
 /** UTF-16 code units of one id: Matrix ids have at most 255 bytes. */
 const ID_UNITS = 255;
 
+/** @typedef {import('crypto-diag/report').SentBatch} SentBatch */
+/** @typedef {import('crypto-diag/report').SentTarget} SentTarget */
+
 /** As they were written: only a question has the core look at them, since every healthy call has some. */
+/** @type {SentBatch[]} */
 let raw = [];
+/** @type {SentBatch[]} */
 let batches = [];
 
-/** Two lists as one, from which the oldest have gone if that is too many. */
+/** Two lists as one, from which the oldest have gone if that is too many. @param {SentBatch[]} list @param {SentBatch[]} more */
 function appended(list, more) {
   const kept = [];
   const excess = list.length + more.length - BATCHES_MAX;
@@ -31,26 +36,28 @@ function appended(list, more) {
 /**
  * Keeps what a `console.info` call says, if it is the line.
  * @param {ArrayLike<unknown>} args A logger's prefix may stand before it.
- * @param {() => {kind: string, path: string | null}} realm
+ * @param {() => import('./lines.js').Realm} realm
  * @returns {boolean} Whether it was.
  */
 export function noteSent(args, realm) {
   const at = isLine(args[0]) ? 0 : isLine(args[1]) && typeof args[0] === 'string' ? 1 : -1;
   if (at < 0) return false;
-  const line = args[at];
+  const line = /** @type {string} */ (args[at]);
   const { targets, omitted } = targetsOf(args[at + 1]);
   const type = field(line, 'type=');
   raw = appended(raw, [{ ts: now(), type, txnid: field(line, 'txnid='), targets, omitted, realm: realm() }]);
   return true;
 }
 
-const isLine = (value) => typeof value === 'string' && startsWith(value, PREFIX);
+const isLine = (/** @type {unknown} */ value) => typeof value === 'string' && startsWith(value, PREFIX);
 
+/** @param {unknown} list */
 function targetsOf(list) {
+  /** @type {SentTarget[]} */
   const targets = [];
   let omitted = 0;
   if (typeof list === 'object' && list !== null && isArray(list)) {
-    const size = getOwnPropertyDescriptor(list, 'length').value;
+    const size = getOwnPropertyDescriptor(list, 'length')?.value;
     omitted = size > TARGETS_MAX ? size - TARGETS_MAX : 0;
     for (let at = 0; at < size - omitted; at++) {
       const text = getOwnPropertyDescriptor(list, '' + at)?.value;
@@ -61,7 +68,7 @@ function targetsOf(list) {
   return { targets, omitted };
 }
 
-/** `@user:server/DEVICE (msgid ID)`, as the line's second argument lists them. */
+/** `@user:server/DEVICE (msgid ID)`, as the line's second argument lists them. @param {string} text @returns {SentTarget | undefined} */
 function parseTarget(text) {
   // A user's name may hold a slash, a server's may not; a device's may.
   const slash = indexOf(text, '/', indexOf(text, ':'));
@@ -76,6 +83,7 @@ function parseTarget(text) {
   };
 }
 
+/** @param {string} line @param {string} name */
 function field(line, name) {
   const at = indexOf(line, name);
   if (at < 0) return null;
@@ -84,6 +92,7 @@ function field(line, name) {
   return id(slice(line, from, space < 0 ? line.length : space));
 }
 
+/** @param {string} text */
 function id(text) {
   return compact(text.length > ID_UNITS ? slice(text, 0, ID_UNITS) : text);
 }

@@ -11,14 +11,14 @@ const RELEASE_AFTER = 60_000;
 
 /**
  * Gives the report to the user as a file.
- * @param {unknown} mx
+ * @param {import('../index.js').MatrixClientLike | null} [mx]
  * @param {{sdkVersion?: string, prefix?: string}} [extra]
  * @returns {Promise<string>} The file's name: the prefix and the time in UTC, as `2026-11-23T19-30-00Z`: file systems do not
  *   take the colons.
  */
 export async function downloadReport(mx, extra) {
   const time = new Date(now()).toISOString();
-  const part = (from, to) => slice(time, from, to);
+  const part = (/** @type {number} */ from, /** @type {number} */ to) => slice(time, from, to);
   const prefix = option(extra, 'prefix');
   const begin = typeof prefix === 'string' ? prefix : PREFIX;
   const name = `${begin}-${part(0, 13)}-${part(14, 16)}-${part(17, 19)}Z.json`;

@@ -19,7 +19,7 @@ export function plainAddress({ origin, protocol, pathname, href }) {
   return protocol === 'data:' ? protocol : upTo(upTo(href, '#'), '?');
 }
 
-/** The path of a Window's address; the whole of one that has no host, such as `about:srcdoc`. */
+/** The path of a Window's address; the whole of one that has no host, such as `about:srcdoc`. @param {Window} window */
 export function pathOf(window) {
   try {
     const { location } = window;
@@ -29,8 +29,9 @@ export function pathOf(window) {
   }
 }
 
-const isWeb = (protocol) => protocol === 'http:' || protocol === 'https:';
+const isWeb = (/** @type {string} */ protocol) => protocol === 'http:' || protocol === 'https:';
 
+/** @param {string} text @param {string} mark */
 function upTo(text, mark) {
   const at = indexOf(text, mark);
   return at < 0 ? text : slice(text, 0, at);
@@ -42,7 +43,7 @@ export function pageFacts() {
   return { userAgent: navigator?.userAgent ?? null, page: location ? plainAddress(location) : null };
 }
 
-/** When a Window's navigation began, in milliseconds since the epoch, or null. */
+/** When a Window's navigation began, in milliseconds since the epoch, or null. @param {{performance: Performance}} window */
 export function timeOriginOf(window) {
   try {
     const origin = window.performance.timeOrigin;
@@ -52,6 +53,7 @@ export function timeOriginOf(window) {
   }
 }
 
+/** @param {string} event */
 function note(event) {
   const kept = [];
   for (let at = events.length >= EVENTS_MAX ? 1 : 0; at < events.length; at++) kept[kept.length] = events[at];
@@ -65,7 +67,9 @@ function note(event) {
  */
 export function watchPage() {
   const { document } = globalThis;
-  const plain = ({ type }) => note(type);
+  const plain = (/** @type {Event} */ { type }) => note(type);
+  const shown = (/** @type {any} */ event) => event.persisted && plain(event);
+  /** @type {{target: EventTarget, type: string, listener: (event: Event) => void}[]} */
   const listeners = [
     {
       target: document,
@@ -77,10 +81,10 @@ export function watchPage() {
     { target: globalThis, type: 'online', listener: plain },
     { target: globalThis, type: 'offline', listener: plain },
     { target: globalThis, type: 'pagehide', listener: plain },
-    { target: globalThis, type: 'pageshow', listener: (event) => event.persisted && plain(event) },
+    { target: globalThis, type: 'pageshow', listener: shown },
   ];
   if (document.visibilityState === 'hidden') note('hidden');
-  const each = (method) => {
+  const each = (/** @type {'addEventListener' | 'removeEventListener'} */ method) => {
     for (let at = 0; at < listeners.length; at++) {
       const { target, type, listener } = listeners[at];
       target[method](type, listener, true);

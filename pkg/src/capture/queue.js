@@ -43,11 +43,12 @@ let onMatch = () => {};
 /** The core's numbers for kinds of realms. */
 const KINDS = { main: 0, frame: 1, worker: 2 };
 
-const unitsOf = (line) => line.text.length + line.rest.length + line.stack.length + LINE_UNITS;
+const unitsOf = (/** @type {Line} */ line) =>
+  line.text.length + line.rest.length + line.stack.length + LINE_UNITS;
 
 const soon = putOff(drain);
 
-/** Says whom to call after lines that a signature stands in. */
+/** Says whom to call after lines that a signature stands in. @param {() => void} matched */
 export function open(matched) {
   onMatch = matched;
 }
@@ -70,6 +71,7 @@ export function put(line) {
   if (!soon()) drain();
 }
 
+/** @param {number} size */
 function isFull(size) {
   if (core.status === 'failed') return true;
   if (core.status === 'starting') return count >= STARTING_LINES_MAX || units + size > STARTING_UNITS_MAX;
@@ -90,6 +92,7 @@ export function drop() {
 
 /**
  * Gives the core lines, oldest first, until so many units have gone; starts it if need be.
+ * @param {number} most
  * @returns {boolean} Whether any went.
  */
 function give(most) {

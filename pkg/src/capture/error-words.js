@@ -9,7 +9,7 @@ const PLAIN = /^[A-Za-z']{1,14}(?:,? [A-Za-z'-]{1,14}){0,11}\.?$/;
 const SENSITIVE = /pass|pin|secret|token|credential|phrase|recovery/i;
 const NAME = /^[A-Z][A-Za-z]{0,24}(?:Error|Exception)$/;
 
-/** The name of an error, whatever has been thrown; no getter of the page's runs. */
+/** The name of an error, whatever has been thrown; no getter of the page's runs. @param {any} error */
 export function nameOfError(error) {
   try {
     const name = nameOf(error);

@@ -1,8 +1,8 @@
 // The one capture of a page: what it hooks, and how it starts, stops and forgets.
 
-import { apply, deref, errorOfEvent, freeze, messageOfEvent, now, reasonOfEvent } from './builtins.js';
+import { apply, call, deref, errorOfEvent, freeze, messageOfEvent, now, reasonOfEvent } from './builtins.js';
 import * as core from './core.js';
-import { watchFrames } from './frames.js';
+import { FrameWatch } from './frames.js';
 import { hook, unhook } from './hooks.js';
 import * as lines from './lines.js';
 import { option } from './options.js';
@@ -13,6 +13,8 @@ import { forgetIds } from './snapshots.js';
 import { noteChange, noteFailure, state } from './state.js';
 import { openWorkerChannel } from './worker-channel.js';
 
+/** @typedef {import('./lines.js').Realm} Realm */
+
 /** @type {Readonly<{kind: 'main', path: null}>} */
 const MAIN = freeze({ kind: 'main', path: null });
 const main = () => MAIN;
@@ -21,6 +23,7 @@ const main = () => MAIN;
 let session = {};
 /** Hooks in child documents: weak, or a removed frame would live as long as the page. @type {WeakRef<object>[]} */
 let frameHooks = [];
+/** @type {ReturnType<typeof openWorkerChannel> | null} */
 let workers = null;
 
 /**
@@ -35,7 +38,7 @@ export function install(options) {
   state.installedAt = now();
   session = {};
   try {
-    const wanted = (name) =>
+    const wanted = (/** @type {'frames' | 'sentKeys'} */ name) =>
       option(options, name, (error) => noteFailure(`install: the option ${name}`, error)) !== false;
     const sentKeys = wanted('sentKeys');
     const withFrames = wanted('frames');
@@ -48,7 +51,7 @@ export function install(options) {
     watchErrors();
     const listenToPage = watchPage();
     if (!withFrames) return;
-    state.frames = watchFrames(
+    state.frames = new FrameWatch(
       (window, path) => hookFrame(window, path, sentKeys),
       () => {
         watchErrors();
@@ -63,7 +66,7 @@ export function install(options) {
 /** The core runs at last, or has failed. */
 function coreChanged() {
   if (core.status === 'failed') {
-    noteFailure(core.reason);
+    noteFailure(core.reason ?? '');
     lines.close();
     // What never ran has nothing to look for.
     if (!core.hasMemory()) leave();
@@ -72,6 +75,7 @@ function coreChanged() {
   noteChange();
 }
 
+/** @param {{console: Console}} window @param {() => Realm} realm @param {boolean} sentKeys */
 function hookConsole(window, realm, sentKeys) {
   const { console } = window;
   const made = [
@@ -82,10 +86,15 @@ function hookConsole(window, realm, sentKeys) {
   return made;
 }
 
-/** Hooks a child document's Window, for `watchFrames`. */
+/**
+ * Hooks a child document's Window, for the frame watch.
+ * @param {Window & typeof globalThis} window
+ * @param {() => string | null} path
+ * @param {boolean} sentKeys
+ */
 function hookFrame(window, path, sentKeys) {
   // Asked for each kept line, not once: the hook survives the frame's first navigation, its address does not.
-  const realm = () => ({ kind: 'frame', path: path() });
+  const realm = () => /** @type {Realm} */ ({ kind: 'frame', path: path() });
   const made = hookConsole(window, realm, sentKeys);
   const alive = [];
   for (let at = 0; at < frameHooks.length; at++)
@@ -100,11 +109,13 @@ function hookFrame(window, path, sentKeys) {
 
 /**
  * Watches a Window's uncaught errors and unhandled rejections; the browser's own report of them is left alone.
+ * @param {EventTarget} window
+ * @param {() => Realm} realm
  * @returns {() => void} Adds the listeners; once more after `document.open()` has removed them does no harm.
  */
 function errorWatcher(window, realm) {
   const mine = session;
-  const listener = (read) => (event) => {
+  const listener = (/** @type {(event: Event) => unknown} */ read) => (/** @type {Event} */ event) => {
     try {
       if (mine === session) lines.look(lines.ERROR, [read(event)], realm, 1);
     } catch {
@@ -112,8 +123,8 @@ function errorWatcher(window, realm) {
     }
   };
   // Where the error itself is not to be had, the browser's sentence is.
-  const onError = listener((event) => apply(errorOfEvent, event, []) ?? apply(messageOfEvent, event, []));
-  const onRejection = listener((event) => apply(reasonOfEvent, event, []));
+  const onError = listener((event) => call(errorOfEvent, event) ?? call(messageOfEvent, event));
+  const onRejection = listener((event) => call(reasonOfEvent, event));
   return () => {
     window.addEventListener('error', onError);
     window.addEventListener('unhandledrejection', onRejection);

@@ -9,9 +9,11 @@ import { wordsOf } from './error-words.js';
 /** Marks our wrappers, so that no console is wrapped twice, also not by another copy of this package. */
 const HOOK = Symbol.for('crypto-diag.hook');
 
+/** @typedef {'warn' | 'error' | 'info'} Method */
+
 /**
  * @typedef {object} Hook One wrapped method.
- * @property {string} method
+ * @property {Method} method
  * @property {Function | null} wrapper Null if the method could not be wrapped.
  * @property {string | null} reason Why not.
  * @property {boolean} [ours] Whether another hook of this page's is in place already.
@@ -25,12 +27,12 @@ const HOOK = Symbol.for('crypto-diag.hook');
 /**
  * Wraps one method of a console.
  * @param {Console} console
- * @param {string} method
+ * @param {Method} method
  * @param {(args: unknown[]) => void} look Sees the arguments before the original does.
  * @returns {Hook}
  */
 export function hook(console, method, look) {
-  const failed = (reason, ours = false) => ({ method, wrapper: null, reason, ours });
+  const failed = (/** @type {string} */ reason, ours = false) => ({ method, wrapper: null, reason, ours });
   try {
     const original = console[method];
     if (typeof original !== 'function') return failed('The console has no such method.');
@@ -49,6 +51,7 @@ export function hook(console, method, look) {
       owner: globalThis,
     };
     // Not an arrow function: the page's `this` must reach the original.
+    /** @this {unknown} @param {unknown[]} args */
     const wrapper = function (...args) {
       try {
         if (hooked.live) look(args);
@@ -73,7 +76,11 @@ export function hook(console, method, look) {
   }
 }
 
-/** The original's name and length are kept, so that code which looks at them sees no difference. */
+/**
+ * The original's name and length are kept, so that code which looks at them sees no difference.
+ * @param {Function} wrapper
+ * @param {Function} original
+ */
 function disguise(wrapper, original) {
   for (const key of ['name', 'length']) {
     const descriptor = getOwnPropertyDescriptor(original, key);
@@ -84,17 +91,18 @@ function disguise(wrapper, original) {
 /** Whether the console's method is still the wrapper. @param {Hook} hooked */
 export function inPlace({ console, method, wrapper }) {
   try {
-    return wrapper !== null && console[method] === wrapper;
+    return wrapper !== null && console?.[method] === wrapper;
   } catch {
     return false;
   }
 }
 
-/** Looks no more, and puts back what stood there, unless somebody else has wrapped on top: then the wrapper stays. */
+/** Looks no more, and puts back what stood there, unless somebody else has wrapped on top: then the wrapper stays. @param {Hook} hooked */
 export function unhook(hooked) {
   hooked.live = false;
   if (!inPlace(hooked)) return;
-  const { console, method, descriptor } = hooked;
+  const { method, descriptor } = hooked;
+  const console = /** @type {Console} */ (hooked.console);
   if (descriptor) defineProperty(console, method, descriptor);
   else deleteProperty(console, method);
 }

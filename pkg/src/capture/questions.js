@@ -42,9 +42,10 @@ async function answer({ unanswered, until }, question, ask) {
   }
 }
 
-const text = (value) => (typeof value === 'string' ? value : null);
-const number = (value) => (typeof value === 'number' && Number.isFinite(value) ? value : null);
-const truth = (value) => (typeof value === 'boolean' ? value : null);
+const text = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : null);
+const number = (/** @type {unknown} */ value) =>
+  typeof value === 'number' && Number.isFinite(value) ? value : null;
+const truth = (/** @type {unknown} */ value) => (typeof value === 'boolean' ? value : null);
 
 /** The page's clocks, as the report holds them. */
 export function clockFacts() {
@@ -57,6 +58,9 @@ export function clockFacts() {
   };
 }
 
+/** @typedef {<T>(question: string, ask: () => T | Promise<T>) => Promise<T | null>} Ask */
+
+/** @param {Ask} ask */
 async function storageFacts(ask) {
   const { navigator, indexedDB } = globalThis;
   const [persisted, estimate, databases] = await Promise.all([
@@ -73,7 +77,12 @@ async function storageFacts(ask) {
   };
 }
 
-/** The users whom entries and sent batches name, this user first. */
+/**
+ * The users whom entries and sent batches name, this user first.
+ * @param {string | null} own
+ * @param {readonly {message: string}[]} entries
+ * @param {readonly {targets: {userId: string}[]}[]} sent
+ */
 function usersNamed(own, entries, sent) {
   const users = new Set();
   if (own) users.add(own);
@@ -82,6 +91,7 @@ function usersNamed(own, entries, sent) {
   return [...users].slice(0, USERS_MAX);
 }
 
+/** @param {any} crypto @param {string[]} users @param {Ask} ask */
 async function knownDevices(crypto, users, ask) {
   const known = await ask('getUserDeviceInfo', () => crypto.getUserDeviceInfo(users, false));
   const devices = [];
@@ -103,11 +113,19 @@ async function knownDevices(crypto, users, ask) {
   return devices;
 }
 
+/**
+ * @param {any} mx
+ * @param {any} crypto
+ * @param {readonly {message: string}[]} entries
+ * @param {readonly {targets: {userId: string}[]}[]} sent
+ * @param {Ask} ask
+ */
 async function cryptoFacts(mx, crypto, entries, sent, ask) {
   const own = text(await ask('getUserId', () => mx.getUserId()));
   const keys = await ask('getOwnDeviceKeys', () => crypto.getOwnDeviceKeys());
   const synced = (await ask('isInitialSyncComplete', () => mx.isInitialSyncComplete())) === true;
-  const afterSync = (question) => (synced ? ask(question, () => crypto[question]()) : null);
+  const afterSync = (/** @type {string} */ question) =>
+    synced ? ask(question, () => crypto[question]()) : null;
   return {
     ownDeviceKeys: keys && { ed25519: text(keys.ed25519), curve25519: text(keys.curve25519) },
     devices: await knownDevices(crypto, usersNamed(own, entries, sent), ask),
@@ -129,6 +147,7 @@ export async function collectFacts(mx, entries, sent) {
   /** @type {{question: string, why: string}[]} */
   const unanswered = [];
   const round = { unanswered, until: Date.now() + PATIENCE_IN_ALL };
+  /** @type {Ask} */
   const ask = (question, work) => answer(round, question, work);
   const storage = await storageFacts(ask);
   const crypto = await ask('getCrypto', () => mx?.getCrypto?.());

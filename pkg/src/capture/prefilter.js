@@ -5,12 +5,14 @@ import { indexOf } from './builtins.js';
 
 // Each word by itself: engines look for a rare first letter faster than a RegExp of all of them is run. A few words tell for
 // nearly every line that it holds none of the needles.
+/** @param {string} text */
 function matches(text) {
   for (let at = 0; at < PREFILTER.length; at++)
     if (indexOf(text, PREFILTER[at]) >= 0 && holdsOne(text, NEEDLES[at])) return true;
   return false;
 }
 
+/** @param {string} text @param {readonly string[]} needles */
 function holdsOne(text, needles) {
   for (let at = 0; at < needles.length; at++) if (indexOf(text, needles[at]) >= 0) return true;
   return false;

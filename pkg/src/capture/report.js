@@ -17,11 +17,14 @@ import { getCounts, getEntries } from './snapshots.js';
 import { noteFailure, reasonOf, state, stateName } from './state.js';
 import { unreadable } from './text.js';
 
+/** @typedef {import('../index.js').MatrixClientLike | null | undefined} Client */
+/** @typedef {import('../index.js').ReportExtra | undefined} Extra */
+
 /**
  * The report as JSON: two-space indentation, keys in the order of the Rust types. It always answers, also where nothing
  * could be captured: then `capture` says why.
- * @param {unknown} mx The Matrix client, or null.
- * @param {{sdkVersion?: string}} [extra]
+ * @param {Client} [mx] The Matrix client, or null.
+ * @param {Extra} [extra]
  * @returns {string}
  */
 export function buildReport(mx, extra) {
@@ -31,11 +34,12 @@ export function buildReport(mx, extra) {
 /**
  * The same with what only an asynchronous question can tell: storage, keys, devices. It makes no request and changes
  * nothing; each question has a limit of time.
- * @param {unknown} mx
- * @param {{sdkVersion?: string}} [extra]
+ * @param {Client} [mx]
+ * @param {Extra} [extra]
  * @returns {Promise<string>}
  */
 export async function collectReport(mx, extra) {
+  /** @type {{facts: Partial<Awaited<ReturnType<typeof collectFacts>>>, closed: number}} */
   let asked = { facts: {}, closed: 0 };
   try {
     const answers = await collectFacts(mx, getEntries(), sentBatches());
@@ -51,6 +55,7 @@ export async function collectReport(mx, extra) {
   return toJson(assign(report, asked.facts));
 }
 
+/** @template {{userId: string | null, deviceId: string | null}} T @param {T[]} devices */
 function named(devices) {
   const kept = [];
   for (let at = 0; at < devices.length; at++)
@@ -58,6 +63,7 @@ function named(devices) {
   return kept;
 }
 
+/** @param {Client} mx @param {Extra} extra */
 function makeReport(mx, extra) {
   drain();
   core.start();

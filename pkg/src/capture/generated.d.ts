@@ -21,10 +21,13 @@ declare module 'crypto-diag/facts' {
   export const PREFILTER: string[];
   /** For each of them, needles that hold it; together they are the table's. */
   export const NEEDLES: string[][];
-  export const KES: readonly string[];
-  export const MEANINGS: readonly string[];
+  export const KES: readonly import('crypto-diag/report').Ke[];
+  export const MEANINGS: readonly import('crypto-diag/report').Meaning[];
   /** Pairs of KE and meaning, in the order of the core's tallies. */
-  export const CLASSES: readonly (readonly [string, string])[];
+  export const CLASSES: readonly (readonly [
+    import('crypto-diag/report').Ke,
+    import('crypto-diag/report').Meaning,
+  ])[];
   /** The JSON of a report in which nothing is known. */
   export const EMPTY_REPORT: string;
 }
