@@ -5,6 +5,7 @@ import { passes } from './prefilter.js';
 import { put } from './queue.js';
 import { noteSent } from './sent.js';
 import { stackOf } from './stack.js';
+import { putOff } from './task.js';
 import { forget, length, lineText, tail } from './text.js';
 
 export const WARN = 0;
@@ -18,12 +19,17 @@ export const ERROR = 1;
 /** What has happened on this path so far. */
 export const seen = { lines: 0, nested: 0, failed: 0, partly: 0 };
 
-/** True while a line is being looked at: what is logged meanwhile, by a Proxy's trap say, is not looked at. */
+/** True while arguments are read that may run the page's code: what that logs, in a Proxy's trap say, is not looked at. */
 let looking = false;
+/** In Firefox a runaway recursion can end without the `finally` blocks of the frames that it leaves, so the mark may stay. No look
+ * outlasts its task, so the next task may take it away. */
+const recover = putOff(() => {
+  looking = false;
+});
 let active = false;
 let onSent = () => {};
 
-/** Starts looking; `sent` is called after each line that tells of sent keys. */
+/** Starts looking; `sent` is called after each line that tells of sent keys. @param {() => void} sent */
 export function open(sent) {
   onSent = sent;
   active = true;
@@ -45,9 +51,10 @@ export function look(level, args, realm, uncaught = 0) {
   if (!active) return;
   if (looking) {
     seen.nested++;
+    recover();
     return;
   }
-  looking = true;
+  looking = mayRunCode(args);
   try {
     seen.lines++;
     const text = lineText(args);
@@ -66,6 +73,15 @@ export function look(level, args, realm, uncaught = 0) {
   }
 }
 
+/** Whether reading some arguments may run code of the page: texts and numbers cannot. @param {ArrayLike<unknown>} args */
+function mayRunCode(args) {
+  for (let at = 0; at < args.length; at++) {
+    const value = args[at];
+    if ((typeof value === 'object' && value !== null) || typeof value === 'function') return true;
+  }
+  return false;
+}
+
 /**
  * Looks at a call that may tell of sent keys; never throws.
  * @param {ArrayLike<unknown>} args
@@ -73,7 +89,7 @@ export function look(level, args, realm, uncaught = 0) {
  */
 export function lookSent(args, realm) {
   if (!active || looking) return;
-  looking = true;
+  looking = mayRunCode(args);
   try {
     if (noteSent(args, realm)) onSent();
   } catch {

@@ -424,6 +424,8 @@ claim(
         }
         from = Infinity;
         reached.push(logged > 0);
+        // What the stack's end has left behind is over with the task (docs/promises.md says what of, in Firefox).
+        await new Promise((resolve) => setTimeout(resolve));
       }
       const { state, reason } = diag.getCaptureStatus();
       const before = diag.getCounts().total;
