@@ -8,8 +8,10 @@ use crate::stamp::{plausible, read_iso};
 /// What stands in every access line, behind the user.
 pub const ACCESS_WORDS: &str = "} Processed request: ";
 
-/// What stands in the lines that a process writes when it starts. Other lines may hold it, too.
-pub const START_WORDS: [&str; 2] = ["***** STARTING SERVER *****", ".py version "];
+/// What stands in the lines that a process writes when it starts. Other lines may hold it, too. The last two say that it is one of
+/// several: a log that had the first alone would look like that of a whole server.
+pub const START_WORDS: [&str; 4] =
+    ["***** STARTING SERVER *****", ".py version ", "Instance name: ", "Connecting to redis ("];
 
 /// Bytes of an access line in front of [`ACCESS_WORDS`] at most: an address, a site and a user.
 const ACCESS_HEAD_BYTES: usize = 1024;

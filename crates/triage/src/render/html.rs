@@ -303,9 +303,17 @@ fn sources(page: &mut Page, triage: &Triage) {
         page.within("<tr><td>", &artefact.name, "</td>").within("<td>", &artefact.kind.to_string(), "</td>");
         page.markup(if artefact.used { "<td>yes</td></tr>" } else { "<td>no</td></tr>" });
     }
-    page.markup("</table>\n");
+    page.markup("</table></section>\n");
+    if triage.course.sentences().next().is_some() {
+        page.markup("<section><h2>How it went on</h2><ul>\n");
+        for sentence in triage.course.sentences() {
+            page.within("<li>", sentence, "</li>\n");
+        }
+        page.markup("</ul></section>\n");
+    }
+    page.markup("<section>");
     if !triage.versions.is_empty() {
-        page.markup("<h3>Versions</h3><table><tr><th>of</th><th>part</th><th>version</th></tr>");
+        page.markup("<h2>Versions</h2><table><tr><th>of</th><th>part</th><th>version</th></tr>");
         for version in &triage.versions {
             page.within("<tr><td>", &version.of, "</td>").markup("<td>").markup(version.part).within(
                 "</td><td>",
