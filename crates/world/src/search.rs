@@ -25,6 +25,10 @@ pub trait Model: Copy + Debug {
     fn actions(&self, state: &Self::State) -> Vec<Self::Action>;
     /// The state after an action; `None` if it cannot happen here.
     fn step(&self, state: &Self::State, action: Self::Action) -> Option<Self::State>;
+    /// Whether something happened that there is much to say of. Other histories are judged as well, the short ones.
+    fn is_notable(&self, state: &Self::State) -> bool;
+    /// An action by chance, likelier the more it may show.
+    fn any_action(&self, state: &Self::State, chance: &mut Chance) -> Self::Action;
     /// The views under which each history of the exhaustive search is judged.
     fn views(&self, state: &Self::State) -> Vec<Self::View>;
     /// Any view.
@@ -81,6 +85,8 @@ pub struct Counter<M: Model> {
 pub struct Bounds {
     /// Steps of a history at most.
     pub depth: usize,
+    /// Steps up to which histories are judged in which nothing notable happens.
+    pub quiet_depth: usize,
     /// Distinct sets of files that are judged at most.
     pub distinct: usize,
     /// How long it may take.
@@ -118,9 +124,9 @@ pub struct Search<M: Model> {
     pub judged: usize,
     /// How deep the exhaustive search went: all histories of that length were judged.
     pub depth: usize,
-    /// The shortest counter-history for each claim's name and word.
-    pub counters: BTreeMap<(String, Word), Counter<M>>,
-    /// How many counter-histories there were of each.
+    /// Counter-histories by the claim's name and the word, the shortest first: some of each.
+    pub counters: BTreeMap<(String, Word), Vec<Counter<M>>>,
+    /// How many there were of each.
     pub counts: BTreeMap<(String, Word), usize>,
     known: HashMap<u64, Known>,
 }
@@ -168,13 +174,15 @@ impl<M: Model> Search<M> {
                     continue;
                 }
                 let path: Vec<M::Action> = path.iter().copied().chain([action]).collect();
-                for view in self.model.views(&next) {
-                    self.judge(&next, start, &path, &view);
+                if path.len() <= bounds.quiet_depth || self.model.is_notable(&next) {
+                    for view in self.model.views(&next) {
+                        self.judge(&next, start, &path, &view);
+                    }
                 }
                 queue.push_back((next, start, path));
             }
         }
-        self.states += seen.len();
+        self.states = seen.len();
     }
 
     /// Histories by chance, of up to `bounds.depth` steps. What they show is shrunk to the shortest that still shows it.
@@ -189,26 +197,36 @@ impl<M: Model> Search<M> {
             let start = chance.below(starts.len());
             let mut state = starts[start].clone();
             let mut path = Vec::new();
-            let length = bounds.depth / 2 + chance.below(bounds.depth / 2 + 1);
+            let length = 8 + chance.below(bounds.depth - 7);
             while path.len() < length {
-                let actions = self.model.actions(&state);
-                let action = actions[chance.below(actions.len())];
+                let action = self.model.any_action(&state, &mut chance);
                 let Some(next) = self.model.step(&state, action) else { continue };
                 self.states += 1;
                 state = next;
                 path.push(action);
+                // Now and then on the way, too: what comes later may hide what was to be seen.
+                if chance.below(8) == 0 || path.len() == length {
+                    let view = self.model.any_view(&state, &mut chance);
+                    self.judge(&state, start, &path, &view);
+                }
             }
-            for _ in 0..6 {
-                let view = self.model.any_view(&state, &mut chance);
-                self.judge(&state, start, &path, &view);
-            }
-        }
-        let keys: Vec<(String, Word)> = self.counters.keys().cloned().collect();
-        for key in keys {
-            let shrunk = self.shrink(self.counters[&key].clone());
-            self.counters.insert(key, shrunk);
         }
         walks
+    }
+
+    /// Makes each counter-history as short as it can be, and keeps those that differ in what happens in them.
+    pub fn shrink_all(&mut self) {
+        for (key, counters) in std::mem::take(&mut self.counters) {
+            let mut kept: Vec<Counter<M>> = Vec::new();
+            for counter in counters {
+                let shrunk = self.shrink(counter);
+                if !kept.iter().any(|known| known.path == shrunk.path) {
+                    kept.push(shrunk);
+                }
+            }
+            kept.sort_by_key(|counter| counter.path.len());
+            self.counters.insert(key, kept);
+        }
     }
 
     fn judge(&mut self, state: &M::State, start: usize, path: &[M::Action], view: &M::View) {
@@ -223,16 +241,18 @@ impl<M: Model> Search<M> {
             if is_false(verdict.word, &verdict.claim, &truths) {
                 let key = (verdict.claim.0.clone(), verdict.word);
                 *self.counts.entry(key.clone()).or_default() += 1;
-                if self.counters.get(&key).is_none_or(|known| known.path.len() > path.len()) {
-                    let counter = Counter {
+                let counters = self.counters.entry(key).or_default();
+                if counters.len() < COUNTERS_MAX || counters.last().is_some_and(|last| last.path.len() > path.len()) {
+                    counters.push(Counter {
                         claim: verdict.claim.clone(),
                         word: verdict.word,
                         statement: verdict.statement.clone(),
                         start,
                         path: path.to_vec(),
                         view: view.clone(),
-                    };
-                    self.counters.insert(key, counter);
+                    });
+                    counters.sort_by_key(|counter| counter.path.len());
+                    counters.truncate(COUNTERS_MAX);
                 }
             }
         }
@@ -249,28 +269,38 @@ impl<M: Model> Search<M> {
         path.iter().try_fold(begin, |state, action| self.model.step(&state, *action))
     }
 
-    /// Whether a path shows what a counter-history shows, of whatever key or page.
-    fn shows(&self, counter: &Counter<M>, path: &[M::Action]) -> bool {
-        let Some(state) = self.walk(counter.start, path) else { return false };
-        let files = self.model.files(&state, &counter.view);
-        let truths = self.model.truths(&state, &counter.view);
-        crate::judge::verdicts(&files).iter().any(|said| {
-            said.word == counter.word
-                && said.claim.0 == counter.claim.0
-                && is_false(said.word, &said.claim, &truths)
+    /// The view under which a path shows what a counter-history shows, of whatever key or page: one of the usual ones, or the
+    /// counter-history's own.
+    fn shows(&self, counter: &Counter<M>, path: &[M::Action]) -> Option<Counter<M>> {
+        let state = self.walk(counter.start, path)?;
+        self.model.views(&state).into_iter().chain([counter.view.clone()]).find_map(|view| {
+            let files = self.model.files(&state, &view);
+            let truths = self.model.truths(&state, &view);
+            let said = crate::judge::verdicts(&files).into_iter().find(|said| {
+                said.word == counter.word
+                    && said.claim.0 == counter.claim.0
+                    && is_false(said.word, &said.claim, &truths)
+            })?;
+            let (claim, statement) = (said.claim, said.statement);
+            Some(Counter { claim, word: said.word, statement, start: counter.start, path: path.to_vec(), view })
         })
     }
 
     fn shrink(&self, mut counter: Counter<M>) -> Counter<M> {
-        let mut at = 0;
-        while at < counter.path.len() {
-            let mut shorter = counter.path.clone();
-            shorter.remove(at);
-            if self.shows(&counter, &shorter) {
-                counter.path = shorter;
-                at = 0;
-            } else {
-                at += 1;
+        // One step, then two at a time: a page that is opened and left again, a backup and what it is for.
+        let mut apart = 0;
+        while apart < counter.path.len() {
+            let without = |at: usize| {
+                let kept = counter.path.iter().enumerate().filter(|(step, _)| *step != at && *step != at + apart);
+                kept.map(|(_, action)| *action).collect::<Vec<_>>()
+            };
+            let shown = (0..counter.path.len() - apart).find_map(|at| self.shows(&counter, &without(at)));
+            match shown {
+                Some(shown) => {
+                    counter = shown;
+                    apart = 0;
+                }
+                None => apart += 1,
             }
         }
         counter
@@ -314,6 +344,9 @@ impl<M: Model> Search<M> {
         table
     }
 }
+
+/// Counter-histories of one claim and word that are kept.
+const COUNTERS_MAX: usize = 12;
 
 fn is_false(word: Word, claim: &Claim, truths: &BTreeSet<Claim>) -> bool {
     match word {

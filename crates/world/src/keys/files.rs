@@ -1,11 +1,11 @@
 //! The files that a history leaves.
 
-use super::{Asked, DEVICE, Outcome, Page, PageNo, State, Step, View, WHOLE};
+use super::{Asked, DEVICE, Keys, Outcome, Page, PageNo, State, Step, View, WHOLE};
 use crate::forms::report::{Line, LostKey, Report};
 use crate::forms::signing::{self, SignedKey};
 use crate::forms::tables::Table;
 use crate::forms::{Device, File, Request, har, log, report, tables};
-use crate::search::Chance;
+use crate::search::{Chance, Model};
 use serde_json::json;
 
 /// When the first step begins: 2026-11-23 09:00:00 UTC.
@@ -65,14 +65,16 @@ pub(super) fn captured(state: &State, view: &View, page: &Page, at: Step) -> boo
     at >= installed(state, view, page) && page.cleared.is_none_or(|cleared| at > cleared)
 }
 
+/// All pages, as bits.
+fn all_pages(state: &State) -> u8 {
+    (0..state.pages.len()).fold(0, |bits, page| bits | 1 << page)
+}
+
 /// The views under which a history is judged.
 pub(super) fn views(state: &State) -> Vec<View> {
-    let reports = (1_u8 << state.pages.len()) - 1;
+    let reports = all_pages(state);
     let all = View { reports, late: false, hars: 7, hars_from: 0, log: Some(WHOLE), tables: Some(Asked::AtTheEnd) };
-    let twice = state.claims.iter().enumerate().any(|(at, claim)| {
-        claim.key.is_ok() && state.claims[..at].iter().any(|earlier| earlier.key == claim.key)
-    });
-    if super::truth::refusals(state).next().is_none() && state.unopened.is_empty() && !twice {
+    if !Keys::SMALL.is_notable(state) {
         return vec![all];
     }
     let middle = state.now / 2;
@@ -113,7 +115,7 @@ pub(super) fn any_view(state: &State, chance: &mut Chance) -> View {
         1 if state.asked.is_some() => Some(Asked::Then),
         _ => Some(Asked::AtTheEnd),
     };
-    let all = (1_u8 << state.pages.len()) - 1;
+    let all = all_pages(state);
     View {
         reports: if chance.below(2) == 0 { all } else { chance.below(usize::from(all) + 1) as u8 },
         late: chance.below(4) == 0,
@@ -186,7 +188,7 @@ fn requests(state: &State) -> Vec<(Option<usize>, Request)> {
     while at < end + LOG_GOES_ON_MS {
         let target = "/_matrix/client/v3/profile/%40eve%3Aexample.org".to_owned();
         requests.push((None, Request { sent: None, ..Request::quick("@eve:example.org", "GET", target, at) }));
-        at += 15_000;
+        at += 40_000;
     }
     for page in &state.pages {
         let paths = ["v3/room_keys/version", "v3/voip/turnServer", "versions", "v3/pushrules/", "v3/capabilities"];
@@ -198,6 +200,9 @@ fn requests(state: &State) -> Vec<(Option<usize>, Request)> {
             requests.push((Some(browser(page)), request));
         }
         for client in &page.clients {
+            let target = "/_matrix/client/v3/user/%40alice%3Aexample.org/filter".to_owned();
+            let at = time(client.opened) + OPENED_MS + 700;
+            requests.push((Some(browser(page)), Request::quick(DEVICE.user, "POST", target, at)));
             for step in client.opened..client.closed.unwrap_or(state.now) {
                 for (half, offset) in SYNCED_MS.into_iter().enumerate() {
                     let position = 200 + usize::from(step) * 4 + page.tab * 2 + half;

@@ -15,14 +15,8 @@ use std::collections::BTreeSet;
 /// The device that the histories are about.
 pub const DEVICE: Device = Device { user: "@alice:example.org", id: "QWERTYALIC" };
 
-/// Faults of a history at most.
-pub const FAULTS_MAX: u8 = 2;
-
 /// Keys that a history makes at most; each is a bit.
 const KEYS_MAX: usize = 30;
-
-/// Pages that a history opens at most.
-const PAGES_MAX: usize = 4;
 
 /// A page's number, in the order of opening.
 pub type PageNo = usize;
@@ -196,6 +190,8 @@ pub struct State {
     pub logins: Vec<Step>,
     /// What the server's clock is ahead of the true time, in seconds, from which step on.
     pub server_clock: Vec<(Step, i32)>,
+    /// Which identity the server held, from which step on.
+    pub identities_held: Vec<(Step, Option<u8>)>,
 }
 
 /// One thing that happens.
@@ -306,9 +302,21 @@ pub enum Asked {
 /// The whole log, from the server's start until minutes after the history's end.
 pub const WHOLE: (Step, Step) = (0, Step::MAX);
 
-/// The model.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Keys;
+/// The model, with its bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Keys {
+    /// Faults of a history at most.
+    pub faults: u8,
+    /// Pages that a history opens at most; a view has room for eight.
+    pub pages: usize,
+}
+
+impl Keys {
+    /// For an exhaustive search.
+    pub const SMALL: Keys = Keys { faults: 2, pages: 4 };
+    /// For walks by chance.
+    pub const LARGE: Keys = Keys { faults: 5, pages: 8 };
+}
 
 impl State {
     /// A key's id.
@@ -324,6 +332,12 @@ impl State {
     /// What is seconds ahead at a step, by a list of changes.
     pub fn ahead(clock: &[(Step, i32)], at: Step) -> i64 {
         clock.iter().rev().find(|(from, _)| *from <= at).map_or(0, |(_, ahead)| i64::from(*ahead) * 1_000)
+    }
+
+    /// Whether one one-time key was given out twice.
+    pub fn was_given_twice(&self) -> bool {
+        let again = |at: usize, claim: &Claim| self.claims[..at].iter().any(|earlier| earlier.key == claim.key);
+        self.claims.iter().enumerate().any(|(at, claim)| claim.key.is_ok() && again(at, claim))
     }
 
     fn runs_on(&self, profile: usize) -> bool {
@@ -511,7 +525,11 @@ impl State {
         let now = self.now;
         match action {
             Action::Open(tab, profile) => {
-                if self.tabs[tab].page.is_some() || self.pages.len() >= PAGES_MAX {
+                if self.tabs[tab].page.is_some() {
+                    return None;
+                }
+                // The tabs of the desktop are alike: the first one is opened first.
+                if (tab, profile) == (1, 0) && !self.pages.iter().any(|page| page.tab == 0) {
                     return None;
                 }
                 if profile == 1 && self.profiles[1].disk.is_none() {
@@ -621,6 +639,12 @@ impl State {
             }
             Action::Clear(tab) => {
                 let page = self.tabs[tab].page?;
+                let printed = |at: Step| self.pages[page].cleared.is_none_or(|cleared| at > cleared);
+                let refused = truth::refusals(self).any(|(upload, at, _)| upload.page == page && printed(at));
+                // Where nothing was printed since, nothing is lost.
+                if !refused && !self.unopened.iter().any(|one| one.page == page && printed(one.at)) {
+                    return None;
+                }
                 self.pages[page].cleared = Some(now);
             }
             Action::Ask => {
@@ -656,6 +680,7 @@ impl Keys {
                 Profile { disk: None, backup: None, clock },
             ],
             tables: Tables { keys: Vec::new(), identity: Some((0, 0)), fallback: Some((0, false)) },
+            identities_held: vec![(0, Some(0))],
             ..State::default()
         }
     }
@@ -672,6 +697,29 @@ impl Model for Keys {
 
     fn begin(&self) -> Vec<State> {
         vec![Keys::in_use(70), Keys::in_use(-70)]
+    }
+
+    fn is_notable(&self, state: &State) -> bool {
+        truth::refusals(state).next().is_some() || !state.unopened.is_empty() || state.was_given_twice()
+    }
+
+    fn any_action(&self, _: &State, chance: &mut Chance) -> Action {
+        use Action::*;
+        let tab = chance.below(2);
+        match chance.below(20) {
+            0..5 => Upload(tab),
+            5 => Send(tab),
+            6 => Arrive(tab),
+            7..9 => Open(tab, tab * chance.below(2)),
+            9 => Leave(tab),
+            10..12 => Claim,
+            12 => Receive(tab),
+            13 => Save(tab),
+            _ => {
+                let all = self.actions(&State::default());
+                all[chance.below(all.len())]
+            }
+        }
     }
 
     fn actions(&self, _: &State) -> Vec<Action> {
@@ -715,12 +763,19 @@ impl Model for Keys {
     }
 
     fn step(&self, state: &State, action: Action) -> Option<State> {
-        if action.is_fault() && state.faults >= FAULTS_MAX {
+        if action.is_fault() && state.faults >= self.faults {
+            return None;
+        }
+        if matches!(action, Action::Open(..)) && state.pages.len() >= self.pages {
             return None;
         }
         let mut next = state.clone();
         next.apply(action)?;
         next.faults += u8::from(action.is_fault());
+        let identity = next.tables.identity.map(|(identity, _)| identity);
+        if next.identities_held.last().is_none_or(|(_, held)| *held != identity) {
+            next.identities_held.push((next.now, identity));
+        }
         next.now += 1;
         Some(next)
     }

@@ -60,6 +60,9 @@ pub fn truths(state: &State, view: &View) -> BTreeSet<Claim> {
             holds("server-restored", format!("{} signed_curve25519:{}", label(), signing::key_id(state.id(key))));
         }
     }
+    if server_held_another(state) {
+        holds("identity-overwritten", label());
+    }
     let tables = match view.tables {
         Some(Asked::Then) => state.asked.as_ref().map(|(_, tables)| tables),
         Some(Asked::AtTheEnd) => Some(&state.tables),
@@ -76,6 +79,19 @@ pub fn refusals(state: &State) -> impl Iterator<Item = (&Upload, Step, super::Ke
     state.uploads.iter().filter_map(|upload| match upload.arrived {
         Some((at, Outcome::Refused(held))) => Some((upload, at, held)),
         _ => None,
+    })
+}
+
+/// Whether the server held an identity at a time between two at which clients of the device had another one.
+fn server_held_another(state: &State) -> bool {
+    let clients = || state.pages.iter().flat_map(|page| &page.clients);
+    let until = |at: usize| state.identities_held.get(at + 1).map_or(Step::MAX, |(next, _)| *next);
+    state.identities_held.iter().enumerate().any(|(at, (from, held))| {
+        let Some(held) = held else { return false };
+        clients().filter(|client| client.identity != *held && client.opened < until(at)).any(|before| {
+            let same = || clients().filter(|client| client.identity == before.identity);
+            same().any(|after| after.closed.is_none_or(|closed| closed > *from))
+        })
     })
 }
 
