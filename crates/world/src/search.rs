@@ -269,11 +269,11 @@ impl<M: Model> Search<M> {
         path.iter().try_fold(begin, |state, action| self.model.step(&state, *action))
     }
 
-    /// The view under which a path shows what a counter-history shows, of whatever key or page: one of the usual ones, or the
-    /// counter-history's own.
+    /// What a path shows of the same claim and word, of whatever key or page: with all artefacts, or under the counter-history's
+    /// own view.
     fn shows(&self, counter: &Counter<M>, path: &[M::Action]) -> Option<Counter<M>> {
         let state = self.walk(counter.start, path)?;
-        self.model.views(&state).into_iter().chain([counter.view.clone()]).find_map(|view| {
+        self.model.views(&state).into_iter().take(1).chain([counter.view.clone()]).find_map(|view| {
             let files = self.model.files(&state, &view);
             let truths = self.model.truths(&state, &view);
             let said = crate::judge::verdicts(&files).into_iter().find(|said| {
@@ -286,20 +286,26 @@ impl<M: Model> Search<M> {
         })
     }
 
+    /// Halves first, then ever smaller parts, single steps, and pairs of them: a page that is opened and left again, a backup and
+    /// what it is for.
     fn shrink(&self, mut counter: Counter<M>) -> Counter<M> {
-        // One step, then two at a time: a page that is opened and left again, a backup and what it is for.
-        let mut apart = 0;
+        let mut part = counter.path.len() / 2;
+        while part > 0 {
+            let without = |at: usize| [&counter.path[..at], &counter.path[(at + part).min(counter.path.len())..]].concat();
+            match (0..counter.path.len()).step_by(part).find_map(|at| self.shows(&counter, &without(at))) {
+                Some(shown) => counter = shown,
+                None => part /= 2,
+            }
+            part = part.min(counter.path.len());
+        }
+        let mut apart = 1;
         while apart < counter.path.len() {
             let without = |at: usize| {
                 let kept = counter.path.iter().enumerate().filter(|(step, _)| *step != at && *step != at + apart);
                 kept.map(|(_, action)| *action).collect::<Vec<_>>()
             };
-            let shown = (0..counter.path.len() - apart).find_map(|at| self.shows(&counter, &without(at)));
-            match shown {
-                Some(shown) => {
-                    counter = shown;
-                    apart = 0;
-                }
+            match (0..counter.path.len() - apart).find_map(|at| self.shows(&counter, &without(at))) {
+                Some(shown) => (counter, apart) = (shown, 1),
                 None => apart += 1,
             }
         }
@@ -346,7 +352,7 @@ impl<M: Model> Search<M> {
 }
 
 /// Counter-histories of one claim and word that are kept.
-const COUNTERS_MAX: usize = 12;
+const COUNTERS_MAX: usize = 5;
 
 fn is_false(word: Word, claim: &Claim, truths: &BTreeSet<Claim>) -> bool {
     match word {
