@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
+import { hostProgram } from './lib/host-program.mjs';
 import { textOf } from './lib/module-text.mjs';
 import { quietly, run } from './lib/process.mjs';
 import { Explained, cache, isMain, main, root, say, step, target } from './lib/project.mjs';
@@ -139,7 +140,7 @@ const asDeflated = (/** @type {string} */ file) =>
 /** The same by a search for the shortest form: a sixteenth less than zlib's, in some seconds. */
 function asSmallest(/** @type {string} */ file) {
   const packed = `${file}.deflated`;
-  run('cargo', ['run', '-q', '-p', 'crypto-diag-codegen', '--bin', 'deflate', file, packed]);
+  run(hostProgram('deflate'), [file, packed]);
   return fs.readFileSync(packed).toString('base64');
 }
 
@@ -268,7 +269,7 @@ export async function build() {
   fs.mkdirSync(work, { recursive: true });
   await step('generated facts', () => {
     const consoles = path.join(root, 'tests/fixtures/console');
-    run('cargo', ['run', '-q', '-p', 'crypto-diag-codegen', work, path.join(root, 'docs'), consoles]);
+    run(hostProgram('crypto-diag-codegen'), [work, path.join(root, 'docs'), consoles]);
   });
   const core = await step('capture module', () =>
     buildModule('crypto-diag-wasm', 'CORE_TEXT', env, {

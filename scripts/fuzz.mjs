@@ -2,6 +2,7 @@
 // `npm run fuzz`, `npm run fuzz -- 3600`, `npm run fuzz -- 60 har`: gives readers broken input for so many seconds each.
 // `npm run fuzz -- 600 secrets`: plants generated secrets for so many seconds.
 
+import { HOST_PROFILE } from './lib/host-program.mjs';
 import { watch } from './lib/process.mjs';
 import { main, say } from './lib/project.mjs';
 
@@ -15,7 +16,10 @@ main(async () => {
   if (target === 'secrets') {
     const planted = await watch(
       'cargo',
-      ['test', '-p', 'crypto-diag-core', '--test', 'generated', '--', '--nocapture'],
+      [
+        ...['test', '--profile', HOST_PROFILE, '-p', 'crypto-diag-core', '--test', 'generated'],
+        ...['--', '--nocapture'],
+      ],
       {
         env: { SECRETS_SECONDS: String(Math.ceil(Number(seconds))), SECRETS_SEED: String(Date.now()) },
         // The compiler's time, too.
@@ -28,7 +32,7 @@ main(async () => {
   const { code } = await watch(
     'cargo',
     [
-      ...['test', '--profile', 'fuzz', '-p', 'crypto-diag-fuzz', '--test', '*', '--', '--nocapture'],
+      ...['test', '--profile', HOST_PROFILE, '-p', 'crypto-diag-fuzz', '--test', '*', '--', '--nocapture'],
       ...(target ? ['--exact', target] : []),
     ],
     // Half as long again for the compiler, and for inputs that take their time.

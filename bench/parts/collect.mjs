@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Explained } from '../../scripts/lib/project.mjs';
 import { temporaryFolder } from '../../scripts/lib/process.mjs';
-import { commandLine } from '../../scripts/lib/command-line.mjs';
+import { commandLine } from '../../scripts/lib/host-program.mjs';
 import { grep, needs, ripgrep, versionLine } from '../lib/command-line.mjs';
 import { timed } from '../lib/timed.mjs';
 import { REPORT, victim, writeServerLog } from '../lib/server-log.mjs';

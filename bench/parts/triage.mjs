@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { temporaryFolder } from '../../scripts/lib/process.mjs';
-import { commandLine } from '../../scripts/lib/command-line.mjs';
+import { commandLine } from '../../scripts/lib/host-program.mjs';
 import { needs } from '../lib/command-line.mjs';
 import { timed } from '../lib/timed.mjs';
 import { HAR, REPORT, writeServerLog } from '../lib/server-log.mjs';

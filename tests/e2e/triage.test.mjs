@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { axe } from '../support/axe.mjs';
 import { engines, launch } from '../support/browser.mjs';
-import { commandLine as builtCommandLine } from '../../scripts/lib/command-line.mjs';
+import { commandLine as builtCommandLine } from '../../scripts/lib/host-program.mjs';
 import { outcome, temporaryFolder } from '../../scripts/lib/process.mjs';
 import { root } from '../../scripts/lib/project.mjs';
 import { listen, serve } from '../../scripts/lib/server.mjs';

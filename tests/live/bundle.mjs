@@ -13,6 +13,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { analyse } from '../../pkg/dist/analysis.js';
+import { pause } from '../../scripts/lib/wait.mjs';
 import { toHar } from './har.mjs';
 import { askServer } from './queries.mjs';
 import { redactText } from './redact.mjs';
@@ -39,7 +40,9 @@ import { redactText } from './redact.mjs';
  * @property {Proofs} [proofs] what the analysis must find proven; without it: nothing
  * @property {Record<string, Record<string, string[]>>} [finds] by role: which server queries of that side's report find something, and
  *   which facts stand in the answer: names, `name.field`, of a list each
- * @property {boolean} [everywhere] whether every run of the tests has it in each combination of browser and SDK
+ * @property {{wholeLog: boolean, goesOnMs: number}} [recording] of a bundle that is kept: whether its log begins with the server's start,
+ *   and for how long it goes on behind the scenario
+ * @property {boolean} [everywhere] whether every run of the tests has it in the opposite combination of browser and SDK, too
  * @property {(rig: Rig) => Promise<Outcome>} run
  * @property {(bundle: Bundle) => void} check asserts that the cause was really injected, by the database, the proxy and the peer
  */
@@ -74,14 +77,15 @@ import { redactText } from './redact.mjs';
  * @param {Rig} rig
  * @param {Scenario} scenario
  * @param {string} parent the folder that gets the bundle's folder
+ * @param {Scenario['recording']} [recording]
  * @returns {Promise<Bundle>}
  */
-export async function recordBundle(rig, scenario, parent) {
+export async function recordBundle(rig, scenario, parent, recording) {
   const dir = path.join(parent, scenario.name);
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });
 
-  const mark = await rig.servers.logEnd();
+  const mark = recording?.wholeLog ? 0 : await rig.servers.logEnd();
   const from = Date.now();
   const { sides, facts } = await scenario.run(rig);
   const profiles = Object.values(sides);
@@ -102,6 +106,8 @@ export async function recordBundle(rig, scenario, parent) {
     userIds: [...new Set(profiles.map(({ userId }) => userId))],
     eventIds: typeof facts.eventId === 'string' ? [facts.eventId] : [],
   });
+  // The clients stay and sync, so that the log shows that the server was there.
+  await pause(recording?.goesOnMs ?? 0);
   const to = Date.now();
   const log = redactText(await rig.servers.logSince(mark));
   const label = {

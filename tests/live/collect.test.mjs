@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { commandLine as cli } from '../../scripts/lib/command-line.mjs';
+import { commandLine as cli } from '../../scripts/lib/host-program.mjs';
 import { outcome, start } from '../../scripts/lib/process.mjs';
 import { WAIT_MS, until } from '../../scripts/lib/wait.mjs';
 import { recordBundle } from './bundle.mjs';

@@ -70,10 +70,11 @@ export class Table {
  * @param {import('./rig.mjs').Rig} rig
  * @param {Scenario} scenario
  * @param {string} parent the folder that gets the bundle's folder
+ * @param {Scenario['recording']} [recording] for a bundle that is kept
  */
-export async function runAndJudge(rig, scenario, parent) {
+export async function runAndJudge(rig, scenario, parent, recording) {
   try {
-    const bundle = await recordBundle(rig, scenario, parent);
+    const bundle = await recordBundle(rig, scenario, parent, recording);
     scenario.check(bundle);
     const [lines, proofs] = [judge(bundle), await judgeAnalysis(bundle)];
     const found = await judgeQueries(bundle, rig.servers);

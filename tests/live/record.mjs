@@ -36,7 +36,7 @@ try {
     const rig = await startRig({ ...combination, servers });
     try {
       for (const scenario of chosen) {
-        const { missed, wrong } = await runAndJudge(rig, scenario, scratch);
+        const { missed, wrong } = await runAndJudge(rig, scenario, scratch, scenario.recording);
         if (missed.length + wrong.length > 0)
           throw new Error(
             `${scenario.name} in ${combination.name}: ${JSON.stringify({ missed, wrong }, null, 2)}`,

@@ -31,6 +31,7 @@ export async function reduceBundle(from, to) {
     files[name] = await readFile(path.join(from, name), 'utf8');
   const label = JSON.parse(files['label.json']);
   const named = namedBy(label.facts);
+  files['homeserver.log'] = withoutPlaces(files['homeserver.log']);
   const dropped = surplusClaims(files['homeserver.log'], named);
 
   /** @type {Record<string, string>} */
@@ -168,10 +169,21 @@ function claimOf(/** @type {any} */ { request, response }) {
 const lines = (/** @type {unknown[]} */ values) =>
   `[\n${values.map((value) => JSON.stringify(value)).join(',\n')}\n]\n`;
 
+/** A log in which files of this machine go by their name alone: a server says at its start where its own are. */
+function withoutPlaces(/** @type {string} */ log) {
+  const places = machinePlaces().map((place) => place.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return log.replace(new RegExp(`(?:${places.join('|')})/(?:[^\\s/'"]+/)*`, 'g'), '');
+}
+
+/** Where this machine keeps the project, its temporary files and its user's. */
+function machinePlaces() {
+  const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+  return [root, tmpdir(), homedir()].filter((place) => place.length > 1 && existsSync(place));
+}
+
 /** Stops before a path of this machine gets into the repository. */
 function refusePaths(/** @type {string} */ name, /** @type {string} */ text) {
-  const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-  for (const place of [root, tmpdir(), homedir()].filter((place) => place.length > 1 && existsSync(place))) {
+  for (const place of machinePlaces()) {
     const at = text.indexOf(`${place}/`);
     if (at >= 0) throw new Error(`${name} would hold a path of this machine: ${text.slice(at, at + 120)}`);
   }

@@ -30,7 +30,9 @@ export function show(answer, announce) {
       question(asked, number, announce),
     ),
     options(view),
+    course(view),
     picture(view.timeline),
+    versions(view),
   ].filter((part) => part !== null);
 }
 
@@ -222,6 +224,30 @@ function toFetch(fetch, kind, announce) {
     { class: 'fetch' },
     html('p', {}, html('b', {}, `To find out, get the ${kind}: `), fetch.what),
     html('div', { class: 'command' }, command, copyButton(command, fetch.what, announce)),
+  );
+}
+
+/** Storms that heal or loop, and the server's latency. @param {any} view */
+function course(view) {
+  if (view.course.length === 0) return null;
+  return html(
+    'section',
+    { class: 'panel', 'aria-labelledby': 'course-title' },
+    html('h2', { id: 'course-title' }, 'How it went on'),
+    ...view.course.map((/** @type {string} */ sentence) => html('p', {}, html('bdi', {}, ...unbroken(sentence)))),
+  );
+}
+
+/** The software that took part. @param {any} view */
+function versions(view) {
+  if (view.versions.length === 0) return null;
+  return html(
+    'section',
+    { class: 'panel', 'aria-labelledby': 'versions-title' },
+    html('h2', { id: 'versions-title' }, 'Versions'),
+    ...view.versions.map((/** @type {any} */ { of, part, version }) =>
+      html('p', { class: 'quiet' }, html('bdi', {}, of), `: ${part} `, html('bdi', {}, version)),
+    ),
   );
 }
 

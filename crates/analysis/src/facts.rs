@@ -22,8 +22,6 @@ pub struct Facts {
     pub conflicts: Vec<Conflict>,
     /// Media keys that were delivered, by sender key.
     pub deliveries: Vec<Deliveries>,
-    /// Whether `deliveries` are all there were since capture began: only then does absence say something.
-    pub deliveries_complete: bool,
     /// Which participants' keys were missing, by index. LiveKit is silent after the first error, so that how many lines there
     /// are says nothing.
     pub missing_keys: Vec<MissingKeys>,
@@ -102,7 +100,7 @@ pub struct MissingKeys {
 
 /// Adds the evidence of a report up. `evidence` stands beside the report's entries, one for one.
 pub fn add_up(report: &Report, evidence: &[Option<Evidence>]) -> Facts {
-    let mut facts = Facts { deliveries_complete: report.deliveries_complete(), ..Facts::default() };
+    let mut facts = Facts::default();
     for (index, entry) in report.entries() {
         match evidence.get(index).and_then(Option::as_ref) {
             Some(Evidence::Ke1(conflict)) => {

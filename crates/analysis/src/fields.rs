@@ -29,8 +29,8 @@ fn flag(of: &Value, name: &str) -> Option<bool> {
     of.get(name)?.as_bool()
 }
 
-fn millis(of: &Value, name: &str) -> Option<Millis> {
-    number(of, name).map(Millis)
+pub(crate) fn millis(of: &Value, name: &str) -> Option<Millis> {
+    number(of, name).map(Millis).filter(|at| *at <= Millis::LAST)
 }
 
 fn object(of: &Value) -> Option<&Value> {

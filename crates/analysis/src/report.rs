@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crypto_diag_core::{Capture, CryptoFacts, DeviceKeys, Entry, KnownDevice, Meaning, Millis, SentBatch};
-use crypto_diag_core::{CaptureState, SCHEMA_NAME, SCHEMA_VERSION};
+use crypto_diag_core::{SCHEMA_NAME, SCHEMA_VERSION};
 use serde_json::Value;
 
 use crate::fields::{self, list, number, text};
@@ -147,7 +147,7 @@ impl Report {
             },
         );
         Ok(Report {
-            generated_at: Millis(number(report, "generatedAt").unwrap_or_default()),
+            generated_at: fields::millis(report, "generatedAt").unwrap_or_default(),
             user_id: text(report, "userId"),
             device_id: text(report, "deviceId"),
             sdk_version: text(report, "sdkVersion"),
@@ -187,22 +187,6 @@ impl Report {
         self.tallies.iter().flatten().filter(of_class).map(|tally| tally.total).sum()
     }
 
-    /// Whether every line that says "a media key was opened" since capture began is among the entries, so that its
-    /// absence says something. Healthy lines are the first that the bounded buffer gives up.
-    pub fn deliveries_complete(&self) -> bool {
-        let kept = self.entries().filter(|(_, entry)| entry.meaning == Meaning::Delivered).count() as u64;
-        let capture = &self.capture;
-        capture.state == CaptureState::Capturing
-            && kept == self.tally("KE-2", Meaning::Delivered)
-            && self.entries.iter().all(Option::is_some)
-            && capture.queue_overflow == 0
-            && capture.unreadable == 0
-            && capture.nested == 0
-            && capture.partly_scanned == 0
-            && capture.failures.is_empty()
-            && capture.hooks.iter().any(|hook| hook.method == "warn" && hook.in_place)
-    }
-
     /// Whether the page was hidden, frozen or offline at some time in `from..=to`; `None` if the capture cannot say. It
     /// notes at its start only if the page is hidden then, so that no note means visible.
     pub fn was_held_up(&self, from: Millis, to: Millis) -> Option<bool> {
@@ -236,7 +220,7 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use crypto_diag_core::PageEvent;
+    use crypto_diag_core::{CaptureState, PageEvent};
 
     use super::*;
 
@@ -341,12 +325,6 @@ mod tests {
     }
 
     #[test]
-    fn a_capture_that_does_not_say_what_it_missed_may_have_missed_something() {
-        let text = r#"{"schema":"crypto-diag/report","capture":{"state":"capturing","hooks":[{"method":"warn","inPlace":true}]}}"#;
-        assert!(!Report::from_json(text).unwrap().deliveries_complete());
-    }
-
-    #[test]
     fn a_page_is_awake_only_where_the_capture_watched_it() {
         let mut report = Report::default();
         let held_up = |report: &Report, from, to| report.was_held_up(Millis(from), Millis(to));
@@ -367,8 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_complete_by_default() {
-        assert!(!Report::default().deliveries_complete());
+    fn no_page_is_awake_by_default() {
         assert_eq!(Report::default().was_held_up(Millis(0), Millis(1)), None);
     }
 }

@@ -234,7 +234,8 @@ fn write_out(sequence: &mut Sequence<'_>, output: &mut Output<'_>) -> Result<(),
 mod tests {
     use std::collections::BTreeSet;
 
-    use crypto_diag_triage::synapse_log::LogReader;
+    use crypto_diag_server_log::{EventKind, LogReader};
+    use crypto_diag_triage::synapse_log::{LogOptions, ServerLog};
     use proptest::prelude::*;
 
     use super::*;
@@ -298,7 +299,7 @@ mod tests {
 
     fn head(ms: i64, request: &str) -> String {
         let at = START + ms;
-        let day = crypto_diag_triage::stamp::print(at);
+        let day = crypto_diag_server_log::stamp::print(at);
         format!("{},{} - synapse.x.y - 12 - INFO - {request} - ", &day[..19], &day[20..23])
     }
 
@@ -380,8 +381,8 @@ mod tests {
         while let Some(record) = reader.next_record().unwrap() {
             let line = record.parse();
             let own = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-            let took = line.as_ref().and_then(|line| match line.event() {
-                crypto_diag_triage::synapse_log::LogEvent::Access(access) => Some(access.duration_ms() as i64),
+            let took = line.as_ref().and_then(|line| match line.event().kind {
+                EventKind::Access(access) => Some(access.duration_ms() as i64),
                 _ => None,
             });
             records.push(Whole {
@@ -485,6 +486,22 @@ mod tests {
         let quick = access(900, "POST-1", 100, "@alice:h");
         let (apart, _) = slice(format!("{}{error}{between}{quick}", noise(0, 3)).as_bytes(), &everything(), true);
         assert!(!apart.contains("refused"), "{apart}");
+    }
+
+    #[test]
+    fn a_slice_shows_as_what_the_server_started_and_that_it_has_workers() {
+        let start = |rest: &str| {
+            let lines = ["***** STARTING SERVER *****", "Instance name: master", rest];
+            let said: String = lines.map(|says| format!("{}{says}\n", head(300, "main"))).concat();
+            format!("{}{said}{}{}", noise(0, 3), noise(310, 200), access(900, "GET-1", 3, "@alice:h"))
+        };
+        let is_whole = |text: &str| {
+            let (slice, _) = slice(text.as_bytes(), &everything(), true);
+            let log = ServerLog::read("log", slice.as_bytes(), &LogOptions::default());
+            log.processes.last().expect("a process").is_whole_server()
+        };
+        assert!(is_whole(&start("Twisted reactor: EPollReactor")));
+        assert!(!is_whole(&start("Connecting to redis (host='localhost' port=6379 DBID='None')")));
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::redact::Clean;
 pub struct Millis(pub u64);
 
 impl Millis {
+    /// The last instant that JavaScript's `Date` can hold. What claims to be later is no time.
+    pub const LAST: Millis = Millis(8_640_000_000_000_000);
+
     /// The calendar second that this instant lies in, counted from the epoch.
     pub fn second(self) -> u64 {
         self.0 / 1000

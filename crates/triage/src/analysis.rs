@@ -7,6 +7,7 @@ use crate::Triage;
 use crate::answer::questions::Coverage;
 use crate::answer::story::Story;
 use crate::bundle::{Artefact, ArtefactKind, Bundle};
+use crate::case::Case;
 use crate::verdict::Verdict;
 
 /// The name that an analysis carries.
@@ -47,7 +48,8 @@ pub fn analyse(reports: &[impl AsRef<str>]) -> Result<Analysis, String> {
         bundle.push_report(&name, Report::from_json(text).map_err(|error| format!("{name}: {error}"))?);
         bundle.artefacts.push(Artefact { name, kind: ArtefactKind::Report, used: true });
     }
-    let triage = Triage::of(&bundle);
+    let case = Case::of(&bundle);
+    let triage = Triage::of_case(&case);
     Ok(Analysis {
         schema: SCHEMA_NAME,
         schema_version: SCHEMA_VERSION,
@@ -55,6 +57,6 @@ pub fn analyse(reports: &[impl AsRef<str>]) -> Result<Analysis, String> {
         story: triage.story,
         questions: triage.questions,
         verdicts: triage.verdicts,
-        reports: bundle.reports.iter().map(Reading::of).collect(),
+        reports: case.readings,
     })
 }

@@ -10,7 +10,6 @@ use crypto_diag_core::{
 };
 use serde_json::Value;
 
-use crate::Triage;
 use crate::bundle::{ArtefactKind, Bundle};
 use crate::conclusion::Conclusion;
 use crate::verdict::Verdict;
@@ -180,7 +179,7 @@ impl History {
     }
 
     /// What is wrong with the answer on this history, a line each; nothing if it is right.
-    pub fn faults(&self, triage: &Triage) -> Vec<String> {
+    pub fn faults(&self, verdicts: &[Verdict], exit_code: u8) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut check = |pairs: &[(String, String)], is: fn(&Verdict) -> bool, wanted: bool, what: &str| {
             for (conclusion, about) in pairs {
@@ -192,7 +191,7 @@ impl History {
                 let of = |verdict: &&Verdict| {
                     name(verdict.conclusion) == *conclusion && verdict.about.contains(about.as_str())
                 };
-                let found = triage.verdicts.iter().filter(of).find(|verdict| is(verdict));
+                let found = verdicts.iter().filter(of).find(|verdict| is(verdict));
                 if found.is_some() != wanted {
                     let said = found.map_or(String::new(), |verdict| format!(": {}", verdict.statement));
                     wrong.push(format!("{}: {what} {conclusion} {about}{said}", self.name));
@@ -203,8 +202,8 @@ impl History {
         check(&self.label.never_refuted, Verdict::is_refuted, false, "falsely refutes");
         check(&self.label.must_prove, Verdict::is_proven, true, "does not prove");
         check(&self.label.must_refute, Verdict::is_refuted, true, "does not refute");
-        if !self.label.exit.is_empty() && !self.label.exit.contains(&triage.exit_code) {
-            wrong.push(format!("{}: exits with {}", self.name, triage.exit_code));
+        if !self.label.exit.is_empty() && !self.label.exit.contains(&exit_code) {
+            wrong.push(format!("{}: exits with {exit_code}", self.name));
         }
         wrong
     }

@@ -34,12 +34,13 @@ pub mod quote;
 pub mod remediation;
 pub mod render;
 pub mod rules;
-pub mod stamp;
 pub mod subject;
 pub mod synapse_log;
 pub mod timeline;
 mod triage;
 pub mod verdict;
+
+pub use crypto_diag_server_log::stamp;
 
 pub use case::coverage::{Coverage, Found};
 pub use proof::Premise;

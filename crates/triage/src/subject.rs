@@ -42,18 +42,18 @@ pub struct Subject {
     /// A report, by its artefact's name: the verdict is about the page that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
-    /// A one-time key's id with its algorithm, such as `signed_curve25519:AAAAAAAAADQ`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub key_id: Option<String>,
-    /// A public one-time key in unpadded base64.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub one_time_key: Option<String>,
+    /// One-time keys' ids with their algorithm, such as `signed_curve25519:AAAAAAAAADQ`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub key_ids: Vec<String>,
+    /// Public one-time keys in unpadded base64.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub one_time_keys: Vec<String>,
     /// To-device messages, by message id.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub message_ids: Vec<String>,
-    /// An event.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_id: Option<String>,
+    /// Events.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub event_ids: Vec<String>,
     /// A room, which stands for the call in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_id: Option<String>,
@@ -63,4 +63,29 @@ pub struct Subject {
     /// The index of a media key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_index: Option<u64>,
+}
+
+impl Subject {
+    /// The same without the ids of keys, messages and events: what a storm over many of them has in common.
+    pub(crate) fn of_storm(&self) -> Subject {
+        let (key_ids, one_time_keys, message_ids, event_ids) = Default::default();
+        Subject { key_ids, one_time_keys, message_ids, event_ids, ..self.clone() }
+    }
+
+    /// Adds the keys, messages and events of another one.
+    pub(crate) fn extend(&mut self, other: Subject) {
+        let lists = [
+            (&mut self.key_ids, other.key_ids),
+            (&mut self.one_time_keys, other.one_time_keys),
+            (&mut self.message_ids, other.message_ids),
+            (&mut self.event_ids, other.event_ids),
+        ];
+        for (list, added) in lists {
+            for id in added {
+                if !list.contains(&id) {
+                    list.push(id);
+                }
+            }
+        }
+    }
 }

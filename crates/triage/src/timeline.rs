@@ -107,7 +107,7 @@ pub(crate) fn timeline(case: &Case<'_>) -> Timeline {
         Some((min, max)) => ((*first).max(min - MARGIN_MS), (*last).min(max + MARGIN_MS)),
         None => (*first, *last),
     };
-    let to = to.max(from + 1);
+    let to = to.max(from.saturating_add(1));
     let lanes = lanes
         .into_iter()
         .map(|((_, name), raw)| lane(name, raw, from, to))
@@ -125,7 +125,8 @@ fn lane(name: String, raw: Raw, from: i64, to: i64) -> Lane {
     let mut density = vec![0_u32; COLUMNS];
     let mut total = 0;
     for at in raw.times.iter().copied().filter(|at| within(at)) {
-        let column = (i128::from(at - from) * COLUMNS as i128 / i128::from(to - from)) as usize;
+        let column = ((i128::from(at) - i128::from(from)) * COLUMNS as i128
+            / (i128::from(to) - i128::from(from)).max(1)) as usize;
         density[column.min(COLUMNS - 1)] += 1;
         total += 1;
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::answer::course::{Course, course};
 use crate::answer::questions::{self, Coverage};
 use crate::answer::story::{Story, story};
 use crate::answer::versions::{Version, versions};
@@ -42,6 +43,8 @@ pub struct Triage {
     pub remedies: Vec<Remedy>,
     /// Everything on one clock.
     pub timeline: Timeline,
+    /// How it went on: storms that heal or loop, and latency by minute.
+    pub course: Course,
     /// Which software took part.
     pub versions: Vec<Version>,
     /// What was read.
@@ -53,16 +56,16 @@ pub struct Triage {
 impl Triage {
     /// Applies every rule to a bundle.
     pub fn of(bundle: &Bundle) -> Triage {
-        Triage::without(bundle, None)
+        Triage::of_case(&Case::of(bundle))
     }
 
-    /// The answer with one premise taken for met, by its id: only tests ask for that.
-    pub(crate) fn without(bundle: &Bundle, dropped_premise: Option<&'static str>) -> Triage {
-        let case = Case::without(bundle, dropped_premise);
-        let verdicts = rules::verdicts(&case);
-        let questions = questions::coverage(&case, &verdicts);
+    pub(crate) fn of_case(case: &Case<'_>) -> Triage {
+        let bundle = case.bundle;
+        let verdicts = rules::verdicts(case);
+        let questions = questions::coverage(case, &verdicts);
         let exit_code = if bundle.is_usable() { questions::exit_code(&verdicts, &questions) } else { 3 };
-        let story = story(&case, exit_code, &verdicts, &questions);
+        let timeline = timeline(case);
+        let story = story(case, exit_code, &verdicts, &questions);
         Triage {
             schema: SCHEMA_NAME,
             schema_version: SCHEMA_VERSION,
@@ -71,8 +74,9 @@ impl Triage {
             story,
             questions,
             remedies: remedies(bundle, &verdicts),
-            timeline: timeline(&case),
-            versions: versions(&case),
+            course: course(case, &timeline),
+            timeline,
+            versions: versions(case),
             verdicts,
             artefacts: bundle.artefacts.clone(),
             problems: bundle.problems.clone(),

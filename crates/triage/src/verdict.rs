@@ -142,6 +142,8 @@ pub struct Verdict {
     pub about: String,
     /// The same as data.
     pub subject: Subject,
+    /// Things that it is about: 1, or the keys, messages or events of a storm.
+    pub count: usize,
     /// What is said of it.
     #[serde(flatten)]
     pub answer: Answer,
@@ -178,6 +180,7 @@ impl Verdict {
             conclusion,
             about,
             subject,
+            count: 1,
             answer,
             statement,
             evidence: Vec::new(),
@@ -295,6 +298,38 @@ impl Verdict {
     /// Names a conclusion that this one follows from.
     pub(crate) fn follows(mut self, from: Conclusion) -> Self {
         self.follows.push(from);
+        self
+    }
+
+    /// Whether another verdict says the same of another key, message or event.
+    pub(crate) fn is_alike(&self, other: &Verdict) -> bool {
+        let is_of_many = |subject: &Subject| *subject != subject.of_storm();
+        self.conclusion == other.conclusion
+            && is_of_many(&self.subject)
+            && self.subject.of_storm() == other.subject.of_storm()
+            && self.answer == other.answer
+            && self.otherwise == other.otherwise
+    }
+
+    /// The verdict on a storm: this one, and others that say the same of other things, of which `named` are named at most.
+    pub(crate) fn with_alike(mut self, others: Vec<Verdict>, named: usize) -> Self {
+        if others.is_empty() {
+            return self;
+        }
+        self.count += others.len();
+        let device = self.subject.device.as_ref().map_or_else(String::new, |device| format!("{} ", device.label()));
+        let own = |about: &str| about.strip_prefix(&device).unwrap_or(about).to_owned();
+        let mut names: Vec<String> = others.iter().take(named).map(|other| own(&other.about)).collect();
+        if others.len() > named {
+            names.push(format!("{} more", others.len() - named));
+        }
+        let names = names.join(", ");
+        self.statement.push_str(&format!(" The same holds of {names}."));
+        self.about.push_str(&format!(", {names}"));
+        for other in others {
+            self.subject.extend(other.subject);
+            self = self.evidence(other.evidence);
+        }
         self
     }
 

@@ -24,6 +24,8 @@ pub struct View<'a> {
     pub next_kind: Option<String>,
     /// The tree of causes and effects, in reading order.
     pub tree: Vec<Branch>,
+    /// How it went on: storms and latency, a sentence each.
+    pub course: Vec<&'a str>,
     /// The versions of what took part.
     pub versions: &'a [Version],
     /// The four questions.
@@ -141,6 +143,7 @@ pub fn view<'a>(bundle: &'a Bundle, triage: &'a Triage) -> View<'a> {
         story: &triage.story,
         next_kind: triage.story.next.as_ref().map(|next| next.fetch.artefact.to_string()),
         tree: branches(triage),
+        course: triage.course.sentences().collect(),
         versions: &triage.versions,
         questions: triage.questions.iter().map(|coverage| asked(coverage, triage)).collect(),
         note: NOTE,

@@ -8,6 +8,9 @@ export const name = 'delayed-events-lost';
 export const cause =
   'restarts of the delayed event are lost on the client’s side of the network: the homeserver never sees them';
 
+/** That a request is in no log says something only of a log that shows the server to be one process, and goes on for long enough. */
+export const recording = { wholeLog: true, goesOnMs: 240_000 };
+
 export const expected = TIMED_OUT;
 export const proofs = PERHAPS_IN_A_ROW;
 

@@ -97,14 +97,25 @@ fn shares(one: &Verdict, other: &Verdict, what: Shared) -> bool {
     let device = one.device.is_some() && one.device == other.device;
     match what {
         Shared::Device => device,
-        Shared::Key => match (&one.one_time_key, &other.one_time_key) {
-            (Some(key), Some(same)) => device && key == same,
-            _ => device && one.key_id.is_some() && one.key_id == other.key_id,
-        },
+        Shared::Key => {
+            let by_key = !one.one_time_keys.is_empty() && !other.one_time_keys.is_empty();
+            device
+                && if by_key {
+                    meet(&one.one_time_keys, &other.one_time_keys)
+                } else {
+                    meet(&one.key_ids, &other.key_ids)
+                }
+        }
         Shared::Room => device && one.room_id == other.room_id,
-        Shared::Event => one.event_id.is_some() && (other.event_id.is_none() || one.event_id == other.event_id),
+        Shared::Event => {
+            !one.event_ids.is_empty() && (other.event_ids.is_empty() || meet(&one.event_ids, &other.event_ids))
+        }
         Shared::Report => device || (one.report.is_some() && one.report == other.report),
     }
+}
+
+fn meet(one: &[String], other: &[String]) -> bool {
+    one.iter().any(|id| other.contains(id))
 }
 
 /// The verdicts under which nothing but their effects stand: the ends of the arrows' tails, in order, and faults without an
@@ -126,7 +137,7 @@ mod tests {
 
     fn proven(conclusion: C, key: &str) -> Verdict {
         let device = Some(Device::new("@a:x", "D"));
-        let subject = Subject { device, one_time_key: Some(key.to_owned()), ..Subject::default() };
+        let subject = Subject { device, one_time_keys: vec![key.to_owned()], ..Subject::default() };
         let mut verdict = Verdict::example(conclusion, Answer::Proven, "");
         verdict.subject = subject;
         verdict

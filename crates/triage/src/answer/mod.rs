@@ -1,6 +1,7 @@
 //! What is made of verdicts for a reader: the story, what covers each question, and what to fetch next.
 
 pub mod chain;
+pub mod course;
 mod plain;
 pub mod questions;
 pub mod story;

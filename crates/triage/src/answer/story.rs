@@ -241,7 +241,7 @@ mod tests {
     fn proven(conclusion: Conclusion, messages: &[&str], peer: Option<&str>) -> Verdict {
         let subject = Subject {
             device: Some(Device::new("@alice:x", "A")),
-            one_time_key: Some("k".to_owned()),
+            one_time_keys: vec!["k".to_owned()],
             message_ids: messages.iter().map(|id| (*id).to_owned()).collect(),
             peer_user_id: peer.map(str::to_owned),
             ..Subject::default()
@@ -253,7 +253,7 @@ mod tests {
 
     fn tell_of(exit_code: u8, verdicts: &[Verdict]) -> Story {
         let bundle = crate::bundle::Bundle::new();
-        story(&Case::without(&bundle, None), exit_code, verdicts, &[])
+        story(&Case::of(&bundle), exit_code, verdicts, &[])
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
         let verdicts: Vec<Verdict> = (0..30)
             .map(|number| {
                 let mut verdict = proven(Conclusion::Diverged, &[], None);
-                verdict.subject.one_time_key = Some(number.to_string());
+                verdict.subject.one_time_keys = vec![number.to_string()];
                 verdict
             })
             .collect();

@@ -19,6 +19,9 @@ use crate::verdict::{ClockOf, Evidence};
 /// Refusals of one key by one source that are kept, the last one always among them: a storm says the same each time.
 const REFUSALS_MAX: usize = 1_000;
 
+/// When something that no line shows the end of ended, at the latest.
+const NEVER_MS: i64 = i64::MAX / 8;
+
 /// What stands where a secret was.
 const REDACTED: &str = "[redacted]";
 
@@ -58,7 +61,7 @@ impl Refusal {
     }
 }
 
-/// An accepted upload of one-time keys.
+/// An upload of one-time keys that was accepted, or may have been.
 #[derive(Clone, Debug)]
 pub(crate) struct Upload {
     pub device: Device,
@@ -68,9 +71,16 @@ pub(crate) struct Upload {
     pub keys: Vec<(String, String)>,
     /// When the request was sent or received.
     pub asked: Moment,
-    /// When it was stored, at the latest. Its clock tells the artefact.
+    /// When its keys were stored: at its answer, at the latest. Its clock tells the artefact.
     pub stored: Moment,
     pub evidence: Evidence,
+}
+
+impl Upload {
+    /// Whether it is an upload of that id by that device.
+    pub fn is_of(&self, device: &Device, key_id: &str) -> bool {
+        self.device == *device && self.key_ids.iter().any(|id| id == key_id)
+    }
 }
 
 /// A claimed key.
@@ -88,11 +98,26 @@ pub(crate) struct Ledger {
     pub conflicts: Vec<Refusal>,
     /// Accepted uploads only: printed ones count with their 200.
     pub accepted: Vec<Upload>,
+    /// Uploads that a log shows without their answer: they may have been accepted.
+    pub unanswered: Vec<Upload>,
     /// Claims that a log shows.
     pub claims: Vec<KeyClaim>,
 }
 
+/// The device in whose name a conflict's keys are signed. A browser may have been logged out and in again: the signatures say of
+/// which login the refusal is.
+fn signed_by(conflict: &Ke1) -> Option<Device> {
+    let (user_id, device_id) = conflict.user_id.as_deref().zip(conflict.device_id.as_deref())?;
+    Some(Device::new(user_id, device_id))
+}
+
 impl Ledger {
+    /// The uploads of an id that a log shows and that were not refused: those that the server stored, or may have.
+    pub fn logged_uploads<'l>(&'l self, device: &'l Device, key_id: &'l str) -> impl Iterator<Item = &'l Upload> + 'l {
+        let all = self.accepted.iter().chain(&self.unanswered);
+        all.filter(move |upload| upload.is_of(device, key_id) && matches!(upload.stored.clock, Clock::Log(_)))
+    }
+
     pub fn of(bundle: &Bundle, readings: &[Reading]) -> Ledger {
         let mut ledger = Ledger::default();
         ledger.read_reports(bundle, readings);
@@ -107,10 +132,8 @@ impl Ledger {
             for (entry, line) in report.entries() {
                 let Some(Some(Facts::Ke1(conflict))) = reading.evidence.get(entry) else { continue };
                 let at = i64::try_from(line.ts.0).unwrap_or(i64::MAX);
-                // A page may have been logged out and in again: the signatures say of which login the line is.
-                let signed_by = conflict.user_id.as_deref().zip(conflict.device_id.as_deref());
                 self.conflicts.push(Refusal {
-                    device: signed_by.or(device).map(|(user, device)| Device::new(user, device)),
+                    device: signed_by(conflict).or_else(|| device.map(|(user, device)| Device::new(user, device))),
                     conflict: Arc::new(conflict.clone()),
                     altered: line.truncated_from.is_some() || line.redactions > 0 || line.message.contains(REDACTED),
                     asked: None,
@@ -134,11 +157,12 @@ impl Ledger {
                 let (Route::KeysUpload, Some(facts)) = (request.route(), &request.facts) else { continue };
                 let device = facts.device.as_ref().map(|device| Device::new(&device.user_id, &device.device_id));
                 let device = device.or_else(|| har.device().map(|(user, device)| Device::new(user, device)));
+                let conflict = facts.refusal.as_deref().and_then(ke1::read);
                 let asked = Moment::at(Clock::Har(index), request.start);
                 let answered = Moment::at(Clock::Har(index), request.end());
-                if let Some(conflict) = facts.refusal.as_deref().and_then(ke1::read) {
+                if let Some(conflict) = conflict {
                     self.conflicts.push(Refusal {
-                        device,
+                        device: signed_by(&conflict).or(device),
                         altered: facts.refusal.as_deref().is_some_and(|text| text.contains(REDACTED)),
                         conflict: Arc::new(conflict),
                         asked: Some(asked),
@@ -170,9 +194,8 @@ impl Ledger {
             for line in &log.conflicts {
                 let found = &line.conflict;
                 let key = [found.user_id.as_deref(), found.device_id.as_deref(), found.key_id.as_deref()];
-                let (user, device) = (found.user_id.as_deref(), found.device_id.as_deref());
                 let refusal = Refusal {
-                    device: user.zip(device).map(|(user, device)| Device::new(user, device)),
+                    device: signed_by(found),
                     conflict: line.conflict.clone(),
                     altered: line.quote.contains(REDACTED),
                     asked: line.start.map(|start| Moment::at(clock, start)),
@@ -188,15 +211,31 @@ impl Ledger {
                     self.conflicts.push(refusal);
                 }
             }
+            let answers: HashMap<u64, i64> = if log.uploads.is_empty() {
+                HashMap::new()
+            } else {
+                log.accesses.iter().map(|access| (access.line, access.end)).collect()
+            };
             for line in &log.uploads {
-                let UploadOutcome::Accepted { line: answer } = line.outcome else { continue };
-                let says = format!("this upload was accepted: its request was answered with 200 (line {answer})");
-                self.accepted.push(Upload {
+                // Printed before the keys are stored; the answer comes after that.
+                let (list, says, end, place) = match line.outcome {
+                    UploadOutcome::Refused { .. } => continue,
+                    UploadOutcome::Accepted { line } => {
+                        let says = format!("this upload was accepted: its request was answered with 200 (line {line})");
+                        (&mut self.accepted, says, answers.get(&line).copied(), line)
+                    }
+                    _ => {
+                        let says = "this upload may have been accepted: no line shows its answer".to_owned();
+                        (&mut self.unanswered, says, None, u64::MAX)
+                    }
+                };
+                let asked = line.start.unwrap_or(line.at).min(line.at);
+                list.push(Upload {
                     device: Device::new(&line.user_id, &line.device_id),
                     key_ids: line.key_ids.clone(),
                     keys: Vec::new(),
-                    asked: Moment::at(clock, line.start.unwrap_or(line.at)),
-                    stored: Moment::logged(index, line),
+                    asked: Moment::at(clock, asked).in_place(line.line),
+                    stored: Moment::between(clock, line.at, end.unwrap_or(NEVER_MS)).in_place(place),
                     evidence: evidence(line.line, line.at, &line.quote, &says),
                 });
             }

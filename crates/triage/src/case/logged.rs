@@ -4,7 +4,7 @@ use super::Case;
 use crate::moment::{Clock, Moment};
 use crate::query::OneTimeKeyRow;
 use crate::synapse_log::{
-    ClaimLine, ConflictLine, DeletedDevice, DeviceKeysUpdate, LoginLine, Request, Restart, ToDeviceLine, Upload,
+    Access, ClaimLine, ConflictLine, DeletedDevice, DeviceKeysUpdate, LoginLine, Request, Restart, ToDeviceLine, Upload,
 };
 
 /// A record of a log, which stands in a line of it.
@@ -32,6 +32,24 @@ impl Logged for Request {
     }
 }
 
+/// A request, whose line is printed at its end.
+pub(crate) trait Received {
+    /// When Synapse received it, by the log's clock.
+    fn received_at(&self) -> i64;
+}
+
+impl Received for Request {
+    fn received_at(&self) -> i64 {
+        self.start
+    }
+}
+
+impl Received for Access {
+    fn received_at(&self) -> i64 {
+        self.start
+    }
+}
+
 impl Moment {
     /// When a record of a log, by the log's index, was written.
     pub fn logged(log: usize, record: &impl Logged) -> Moment {
@@ -40,8 +58,8 @@ impl Moment {
     }
 
     /// When Synapse received a request. It has no place among the lines, since none was printed then.
-    pub fn received(log: usize, request: &Request) -> Moment {
-        Moment::at(Clock::Log(log), request.start)
+    pub fn received(log: usize, request: &impl Received) -> Moment {
+        Moment::at(Clock::Log(log), request.received_at())
     }
 }
 
@@ -72,7 +90,7 @@ mod tests {
     fn a_row_is_timed_by_the_log_that_shows_its_upload() {
         let adding = "2026-11-23 08:36:03,854 - synapse.handlers.e2e_keys - 955 - INFO - POST-48 - Adding one_time_keys dict_keys(['signed_curve25519:AAAAAAAAAA0']) for device 'D' for user '@a:h' at 1795422963777\n";
         let bundle = History::new("a row and its upload").file("homeserver.log", adding).bundle();
-        let case = Case::without(&bundle, None);
+        let case = Case::of(&bundle);
         let row = |at: i64, id: &str| OneTimeKeyRow {
             user_id: Some("@a:h".into()),
             device_id: Some("D".into()),

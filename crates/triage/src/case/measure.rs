@@ -167,7 +167,7 @@ mod tests {
 
     fn ahead(history: &History, one: Clock, other: Clock) -> Option<Interval> {
         let bundle = history.bundle();
-        Case::without(&bundle, None).clocks.ahead(one, other)
+        Case::of(&bundle).clocks.ahead(one, other)
     }
 
     const PAGE: Clock = Clock::Page(0);
@@ -201,7 +201,7 @@ mod tests {
         let bundle = history.bundle();
         let log = |name: &str| Clock::Log(bundle.logs.iter().position(|log| log.name == name).expect("a log"));
         let (worker, main) = (log("generic_worker1.log"), log("main.log"));
-        let case = Case::without(&bundle, None);
+        let case = Case::of(&bundle);
         assert_eq!(case.clocks.ahead(worker, main), Some(Interval::ALL));
         assert_eq!(case.clocks.ahead(Clock::Page(0), main), Some(Interval::ALL));
         assert!(case.clocks.ahead(Clock::Page(0), worker).expect("no clock was set").is_bounded());
@@ -232,7 +232,7 @@ mod tests {
     fn a_page_that_says_its_clock_moved_takes_its_har_along() {
         let mut bundle = History::recorded("healthy-key-exchange", "the page's clock was set by an hour").bundle();
         bundle.reports[0].clock_offset_ms = Some(3_600_000.0);
-        let case = Case::without(&bundle, None);
+        let case = Case::of(&bundle);
         let set = &case.clocks;
         let har = Clock::Har(case.pages[0].hars[0]);
         assert!(set.is_stepped(PAGE) && set.is_stepped(har) && !set.is_stepped(LOG));

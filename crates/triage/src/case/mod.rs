@@ -22,7 +22,7 @@ use crate::subject::Device;
 use crate::verdict::{ClockOf, Evidence};
 use coverage::Coverage;
 use identity::Sighting;
-use ledger::Ledger;
+use ledger::{Ledger, Refusal};
 
 /// One page: a report and what goes with it.
 #[derive(Debug)]
@@ -65,8 +65,8 @@ pub(crate) struct Case<'a> {
 pub(crate) type Line<'c, T> = (usize, usize, &'c Entry, &'c T);
 
 impl<'a> Case<'a> {
-    /// The case of a bundle, with a premise taken for met where a test asks for that.
-    pub fn without(bundle: &'a Bundle, dropped_premise: Option<&'static str>) -> Self {
+    /// The case of a bundle.
+    pub fn of(bundle: &'a Bundle) -> Self {
         let readings: Vec<Reading> = bundle.reports.iter().map(Reading::of).collect();
         let coverage = bundle.hars.iter().map(|har| Coverage::of(har, &bundle.logs)).collect();
         let ledger = Ledger::of(bundle, &readings);
@@ -81,7 +81,7 @@ impl<'a> Case<'a> {
         let pages: Vec<Page> = (0..bundle.reports.len()).map(|report| page(bundle, report)).collect();
         let clocks = measure::clocks(bundle, &pages, &ledger);
         let identities = identity::sightings(bundle);
-        Case { bundle, readings, pages, coverage, clocks, ledger, identities, dropped_premise, queries }
+        Case { bundle, readings, pages, coverage, clocks, ledger, identities, dropped_premise: None, queries }
     }
 
     pub fn report(&self, page: &Page) -> &'a Report {
@@ -161,9 +161,10 @@ impl<'a> Case<'a> {
         let mut devices: Vec<Device> = self.pages.iter().filter_map(|page| page.device.clone()).collect();
         let of_hars = self.bundle.hars.iter().filter_map(|har| har.device());
         devices.extend(of_hars.map(|(user, device)| Device::new(user, device)));
-        // An earlier login of a page has another device id than its report.
-        let printed = self.ledger.conflicts.iter().filter(|refusal| matches!(refusal.answered.clock, Clock::Page(_)));
-        devices.extend(printed.filter_map(|refusal| refusal.device.clone()));
+        // An earlier login of a browser has another device id than its report.
+        let is_clients = |refusal: &&Refusal| matches!(refusal.answered.clock, Clock::Page(_) | Clock::Har(_));
+        let seen = self.ledger.conflicts.iter().filter(is_clients);
+        devices.extend(seen.filter_map(|refusal| refusal.device.clone()));
         if devices.is_empty() {
             devices.extend(self.ledger.conflicts.iter().filter_map(|conflict| conflict.device.clone()));
             devices.extend(self.ledger.accepted.iter().map(|upload| upload.device.clone()));

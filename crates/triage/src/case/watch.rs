@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crypto_diag_analysis::Report;
-use crypto_diag_core::{CaptureState, Ke, Meaning, Millis};
+use crypto_diag_core::{CaptureState, FrameState, Ke, Meaning, Millis};
 
 use super::{Case, Page};
 use crate::moment::Moment;
@@ -11,6 +11,9 @@ use crate::stamp;
 
 /// The wall clock and the page's steady clock differ by less than this where nobody set the wall clock, in milliseconds.
 const CLOCK_NOISE_MS: f64 = 20.0;
+
+/// A page that is watched this soon after its beginning has done nothing before, in milliseconds: it must start its client first.
+pub(crate) const STARTED_WITHIN_MS: i64 = 2_000;
 
 /// What is looked for in a report, and not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,21 +151,22 @@ impl Case<'_> {
         nothing_was_cut(report, sought)?;
         let ke = sought.family();
         if matches!(ke, Ke::Ke2 | Ke::Ke4) {
-            let frames = &report.capture.frames;
-            if !frames.watching {
-                return Err(Blind::FramesNotWatched);
-            }
-            if frames.omitted > 0
-                || frames.documents.iter().any(|document| !document.hooked || document.blind.is_some())
-            {
-                return Err(Blind::FrameMissed);
-            }
+            frames_were_watched(report)?;
         }
         let unopened = report.tally(Ke::Olm.id(), Meaning::Failure);
         if sought == Sought::Failure(Ke::Ke2) && unopened > 0 {
             return Err(Blind::OlmFailed(unopened));
         }
         self.was_watching(page, span)
+    }
+
+    /// Whether a page's report shows all batches of to-device messages that the page queued while it was watched, each with all its
+    /// devices. The lines that say them are of another level than failures.
+    pub fn shows_batches(&self, page: &Page) -> bool {
+        let report = self.report(page);
+        let info = report.capture.hooks.iter().any(|hook| hook.method == "info" && hook.in_place);
+        let whole = capture_was_whole(report).and_then(|()| frames_were_watched(report)).is_ok();
+        info && whole && report.sent.iter().all(|batch| batch.omitted == 0 && !batch.targets.is_empty())
     }
 
     fn was_watching(&self, page: &Page, span: Option<(Moment, Moment)>) -> Result<(), Blind> {
@@ -187,6 +191,16 @@ impl Case<'_> {
             });
         }
         if to.latest > until.latest { Err(Blind::MadeEarlier(report.generated_at)) } else { Ok(()) }
+    }
+
+    /// From when on a page's report must show what the page has printed since a moment. A page that began later than that, and was
+    /// watched soon after its beginning, has printed nothing before.
+    pub fn seen_from(&self, page: &Page, since: Moment) -> Moment {
+        let installed = self.report(page).capture.installed_at.and_then(|at| i64::try_from(at.0).ok());
+        let (Some(begun), Some(installed)) = (self.begun(page), installed) else { return since };
+        let soon = installed.saturating_sub(begun.earliest) <= STARTED_WITHIN_MS;
+        let installed = Moment::at(page.clock(), installed);
+        if soon && self.clocks.is_before(since, installed) { installed } else { since }
     }
 
     /// Whether a page was visible, not frozen and online all the time between two of its moments, as its capture noted. A
@@ -231,6 +245,16 @@ fn capture_was_whole(report: &Report) -> Result<(), Blind> {
     if capture.lines_seen == 0 { Err(Blind::NoLineSeen) } else { Ok(()) }
 }
 
+/// Whether the documents inside the page, where calls run, were watched.
+fn frames_were_watched(report: &Report) -> Result<(), Blind> {
+    let frames = &report.capture.frames;
+    if !frames.watching {
+        return Err(Blind::FramesNotWatched);
+    }
+    let missed = |document: &FrameState| !document.hooked || document.blind.is_some();
+    if frames.omitted > 0 || frames.documents.iter().any(missed) { Err(Blind::FrameMissed) } else { Ok(()) }
+}
+
 /// Whether the report still holds what its capture kept: people cut reports down before they give them away.
 fn nothing_was_cut(report: &Report, sought: Sought) -> Result<(), Blind> {
     let Some(counts) = &report.counts else { return Err(Blind::Missing("counts")) };
@@ -266,7 +290,7 @@ fn nothing_was_cut(report: &Report, sought: Sought) -> Result<(), Blind> {
 
 #[cfg(test)]
 mod tests {
-    use crypto_diag_core::{FrameState, HookState, Level, PageEvent};
+    use crypto_diag_core::{HookState, Level, PageEvent};
 
     use super::*;
     use crate::bundle::Bundle;
@@ -287,7 +311,7 @@ mod tests {
             .but(change);
         let mut bundle = Bundle::new();
         bundle.add("alice.report.json", None, &page.json()[..]);
-        ask(&Case::without(&bundle, None))
+        ask(&Case::of(&bundle))
     }
 
     fn ke2(change: impl FnOnce(&mut crypto_diag_core::Report) + 'static) -> Result<(), Blind> {
@@ -327,6 +351,20 @@ mod tests {
     }
 
     #[test]
+    fn a_capture_that_does_not_say_what_it_missed_could_not() {
+        let page = MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, MADE).json();
+        for unsaid in ["queueOverflow", "unreadable", "partlyScanned", "nested"] {
+            let mut value: serde_json::Value = serde_json::from_slice(&page).expect("a report");
+            value["capture"].as_object_mut().expect("an object").remove(unsaid);
+            let mut bundle = Bundle::new();
+            bundle.add("alice.report.json", None, value.to_string().as_bytes());
+            let case = Case::of(&bundle);
+            let shown = case.could_have_shown(&case.pages[0], Sought::Failure(Ke::Ke1), None);
+            assert!(shown.is_err(), "{unsaid}");
+        }
+    }
+
+    #[test]
     fn a_report_that_was_cut_down_could_not() {
         assert_eq!(ke2(|report| report.counts.ke2 = 3), Err(Blind::CountsDisagree("KE-2")));
         assert_eq!(ke2(|report| report.tallies.clear()), Err(Blind::CountsDisagree("KE-2")));
@@ -338,7 +376,7 @@ mod tests {
             value.as_object_mut().expect("an object").remove(list);
             let mut bundle = Bundle::new();
             bundle.add("alice.report.json", None, value.to_string().as_bytes());
-            let case = Case::without(&bundle, None);
+            let case = Case::of(&bundle);
             let shown = case.could_have_shown(&case.pages[0], Sought::Failure(Ke::Ke1), None);
             assert_eq!(shown, Err(Blind::Missing(list)));
         }

@@ -236,8 +236,8 @@ fn picture(page: &mut Page, timeline: &Timeline) {
     if timeline.lanes.is_empty() {
         return;
     }
-    let span = (timeline.to - timeline.from).max(1) as f64;
-    let x = |at: i64| NAMES + (at - timeline.from) as f64 / span * (WIDTH - NAMES);
+    let span = (timeline.to as f64 - timeline.from as f64).max(1.0);
+    let x = |at: i64| NAMES + (at as f64 - timeline.from as f64) / span * (WIDTH - NAMES);
     let height = TOP + LANE * timeline.lanes.len() as f64 + 24.0;
     page.markup("<section><h2>Timeline</h2><svg role=\"img\" aria-label=\"Timeline of the capture, one lane per family and server fact\" viewBox=\"0 0 ")
         .number(WIDTH)
@@ -303,9 +303,17 @@ fn sources(page: &mut Page, triage: &Triage) {
         page.within("<tr><td>", &artefact.name, "</td>").within("<td>", &artefact.kind.to_string(), "</td>");
         page.markup(if artefact.used { "<td>yes</td></tr>" } else { "<td>no</td></tr>" });
     }
-    page.markup("</table>\n");
+    page.markup("</table></section>\n");
+    if triage.course.sentences().next().is_some() {
+        page.markup("<section><h2>How it went on</h2><ul>\n");
+        for sentence in triage.course.sentences() {
+            page.within("<li>", sentence, "</li>\n");
+        }
+        page.markup("</ul></section>\n");
+    }
+    page.markup("<section>");
     if !triage.versions.is_empty() {
-        page.markup("<h3>Versions</h3><table><tr><th>of</th><th>part</th><th>version</th></tr>");
+        page.markup("<h2>Versions</h2><table><tr><th>of</th><th>part</th><th>version</th></tr>");
         for version in &triage.versions {
             page.within("<tr><td>", &version.of, "</td>").markup("<td>").markup(version.part).within(
                 "</td><td>",

@@ -57,6 +57,12 @@ pub fn markdown(triage: &Triage) -> String {
             }
         }
     }
+    if triage.course.sentences().next().is_some() {
+        out.push_str("\n## How it went on\n\n");
+        for sentence in triage.course.sentences() {
+            out.push_str(&format!("- {}\n", escape(sentence)));
+        }
+    }
     if !triage.versions.is_empty() {
         out.push_str("\n## Versions\n\n| of | part | version |\n|---|---|---|\n");
         for version in &triage.versions {

@@ -62,26 +62,13 @@ fn standing(coverage: &Coverage) -> &'static str {
     if coverage.covered { "Looked at:" } else { "Not covered:" }
 }
 
-/// The tree of causes and effects, as it is read: how deep each verdict stands, and which it is. Verdicts of one conclusion
-/// about one device that stand side by side are one line with their number.
+/// The tree of causes and effects, as it is read: how deep each verdict stands, and which it is.
 pub fn tree(triage: &Triage) -> Vec<Branch<'_>> {
     let mut branches = Vec::new();
     for cause in &triage.story.causes {
         grow(triage, *cause, 0, &mut branches);
     }
-    let mut merged: Vec<Branch<'_>> = Vec::new();
-    for branch in branches {
-        let same = |known: &&mut Branch<'_>| {
-            known.depth == branch.depth
-                && known.verdict.conclusion == branch.verdict.conclusion
-                && known.verdict.subject.device == branch.verdict.subject.device
-        };
-        match merged.iter_mut().find(same) {
-            Some(known) => known.count += 1,
-            None => merged.push(branch),
-        }
-    }
-    merged
+    branches
 }
 
 /// A line of the tree.
@@ -90,15 +77,12 @@ pub struct Branch<'t> {
     /// How deep it stands: 0 is a cause.
     pub depth: usize,
     verdict: &'t Verdict,
-    /// Verdicts that this line stands for.
-    count: usize,
 }
 
 impl Branch<'_> {
-    /// "KE-1 cause: rollback (@a:x/D signed_curve25519:AAAAAAAAADQ and 3 more)".
+    /// "KE-1 cause: rollback (@a:x/D signed_curve25519:AAAAAAAAADQ)".
     pub fn text(&self) -> String {
-        let more = if self.count > 1 { format!(" and {} more", self.count - 1) } else { String::new() };
-        format!("{} ({}{more})", self.verdict.conclusion.title(), self.verdict.about)
+        format!("{} ({})", self.verdict.conclusion.title(), self.verdict.about)
     }
 
     /// Where its first piece of evidence stands.
@@ -110,7 +94,7 @@ impl Branch<'_> {
 
 fn grow<'t>(triage: &'t Triage, index: usize, depth: usize, branches: &mut Vec<Branch<'t>>) {
     let Some(verdict) = triage.verdicts.get(index) else { return };
-    branches.push(Branch { depth, verdict, count: 1 });
+    branches.push(Branch { depth, verdict });
     for link in triage.story.links.iter().filter(|link| link.cause == index) {
         grow(triage, link.effect, depth + 1, branches);
     }

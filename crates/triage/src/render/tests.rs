@@ -1,4 +1,5 @@
 use super::*;
+use crate::answer::course::{Course, Pace};
 use crate::answer::questions::Coverage;
 use crate::answer::story::Story;
 use crate::answer::versions::Version;
@@ -63,6 +64,10 @@ fn hostile(text: &str) -> Triage {
             refuted: 0,
             unknown: 1,
         }],
+        course: Course {
+            latency: vec![Pace { of: text.into(), minutes: Vec::new(), says: text.into() }],
+            ..Course::default()
+        },
         versions: vec![Version { of: text.into(), part: "browser", version: text.into() }],
         verdicts: vec![verdict],
         remedies,

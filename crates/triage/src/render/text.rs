@@ -71,6 +71,11 @@ pub fn text(triage: &Triage) -> String {
             }
         }
     }
+    if triage.course.sentences().next().is_some() {
+        line(String::new());
+        line("How it went on".to_owned());
+        triage.course.sentences().for_each(|sentence| line(format!("  {sentence}")));
+    }
     if !triage.versions.is_empty() {
         line(String::new());
         line("Versions".to_owned());

@@ -19,32 +19,6 @@ use crate::verdict::{ClockOf, Evidence, Sentences, Verdict};
 /// A client prints that it gave a request up at most this long afterwards, in milliseconds.
 const PRINTED_WITHIN_MS: i64 = 250;
 
-pub(super) const OWN_REQUEST: Premise = Premise {
-    id: "attempt/own-request",
-    says: "A HAR of this page's browser shows the attempt's own request: the newest one about a delayed event that was open when \
-           the client gave up, and all that were open are about the same event.",
-    rules_out: "The line is about another request than the one that was looked at.",
-};
-
-pub(super) const OWN_LINE: Premise = Premise {
-    id: "attempt/own-line",
-    says: "The server's log has the line of that very request: requests and lines of the same path pair off one for one, in order.",
-    rules_out: "The line in the log is another attempt's.",
-};
-
-pub(super) const PATIENT: Premise = Premise {
-    id: "attempt/patient",
-    says: "The client waited more than twice as long as the quickest answer in its HAR took.",
-    rules_out: "The client gave up before any answer could have come.",
-};
-
-pub(super) const AWAKE: Premise = Premise {
-    id: "attempt/awake",
-    says: "The page was visible, not frozen and online from a minute before the attempt until the client gave up, as its capture \
-           noted.",
-    rules_out: "The page was hidden, frozen or offline, which delays its own timers and requests.",
-};
-
 /// An attempt that failed.
 pub(super) struct Attempt<'c> {
     /// The client's own line.
@@ -97,20 +71,9 @@ impl Attempt<'_> {
         self.request.as_ref().is_some_and(|own| own.at().is_some_and(|at| holds(own, at)))
     }
 
-    pub fn has_own_request(&self) -> bool {
-        self.request.as_ref().is_some_and(|own| own.is_certain)
-    }
-
-    pub fn has_own_line(&self) -> bool {
-        self.with_line(|_, at| at.is_certain)
-    }
-
-    pub fn is_patient(&self) -> bool {
-        self.request.as_ref().is_some_and(|own| (own.gave_up - own.request.start) as f64 > 2.0 * own.round_trip)
-    }
-
-    pub fn is_awake(&self) -> bool {
-        self.awake
+    /// Which request and which line are the attempt's own is known.
+    pub fn is_told(&self) -> bool {
+        (OWN_REQUEST.1)(self) && (OWN_LINE.1)(self)
     }
 
     /// It reached the homeserver within half of the client's wait, by any reading of the clocks.
@@ -128,13 +91,9 @@ impl Attempt<'_> {
         self.with_line(|own, at| at.took() < own.half())
     }
 
-    /// More than half of the client's wait went by before the request reached the homeserver, or after it had answered.
+    /// More than half of the client's wait went by before the request reached the homeserver, or after it had answered. The time
+    /// that the request waited in the browser's own queue does not count.
     pub fn was_held_up(&self) -> bool {
-        self.with_line(|own, at| own.late_at_least(at) > own.half() || answer_was_held_up(own, at))
-    }
-
-    /// That holds without the time that the request waited in the browser's own queue.
-    pub fn was_held_up_outside(&self) -> bool {
         self.with_line(|own, at| {
             let queued = own.request.blocked.ceil() as i64;
             own.late_at_least(at).saturating_sub(queued) > own.half() || answer_was_held_up(own, at)
@@ -202,8 +161,48 @@ fn answer_was_held_up(own: &OwnRequest<'_>, at: &At<'_>) -> bool {
     own.in_time(at) && at.end.1.saturating_add(own.half()) < own.gave_up
 }
 
-/// A premise about an attempt.
+/// A premise about an attempt, and whether it holds.
 pub(super) type Check = (&'static Premise, fn(&Attempt<'_>) -> bool);
+
+pub(super) const OWN_REQUEST: Check = (
+    &Premise {
+        id: "attempt/own-request",
+        says: "A HAR of this page's browser shows the attempt's own request: the newest one about a delayed event that was open \
+               when the client gave up, and all that were open are about the same event.",
+        rules_out: "The line is about another request than the one that was looked at.",
+    },
+    |attempt| attempt.request.as_ref().is_some_and(|own| own.is_certain),
+);
+
+pub(super) const OWN_LINE: Check = (
+    &Premise {
+        id: "attempt/own-line",
+        says: "The server's log has the line of that very request: requests and lines of the same path pair off one for one, in order.",
+        rules_out: "The line in the log is another attempt's.",
+    },
+    |attempt| attempt.with_line(|_, at| at.is_certain),
+);
+
+pub(super) const PATIENT: Check = (
+    &Premise {
+        id: "attempt/patient",
+        says: "The client waited more than twice as long as the quickest answer in its HAR took.",
+        rules_out: "The client gave up before any answer could have come.",
+    },
+    |attempt| {
+        attempt.request.as_ref().is_some_and(|own| (own.gave_up - own.request.start) as f64 > 2.0 * own.round_trip)
+    },
+);
+
+pub(super) const AWAKE: Check = (
+    &Premise {
+        id: "attempt/awake",
+        says: "The page was visible, not frozen and online from a minute before the attempt until the client gave up, as its capture \
+               noted.",
+        rules_out: "The page was hidden, frozen or offline, which delays its own timers and requests.",
+    },
+    |attempt| attempt.awake,
+);
 
 /// What a rule about attempts says.
 pub(super) struct Fault {

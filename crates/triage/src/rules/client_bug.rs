@@ -1,11 +1,14 @@
 //! KE-3: the event arrived whole, and the client says that the field is missing.
 
-use super::Rule;
-use super::lost_field::{self, ARRIVED_NEW, ARRIVED_WITH, ARRIVED_WITHOUT, IS_MISSING, LostField, OUTER};
+use super::lost_field::{self, ARRIVED_NEW, ARRIVED_WITH, ARRIVED_WITHOUT, Check, IS_MISSING, OUTER, Place};
+use super::{Rule, premises};
 use crate::case::Case;
 use crate::conclusion::Conclusion;
-use crate::proof::Proof;
 use crate::verdict::{ArtefactKind, Sentences, Verdict};
+
+const PROVEN_BY: [Check; 4] = [IS_MISSING, OUTER, ARRIVED_WITH, ARRIVED_NEW];
+
+const REFUTED_BY: [Check; 3] = [OUTER, ARRIVED_WITHOUT, ARRIVED_NEW];
 
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::ClientBug,
@@ -13,37 +16,26 @@ pub(super) const RULE: Rule = Rule {
     reads: &[ArtefactKind::QueryResults],
     argument: "A field that is there on the server need not have been there in what the client got. Only the arrival that the line is \
                about tells: the event came new with an incremental /sync, before the line was printed, and had the field.",
-    proven_by: &[&IS_MISSING, &OUTER, &ARRIVED_WITH, &ARRIVED_NEW],
-    refuted_by: &[&OUTER, &ARRIVED_WITHOUT, &ARRIVED_NEW],
+    proven_by: &premises(&PROVEN_BY),
+    refuted_by: &premises(&REFUTED_BY),
     check,
     #[cfg(test)]
     histories,
 };
 
-fn check(case: &Case<'_>) -> Vec<Verdict> {
-    lost_field::of_case(case).iter().map(|event| judge(case, event)).collect()
-}
-
-fn judge(case: &Case<'_>, event: &LostField<'_>) -> Verdict {
-    let ask = || event.ask_arrived();
-    let proof = Proof::new(case)
-        .evidence(event.evidence())
-        .premise(&IS_MISSING, event.is_missing(), Vec::new)
-        .premise(&OUTER, event.is_outer(), Vec::new)
-        .premise(&ARRIVED_WITH, event.arrived_with(), ask)
-        .premise(&ARRIVED_NEW, event.arrived_new(), ask);
-    let refutation = Proof::new(case)
-        .evidence(event.evidence())
-        .premise(&OUTER, event.is_outer(), Vec::new)
-        .premise(&ARRIVED_WITHOUT, event.arrived_without(), ask)
-        .premise(&ARRIVED_NEW, event.arrived_new(), ask);
-    let (id, field, label) = (event.event_id, event.field_name(), case.label(event.page));
-    let sentences = Sentences {
+const PLACE: Place = Place {
+    conclusion: Conclusion::ClientBug,
+    proven_by: &PROVEN_BY,
+    refuted_by: &REFUTED_BY,
+    sentences: |id, field, label| Sentences {
         proven: format!("Event {id} reached {label} with `{field}`, and the client reported it missing."),
         refuted: format!("The client of {label} rightly says that event {id} lacks `{field}`: it arrived without it."),
         unknown: format!("Whether event {id} was whole when the client of {label} read it cannot be told."),
-    };
-    Verdict::decide(case, Conclusion::ClientBug, event.about(), proof, Some(refutation), sentences)
+    },
+};
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    lost_field::verdicts(case, &PLACE)
 }
 
 #[cfg(test)]

@@ -74,8 +74,8 @@ impl<'c> Conflict<'c> {
     pub fn about(&self) -> (String, Subject) {
         let subject = Subject {
             device: Some(self.device.clone()),
-            key_id: Some(self.key_id.clone()),
-            one_time_key: self.refusals.iter().find_map(|refusal| refusal.held_key()).map(str::to_owned),
+            key_ids: vec![self.key_id.clone()],
+            one_time_keys: self.pairs().into_iter().map(|(held, _)| held.to_owned()).collect(),
             ..Subject::default()
         };
         (format!("{} {}", self.device.label(), self.key_id), subject)

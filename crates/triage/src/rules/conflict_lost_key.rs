@@ -7,13 +7,13 @@ use crate::case::ledger::Refusal;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
-use crate::subject::{Device, Subject};
+use crate::subject::Subject;
 use crate::verdict::{ArtefactKind, Sentences, Verdict};
 
 const SAME_KEY: Premise = Premise {
     id: "conflict-lost-key/same-key",
-    says: "The one-time key that the message was encrypted for is the one that the server holds, as a refusal of this device's upload says.",
-    rules_out: "The key was lost for another reason, or was never this device's: the sender chooses what the message names.",
+    says: "The one-time key that the message was encrypted for is the one that the server holds, as a refusal says whose keys are signed in this device's name.",
+    rules_out: "The key was lost for another reason, or was never this device's: it is of another login in the same browser, or the sender chooses what the message names.",
 };
 
 const NEVER_HAD: Premise = Premise {
@@ -28,12 +28,6 @@ const SAME_STORE: Premise = Premise {
     rules_out: "Another context of the device was refused, whose store is another one, and this one used the key up.",
 };
 
-const OWN_LOGIN: Premise = Premise {
-    id: "conflict-lost-key/own-login",
-    says: "No signature in that refusal names another device.",
-    rules_out: "The refusal is of another login in the same page.",
-};
-
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::ConflictLostKey,
     needs: &[ArtefactKind::Report],
@@ -41,7 +35,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "`MissingOneTimeKey` names the public key whose private half the store lacks, and the server's refusal names the \
                public key that it holds and still gives out. If both are one key, this store lacks a key that others use. What \
                the messages were does not follow: a media key, a room key, a secret or m.dummy.",
-    proven_by: &[&SAME_KEY, &NEVER_HAD, &SAME_STORE, &OWN_LOGIN],
+    proven_by: &[&SAME_KEY, &NEVER_HAD, &SAME_STORE],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -53,13 +47,6 @@ pub(super) fn is_of_another_key(refusal: &Refusal) -> bool {
     refusal.offered_key().is_some_and(|offered| Some(offered) != refusal.held_key())
 }
 
-/// Whether the refusal's signatures name no other device than this one.
-pub(super) fn is_of_login(refusal: &Refusal, device: &Device) -> bool {
-    let named = &refusal.conflict;
-    named.user_id.as_ref().is_none_or(|user| *user == device.user_id)
-        && named.device_id.as_ref().is_none_or(|id| *id == device.device_id)
-}
-
 fn check(case: &Case<'_>) -> Vec<Verdict> {
     lost_keys(case)
         .iter()
@@ -69,7 +56,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
             let any = case.ledger.conflicts.iter().find(|refusal| refusal.is_of(device))?;
             let refusals = lost.refusals(case);
             let fits = |refusal: &Refusal| {
-                let facts = [is_of_another_key(refusal), lost.is_of_page(case, refusal), is_of_login(refusal, device)];
+                let facts = [is_of_another_key(refusal), lost.is_of_page(case, refusal)];
                 facts.into_iter().filter(|holds| *holds).count()
             };
             let best = refusals.iter().max_by_key(|refusal| fits(refusal));
@@ -87,7 +74,6 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
                 .premise(&SAME_STORE, best.is_none_or(|refusal| lost.is_of_page(case, refusal)), || {
                     vec![Need::har(lost.report, "whether this browser was refused")]
                 })
-                .premise(&OWN_LOGIN, best.is_none_or(|refusal| is_of_login(refusal, device)), ask)
                 .evidence(lost.evidence(case));
             let id = best.map_or_else(String::new, |refusal| format!(" under {}", refusal.key_id()));
             let sentences = Sentences {
@@ -101,7 +87,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
                     lost.label, lost.key
                 ),
             };
-            let subject = Subject { key_id: best.map(|refusal| refusal.key_id()), ..lost.subject() };
+            let subject = Subject { key_ids: best.map(|refusal| refusal.key_id()).into_iter().collect(), ..lost.subject() };
             let verdict = Verdict::decide(case, Conclusion::ConflictLostKey, (lost.about(), subject), proof, None, sentences)
                 .how("What the messages were: a media key, a room key, a secret or m.dummy.")
                 .follows(Conclusion::Diverged);
@@ -114,6 +100,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 fn histories() -> Vec<crate::history::History> {
     use crate::history::{History, MadeUpPage};
     use crypto_diag_core::Level;
+    use serde_json::json;
 
     let page = |refusal: &str| {
         MadeUpPage::new(("@alice:example.org", "ALICE"), 1_795_424_000_000, 1_795_427_600_000)
@@ -131,6 +118,19 @@ fn histories() -> Vec<crate::history::History> {
             r#"One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {{"key":"{held}","signatures":{{"@alice:example.org":{{"ed25519:{device}":"{signature}"}}}}}}; new key: {{'key': '{offered}', 'signatures': {{'@alice:example.org': {{'ed25519:{device}': '{signature}'}}}}}}"#
         )
     };
+    // An upload, with the identity keys of a device where it names one.
+    let upload = |device: &str, status: u16, answer: &str| {
+        let mut body = json!({"one_time_keys": {"signed_curve25519:AAAAAAAAADQ": {"key": OTHER, "signatures": {}}}});
+        if !device.is_empty() {
+            body["device_keys"] = json!({"user_id": "@alice:example.org", "device_id": device, "keys": {}});
+        }
+        json!({
+            "startedDateTime": "2026-11-23T08:53:20.000Z", "time": 20,
+            "request": {"method": "POST", "url": "https://example.org/_matrix/client/v3/keys/upload", "postData": {"text": body.to_string()}},
+            "response": {"status": status, "content": {"text": answer}},
+        })
+    };
+    let har = |entries: &[serde_json::Value]| json!({"log": {"version": "1.2", "entries": entries}}).to_string();
     vec![
         History::recorded("store-rollback", "the report of a rolled-back store alone")
             .without("homeserver.log.txt")
@@ -150,6 +150,20 @@ fn histories() -> Vec<crate::history::History> {
             .never_proves("conflict-lost-key", ""),
         History::new("the refusal is of a login before this one in the same page")
             .file("alice.report.json", page(&refused(KEY, OTHER, "EARLIER")))
+            .never_proves("conflict-lost-key", ""),
+        History::new("the refusal is of a login before this one, and only the browser's requests show it")
+            .file("alice.report.json", page("nothing"))
+            .file(
+                "alice.har",
+                har(&[
+                    upload("ALICE", 200, "{}"),
+                    upload(
+                        "",
+                        400,
+                        &json!({"errcode": "M_UNKNOWN", "error": refused(KEY, OTHER, "EARLIER")}).to_string(),
+                    ),
+                ]),
+            )
             .never_proves("conflict-lost-key", ""),
         History::new("another tab was refused, and this one used the key up")
             .file("alice.report.json", page("nothing"))

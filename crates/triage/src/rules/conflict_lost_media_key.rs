@@ -1,9 +1,9 @@
 //! KE-1 ⇒ KE-2: what the conflict lost was the media key of a call.
 
 use super::Rule;
-use super::conflict_lost_key::{is_of_another_key, is_of_login};
+use super::conflict_lost_key::is_of_another_key;
 use super::lost::lost_keys;
-use super::media_link::{LinkPremises, media_link};
+use super::media_link::{IN_CALL, MEDIA_KEY, media_link};
 use crate::case::Case;
 use crate::case::ledger::Refusal;
 use crate::conclusion::Conclusion;
@@ -17,24 +17,6 @@ const CONFLICT: Premise = Premise {
     rules_out: "The key was lost for another reason than the conflict.",
 };
 
-const QUEUED: Premise = Premise {
-    id: "conflict-lost-media-key/queued",
-    says: "The message's id stands in its sender's own list of queued messages, for this device.",
-    rules_out: "The message was a room key, a secret or m.dummy, which do not go through that queue, or the sender is another one than the envelope says.",
-};
-
-const MEDIA_KEY: Premise = Premise {
-    id: "conflict-lost-media-key/media-key",
-    says: "The message was a media key: another message of the same batch was opened as one by its receiver.",
-    rules_out: "The message was another one of the application's: whiteboards and other widgets use the same queue.",
-};
-
-const IN_CALL: Premise = Premise {
-    id: "conflict-lost-media-key/in-the-call",
-    says: "The page that could not open the message had no key for its sender's media within a minute of it, and none was delivered to it since.",
-    rules_out: "The call runs in another context of the device, which opened the key; or the missing key is one of another call.",
-};
-
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::ConflictLostMediaKey,
     needs: &[ArtefactKind::Report],
@@ -43,7 +25,7 @@ pub(super) const RULE: Rule = Rule {
                was queued by the application for this device; a batch is one content for several devices, so one of them that \
                opened it as a media key tells what it was; and a call lives in one page, so the page that lost the message must \
                be the one that misses the key.",
-    proven_by: &[&CONFLICT, &QUEUED, &MEDIA_KEY, &IN_CALL],
+    proven_by: &[&CONFLICT, &MEDIA_KEY, &IN_CALL],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -54,20 +36,16 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
     lost_keys(case)
         .iter()
         .filter_map(|lost| {
-            let device = lost.device.as_ref()?;
             let refusals = lost.refusals(case);
             let first = refusals.first()?;
-            let links = |refusal: &Refusal| {
-                is_of_another_key(refusal) && lost.is_of_page(case, refusal) && is_of_login(refusal, device)
-            };
+            let links = |refusal: &Refusal| is_of_another_key(refusal) && lost.is_of_page(case, refusal);
             let good = refusals.iter().find(|refusal| links(refusal));
             let shown = good.unwrap_or(first).evidence.clone();
             let proof = Proof::new(case).evidence([shown]).premise(&CONFLICT, good.is_some(), || {
                 vec![Need::query(Some(lost.report), "olm-lost-key", "whether the server knows the key, and as what")]
             });
-            let premises = LinkPremises { queued: &QUEUED, media_key: &MEDIA_KEY, in_call: &IN_CALL };
             let conclusion = (Conclusion::ConflictLostMediaKey, "KE-1 ⇒ KE-2");
-            Some(media_link(case, lost, proof, &premises, conclusion).follows(Conclusion::ConflictLostKey))
+            Some(media_link(case, lost, proof, conclusion).follows(Conclusion::ConflictLostKey))
         })
         .collect()
 }

@@ -1,13 +1,13 @@
 //! KE-1 on a page: the server refused a one-time key.
 
 use crypto_diag_analysis::Evidence as Facts;
-use crypto_diag_core::{Ke, Meaning};
+use crypto_diag_core::{Entry, Ke, Meaning};
 
 use super::Rule;
-use super::seen::{self, Family, Shown};
+use super::seen::{self, Family, Sight};
 use crate::case::Case;
 use crate::conclusion::Conclusion;
-use crate::proof::{Premise, Proof};
+use crate::proof::Premise;
 use crate::verdict::{ArtefactKind, Verdict};
 
 const REFUSED: Premise = Premise {
@@ -16,18 +16,6 @@ const REFUSED: Premise = Premise {
     rules_out: "The words “already exists” stand in a line about something else, such as a table of a database.",
 };
 
-const QUIET: Premise =
-    Premise { id: "ke1-seen/no-line", says: "The report counts no line of KE-1 that is a failure.", rules_out: "" };
-
-const WATCHED: Premise = Premise {
-    id: "ke1-seen/watched",
-    says: "The capture watched the page from its installation until the report, missed nothing, and nothing was cut out of \
-           the report: Clear was not pressed, lines were seen, and its counts agree.",
-    rules_out: "",
-};
-
-const FAMILY: Family = Family { conclusion: Conclusion::Ke1Seen, ke: Ke::Ke1, quiet: &QUIET, watched: &WATCHED };
-
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::Ke1Seen,
     needs: &[ArtefactKind::Report],
@@ -35,38 +23,32 @@ pub(super) const RULE: Rule = Rule {
     argument: "The client prints the server's refusal. It is refuted only for the page and for the time that the capture \
                watched; it says nothing of a divergence that shows no conflict: an id that was claimed uploads without one.",
     proven_by: &[&REFUSED],
-    refuted_by: &[&QUIET, &WATCHED],
+    refuted_by: &[&seen::QUIET, &seen::WATCHED],
     check,
     #[cfg(test)]
     histories,
 };
 
+const FAMILY: Family = Family {
+    conclusion: Conclusion::Ke1Seen,
+    ke: Ke::Ke1,
+    failed: &REFUSED,
+    judge,
+    quoted_as: "the page printed the server's refusal",
+    saw: "the server refused one-time keys",
+    unseen: "A divergence need not show itself: an id whose key was claimed before uploads without a conflict.",
+};
+
 fn check(case: &Case<'_>) -> Vec<Verdict> {
-    let verdict = |page| {
-        let mut shown = Shown::default();
-        for (index, entry) in case.report(page).entries().filter(|(_, entry)| entry.ke == Ke::Ke1) {
-            match &case.readings[page.report].evidence[index] {
-                Some(Facts::Ke1(refusal)) if refusal.key_id.is_some() => shown.failing.push(index),
-                _ if entry.meaning == Meaning::Failure => {
-                    shown.leave_open(|| "a line has the words of a refusal and names no key".to_owned());
-                }
-                _ => {}
-            }
-        }
-        let proof = Proof::new(case)
-            .evidence(seen::quoted(case, page, &shown.failing, "the page printed the server's refusal"))
-            .premise(&REFUSED, !shown.failing.is_empty(), || seen::ask(case, page, Ke::Ke1));
-        let saw = format!("the server refused one-time keys ({})", seen::lines(shown.failing.len()));
-        let verdict = seen::decide(case, &FAMILY, page, (shown, proof, &saw));
-        if verdict.is_refuted() {
-            verdict.how(
-                "A divergence need not show itself: an id whose key was claimed before uploads without a conflict.",
-            )
-        } else {
-            verdict
-        }
-    };
-    case.pages.iter().map(verdict).collect()
+    seen::verdicts(case, &FAMILY)
+}
+
+fn judge(entry: &Entry, facts: Option<&Facts>) -> Sight {
+    match facts {
+        Some(Facts::Ke1(refusal)) if refusal.key_id.is_some() => Sight::Failing,
+        _ if entry.meaning == Meaning::Failure => Sight::Open("a line has the words of a refusal and names no key"),
+        _ => Sight::Nothing,
+    }
 }
 
 #[cfg(test)]

@@ -7,17 +7,14 @@ use crypto_diag_analysis::evidence::ke2::{Ke2Kind, Participant};
 use crypto_diag_core::{Ke, Meaning};
 
 use super::Rule;
-use super::seen::{self, Family, Shown};
+use super::seen::{self, Shown};
+use super::sent;
 use crate::case::watch::Sought;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::moment::Moment;
 use crate::proof::{Premise, Proof};
 use crate::verdict::{ArtefactKind, Verdict};
-
-/// A key that was opened reaches the media worker within this, in milliseconds: a delivery so shortly before an error may
-/// be the very key.
-const HANDED_ON_WITHIN_MS: i64 = 10_000;
 
 /// A key that is under way comes with the next `/sync`, which returns within this, in milliseconds.
 const COMES_WITHIN_MS: i64 = 30_000;
@@ -53,22 +50,6 @@ const WAITED: Premise = Premise {
     rules_out: "The key was still under way, or lay on the server while the page slept.",
 };
 
-const QUIET: Premise = Premise {
-    id: "ke2-seen/no-line",
-    says: "The report counts no line about media keys but those that good calls print as well.",
-    rules_out: "",
-};
-
-const WATCHED: Premise = Premise {
-    id: "ke2-seen/watched",
-    says: "The capture watched the page and the documents inside it, where calls run, from its installation until the report, \
-           missed nothing, nothing was cut out of the report, and no Olm message stayed unopened, which may have held a media \
-           key.",
-    rules_out: "",
-};
-
-const FAMILY: Family = Family { conclusion: Conclusion::Ke2Seen, ke: Ke::Ke2, quiet: &QUIET, watched: &WATCHED };
-
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::Ke2Seen,
     needs: &[ArtefactKind::Report],
@@ -77,7 +58,7 @@ pub(super) const RULE: Rule = Rule {
                frames, and then drops every frame without a word: silence after an error is no sign of health, and a key that \
                is a moment late prints the same error. What parts them is a delivery of that participant's key.",
     proven_by: &[&FAILED, &NO_DELIVERY, &DELIVERIES_SHOWN, &DELIVERIES_PRINTED, &WAITED],
-    refuted_by: &[&QUIET, &WATCHED],
+    refuted_by: &[&seen::QUIET, &seen::WATCHED],
     check,
     #[cfg(test)]
     histories,
@@ -150,14 +131,15 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
     let open: Vec<&Missing<'_>> = missing.iter().filter(proven).collect();
     let quoted: Vec<usize> =
         if direct { shown.failing.clone() } else { best.iter().map(|error| error.entry).collect() };
-    let holds = |of: fn(&Missing<'_>) -> bool| direct || best.is_some_and(of);
+    // Of a line that says it outright, and where there is none, nothing more is asked.
+    let holds = |of: fn(&Missing<'_>) -> bool| direct || best.is_none_or(of);
     let ask = || seen::ask(case, page, Ke::Ke2);
     let proof = Proof::new(case)
         .evidence(seen::quoted(case, page, &quoted, "a media key failed"))
         .premise(&FAILED, direct || best.is_some(), ask)
         .premise(&NO_DELIVERY, holds(|error| !error.delivered), ask)
         .premise(&DELIVERIES_SHOWN, holds(|error| error.would_show), ask)
-        .premise(&DELIVERIES_PRINTED, direct || prints, ask)
+        .premise(&DELIVERIES_PRINTED, direct || prints || best.is_none(), ask)
         .premise(&WAITED, holds(|error| error.waited), ask);
     let saw = match open.first().copied().or(best) {
         Some(error) if !direct => format!(
@@ -167,7 +149,7 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
         ),
         _ => format!("media keys were dropped or could not be made ({})", seen::lines(shown.failing.len())),
     };
-    seen::decide(case, &FAMILY, page, (shown, proof, &saw))
+    seen::decide(case, (Conclusion::Ke2Seen, Ke::Ke2), page, (shown, proof, &saw))
 }
 
 /// Whether the key may be this device's own, which no delivery brings: a sender without its own key prints "key set not
@@ -184,19 +166,10 @@ fn may_be_own(page: &Page, line: &Ke2) -> bool {
 fn judge<'c>(case: &Case<'c>, page: &Page, entry: usize, line: &'c Ke2) -> Option<Missing<'c>> {
     let at = case.printed(page.report, entry)?;
     let (_, made) = page.watched(case.report(page))?;
-    let from = Moment::at(at.clock, at.earliest - HANDED_ON_WITHIN_MS);
+    let from = sent::healing_from(at);
     let waited_until = Moment::at(at.clock, at.latest + COMES_WITHIN_MS);
-    let since = page
-        .watched(case.report(page))
-        .map_or(from, |(since, _)| if from.earliest < since.earliest { since } else { from });
-    let deliveries = &case.readings[page.report].facts.deliveries;
-    let candidates = deliveries.iter().filter(|delivery| {
-        may_be(line.participant.as_ref(), delivery.sender.as_deref(), delivery.device_id.as_deref())
-    });
-    let delivered = candidates
-        .flat_map(|delivery| &delivery.entries)
-        .filter_map(|entry| case.printed(page.report, *entry))
-        .any(|delivered| !case.clocks.is_before(delivered, from));
+    let since = case.seen_from(page, from);
+    let delivered = sent::deliveries_of(case, page, line.participant.as_ref(), from).next().is_some();
     Some(Missing {
         entry,
         line,
@@ -204,13 +177,6 @@ fn judge<'c>(case: &Case<'c>, page: &Page, entry: usize, line: &'c Ke2) -> Optio
         would_show: case.could_have_shown(page, Sought::Line(Ke::Ke2), Some((since, made))).is_ok(),
         waited: case.clocks.is_before(waited_until, made) && case.was_awake(page, at, waited_until),
     })
-}
-
-/// Whether what a sender's device delivered may be a participant's key. Whoever is behind a hash may be anybody.
-fn may_be(participant: Option<&Participant>, sender: Option<&str>, device_id: Option<&str>) -> bool {
-    let Some(wanted_user) = participant.and_then(|participant| participant.user_id.as_deref()) else { return true };
-    let wanted_device = participant.and_then(|participant| participant.device_id.as_deref());
-    sender.is_none_or(|sender| sender == wanted_user) && device_id.is_none_or(|device| wanted_device == Some(device))
 }
 
 fn name(participant: Option<&Participant>) -> String {
@@ -293,6 +259,14 @@ fn histories() -> Vec<crate::history::History> {
                         report.entries.pop();
                         report.capture.evicted = 1;
                     })
+                    .json(),
+            )
+            .never_proves("ke2-seen", ""),
+        History::new("a key was delivered, then Clear was pressed, and then its first frames came")
+            .file(
+                "alice.report.json",
+                page(MADE)
+                    .but(|report| report.capture.cleared_at = Some(crypto_diag_core::Millis(ERROR - 2_000)))
                     .json(),
             )
             .never_proves("ke2-seen", ""),

@@ -2,13 +2,13 @@
 
 use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::evidence::ke3::Reason;
-use crypto_diag_core::{Ke, Meaning};
+use crypto_diag_core::{Entry, Ke, Meaning};
 
 use super::Rule;
-use super::seen::{self, Family, Shown};
+use super::seen::{self, Family, Sight};
 use crate::case::Case;
 use crate::conclusion::Conclusion;
-use crate::proof::{Premise, Proof};
+use crate::proof::Premise;
 use crate::verdict::{ArtefactKind, Verdict};
 
 const UNREADABLE: Premise = Premise {
@@ -18,22 +18,6 @@ const UNREADABLE: Premise = Premise {
                 ahead of their room key, which prints no line when it comes.",
 };
 
-const QUIET: Premise = Premise {
-    id: "ke3-seen/no-line",
-    says: "Every undecryptable event that the report counts is older than this device or its membership, or kept back by a \
-           setting.",
-    rules_out: "",
-};
-
-const WATCHED: Premise = Premise {
-    id: "ke3-seen/watched",
-    says: "The capture watched the page from its installation until the report, missed nothing, and nothing was cut out of \
-           the report.",
-    rules_out: "",
-};
-
-const FAMILY: Family = Family { conclusion: Conclusion::Ke3Seen, ke: Ke::Ke3, quiet: &QUIET, watched: &WATCHED };
-
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::Ke3Seen,
     needs: &[ArtefactKind::Report],
@@ -42,42 +26,42 @@ pub(super) const RULE: Rule = Rule {
                that has not come may come a second later, and no line says so; a message that was sent before this device \
                logged in is not meant for it.",
     proven_by: &[&UNREADABLE],
-    refuted_by: &[&QUIET, &WATCHED],
+    refuted_by: &[&seen::QUIET, &seen::WATCHED],
     check,
     #[cfg(test)]
     histories,
 };
 
+const FAMILY: Family = Family {
+    conclusion: Conclusion::Ke3Seen,
+    ke: Ke::Ke3,
+    failed: &UNREADABLE,
+    judge,
+    quoted_as: "the client could not read the event",
+    saw: "events could not be decrypted for what they are",
+    unseen: "",
+};
+
 fn check(case: &Case<'_>) -> Vec<Verdict> {
-    let verdict = |page| {
-        let mut shown = Shown::default();
-        for (index, entry) in case.report(page).entries().filter(|(_, entry)| entry.ke == Ke::Ke3) {
-            // The machine's own line is printed beside the client's about the same event.
-            if entry.meaning != Meaning::Failure {
-                continue;
-            }
-            let Some(Facts::Ke3(event)) = &case.readings[page.report].evidence[index] else {
-                shown.leave_open(|| "a line about an undecryptable event has a form that is not known".to_owned());
-                continue;
-            };
-            match event.reason {
-                Reason::Malformed | Reason::MismatchedRoom | Reason::DuplicateIndex => shown.failing.push(index),
-                Reason::Historical | Reason::Withheld | Reason::SenderNotTrusted => shown.harmless += 1,
-                Reason::MissingRoomKey | Reason::UnknownIndex => {
-                    shown.leave_open(|| "the room keys of events were not there, and may have come later".to_owned());
-                }
-                Reason::Other => {
-                    shown.leave_open(|| "an event could not be decrypted for a reason that is not known".to_owned())
-                }
-            }
-        }
-        let proof = Proof::new(case)
-            .evidence(seen::quoted(case, page, &shown.failing, "the client could not read the event"))
-            .premise(&UNREADABLE, !shown.failing.is_empty(), || seen::ask(case, page, Ke::Ke3));
-        let saw = format!("events could not be decrypted for what they are ({})", seen::lines(shown.failing.len()));
-        seen::decide(case, &FAMILY, page, (shown, proof, &saw))
+    seen::verdicts(case, &FAMILY)
+}
+
+fn judge(entry: &Entry, facts: Option<&Facts>) -> Sight {
+    // The machine's own line is printed beside the client's about the same event.
+    if entry.meaning != Meaning::Failure {
+        return Sight::Nothing;
+    }
+    let Some(Facts::Ke3(event)) = facts else {
+        return Sight::Open("a line about an undecryptable event has a form that is not known");
     };
-    case.pages.iter().map(verdict).collect()
+    match event.reason {
+        Reason::Malformed | Reason::MismatchedRoom | Reason::DuplicateIndex => Sight::Failing,
+        Reason::Historical | Reason::Withheld | Reason::SenderNotTrusted => Sight::Harmless,
+        Reason::MissingRoomKey | Reason::UnknownIndex => {
+            Sight::Open("the room keys of events were not there, and may have come later")
+        }
+        Reason::Other => Sight::Open("an event could not be decrypted for a reason that is not known"),
+    }
 }
 
 #[cfg(test)]

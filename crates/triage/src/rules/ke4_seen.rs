@@ -6,7 +6,7 @@ use crypto_diag_core::{Ke, Meaning};
 
 use super::Rule;
 use super::calls::{self, ROW_MIN};
-use super::seen::{self, Family, Shown};
+use super::seen::{self, Shown};
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::proof::{Premise, Proof};
@@ -18,21 +18,6 @@ const FAILED: Premise = Premise {
     rules_out: "One attempt failed and the next one succeeded, or the page slept, which delays its own timers.",
 };
 
-const QUIET: Premise = Premise {
-    id: "ke4-seen/no-line",
-    says: "The report counts no line about delayed events but those of attempts that were repeated, fewer than three in a row.",
-    rules_out: "",
-};
-
-const WATCHED: Premise = Premise {
-    id: "ke4-seen/watched",
-    says: "The capture watched the page and the documents inside it, where calls run, from its installation until the report, \
-           missed nothing, and nothing was cut out of the report.",
-    rules_out: "",
-};
-
-const FAMILY: Family = Family { conclusion: Conclusion::Ke4Seen, ke: Ke::Ke4, quiet: &QUIET, watched: &WATCHED };
-
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::Ke4Seen,
     needs: &[ArtefactKind::Report],
@@ -40,7 +25,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "The client prints each attempt that fails, whether it tries again, and how many failed in a row; its count begins \
                anew after a success. One attempt that fails and is repeated is no failure of the call.",
     proven_by: &[&FAILED],
-    refuted_by: &[&QUIET, &WATCHED],
+    refuted_by: &[&seen::QUIET, &seen::WATCHED],
     check,
     #[cfg(test)]
     histories,
@@ -94,7 +79,7 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
         0 => format!("delayed events failed ({})", seen::lines(shown.failing.len())),
         count => format!("{count} attempts in a row to keep a membership alive failed"),
     };
-    seen::decide(case, &FAMILY, page, (shown, proof, &saw))
+    seen::decide(case, (Conclusion::Ke4Seen, Ke::Ke4), page, (shown, proof, &saw))
 }
 
 #[cfg(test)]

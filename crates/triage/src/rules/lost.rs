@@ -62,7 +62,7 @@ impl<'c> LostKey<'c> {
         Subject {
             device: self.device.clone(),
             peer_user_id: self.sender().map(str::to_owned),
-            one_time_key: Some(self.key.to_owned()),
+            one_time_keys: vec![self.key.to_owned()],
             message_ids: ids,
             ..Subject::default()
         }

@@ -5,14 +5,15 @@ use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::evidence::ke3::{Defect, Ke3, Reason};
 
 use crate::case::{Case, Page, exchange};
+use crate::conclusion::Conclusion;
 use crate::har::{ArrivedEvent, Exchange};
 use crate::moment::{Clock, Moment};
 use crate::need::Need;
-use crate::proof::Premise;
+use crate::proof::{Premise, Proof};
 use crate::query::EventRow;
 use crate::subject::Subject;
 use crate::synapse_log::Route;
-use crate::verdict::{ClockOf, Evidence};
+use crate::verdict::{ClockOf, Evidence, Sentences, Verdict};
 
 /// The fields of an encrypted event's content. A field of its plaintext is nowhere else to be seen.
 const OUTER_FIELDS: [&str; 5] = ["algorithm", "ciphertext", "sender_key", "session_id", "device_id"];
@@ -20,60 +21,130 @@ const OUTER_FIELDS: [&str; 5] = ["algorithm", "ciphertext", "sender_key", "sessi
 /// Arrivals that a verdict quotes at most.
 const QUOTED_MAX: usize = 3;
 
-pub(super) const IS_MISSING: Premise = Premise {
-    id: "lost-field/is-missing",
-    says: "The client's error names a field and says that it is missing.",
-    rules_out: "The fields are there and a value of theirs cannot be read, so that a field's presence says nothing.",
-};
+/// A premise about an event, whether it holds, and what would tell.
+pub(super) type Check = (&'static Premise, (fn(&LostField<'_>) -> bool, fn(&LostField<'_>) -> Vec<Need>));
 
-pub(super) const OUTER: Premise = Premise {
-    id: "lost-field/outer",
-    says: "The field is one of an encrypted event's own content: algorithm, ciphertext, sender_key, session_id or device_id.",
-    rules_out: "The field is one of the plaintext, which only the client sees.",
-};
+pub(super) const IS_MISSING: Check = (
+    &Premise {
+        id: "lost-field/is-missing",
+        says: "The client's error names a field and says that it is missing.",
+        rules_out: "The fields are there and a value of theirs cannot be read, so that a field's presence says nothing.",
+    },
+    (|event| event.defect == Some(Defect::Missing), nothing),
+);
 
-pub(super) const STORED_WITH: Premise = Premise {
-    id: "lost-field/stored-with",
-    says: "The content that the server's database holds has the field.",
-    rules_out: "The event was stored without the field.",
-};
+pub(super) const OUTER: Check = (
+    &Premise {
+        id: "lost-field/outer",
+        says: "The field is one of an encrypted event's own content: algorithm, ciphertext, sender_key, session_id or device_id.",
+        rules_out: "The field is one of the plaintext, which only the client sees.",
+    },
+    (|event| event.field.is_some_and(|field| OUTER_FIELDS.contains(&field)), nothing),
+);
 
-pub(super) const STORED_WITHOUT: Premise = Premise {
-    id: "lost-field/stored-without",
-    says: "The content that the server's database holds lacks the field.",
-    rules_out: "The event is whole on the server.",
-};
+pub(super) const STORED_WITH: Check = (
+    &Premise {
+        id: "lost-field/stored-with",
+        says: "The content that the server's database holds has the field.",
+        rules_out: "The event was stored without the field.",
+    },
+    (|event| event.stored_has(true), ask_stored),
+);
 
-pub(super) const NOT_PRUNED: Premise = Premise {
-    id: "lost-field/stored-not-pruned",
-    says: "That content has other fields, and no redaction has rewritten it.",
-    rules_out: "Synapse has pruned what it stored: after a redaction (have_censored), or since the event expired, which leaves no \
-                row in redactions. Of an encrypted event's content pruning leaves nothing.",
-};
+pub(super) const STORED_WITHOUT: Check = (
+    &Premise {
+        id: "lost-field/stored-without",
+        says: "The content that the server's database holds lacks the field.",
+        rules_out: "The event is whole on the server.",
+    },
+    (|event| event.stored_has(false), ask_stored),
+);
 
-pub(super) const ARRIVED_WITH: Premise = Premise {
-    id: "lost-field/arrived-with",
-    says: "A HAR of this page's browser shows the event arrive before the line was printed, each time with the field.",
-    rules_out: "It was without the field when the client got it.",
-};
+pub(super) const NOT_PRUNED: Check = (
+    &Premise {
+        id: "lost-field/stored-not-pruned",
+        says: "That content has other fields, and no redaction has rewritten it.",
+        rules_out: "Synapse has pruned what it stored: after a redaction (have_censored), or since the event expired, which leaves no \
+                    row in redactions. Of an encrypted event's content pruning leaves nothing.",
+    },
+    (|event| event.stored_not_pruned(), ask_stored),
+);
 
-pub(super) const ARRIVED_WITHOUT: Premise = Premise {
-    id: "lost-field/arrived-without",
-    says: "A HAR of this page's browser shows the event arrive before the line was printed, each time without the field.",
-    rules_out: "It was whole when the client got it.",
-};
+pub(super) const ARRIVED_WITH: Check = (
+    &Premise {
+        id: "lost-field/arrived-with",
+        says: "A HAR of this page's browser shows the event arrive before the line was printed, each time with the field.",
+        rules_out: "It was without the field when the client got it.",
+    },
+    (|event| event.arrived(true), ask_arrived),
+);
 
-pub(super) const ARRIVED_NEW: Premise = Premise {
-    id: "lost-field/arrived-new",
-    says: "It came first in an answer to a /sync with a since token, so that the client did not have it before.",
-    rules_out: "The client had the event already, from its own store or by an answer that the HAR does not hold.",
-};
+pub(super) const ARRIVED_WITHOUT: Check = (
+    &Premise {
+        id: "lost-field/arrived-without",
+        says: "A HAR of this page's browser shows the event arrive before the line was printed, each time without the field.",
+        rules_out: "It was whole when the client got it.",
+    },
+    (|event| event.arrived(false), ask_arrived),
+);
+
+pub(super) const ARRIVED_NEW: Check = (
+    &Premise {
+        id: "lost-field/arrived-new",
+        says: "It came first in an answer to a /sync with a since token, so that the client did not have it before.",
+        rules_out: "The client had the event already, from its own store or by an answer that the HAR does not hold.",
+    },
+    (
+        |event| {
+            let first = event.arrivals.first();
+            first.is_some_and(|(_, request, _)| request.route() == Route::Sync && request.uri.contains("since="))
+        },
+        ask_arrived,
+    ),
+);
+
+fn nothing(_: &LostField<'_>) -> Vec<Need> {
+    Vec::new()
+}
+
+fn ask_stored(event: &LostField<'_>) -> Vec<Need> {
+    let why = "the event as the server holds it, and whether Synapse has rewritten it (have_censored)";
+    vec![Need::query(Some(event.page.report), "ke3-events", why)]
+}
+
+pub(super) fn ask_arrived(event: &LostField<'_>) -> Vec<Need> {
+    vec![Need::har(event.page.report, "the event as it arrived, from before it was sent on")]
+}
+
+/// What a rule about lost fields says.
+pub(super) struct Place {
+    pub conclusion: Conclusion,
+    pub proven_by: &'static [Check],
+    pub refuted_by: &'static [Check],
+    /// What is said of an event, a field and a page's label.
+    pub sentences: fn(&str, &str, &str) -> Sentences,
+}
+
+/// The verdicts of a rule: one for each event that a page could not read.
+pub(super) fn verdicts(case: &Case<'_>, place: &Place) -> Vec<Verdict> {
+    let proof = |event: &LostField<'_>, checks: &[Check]| {
+        checks.iter().fold(Proof::new(case).evidence(event.evidence()), |proof, (premise, (holds, ask))| {
+            proof.premise(premise, holds(event), || ask(event))
+        })
+    };
+    let verdict = |event: &LostField<'_>| {
+        let sentences = (place.sentences)(event.event_id, event.field_name(), &case.label(event.page));
+        let (proven, refuted) = (proof(event, place.proven_by), proof(event, place.refuted_by));
+        Verdict::decide(case, place.conclusion, event.about(), proven, Some(refuted), sentences)
+    };
+    of_case(case).iter().map(verdict).collect()
+}
 
 /// An event that a client could not read for its content.
 pub(super) struct LostField<'c> {
-    pub page: &'c Page,
-    pub event_id: &'c str,
-    pub field: Option<&'c str>,
+    page: &'c Page,
+    event_id: &'c str,
+    field: Option<&'c str>,
     defect: Option<Defect>,
     line: Evidence,
     stored: Vec<(&'c str, &'c EventRow)>,
@@ -81,7 +152,7 @@ pub(super) struct LostField<'c> {
 }
 
 /// The events that clients could not read, each once a page.
-pub(super) fn of_case<'c>(case: &'c Case<'_>) -> Vec<LostField<'c>> {
+fn of_case<'c>(case: &'c Case<'_>) -> Vec<LostField<'c>> {
     let mut found: Vec<LostField<'c>> = Vec::new();
     for (report, entry, _, facts) in case.lines() {
         let Facts::Ke3(Ke3 { event_id: Some(event_id), field, defect, reason: Reason::Malformed, .. }) = facts else {
@@ -145,22 +216,22 @@ fn arrivals<'c>(
 
 impl LostField<'_> {
     /// `$event field algorithm`.
-    pub fn about(&self) -> (String, Subject) {
+    fn about(&self) -> (String, Subject) {
         let subject = Subject {
             device: self.page.device.clone(),
-            event_id: Some(self.event_id.to_owned()),
+            event_ids: vec![self.event_id.to_owned()],
             ..Subject::default()
         };
         (format!("{} field {}", self.event_id, self.field_name()), subject)
     }
 
     /// The field as sentences name it.
-    pub fn field_name(&self) -> &str {
+    fn field_name(&self) -> &str {
         self.field.unwrap_or("that cannot be read")
     }
 
     /// The line, the rows and the arrivals.
-    pub fn evidence(&self) -> Vec<Evidence> {
+    fn evidence(&self) -> Vec<Evidence> {
         let rows = self.stored.iter().map(|(name, row)| self.row(name, row));
         let arrivals = self.arrivals.iter().take(QUOTED_MAX).map(|(.., piece)| piece.clone());
         [self.line.clone()].into_iter().chain(rows).chain(arrivals).collect()
@@ -183,29 +254,13 @@ impl LostField<'_> {
         Evidence::new(name, row.place.clone(), None, ClockOf::Server, &text, "the event as the server holds it")
     }
 
-    pub fn is_missing(&self) -> bool {
-        self.defect == Some(Defect::Missing)
-    }
-
-    pub fn is_outer(&self) -> bool {
-        self.field.is_some_and(|field| OUTER_FIELDS.contains(&field))
-    }
-
     fn stored_has(&self, has: bool) -> bool {
         let told: Vec<bool> = self.stored.iter().filter_map(|(_, row)| row.has(self.field?)).collect();
         !told.is_empty() && told.iter().any(|told| *told) == has
     }
 
-    pub fn stored_with(&self) -> bool {
-        self.stored_has(true)
-    }
-
-    pub fn stored_without(&self) -> bool {
-        self.stored_has(false)
-    }
-
     /// Every row has other fields, and none was rewritten after a redaction.
-    pub fn stored_not_pruned(&self) -> bool {
+    fn stored_not_pruned(&self) -> bool {
         let is_whole = |row: &EventRow| {
             row.fields.as_ref().is_some_and(|fields| !fields.is_empty())
                 && !(row.redacted && row.censored != Some(false))
@@ -218,33 +273,8 @@ impl LostField<'_> {
         !self.arrivals.is_empty() && self.arrivals.iter().all(|(event, ..)| field(event) == has)
     }
 
-    pub fn arrived_with(&self) -> bool {
-        self.arrived(true)
-    }
-
-    pub fn arrived_without(&self) -> bool {
-        self.arrived(false)
-    }
-
     /// Each arrival has other fields and does not say that it was redacted.
     pub fn arrived_not_pruned(&self) -> bool {
         self.arrivals.iter().all(|(event, ..)| !event.fields.is_empty() && !event.redacted)
-    }
-
-    pub fn arrived_new(&self) -> bool {
-        let first = self.arrivals.first();
-        first.is_some_and(|(_, request, _)| request.route() == Route::Sync && request.uri.contains("since="))
-    }
-
-    pub fn ask_stored(&self) -> Vec<Need> {
-        vec![Need::query(
-            Some(self.page.report),
-            "ke3-events",
-            "the event as the server holds it, and whether Synapse has rewritten it (have_censored)",
-        )]
-    }
-
-    pub fn ask_arrived(&self) -> Vec<Need> {
-        vec![Need::har(self.page.report, "the event as it arrived, from before it was sent on")]
     }
 }

@@ -2,30 +2,12 @@
 
 use super::Rule;
 use super::lost::lost_keys;
-use super::media_link::{LinkPremises, media_link};
+use super::media_link::{IN_CALL, MEDIA_KEY, media_link};
 use super::sent;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
-use crate::proof::{Premise, Proof};
+use crate::proof::Proof;
 use crate::verdict::{ArtefactKind, Verdict};
-
-const QUEUED: Premise = Premise {
-    id: "lost-key-lost-media-key/queued",
-    says: "The message's id stands in its sender's own list of queued messages, for this device.",
-    rules_out: "The message was a room key, a secret or m.dummy, which do not go through that queue, or the sender made the one-time key up.",
-};
-
-const MEDIA_KEY: Premise = Premise {
-    id: "lost-key-lost-media-key/media-key",
-    says: "The message was a media key: another message of the same batch was opened as one by its receiver.",
-    rules_out: "The message was another one of the application's: whiteboards and other widgets use the same queue.",
-};
-
-const IN_CALL: Premise = Premise {
-    id: "lost-key-lost-media-key/in-the-call",
-    says: "The page that could not open the message had no key for its sender's media within a minute of it, and none was delivered to it since.",
-    rules_out: "The call runs in another context of the device, which opened the key; or the missing key is one of another call.",
-};
 
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::LostKeyLostMediaKey,
@@ -33,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     reads: &[ArtefactKind::Har],
     argument: "As KE-1 ⇒ KE-2, for a one-time key that no refusal names. Where a refusal does, that link says the same and more, \
                and this one is not drawn.",
-    proven_by: &[&QUEUED, &MEDIA_KEY, &IN_CALL],
+    proven_by: &[&MEDIA_KEY, &IN_CALL],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -51,9 +33,8 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
             lost.failures.iter().any(|failure| was_sent(failure.olm.message_id.as_deref())) || misses(case, lost.report)
         })
         .map(|lost| {
-            let premises = LinkPremises { queued: &QUEUED, media_key: &MEDIA_KEY, in_call: &IN_CALL };
             let conclusion = (Conclusion::LostKeyLostMediaKey, "OLM ⇒ KE-2");
-            media_link(case, lost, Proof::new(case), &premises, conclusion).follows(Conclusion::LostKey)
+            media_link(case, lost, Proof::new(case), conclusion).follows(Conclusion::LostKey)
         })
         .collect()
 }
@@ -80,6 +61,11 @@ fn histories() -> Vec<crate::history::History> {
             .never_proves("lost-key-lost-media-key", ""),
         call("the call is in another tab, which is not given", Story { silent_after: None, ..Story::default() })
             .never_proves("lost-key-lost-media-key", ""),
+        call(
+            "a key was late half a minute before, and the lost one is of a call in another tab",
+            Story { healed_before: true, silent_after: None, ..Story::default() },
+        )
+        .never_proves("lost-key-lost-media-key", ""),
         call("the missing key came after all", Story { delivered_later: true, ..Story::default() })
             .never_proves("lost-key-lost-media-key", ""),
         by_another("the list is that of another user", |report| report["userId"] = "@eve:example.org".into()),

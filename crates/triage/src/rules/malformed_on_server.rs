@@ -1,11 +1,14 @@
 //! KE-3: the event was stored without the field.
 
-use super::Rule;
-use super::lost_field::{self, IS_MISSING, LostField, NOT_PRUNED, OUTER, STORED_WITH, STORED_WITHOUT};
+use super::lost_field::{self, Check, IS_MISSING, NOT_PRUNED, OUTER, Place, STORED_WITH, STORED_WITHOUT};
+use super::{Rule, premises};
 use crate::case::Case;
 use crate::conclusion::Conclusion;
-use crate::proof::Proof;
 use crate::verdict::{ArtefactKind, Sentences, Verdict};
+
+const PROVEN_BY: [Check; 4] = [IS_MISSING, OUTER, STORED_WITHOUT, NOT_PRUNED];
+
+const REFUTED_BY: [Check; 2] = [OUTER, STORED_WITH];
 
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::MalformedOnServer,
@@ -14,37 +17,26 @@ pub(super) const RULE: Rule = Rule {
     argument: "The database holds the event's content as it was accepted, unless Synapse has pruned it: after a redaction, or when the \
                event expired. Pruning leaves an encrypted event's content empty, so that a content with other fields and without \
                this one was stored so.",
-    proven_by: &[&IS_MISSING, &OUTER, &STORED_WITHOUT, &NOT_PRUNED],
-    refuted_by: &[&OUTER, &STORED_WITH],
+    proven_by: &premises(&PROVEN_BY),
+    refuted_by: &premises(&REFUTED_BY),
     check,
     #[cfg(test)]
     histories,
 };
 
-fn check(case: &Case<'_>) -> Vec<Verdict> {
-    lost_field::of_case(case).iter().map(|event| judge(case, event)).collect()
-}
-
-fn judge(case: &Case<'_>, event: &LostField<'_>) -> Verdict {
-    let ask = || event.ask_stored();
-    let proof = Proof::new(case)
-        .evidence(event.evidence())
-        .premise(&IS_MISSING, event.is_missing(), Vec::new)
-        .premise(&OUTER, event.is_outer(), Vec::new)
-        .premise(&STORED_WITHOUT, event.stored_without(), ask)
-        .premise(&NOT_PRUNED, event.stored_not_pruned(), ask);
-    let refutation = Proof::new(case).evidence(event.evidence()).premise(&OUTER, event.is_outer(), Vec::new).premise(
-        &STORED_WITH,
-        event.stored_with(),
-        ask,
-    );
-    let (id, field) = (event.event_id, event.field_name());
-    let sentences = Sentences {
+const PLACE: Place = Place {
+    conclusion: Conclusion::MalformedOnServer,
+    proven_by: &PROVEN_BY,
+    refuted_by: &REFUTED_BY,
+    sentences: |id, field, _| Sentences {
         proven: format!("Event {id} was stored without `{field}`: its sender, or the sender's server, made it so."),
         refuted: format!("Event {id} was not stored malformed: the stored content has `{field}`."),
         unknown: format!("Whether event {id} was stored without `{field}` cannot be told."),
-    };
-    Verdict::decide(case, Conclusion::MalformedOnServer, event.about(), proof, Some(refutation), sentences)
+    },
+};
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    lost_field::verdicts(case, &PLACE)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
 use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
 use crypto_diag_analysis::evidence::ke2::Participant;
-use crypto_diag_analysis::facts::{MissingKeys, device_of};
+use crypto_diag_analysis::facts::MissingKeys;
 use crypto_diag_core::Ke;
 
 /// A rotation leaves a gap of `useKeyDelay` (1 s, in Element Call 5 s) and of the way that the message takes. Frames at one
@@ -26,7 +26,7 @@ const LASTS: Premise = Premise {
 
 const NONE_CAME: Premise = Premise {
     id: "media-key-missing/none-came",
-    says: "The page's report would show a media key of that participant that was opened since the capture began, and shows none.",
+    says: "The page's report would show a media key of that participant that was opened since ten seconds before the first of these errors, and shows none.",
     rules_out: "The key came after all. Which index a delivered key has its line does not say.",
 };
 
@@ -73,8 +73,15 @@ fn judge(case: &Case<'_>, page: &Page, participant: &Participant, keys: &Missing
     let identity = &participant.identity;
     let index = keys.key_index.map_or_else(String::new, |index| format!(" at index {index}"));
     let seconds = keys.last_ts.0.saturating_sub(keys.first_ts.0) / 1_000;
-    let came = delivered(case, page, participant);
-    let could = case.could_have_shown(page, Sought::Line(Ke::Ke2), None);
+    let at = |ms: u64| Moment::at(page.clock(), i64::try_from(ms).unwrap_or(i64::MAX));
+    let (first, last) = (at(keys.first_ts.0), at(keys.last_ts.0));
+    let since = sent::healing_from(first);
+    let says = "a media key that may be the participant's was opened";
+    let came: Vec<Evidence> = sent::deliveries_of(case, page, Some(participant), since)
+        .filter_map(|delivery| case.entry(page.report, delivery.entry, says))
+        .collect();
+    let watched = page.watched(case.report(page)).map(|(_, made)| (case.seen_from(page, since), made));
+    let could = case.could_have_shown(page, Sought::Line(Ke::Ke2), watched);
     let mut ends: Vec<usize> = keys.entries.first().into_iter().chain(keys.entries.last()).copied().collect();
     ends.dedup();
     let evidence =
@@ -84,8 +91,6 @@ fn judge(case: &Case<'_>, page: &Page, participant: &Participant, keys: &Missing
         _ => Whose::Somebody(format!("the participant {identity}")),
     };
     let receiver = || page.device.clone().map_or_else(|| Whose::Somebody(label.clone()), Whose::Device);
-    let at = |ms: u64| Moment::at(page.clock(), i64::try_from(ms).unwrap_or(i64::MAX));
-    let (first, last) = (at(keys.first_ts.0), at(keys.last_ts.0));
     let lasts = keys.key_index.is_some() && keys.last_ts.0.saturating_sub(keys.first_ts.0) >= LASTS_MS;
     let proof = Proof::new(case)
         .evidence(evidence)
@@ -108,7 +113,7 @@ fn judge(case: &Case<'_>, page: &Page, participant: &Participant, keys: &Missing
         });
     let sentences = Sentences {
         proven: format!(
-            "{label} had no media key of {identity}{index} from one error to the next, {seconds} s later, and opened none of that participant's keys."
+            "{label} had no media key of {identity}{index} from one error to the next, {seconds} s later, and opened none of that participant's keys meanwhile."
         ),
         refuted: String::new(),
         unknown: format!(
@@ -138,27 +143,6 @@ fn judge(case: &Case<'_>, page: &Page, participant: &Participant, keys: &Missing
         verdict = verdict.how("Who it is: the participant is named by a hash.");
     }
     verdict
-}
-
-/// The media keys that a page opened and that may be the participant's: from its identity key where the page knows it, else
-/// from its user, and of a participant behind a hash from anybody.
-fn delivered(case: &Case<'_>, page: &Page, participant: &Participant) -> Vec<Evidence> {
-    let report = case.report(page);
-    let may_be = |line: &crypto_diag_analysis::evidence::Ke2| match (&participant.user_id, &line.sender) {
-        (Some(user), Some(sender)) if user != sender => false,
-        (Some(user), Some(_)) => {
-            let from = device_of(report, Some(user), line.sender_key.as_deref());
-            from.is_none() || from == participant.device_id.as_deref()
-        }
-        _ => true,
-    };
-    sent::deliveries(case)
-        .iter()
-        .filter(|delivery| delivery.report == page.report && may_be(delivery.line))
-        .filter_map(|delivery| {
-            case.entry(page.report, delivery.entry, "a media key that may be the participant's was opened")
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -14,6 +14,22 @@ use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
 use crate::verdict::{Evidence, Sentences, Verdict};
 
+pub(super) const MEDIA_KEY: Premise = Premise {
+    id: "media-link/media-key",
+    says: "In its sender's own list of queued messages the lost message stands by its id, for this device, and another message of \
+           the same batch was opened as a media key by its receiver.",
+    rules_out: "The message was a room key, a secret or m.dummy, which do not go through that queue, or another one of the \
+                application's: whiteboards and other widgets use the same queue.",
+};
+
+pub(super) const IN_CALL: Premise = Premise {
+    id: "media-link/in-the-call",
+    says: "The page that could not open the message had no key for its sender's media within a minute of it, and none was delivered \
+           to it since that error and the lost message.",
+    rules_out: "The call runs in another context of the device, which opened the key; or the missing key is one of another call, \
+                or one that came a moment late.",
+};
+
 /// A media key is used within seconds of being sent: `useKeyDelay` is 5 s in Element Call. A frame that cannot be decrypted
 /// at most this long after a lost message, or this long before it, fits that message.
 const FITS_MS: u64 = 60_000;
@@ -43,24 +59,28 @@ impl LostKey<'_> {
         let report = &case.bundle.reports[failure.report];
         let page = &case.pages[failure.report];
         let failed = report.entries.get(failure.entry)?.as_ref()?.ts.0;
-        let span = case.printed(failure.report, failure.entry).zip(page.watched(report).map(|(_, made)| made));
-        case.could_have_shown(page, Sought::Line(Ke::Ke2), Some(span?)).ok()?;
+        let lost_at = case.printed(failure.report, failure.entry)?;
+        let (_, made) = page.watched(report)?;
         case.lines().find_map(|(at, entry, line, facts)| {
             let Facts::Ke2(missing) = facts else { return None };
             let participant = missing.participant.as_ref()?;
             let of_sender = participant.user_id.as_deref() == Some(&*sender.user_id)
                 && participant.device_id.as_deref() == Some(&*sender.device_id);
             let is_missing = matches!(missing.kind, Ke2Kind::MissingKey | Ke2Kind::KeySetNotFound);
+            let since = case.printed(at, entry)?;
+            let since = if case.clocks.is_before(since, lost_at) { since } else { lost_at };
             let delivered = || {
                 sent::deliveries(case).iter().any(|delivery| {
                     let known = delivery.line.sender_key.as_deref();
-                    let later = report.entries[delivery.entry].as_ref().is_some_and(|entry| entry.ts.0 >= failed);
+                    let came = case.printed(delivery.report, delivery.entry);
+                    let later = came.is_none_or(|came| !case.clocks.is_before(came, since));
                     let of_sender = known.is_none() || known == failure.olm.sender_key.as_deref();
                     delivery.report == at && later && of_sender
                 })
             };
             let fits = at == failure.report && of_sender && is_missing && line.ts.0.abs_diff(failed) <= FITS_MS;
-            if !fits || delivered() {
+            let shown = || case.could_have_shown(page, Sought::Line(Ke::Ke2), Some((since, made))).is_ok();
+            if !fits || delivered() || !shown() {
                 return None;
             }
             case.entry(at, entry, "in this page the sender's media key was missing from then on")
@@ -68,19 +88,11 @@ impl LostKey<'_> {
     }
 }
 
-/// The premises of a link from a lost message to a media key.
-pub(super) struct LinkPremises {
-    pub queued: &'static Premise,
-    pub media_key: &'static Premise,
-    pub in_call: &'static Premise,
-}
-
 /// The link from lost messages to a media key, on top of what `proof` holds already. `arrow` is `KE-1 ⇒ KE-2` or `OLM ⇒ KE-2`.
 pub(super) fn media_link(
     case: &Case<'_>,
     lost: &LostKey<'_>,
     proof: Proof,
-    premises: &LinkPremises,
     (conclusion, arrow): (Conclusion, &str),
 ) -> Verdict {
     let all = sent::all(case);
@@ -104,15 +116,11 @@ pub(super) fn media_link(
     let says = "the sender queued the very message that was lost";
     let proof = proof
         .evidence(lost.evidence(case))
-        .premise(
-            premises.queued,
-            queued.map(|message| Evidence { says: says.to_owned(), ..message.evidence.clone() }),
-            || vec![lost.senders_report("the messages that its client queued, with message ids")],
-        )
-        .premise(premises.media_key, media, || {
+        .evidence(queued.map(|message| Evidence { says: says.to_owned(), ..message.evidence.clone() }))
+        .premise(&MEDIA_KEY, media, || {
             // One thing to fetch at a time: each answers what the next one is asked for.
             if queued.is_none() {
-                return Vec::new();
+                return vec![lost.senders_report("the messages that its client queued, with message ids")];
             }
             vec![Need::report(
                 Whose::Somebody("another participant, to whom the same batch went".to_owned()),
@@ -120,7 +128,7 @@ pub(super) fn media_link(
                 "whether that batch was a media key: the line of the lost message does not show its type",
             )]
         })
-        .premise(premises.in_call, call, || {
+        .premise(&IN_CALL, call, || {
             if queued.is_none() {
                 return Vec::new();
             }
@@ -172,6 +180,8 @@ pub(super) mod tests {
         pub media_key: bool,
         /// Bob's key was missing in Alice's page, so long after the lost message.
         pub silent_after: Option<u64>,
+        /// Bob's key had been missing before, and came a moment later.
+        pub healed_before: bool,
         /// A key of Bob's came later.
         pub delivered_later: bool,
         /// Another tab of Alice's device opened the message.
@@ -186,6 +196,7 @@ pub(super) mod tests {
                 queued: true,
                 media_key: true,
                 silent_after: Some(2_000),
+                healed_before: false,
                 delivered_later: false,
                 opened_elsewhere: false,
             }
@@ -201,6 +212,13 @@ pub(super) mod tests {
                 r#"One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {{"key":"{KEY}","signatures":{{}}}}; new key: {{'key': '{offered}', 'signatures': {{}}}}"#
             );
             alice = alice.line(BEGUN + 1_000, Level::Error, &refusal);
+        }
+        if story.healed_before {
+            alice = alice.line(LOST_AT - 30_000, Level::Error, &missing("@bob:example.org:BOB", 0)).line(
+                LOST_AT - 29_700,
+                Level::Warn,
+                &delivered((BOB.0, BOB_KEY), "before"),
+            );
         }
         alice = alice.line(LOST_AT, Level::Warn, &lost(KEY, (BOB.0, BOB_KEY), "for-alice", "S"));
         if let Some(after) = story.silent_after {

@@ -78,6 +78,17 @@ pub struct Rule {
     pub(crate) histories: fn() -> Vec<crate::history::History>,
 }
 
+/// The premises of a list that has each with its check, so that none stands twice.
+const fn premises<F, const N: usize>(checks: &[(&'static Premise, F); N]) -> [&'static Premise; N] {
+    let mut premises = [checks[0].0; N];
+    let mut at = 0;
+    while at < N {
+        premises[at] = checks[at].0;
+        at += 1;
+    }
+    premises
+}
+
 pub use document::markdown;
 
 /// Every rule.
@@ -121,12 +132,31 @@ pub const ALL: &[Rule] = &[
     membership_manager_stopped::RULE,
 ];
 
-/// Verdicts of one conclusion at most: a storm over many keys says the same of each.
+/// Verdicts of one conclusion at most: a hostile artefact may name any number of devices.
 const VERDICTS_MAX: usize = 40;
+
+/// Things of one storm that a verdict names; what is beyond is counted.
+const NAMED_MAX: usize = 8;
 
 /// Applies every rule.
 pub(crate) fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
-    merge(ALL.iter().flat_map(|rule| (rule.check)(case)).collect())
+    settle(ALL.iter().flat_map(|rule| (rule.check)(case)).collect())
+}
+
+/// What is said of a case, out of what rules say: one verdict for each thing, one for each storm, in the answer's order.
+fn settle(verdicts: Vec<Verdict>) -> Vec<Verdict> {
+    let mut settled = storms(merge(verdicts));
+    settled.sort_by(|a, b| {
+        (a.conclusion.question(), a.conclusion, &a.about).cmp(&(b.conclusion.question(), b.conclusion, &b.about))
+    });
+    let mut count = 0;
+    let mut last = None;
+    settled.retain(|verdict| {
+        count = if last == Some(verdict.conclusion) { count + 1 } else { 1 };
+        last = Some(verdict.conclusion);
+        count <= VERDICTS_MAX
+    });
+    settled
 }
 
 /// One verdict for each conclusion about one thing: the settled one stands above what is unknown. Rules settle
@@ -145,17 +175,25 @@ fn merge(verdicts: Vec<Verdict>) -> Vec<Verdict> {
             Some(_) => {}
         }
     }
-    merged.sort_by(|a, b| {
-        (a.conclusion.question(), a.conclusion, &a.about).cmp(&(b.conclusion.question(), b.conclusion, &b.about))
-    });
-    let mut count = 0;
-    let mut last = None;
-    merged.retain(|verdict| {
-        count = if last == Some(verdict.conclusion) { count + 1 } else { 1 };
-        last = Some(verdict.conclusion);
-        count <= VERDICTS_MAX
-    });
     merged
+}
+
+/// One verdict for each storm: verdicts that differ by nothing but the key, the message or the event that they are about.
+fn storms(verdicts: Vec<Verdict>) -> Vec<Verdict> {
+    let mut storms: Vec<Vec<Verdict>> = Vec::new();
+    for verdict in verdicts {
+        match storms.iter_mut().find(|storm| storm[0].is_alike(&verdict)) {
+            Some(storm) => storm.push(verdict),
+            None => storms.push(vec![verdict]),
+        }
+    }
+    let as_one = |mut storm: Vec<Verdict>| {
+        storm.sort_by(|a, b| a.about.cmp(&b.about));
+        let mut rest = storm.into_iter();
+        let first = rest.next()?;
+        Some(first.with_alike(rest.collect(), NAMED_MAX))
+    };
+    storms.into_iter().filter_map(as_one).collect()
 }
 
 #[cfg(test)]

@@ -1,30 +1,43 @@
 //! KE-4: the request never reached the homeserver.
 
-use super::Rule;
-use super::attempts::{self, AWAKE, Fault, OWN_REQUEST, PATIENT};
+use super::attempts::{self, AWAKE, Check, Fault, OWN_REQUEST, PATIENT};
+use super::{Rule, premises};
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::proof::Premise;
 use crate::verdict::{ArtefactKind, Verdict};
 
-const NO_LINE: Premise = Premise {
-    id: "never-arrived/no-line",
-    says: "No line of the log is left that could be the request's own, once those of the answered requests are taken away.",
-    rules_out: "It reached the homeserver.",
-};
+const CHECKS: [Check; 5] = [
+    OWN_REQUEST,
+    PATIENT,
+    AWAKE,
+    (
+        &Premise {
+            id: "never-arrived/no-line",
+            says: "No line of the log is left that could be the request's own, once those of the answered requests are taken away.",
+            rules_out: "It reached the homeserver.",
+        },
+        |attempt| attempt.is_missing_in_the_log(),
+    ),
+    (
+        &Premise {
+            id: "never-arrived/log-would-show",
+            says: "The log would hold its line: that of every process which serves the route, whole over that time and on for longer \
+                   than the longest request, without a restart in between.",
+            rules_out: "It reached a process whose log is not here, or was still in progress when the log ends.",
+        },
+        |attempt| attempt.log_would_show_it(),
+    ),
+];
 
-const LOG_WOULD_SHOW: Premise = Premise {
-    id: "never-arrived/log-would-show",
-    says: "The log would hold its line: that of every process which serves the route, whole over that time and on for longer than the \
-           longest request, without a restart in between.",
-    rules_out: "It reached a process whose log is not here, or was still in progress when the log ends.",
-};
-
-const ELSEWHERE: Premise = Premise {
-    id: "never-arrived/every-attempt-arrived",
-    says: "The log has the line of each failed attempt's own request.",
-    rules_out: "",
-};
+const OTHERWISE: Check = (
+    &Premise {
+        id: "never-arrived/every-attempt-arrived",
+        says: "The log has the line of each failed attempt's own request.",
+        rules_out: "",
+    },
+    |attempt| attempt.is_told(),
+);
 
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::NeverArrived,
@@ -32,8 +45,8 @@ pub(super) const RULE: Rule = Rule {
     reads: &[],
     argument: "A log shows requests that are over. One that is missing never arrived only if it would be there: answered requests \
                measure the log of whoever answers, and a process that hangs writes nothing.",
-    proven_by: &[&OWN_REQUEST, &PATIENT, &AWAKE, &NO_LINE, &LOG_WOULD_SHOW],
-    refuted_by: &[&ELSEWHERE],
+    proven_by: &premises(&CHECKS),
+    refuted_by: &[OTHERWISE.0],
     check,
     #[cfg(test)]
     histories,
@@ -41,14 +54,8 @@ pub(super) const RULE: Rule = Rule {
 
 const FAULT: Fault = Fault {
     conclusion: Conclusion::NeverArrived,
-    checks: &[
-        (&OWN_REQUEST, |attempt| attempt.has_own_request()),
-        (&PATIENT, |attempt| attempt.is_patient()),
-        (&AWAKE, |attempt| attempt.is_awake()),
-        (&NO_LINE, |attempt| attempt.is_missing_in_the_log()),
-        (&LOG_WOULD_SHOW, |attempt| attempt.log_would_show_it()),
-    ],
-    otherwise: (&ELSEWHERE, |attempt| attempt.has_own_request() && attempt.has_own_line()),
+    checks: &CHECKS,
+    otherwise: OTHERWISE,
     proven: |_| {
         "the request is in no log of the homeserver, which would show it: network, gateway or client".to_owned()
     },
@@ -65,20 +72,22 @@ fn histories() -> Vec<crate::history::History> {
     use crate::history::History;
 
     // The recorded log begins in the middle and ends with the call. This one shows that the server is one process, and goes on.
-    let recorded = |name: &str| {
-        History::recorded("delayed-events-lost", name).rewrite("homeserver.log.txt", |log| {
+    let whole = |(bundle, begins, hour, minutes): (&str, &str, u64, u64), name: &str| {
+        History::recorded(bundle, name).rewrite("homeserver.log.txt", |log| {
             let start = ["***** STARTING SERVER *****", "Server python version 1.155.0", "Instance name: master"]
-                .map(|says| format!("2026-11-23 22:52:35,000 - synapse.config.logger - 388 - INFO - main - {says}\n"));
-            let on = (0..60).map(|step| {
-                let (minute, second) = (53 + step * 5 / 60, step * 5 % 60);
+                .map(|says| format!("2026-11-23 {begins},000 - synapse.config.logger - 388 - INFO - main - {says}\n"));
+            let on = (0..59).map(|step| {
+                let (minute, second) = (minutes + step * 5 / 60, step * 5 % 60);
                 format!(
-                    "2026-11-23 22:{minute:02}:{second:02},000 - synapse.util.caches - 1 - INFO - sweep-0 - swept\n"
+                    "2026-11-23 {hour}:{minute:02}:{second:02},000 - synapse.util.caches - 1 - INFO - sweep-0 - swept\n"
                 )
             });
             let log = if log.ends_with('\n') { log.to_owned() } else { format!("{log}\n") };
             start.concat() + &log + &on.collect::<String>()
         })
     };
+    let recorded = |name: &str| whole(("delayed-events-lost", "22:52:35", 22, 53), name);
+    let gateway = |name: &str| whole(("slow-gateway", "22:54:22", 22, 55), name);
     vec![
         History::recorded("delayed-events-lost", "a log that ends with the call, of one process or of one of several")
             .never_refutes("never-arrived", ""),
@@ -88,6 +97,16 @@ fn histories() -> Vec<crate::history::History> {
         History::recorded("slow-gateway", "a gateway holds the requests")
             .never_proves("never-arrived", "")
             .refutes("never-arrived", "!nPDlqHtijmWgsSgQNe:localhost"),
+        gateway("a gateway holds the requests, and the HAR was begun after the first one")
+            .edit("victim.har", |har| {
+                let entries = har["log"]["entries"].as_array_mut().expect("entries");
+                let first = entries.iter().position(|entry| {
+                    entry["request"]["url"].as_str().is_some_and(|url| url.contains("/delayed_events/"))
+                });
+                entries.remove(first.expect("a restart"));
+            })
+            .never_proves("never-arrived", "")
+            .never_refutes("never-arrived", ""),
         recorded("the log was cut down to its warnings")
             .rewrite("homeserver.log.txt", |log| log.replace(" - INFO - ", " - WARNING - "))
             .never_proves("never-arrived", "")

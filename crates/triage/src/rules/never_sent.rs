@@ -2,6 +2,7 @@
 
 use super::Rule;
 use super::sent::{self, Sent};
+use crate::case::watch::STARTED_WITHIN_MS;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::moment::Moment;
@@ -10,13 +11,9 @@ use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
 use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
 use crypto_diag_analysis::facts::{MissingKeys, device_of};
-use crypto_diag_core::CaptureState;
 
 /// A report keeps the newest batches; with fewer than this, none was given up.
 const BATCHES_WHOLE: usize = 100;
-
-/// A page that is watched this soon after its beginning has sent nothing before: it must start its client first.
-const STARTED_WITHIN_MS: u64 = 2_000;
 
 /// A key is late by moments: the list must go on for this long after the error.
 const SETTLED_MS: i64 = 60_000;
@@ -154,7 +151,8 @@ fn watched(case: &Case<'_>, page: &Page, missed: Moment) -> bool {
     let report = case.report(page);
     let capture = &report.capture;
     let (Some(origin), Some(installed)) = (capture.time_origin, capture.installed_at) else { return false };
-    let from_the_beginning = installed.0.saturating_sub(origin.0) <= STARTED_WITHIN_MS && capture.cleared_at.is_none();
+    let late = i64::try_from(installed.0.saturating_sub(origin.0)).unwrap_or(i64::MAX);
+    let from_the_beginning = late <= STARTED_WITHIN_MS && capture.cleared_at.is_none();
     let Some((_, made)) = page.watched(report) else { return false };
     let settled = Moment { latest: missed.latest.saturating_add(SETTLED_MS), ..missed };
     from_the_beginning
@@ -164,14 +162,7 @@ fn watched(case: &Case<'_>, page: &Page, missed: Moment) -> bool {
 
 /// Whether a page's list of batches is whole.
 fn whole(case: &Case<'_>, page: &Page) -> bool {
-    let report = case.report(page);
-    let capture = &report.capture;
-    capture.state == CaptureState::Capturing
-        && capture.hooks.iter().any(|hook| hook.method == "info" && hook.in_place)
-        && capture.queue_overflow == 0
-        && capture.nested == 0
-        && report.sent.len() < BATCHES_WHOLE
-        && report.sent.iter().all(|batch| batch.omitted == 0 && !batch.targets.is_empty())
+    case.shows_batches(page) && case.report(page).sent.len() < BATCHES_WHOLE
 }
 
 /// A media key that a page sent to a third device before a time, where this device opened one of that third device's.

@@ -1,13 +1,13 @@
 //! OLM on a page: Olm sessions or messages failed.
 
 use crypto_diag_analysis::Evidence as Facts;
-use crypto_diag_core::{Ke, Meaning};
+use crypto_diag_core::{Entry, Ke, Meaning};
 
 use super::Rule;
-use super::seen::{self, Family, Shown};
+use super::seen::{self, Family, Sight};
 use crate::case::Case;
 use crate::conclusion::Conclusion;
-use crate::proof::{Premise, Proof};
+use crate::proof::Premise;
 use crate::verdict::{ArtefactKind, Verdict};
 
 const FAILED: Premise = Premise {
@@ -16,18 +16,6 @@ const FAILED: Premise = Premise {
     rules_out: "Every line of the family is one that good pages print as well, such as that of a message that came twice.",
 };
 
-const QUIET: Premise =
-    Premise { id: "olm-seen/no-line", says: "The report counts no line about Olm that is a failure.", rules_out: "" };
-
-const WATCHED: Premise = Premise {
-    id: "olm-seen/watched",
-    says: "The capture watched the page from its installation until the report, missed nothing, and nothing was cut out of \
-           the report.",
-    rules_out: "",
-};
-
-const FAMILY: Family = Family { conclusion: Conclusion::OlmSeen, ke: Ke::Olm, quiet: &QUIET, watched: &WATCHED };
-
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::OlmSeen,
     needs: &[ArtefactKind::Report],
@@ -35,34 +23,33 @@ pub(super) const RULE: Rule = Rule {
     argument: "The crypto library prints each Olm message that it cannot open and each session that it cannot make. What such a \
                message held, and whether another context of the device opened it, the line does not say.",
     proven_by: &[&FAILED],
-    refuted_by: &[&QUIET, &WATCHED],
+    refuted_by: &[&seen::QUIET, &seen::WATCHED],
     check,
     #[cfg(test)]
     histories,
 };
 
+const FAMILY: Family = Family {
+    conclusion: Conclusion::OlmSeen,
+    ke: Ke::Olm,
+    failed: &FAILED,
+    judge,
+    quoted_as: "Olm failed",
+    saw: "Olm sessions or messages failed",
+    unseen: "",
+};
+
 fn check(case: &Case<'_>) -> Vec<Verdict> {
-    let verdict = |page| {
-        let mut shown = Shown::default();
-        for (index, entry) in case.report(page).entries().filter(|(_, entry)| entry.ke == Ke::Olm) {
-            match (&case.readings[page.report].evidence[index], entry.meaning) {
-                (Some(Facts::Olm(_)), Meaning::Failure) => shown.failing.push(index),
-                (_, Meaning::Failure) => {
-                    shown.leave_open(|| "a line about Olm has a form that is not known".to_owned())
-                }
-                (_, Meaning::Transient) => shown.harmless += 1,
-                _ => {}
-            }
-        }
-        let proof = Proof::new(case).evidence(seen::quoted(case, page, &shown.failing, "Olm failed")).premise(
-            &FAILED,
-            !shown.failing.is_empty(),
-            || seen::ask(case, page, Ke::Olm),
-        );
-        let saw = format!("Olm sessions or messages failed ({})", seen::lines(shown.failing.len()));
-        seen::decide(case, &FAMILY, page, (shown, proof, &saw))
-    };
-    case.pages.iter().map(verdict).collect()
+    seen::verdicts(case, &FAMILY)
+}
+
+fn judge(entry: &Entry, facts: Option<&Facts>) -> Sight {
+    match (facts, entry.meaning) {
+        (Some(Facts::Olm(_)), Meaning::Failure) => Sight::Failing,
+        (_, Meaning::Failure) => Sight::Open("a line about Olm has a form that is not known"),
+        (_, Meaning::Transient) => Sight::Harmless,
+        _ => Sight::Nothing,
+    }
 }
 
 #[cfg(test)]

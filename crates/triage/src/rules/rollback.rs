@@ -6,12 +6,12 @@ use crate::case::coverage::Absence;
 use crate::case::ledger::{row, row_evidence};
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
-use crate::moment::{Clock, Moment};
+use crate::moment::Moment;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::stamp;
-use crate::synapse_log::{Route, UploadOutcome};
-use crate::verdict::{ArtefactKind, ClockOf, Evidence, Sentences, Verdict};
+use crate::synapse_log::Route;
+use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
 
 const IN_PAGE: Premise = Premise {
     id: "rollback/in-this-page",
@@ -131,26 +131,12 @@ fn uploaded_last_before(case: &Case<'_>, conflict: &Conflict<'_>, page: &Page, b
     let absence = Absence { route: Route::KeysUpload, page: None, answered: false, from: begun, to: refused };
     case.would_show(&absence).ok()?;
     let mut last: Option<Evidence> = None;
-    for (index, log) in case.bundle.logs.iter().enumerate() {
-        let of_id = log.uploads.iter().filter(|upload| {
-            (upload.user_id.as_str(), upload.device_id.as_str())
-                == (conflict.device.user_id.as_str(), conflict.device.device_id.as_str())
-                && upload.key_ids.contains(&conflict.key_id)
-                && !matches!(upload.outcome, UploadOutcome::Refused { .. })
-        });
-        for upload in of_id {
-            let stored = Moment::at(Clock::Log(index), upload.at);
-            let asked = Moment::at(Clock::Log(index), upload.start.unwrap_or(upload.at));
-            if case.clocks.is_before(stored, begun) {
-                if matches!(upload.outcome, UploadOutcome::Accepted { .. }) {
-                    let says = format!("the last accepted upload of {} before it was refused", conflict.key_id);
-                    let place = crate::problem::Place::Line(upload.line);
-                    let at = Some(upload.at);
-                    last = Some(Evidence::new(&log.name, place, at, ClockOf::Server, &upload.quote, says));
-                }
-            } else if !case.clocks.is_before(refused, asked) {
-                return None;
-            }
+    for upload in case.ledger.logged_uploads(&conflict.device, &conflict.key_id) {
+        if case.clocks.is_before(upload.stored, begun) {
+            let says = format!("the last accepted upload of {} before it was refused", conflict.key_id);
+            last = Some(Evidence { says, ..upload.evidence.clone() });
+        } else if !case.clocks.is_before(refused, upload.asked) {
+            return None;
         }
     }
     Some(vec![last?])

@@ -1,6 +1,7 @@
 //! What the sightings have in common: whether a page saw failures of a family, and whether it would have.
 
-use crypto_diag_core::{Ke, Meaning};
+use crypto_diag_analysis::Evidence as Facts;
+use crypto_diag_core::{Entry, Ke, Meaning};
 
 use crate::case::watch::Sought;
 use crate::case::{Case, Page};
@@ -14,14 +15,70 @@ use crate::verdict::{Evidence, Sentences, Verdict};
 /// Lines that a sighting quotes at most.
 const QUOTED_MAX: usize = 3;
 
-/// A family, as far as its sighting needs it.
+pub(super) const QUIET: Premise = Premise {
+    id: "seen/no-line",
+    says: "The report counts no line of the family but those that good pages print as well.",
+    rules_out: "",
+};
+
+pub(super) const WATCHED: Premise = Premise {
+    id: "seen/watched",
+    says: "The capture watched the page from its installation until the report, missed nothing, and nothing was cut out of the \
+           report: Clear was not pressed, lines were seen, and its counts agree. For KE-2 and KE-4 it watched the documents inside \
+           the page, too, where calls run; and for KE-2 no Olm message stayed unopened, which may have held a media key.",
+    rules_out: "",
+};
+
+/// A family whose lines can be judged one by one.
 pub(super) struct Family {
     pub conclusion: Conclusion,
     pub ke: Ke,
-    /// The report shows no failing line and leaves none open.
-    pub quiet: &'static Premise,
-    /// The report would have shown one.
-    pub watched: &'static Premise,
+    /// What proves that a failure was seen.
+    pub failed: &'static Premise,
+    /// What one line says.
+    pub judge: fn(&Entry, Option<&Facts>) -> Sight,
+    /// What a failing line is quoted as, such as "Olm failed".
+    pub quoted_as: &'static str,
+    /// What is proven, as the end of a sentence: "the server refused its one-time keys".
+    pub saw: &'static str,
+    /// What stays open where nothing was seen; empty if nothing does.
+    pub unseen: &'static str,
+}
+
+/// What one line of a family says.
+pub(super) enum Sight {
+    /// It is a failure.
+    Failing,
+    /// It may be one, for this reason, as a clause.
+    Open(&'static str),
+    /// Good pages print it as well.
+    Harmless,
+    /// Nothing.
+    Nothing,
+}
+
+/// The verdicts of a family's rule, one for each page.
+pub(super) fn verdicts(case: &Case<'_>, family: &Family) -> Vec<Verdict> {
+    let verdict = |page| {
+        let mut shown = Shown::default();
+        for (index, entry) in case.report(page).entries().filter(|(_, entry)| entry.ke == family.ke) {
+            match (family.judge)(entry, case.readings[page.report].evidence[index].as_ref()) {
+                Sight::Failing => shown.failing.push(index),
+                Sight::Open(why) => shown.leave_open(|| why.to_owned()),
+                Sight::Harmless => shown.harmless += 1,
+                Sight::Nothing => {}
+            }
+        }
+        let proof = Proof::new(case).evidence(quoted(case, page, &shown.failing, family.quoted_as)).premise(
+            family.failed,
+            !shown.failing.is_empty(),
+            || ask(case, page, family.ke),
+        );
+        let saw = format!("{} ({})", family.saw, lines(shown.failing.len()));
+        let verdict = decide(case, (family.conclusion, family.ke), page, (shown, proof, &saw));
+        if verdict.is_refuted() && !family.unseen.is_empty() { verdict.how(family.unseen) } else { verdict }
+    };
+    case.pages.iter().map(verdict).collect()
 }
 
 /// What a report shows of a family.
@@ -61,11 +118,11 @@ pub(super) fn ask(case: &Case<'_>, page: &Page, ke: Ke) -> Vec<Need> {
 /// the end of a sentence: "the server refused its one-time keys (3 lines)".
 pub(super) fn decide(
     case: &Case<'_>,
-    family: &Family,
+    (conclusion, ke): (Conclusion, Ke),
     page: &Page,
     (shown, proof, saw): (Shown, Proof, &str),
 ) -> Verdict {
-    let (report, label, ke) = (case.report(page), case.label(page), family.ke);
+    let (report, label) = (case.report(page), case.label(page));
     let of_family = |meaning: Meaning| meaning == Meaning::Failure || meaning == Meaning::Transient;
     let kept = report.entries().filter(|(_, entry)| entry.ke == ke && of_family(entry.meaning)).count() as u64;
     let counted = report.tally(ke.id(), Meaning::Failure) + report.tally(ke.id(), Meaning::Transient);
@@ -80,8 +137,8 @@ pub(super) fn decide(
         "capture: capturing, hooks in place, nothing lost, counts that agree",
         "it would have shown a failure",
     );
-    let refutation = Proof::new(case).premise(family.quiet, is_quiet, Vec::new).premise(
-        family.watched,
+    let refutation = Proof::new(case).premise(&QUIET, is_quiet, Vec::new).premise(
+        &WATCHED,
         sight.is_ok().then_some(capture),
         Vec::new,
     );
@@ -109,7 +166,7 @@ pub(super) fn decide(
         ..Subject::default()
     };
     let about = (format!("{label} ({})", case.report_name(page.report)), subject);
-    Verdict::decide(case, family.conclusion, about, proof, Some(refutation), sentences)
+    Verdict::decide(case, conclusion, about, proof, Some(refutation), sentences)
 }
 
 /// "one line", "3 lines".

@@ -2,9 +2,11 @@
 
 use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::evidence::Ke2;
-use crypto_diag_analysis::evidence::ke2::Ke2Kind;
+use crypto_diag_analysis::evidence::ke2::{Ke2Kind, Participant};
+use crypto_diag_analysis::facts::device_of;
 
-use crate::case::{Case, exchange};
+use crate::case::{Case, Page, exchange};
+use crate::moment::Moment;
 use crate::subject::Device;
 use crate::verdict::Evidence;
 
@@ -94,6 +96,38 @@ pub(super) fn deliveries<'c>(case: &'c Case<'_>) -> Vec<Delivery<'c>> {
             _ => None,
         })
         .collect()
+}
+
+/// A key that was opened reaches the media worker within this, in milliseconds: a delivery so shortly before an error may be the
+/// very key.
+const HANDED_ON_WITHIN_MS: i64 = 10_000;
+
+/// From when on a delivery may heal an error about a missing key.
+pub(super) fn healing_from(error: Moment) -> Moment {
+    Moment::at(error.clock, error.earliest.saturating_sub(HANDED_ON_WITHIN_MS))
+}
+
+/// The media keys that a page opened since a moment and that may be a participant's: of its identity key where the page knows it,
+/// else of its user, and of a participant behind a hash anybody's.
+pub(super) fn deliveries_of<'c>(
+    case: &'c Case<'_>,
+    page: &'c Page,
+    participant: Option<&'c Participant>,
+    since: Moment,
+) -> impl Iterator<Item = Delivery<'c>> {
+    let may_be = move |line: &Ke2| {
+        let Some(user) = participant.and_then(|participant| participant.user_id.as_deref()) else { return true };
+        let wanted = participant.and_then(|participant| participant.device_id.as_deref());
+        let sender = line.sender.as_deref();
+        let known = device_of(case.report(page), Some(user), line.sender_key.as_deref());
+        sender.is_none_or(|sender| sender == user) && known.zip(wanted).is_none_or(|(known, wanted)| known == wanted)
+    };
+    let is_since = move |delivery: &Delivery<'_>| {
+        let at = case.printed(delivery.report, delivery.entry);
+        at.is_none_or(|at| !case.clocks.is_before(at, since))
+    };
+    let all = deliveries(case).into_iter();
+    all.filter(move |delivery| delivery.report == page.report && may_be(delivery.line) && is_since(delivery))
 }
 
 /// What shows that a message was a media key: another message of the same batch, which its receiver opened as one. A batch

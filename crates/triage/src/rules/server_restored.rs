@@ -7,13 +7,13 @@ use crypto_diag_analysis::evidence::ke1::counter;
 use super::Rule;
 use crate::case::Case;
 use crate::case::coverage::Absence;
-use crate::case::ledger::KeyClaim;
+use crate::case::ledger::{KeyClaim, Upload};
 use crate::conclusion::Conclusion;
 use crate::moment::{Clock, Moment};
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
-use crate::synapse_log::{Route, ServerLog, UploadOutcome};
+use crate::synapse_log::{Route, ServerLog};
 use crate::verdict::{ArtefactKind, Sentences, Verdict};
 
 const NOT_UPLOADED: Premise = Premise {
@@ -83,7 +83,7 @@ fn verdict(case: &Case<'_>, device: &Device, key_id: &str, claims: &[&KeyClaim])
         unknown: format!("Whether one key {key_id} of {label} was given out twice cannot be told."),
         ..Sentences::default()
     };
-    let subject = Subject { device: Some(device.clone()), key_id: Some(key_id.to_owned()), ..Subject::default() };
+    let subject = Subject { device: Some(device.clone()), key_ids: vec![key_id.to_owned()], ..Subject::default() };
     let about = (format!("{label} {key_id}"), subject);
     Some(Verdict::decide(case, Conclusion::ServerRestored, about, proof(case, first, second), None, sentences))
 }
@@ -92,7 +92,7 @@ fn proof(case: &Case<'_>, first: &KeyClaim, second: &KeyClaim) -> Proof {
     let report = case.pages_of(&first.device).next().map(|page| page.report);
     let (from, to) = if case.clocks.is_before(second.at, first.at) { (second, first) } else { (first, second) };
     let absence = Absence { route: Route::KeysUpload, page: None, answered: false, from: from.at, to: to.at };
-    let apart = uploads(case, first).all(|upload| upload.is_apart(case, first, second));
+    let apart = uploads(case, first).all(|upload| is_apart(case, upload, first, second));
     Proof::new(case)
         .evidence([first.evidence.clone(), second.evidence.clone()])
         .premise(&NOT_UPLOADED, apart, || vec![Need::log(report, "the order of uploads and claims")])
@@ -105,29 +105,21 @@ fn proof(case: &Case<'_>, first: &KeyClaim, second: &KeyClaim) -> Proof {
         })
 }
 
-/// An upload of an id that may have been stored, as a log shows it.
-struct MaybeStored {
-    asked: Moment,
-    stored: Moment,
-}
-
-impl MaybeStored {
-    /// Whether it was answered before both claims, or began after both.
-    fn is_apart(&self, case: &Case<'_>, first: &KeyClaim, second: &KeyClaim) -> bool {
-        let ordered = |moment: Moment, claim: &KeyClaim| {
-            let mut claimed = claim.at;
-            if let Clock::Log(log) = claimed.clock
-                && !is_one_process(&case.bundle.logs[log])
-            {
-                // Processes that share a file write into it when they please.
-                claimed.place = None;
-            }
-            case.clocks.order(moment, claimed)
-        };
-        let before = |claim: &KeyClaim| ordered(self.stored, claim) == Some(std::cmp::Ordering::Less);
-        let after = |claim: &KeyClaim| ordered(self.asked, claim) == Some(std::cmp::Ordering::Greater);
-        (before(first) && before(second)) || (after(first) && after(second))
-    }
+/// Whether an upload was answered before both claims, or began after both.
+fn is_apart(case: &Case<'_>, upload: &Upload, first: &KeyClaim, second: &KeyClaim) -> bool {
+    let ordered = |moment: Moment, claim: &KeyClaim| {
+        let mut claimed = claim.at;
+        if let Clock::Log(log) = claimed.clock
+            && !is_one_process(&case.bundle.logs[log])
+        {
+            // Processes that share a file write into it when they please.
+            claimed.place = None;
+        }
+        case.clocks.order(moment, claimed)
+    };
+    let before = |claim: &KeyClaim| ordered(upload.stored, claim) == Some(std::cmp::Ordering::Less);
+    let after = |claim: &KeyClaim| ordered(upload.asked, claim) == Some(std::cmp::Ordering::Greater);
+    (before(first) && before(second)) || (after(first) && after(second))
 }
 
 fn is_one_process(log: &ServerLog) -> bool {
@@ -136,31 +128,8 @@ fn is_one_process(log: &ServerLog) -> bool {
 }
 
 /// The uploads of a claim's id that the server did not refuse.
-fn uploads<'c>(case: &'c Case<'_>, claim: &'c KeyClaim) -> impl Iterator<Item = MaybeStored> + 'c {
-    case.bundle.logs.iter().enumerate().flat_map(move |(index, log)| {
-        let of_id = log.uploads.iter().filter(|upload| {
-            (upload.user_id.as_str(), upload.device_id.as_str())
-                == (claim.device.user_id.as_str(), claim.device.device_id.as_str())
-                && upload.key_ids.contains(&claim.key_id)
-                && !matches!(upload.outcome, UploadOutcome::Refused { .. })
-        });
-        of_id.map(move |upload| {
-            let clock = Clock::Log(index);
-            // Printed before the keys are stored; the answer comes after that.
-            let (end, line) = match upload.outcome {
-                UploadOutcome::Accepted { line } => {
-                    let answer = log.accesses.iter().find(|access| access.line == line);
-                    (answer.map_or(i64::MAX / 8, |access| access.end), line)
-                }
-                _ => (i64::MAX / 8, u64::MAX),
-            };
-            let asked = upload.start.unwrap_or(upload.at).min(upload.at);
-            MaybeStored {
-                asked: Moment::at(clock, asked).in_place(upload.line),
-                stored: Moment::between(clock, upload.at, end).in_place(line),
-            }
-        })
-    })
+fn uploads<'c>(case: &'c Case<'_>, claim: &'c KeyClaim) -> impl Iterator<Item = &'c Upload> {
+    case.ledger.logged_uploads(&claim.device, &claim.key_id)
 }
 
 /// Whether an accepted upload of the id lies between the two claims for certain.

@@ -1,36 +1,48 @@
 //! KE-4: something between client and homeserver held the request or its answer.
 
-use super::Rule;
-use super::attempts::{self, AWAKE, Fault, OWN_LINE, OWN_REQUEST, PATIENT};
+use super::attempts::{self, AWAKE, Check, Fault, OWN_LINE, OWN_REQUEST, PATIENT};
+use super::{Rule, premises};
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::proof::Premise;
 use crate::verdict::{ArtefactKind, Verdict};
 
-const HELD: Premise = Premise {
-    id: "slow-gateway/held",
-    says: "More than half of the client's wait went by before the request reached the homeserver, or after it had answered, by any \
-           reading of the two clocks.",
-    rules_out: "The request came in time, and the answer was back at once.",
-};
+const CHECKS: [Check; 6] = [
+    OWN_REQUEST,
+    OWN_LINE,
+    PATIENT,
+    AWAKE,
+    (
+        &Premise {
+            id: "slow-gateway/homeserver-quick",
+            says: "The homeserver took less than half of the client's wait over it.",
+            rules_out: "The homeserver took its time as well.",
+        },
+        |attempt| attempt.answered_quickly(),
+    ),
+    (
+        &Premise {
+            id: "slow-gateway/held-outside-the-browser",
+            says: "More than half of the client's wait went by before the request reached the homeserver, or after it had answered, by \
+                   any reading of the two clocks; the time that it waited in the browser's own queue, as the HAR says (blocked), \
+                   does not count.",
+            rules_out: "The request came in time and the answer was back at once; or the browser held the request back itself, since it \
+                        had no free connection.",
+        },
+        |attempt| attempt.was_held_up(),
+    ),
+];
 
-const QUICK: Premise = Premise {
-    id: "slow-gateway/homeserver-quick",
-    says: "The homeserver took less than half of the client's wait over it.",
-    rules_out: "The homeserver took its time as well.",
-};
-
-const OUTSIDE: Premise = Premise {
-    id: "slow-gateway/outside-the-browser",
-    says: "That holds without the time that the request waited in the browser's own queue, as the HAR says (blocked).",
-    rules_out: "The browser held the request back itself, since it had no free connection.",
-};
-
-const ELSEWHERE: Premise = Premise {
-    id: "slow-gateway/every-attempt-the-homeservers",
-    says: "Of each failed attempt the homeserver gave the error itself, or got the request in time and answered too late.",
-    rules_out: "",
-};
+const OTHERWISE: Check = (
+    &Premise {
+        id: "slow-gateway/every-attempt-the-homeservers",
+        says: "Of each failed attempt the homeserver gave the error itself, or got the request in time and answered too late.",
+        rules_out: "",
+    },
+    |attempt| {
+        attempt.is_told() && (attempt.got_its_answer() || attempt.arrived_in_time() && attempt.answered_too_late())
+    },
+);
 
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::SlowGateway,
@@ -38,8 +50,8 @@ pub(super) const RULE: Rule = Rule {
     reads: &[],
     argument: "The HAR says when the browser sent the attempt's own request, the homeserver's line when it came and how long it took. \
                What is left of the client's wait went by in between: in a gateway or the network.",
-    proven_by: &[&OWN_REQUEST, &OWN_LINE, &PATIENT, &AWAKE, &HELD, &QUICK, &OUTSIDE],
-    refuted_by: &[&ELSEWHERE],
+    proven_by: &premises(&CHECKS),
+    refuted_by: &[OTHERWISE.0],
     check,
     #[cfg(test)]
     histories,
@@ -47,19 +59,8 @@ pub(super) const RULE: Rule = Rule {
 
 const FAULT: Fault = Fault {
     conclusion: Conclusion::SlowGateway,
-    checks: &[
-        (&OWN_REQUEST, |attempt| attempt.has_own_request()),
-        (&OWN_LINE, |attempt| attempt.has_own_line()),
-        (&PATIENT, |attempt| attempt.is_patient()),
-        (&AWAKE, |attempt| attempt.is_awake()),
-        (&HELD, |attempt| attempt.was_held_up()),
-        (&QUICK, |attempt| attempt.answered_quickly()),
-        (&OUTSIDE, |attempt| attempt.was_held_up_outside()),
-    ],
-    otherwise: (&ELSEWHERE, |attempt| {
-        let is_told = attempt.has_own_request() && attempt.has_own_line();
-        is_told && (attempt.got_its_answer() || attempt.arrived_in_time() && attempt.answered_too_late())
-    }),
+    checks: &CHECKS,
+    otherwise: OTHERWISE,
     proven: |attempt| {
         let (took, waited) = attempt.durations().unwrap_or_default();
         format!(

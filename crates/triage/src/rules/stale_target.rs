@@ -120,7 +120,7 @@ fn arrivals(case: &Case<'_>) -> Vec<Arrival> {
                 None => arrivals.push(Arrival {
                     target,
                     message_id: Some(line.message_id.clone()),
-                    at: Some((Moment::at(Clock::Log(index), line.at).in_place(line.line), line.line)),
+                    at: Some((Moment::logged(index, line), line.line)),
                     dropped: true,
                     evidence: vec![piece],
                 }),
@@ -141,7 +141,7 @@ fn deletions(case: &Case<'_>, device: &Device) -> Vec<Line> {
                 let place = Place::Line(line.line);
                 let says = "the device was deleted";
                 let piece = Evidence::new(&log.name, place, Some(line.at), ClockOf::Server, &line.quote, says);
-                lines.push((Moment::at(Clock::Log(index), line.at), index, line.line, piece));
+                lines.push((Moment::logged(index, line), index, line.line, piece));
             }
         }
     }
@@ -227,18 +227,20 @@ fn signs_of_life(case: &Case<'_>, device: &Device) -> Vec<(Moment, Evidence)> {
     let mut found = Vec::new();
     for (index, log) in case.bundle.logs.iter().enumerate() {
         let is_it = |user: &str, id: &str| user == device.user_id && id == device.device_id;
-        let mut note = |at: i64, line: u64, text: &str, says: &str| {
-            let piece = Evidence::new(&log.name, Place::Line(line), Some(at), ClockOf::Server, text, says);
-            found.push((Moment::at(Clock::Log(index), at), piece));
+        let mut note = |moment: Moment, text: &str, says: &str| {
+            let place = moment.place.map_or(Place::Whole, Place::Line);
+            let piece = Evidence::new(&log.name, place, Some(moment.earliest), ClockOf::Server, text, says);
+            found.push((moment, piece));
         };
         for line in log.logins.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
-            note(line.at, line.line, &format!("Logging in user {}", device.label()), "the device was made");
+            let text = format!("Logging in user {}", device.label());
+            note(Moment::logged(index, line), &text, "the device was made");
         }
         for line in log.uploads.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
-            note(line.at, line.line, &line.quote, "the device publishes keys: it is there");
+            note(Moment::logged(index, line), &line.quote, "the device publishes keys: it is there");
         }
         for line in log.device_keys.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
-            note(line.at, line.line, &line.quote, "the device publishes its identity: it is there");
+            note(Moment::logged(index, line), &line.quote, "the device publishes its identity: it is there");
         }
     }
     found
@@ -253,7 +255,7 @@ fn back(case: &Case<'_>, device: &Device, from: Moment, to: Moment) -> Vec<Evide
             let says = "the authentication service made a device, and the line does not say which";
             let place = Place::Line(line.line);
             let piece = Evidence::new(&log.name, place, Some(line.start), ClockOf::Server, MADE_BY_SERVICE, says);
-            signs.push((Moment::at(Clock::Log(index), line.start), piece));
+            signs.push((Moment::received(index, line), piece));
         }
     }
     let outside = |moment: Moment| case.clocks.is_before(moment, from) || case.clocks.is_before(to, moment);

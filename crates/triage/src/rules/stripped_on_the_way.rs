@@ -1,18 +1,27 @@
 //! KE-3: the event lost the field between the server and the client.
 
-use super::Rule;
-use super::lost_field::{self, ARRIVED_WITHOUT, IS_MISSING, LostField, NOT_PRUNED, OUTER, STORED_WITH, STORED_WITHOUT};
+use super::lost_field::{
+    self, ARRIVED_WITHOUT, Check, IS_MISSING, NOT_PRUNED, OUTER, Place, STORED_WITH, STORED_WITHOUT, ask_arrived,
+};
+use super::{Rule, premises};
 use crate::case::Case;
 use crate::conclusion::Conclusion;
-use crate::proof::{Premise, Proof};
+use crate::proof::Premise;
 use crate::verdict::{ArtefactKind, Sentences, Verdict};
 
-const SENT_WHOLE: Premise = Premise {
-    id: "stripped-on-the-way/not-pruned",
-    says: "What arrived has other fields and does not say that it was redacted.",
-    rules_out: "Synapse itself pruned what it served: it does so for a redacted event, and, to whoever was not yet a member of the \
-                room, for all that a user sent who has been erased since.",
-};
+const SENT_WHOLE: Check = (
+    &Premise {
+        id: "stripped-on-the-way/not-pruned",
+        says: "What arrived has other fields and does not say that it was redacted.",
+        rules_out: "Synapse itself pruned what it served: it does so for a redacted event, and, to whoever was not yet a member of the \
+                    room, for all that a user sent who has been erased since.",
+    },
+    (|event| event.arrived_not_pruned(), ask_arrived),
+);
+
+const PROVEN_BY: [Check; 5] = [IS_MISSING, OUTER, STORED_WITH, ARRIVED_WITHOUT, SENT_WHOLE];
+
+const REFUTED_BY: [Check; 3] = [OUTER, STORED_WITHOUT, NOT_PRUNED];
 
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::StrippedOnTheWay,
@@ -20,40 +29,28 @@ pub(super) const RULE: Rule = Rule {
     reads: &[],
     argument: "The database holds the field and the answer that reached the browser does not. Synapse serves an event whole or pruned, \
                and pruning leaves an encrypted event's content empty; so something between the two took one field away.",
-    proven_by: &[&IS_MISSING, &OUTER, &STORED_WITH, &ARRIVED_WITHOUT, &SENT_WHOLE],
-    refuted_by: &[&OUTER, &STORED_WITHOUT, &NOT_PRUNED],
+    proven_by: &premises(&PROVEN_BY),
+    refuted_by: &premises(&REFUTED_BY),
     check,
     #[cfg(test)]
     histories,
 };
 
-fn check(case: &Case<'_>) -> Vec<Verdict> {
-    lost_field::of_case(case).iter().map(|event| judge(case, event)).collect()
-}
-
-fn judge(case: &Case<'_>, event: &LostField<'_>) -> Verdict {
-    let (ask_stored, ask_arrived) = (|| event.ask_stored(), || event.ask_arrived());
-    let proof = Proof::new(case)
-        .evidence(event.evidence())
-        .premise(&IS_MISSING, event.is_missing(), Vec::new)
-        .premise(&OUTER, event.is_outer(), Vec::new)
-        .premise(&STORED_WITH, event.stored_with(), ask_stored)
-        .premise(&ARRIVED_WITHOUT, event.arrived_without(), ask_arrived)
-        .premise(&SENT_WHOLE, event.arrived_not_pruned(), ask_arrived);
-    let refutation = Proof::new(case)
-        .evidence(event.evidence())
-        .premise(&OUTER, event.is_outer(), Vec::new)
-        .premise(&STORED_WITHOUT, event.stored_without(), ask_stored)
-        .premise(&NOT_PRUNED, event.stored_not_pruned(), ask_stored);
-    let (id, field) = (event.event_id, event.field_name());
-    let sentences = Sentences {
+const PLACE: Place = Place {
+    conclusion: Conclusion::StrippedOnTheWay,
+    proven_by: &PROVEN_BY,
+    refuted_by: &REFUTED_BY,
+    sentences: |id, field, _| Sentences {
         proven: format!(
             "Event {id} has `{field}` on the server and arrived without it: something in between took it away."
         ),
         refuted: format!("Event {id} did not lose `{field}` on its way: it was stored without it."),
         unknown: format!("Whether event {id} lost `{field}` between the server and the client cannot be told."),
-    };
-    Verdict::decide(case, Conclusion::StrippedOnTheWay, event.about(), proof, Some(refutation), sentences)
+    },
+};
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    lost_field::verdicts(case, &PLACE)
 }
 
 #[cfg(test)]

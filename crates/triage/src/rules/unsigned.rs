@@ -40,7 +40,7 @@ impl<'c> Unsigned<'c> {
         let key = self.line.one_time_key.as_deref().unwrap_or_default();
         let subject = Subject {
             device: Some(self.device.clone()),
-            one_time_key: self.line.one_time_key.clone(),
+            one_time_keys: self.line.one_time_key.iter().cloned().collect(),
             ..Subject::default()
         };
         (format!("{} {key}", self.device.label()).trim_end().to_owned(), subject)

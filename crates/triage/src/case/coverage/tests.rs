@@ -68,7 +68,7 @@ fn history(har: &str, logs: &[&str]) -> History {
 /// An absence between two seconds, by the first log's clock: of anybody, or of the page.
 fn asked(history: &History, of_page: bool, answered: bool, from: i64, to: i64) -> Result<(), Unseen> {
     let bundle = history.bundle();
-    let case = Case::without(&bundle, None);
+    let case = Case::of(&bundle);
     let at = |second: i64| Moment::at(Clock::Log(0), TEN + second * 1000);
     let page = of_page.then(|| &case.pages[0]);
     case.would_show(&Absence { route: Route::KeysUpload, page, answered, from: at(from), to: at(to) })
@@ -144,7 +144,7 @@ fn a_clock_that_was_set_and_one_that_nothing_aligns_leave_a_time_without_place()
     assert_eq!(of_anybody(&[&back]), Err(Unseen::ClockSet { log: name() }));
     let whole = start(0, &START) + &syncs(10..430);
     let bundle = history(&har(0..5, 1), &[&whole]).bundle();
-    let case = Case::without(&bundle, None);
+    let case = Case::of(&bundle);
     let at = |second: i64| Moment::at(Clock::Page(0), TEN + second * 1000);
     let absence = Absence { route: Route::KeysUpload, page: None, answered: false, from: at(100), to: at(300) };
     assert_eq!(case.would_show(&absence), Err(Unseen::NoTime { log: name() }));
@@ -173,7 +173,7 @@ fn a_browser_measures_only_what_it_asked_and_was_answered() {
     let why = of_the_browser(&har(0..400, 1), &[&others]);
     assert_eq!(why, Err(Unseen::NotAll { route: Route::KeysUpload, all, of_route: one }), "the uploads go elsewhere");
     let bundle = History::new("no HAR").file("process0.log", worker).bundle();
-    let case = Case::without(&bundle, None);
+    let case = Case::of(&bundle);
     let page = Page { report: 0, device: None, hars: Vec::new() };
     let at = Moment::at(Clock::Log(0), TEN);
     let absence = Absence { route: Route::KeysUpload, page: Some(&page), answered: true, from: at, to: at };
@@ -209,7 +209,7 @@ fn every_reason_reads_as_a_clause() {
 fn the_logs_of_worlds_cover_no_more_than_they_hold() {
     let told = |world: &str, route: Route, answered: bool| {
         let bundle = History::world(world, world).bundle();
-        let case = Case::without(&bundle, None);
+        let case = Case::of(&bundle);
         let page = &case.pages[0];
         let (from, to) = page.watched(case.report(page)).expect("a watched page");
         case.would_show(&Absence { route, page: Some(page), answered, from, to })

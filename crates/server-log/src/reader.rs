@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead};
 
-use super::line::{LogLine, parse_line, unwrap_line};
+use crate::line::{LogLine, parse_line, unwrap_line};
 
 /// Bytes of one line that are kept at most; Synapse's longest lines of interest, uploads of 100 keys, have 4 KiB.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
@@ -50,7 +50,7 @@ pub struct ReadCounts {
 /// Reads records, in constant memory.
 ///
 /// ```
-/// use crypto_diag_triage::synapse_log::LogReader;
+/// use crypto_diag_server_log::LogReader;
 ///
 /// let log = "2026-11-23 08:36:03,871 - a.b - 1 - ERROR - GET-1 - boom\nTraceback:\n  x\n\
 ///            2026-11-23 08:36:04,000 - a.b - 1 - INFO - GET-2 - fine\n";

@@ -2,11 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use super::server_log::LogOptions;
 use crate::stamp::Stamp;
 
 /// Zones lie on quarters of an hour.
-const ZONE_STEP_MS: i64 = 15 * 60_000;
+pub const ZONE_STEP_MS: i64 = 15 * 60_000;
 
 /// Zones go from 12 hours behind to 14 hours ahead of UTC.
 pub const ZONES_MS: RangeInclusive<i64> = -12 * 3_600_000..=14 * 3_600_000;
@@ -15,7 +14,7 @@ pub const ZONES_MS: RangeInclusive<i64> = -12 * 3_600_000..=14 * 3_600_000;
 const LEDGER_DELAY_MAX_MS: i64 = 120_000;
 
 /// Printed times are cut to milliseconds, and so are durations.
-pub(super) const ROUNDING_MS: i64 = 2;
+pub const ROUNDING_MS: i64 = 2;
 
 /// How the log's zone is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub enum ZoneSource {
 }
 
 /// The zone that all samples of "wall clock less epoch" agree on, in milliseconds.
-pub(super) fn zone_of(samples: &[i64]) -> Option<i64> {
+pub fn zone_of(samples: &[i64]) -> Option<i64> {
     let zone = |sample: &i64| {
         // The line is a little later than the time that it states, never earlier but for rounding.
         let zone = (sample + ROUNDING_MS).div_euclid(ZONE_STEP_MS) * ZONE_STEP_MS;
@@ -44,7 +43,7 @@ pub(super) fn zone_of(samples: &[i64]) -> Option<i64> {
 
 /// The stamps of a log, and what they lack.
 #[derive(Debug, Default)]
-pub(super) struct Times {
+pub struct Times {
     year: Option<i16>,
     stated_ms: Option<i64>,
     /// Whether stamps say their zone, as the first did.
@@ -58,9 +57,11 @@ pub(super) struct Times {
 }
 
 impl Times {
-    pub fn new(options: &LogOptions) -> Times {
-        let stated_ms = options.zone_minutes.map(|minutes| i64::from(minutes) * 60_000);
-        Times { year: options.year, stated_ms, ..Times::default() }
+    /// Of a log whose zone somebody may have stated, in minutes that local time is ahead of UTC, and whose stamps may have no
+    /// year.
+    pub fn new(zone_minutes: Option<i32>, year: Option<i16>) -> Times {
+        let stated_ms = zone_minutes.map(|minutes| i64::from(minutes) * 60_000);
+        Times { year, stated_ms, ..Times::default() }
     }
 
     /// A stamp as milliseconds: exact where it has a zone, else the server's wall clock, to be put right at the end.

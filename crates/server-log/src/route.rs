@@ -30,7 +30,7 @@ impl Route {
     /// The route of a path.
     ///
     /// ```
-    /// use crypto_diag_triage::synapse_log::Route;
+    /// use crypto_diag_server_log::Route;
     ///
     /// assert_eq!(Route::of("/_matrix/client/v3/keys/upload?x=1"), Route::KeysUpload);
     /// assert_eq!(Route::of("/_matrix/client/v3/rooms/!r/send/keys/upload"), Route::Other);
@@ -62,6 +62,13 @@ impl Route {
             Route::Other => "other",
         }
     }
+}
+
+/// Whether a request to that path waits for news, so that its duration says nothing of the server: `/sync` of every version,
+/// sliding or not, and its forerunners.
+pub fn waits_for_news(path: &[u8]) -> bool {
+    let last = memchr::memrchr(b'/', path).map_or(path, |at| &path[at + 1..]);
+    last == b"sync" || last == b"initialSync" || last == b"events" && !path.windows(7).any(|part| part == b"/rooms/")
 }
 
 /// Path and query without secrets, in a form that is the same for the client's URL and the server's line: parameters
@@ -148,6 +155,24 @@ mod tests {
         );
         assert_eq!(server, request_key("GET", "/_matrix/client/v3/sync?since=s1&timeout=0#x"));
         assert_ne!(server, request_key("GET", "/_matrix/client/v3/sync?since=s2&timeout=0"));
+    }
+
+    #[test]
+    fn every_form_of_sync_waits_for_news() {
+        for path in [
+            "/_matrix/client/v3/sync",
+            "/_matrix/client/r0/sync",
+            "/_matrix/client/unstable/org.matrix.msc3575/sync",
+            "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync",
+            "/_matrix/client/r0/initialSync",
+            "/_matrix/client/r0/rooms/!x/initialSync",
+            "/_matrix/client/r0/events",
+        ] {
+            assert!(waits_for_news(path.as_bytes()), "{path}");
+        }
+        for path in ["/_matrix/client/v3/keys/upload", "/_matrix/client/v3/rooms/!x/sync2", "/syncer", ""] {
+            assert!(!waits_for_news(path.as_bytes()), "{path}");
+        }
     }
 
     #[test]

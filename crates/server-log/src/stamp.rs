@@ -1,7 +1,5 @@
 //! Times as logs print them.
 
-use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 /// The year that a stamp without one is given: a leap year, so that 29 February reads.
@@ -19,11 +17,14 @@ pub struct Stamp {
     pub has_year: bool,
 }
 
+/// The first millisecond that can be printed, of the year 0.
+const FIRST_MS: i64 = -62_167_219_200_000;
+
 /// The last millisecond that can be printed, of the year 9999.
 const LAST_MS: i64 = 253_402_300_799_999;
 
 /// A number of milliseconds since the epoch, if it can be a time: what cannot must not enter a subtraction.
-pub(crate) fn plausible(ms: i64) -> Option<i64> {
+pub fn plausible(ms: i64) -> Option<i64> {
     (0..=LAST_MS).contains(&ms).then_some(ms)
 }
 
@@ -52,22 +53,51 @@ impl Stamp {
 
 const DAY_MS: i64 = 86_400_000;
 
+/// Days from the epoch to a date of the proleptic Gregorian calendar; `None` if there is no such date.
 fn days(year: i16, month: i8, day: i8) -> Option<i64> {
-    let date = Date::new(year, month, day).ok()?;
-    Some(millis(date, 0, 0, 0, 0)? / DAY_MS)
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=last).contains(&day) {
+        return None;
+    }
+    // Years begin in March here, so that leap days come last.
+    let (year, month, day) = (i64::from(year), i64::from(month), i64::from(day));
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let era = year.div_euclid(400);
+    let of_era = year - era * 400;
+    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (month * 153 + 2) / 5 + day - 719_469)
 }
 
-fn millis(date: Date, hour: i8, minute: i8, second: i8, ms: i64) -> Option<i64> {
-    let time = Time::new(hour, minute, second, 0).ok()?;
-    let at = TimeZone::UTC.to_timestamp(DateTime::from_parts(date, time)).ok()?;
-    Some(at.as_millisecond() + ms)
+/// The date that is that many days from the epoch: year, month and day.
+fn date(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (year, month) = (year + era * 400, if month < 10 { month + 3 } else { month - 9 });
+    (year + i64::from(month <= 2), month, day)
+}
+
+fn millis(days: i64, clock: &Clock) -> Option<i64> {
+    let in_day = clock.hour < 24 && clock.minute < 60 && clock.second < 60;
+    let seconds = (i64::from(clock.hour) * 60 + i64::from(clock.minute)) * 60 + i64::from(clock.second);
+    in_day.then(|| days * DAY_MS + seconds * 1000 + clock.ms)
 }
 
 /// Reads `2026-11-23 08:36:03,871`, the same with `T`, `.`, any number of fraction digits (or none) and a zone (`Z`,
 /// `+00:00`, `+0000`) or none, at the start of a text. Gives the stamp and how many bytes it took.
 ///
 /// ```
-/// use crypto_diag_triage::stamp::read_iso;
+/// use crypto_diag_server_log::stamp::read_iso;
 ///
 /// let (stamp, length) = read_iso(b"2026-11-23 08:36:03,871 - synapse").unwrap();
 /// assert_eq!((stamp.ms, stamp.has_zone, length), (1_795_422_963_871, false, 23));
@@ -82,8 +112,7 @@ pub fn read_iso(text: &[u8]) -> Option<(Stamp, usize)> {
     let month = number(&text[5..7])? as i8;
     let day = number(&text[8..10])? as i8;
     let (clock, used) = read_clock(&text[11..])?;
-    let date = Date::new(year, month, day).ok()?;
-    let mut ms = millis(date, clock.hour, clock.minute, clock.second, clock.ms)?;
+    let mut ms = millis(days(year, month, day)?, &clock)?;
     let mut end = 11 + used;
     let zone = read_zone(&text[end..]);
     if let Some((minutes, length)) = zone {
@@ -103,8 +132,7 @@ pub fn read_syslog(text: &[u8]) -> Option<(Stamp, usize)> {
     let month = MONTHS.iter().position(|month| *month == &text[..3])? as i8 + 1;
     let day = if text[4] == b' ' { number(&text[5..6])? } else { number(&text[4..6])? } as i8;
     let (clock, used) = read_clock(&text[7..])?;
-    let date = Date::new(NO_YEAR, month, day).ok()?;
-    let ms = millis(date, clock.hour, clock.minute, clock.second, clock.ms)?;
+    let ms = millis(days(NO_YEAR, month, day)?, &clock)?;
     Some((Stamp { ms, has_zone: false, has_year: false }, 7 + used))
 }
 
@@ -185,25 +213,15 @@ fn number(text: &[u8]) -> Option<u32> {
 /// Prints an instant as `2026-11-23 08:36:03.871 UTC`.
 ///
 /// ```
-/// assert_eq!(crypto_diag_triage::stamp::print(1_795_422_963_871), "2026-11-23 08:36:03.871 UTC");
+/// assert_eq!(crypto_diag_server_log::stamp::print(1_795_422_963_871), "2026-11-23 08:36:03.871 UTC");
 /// ```
 pub fn print(ms: i64) -> String {
-    match jiff::Timestamp::from_millisecond(ms) {
-        Ok(at) => {
-            let at = TimeZone::UTC.to_datetime(at);
-            format!(
-                "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03} UTC",
-                at.year(),
-                at.month(),
-                at.day(),
-                at.hour(),
-                at.minute(),
-                at.second(),
-                ms.rem_euclid(1000)
-            )
-        }
-        Err(_) => format!("{ms} ms"),
+    if !(FIRST_MS..=LAST_MS).contains(&ms) {
+        return format!("{ms} ms");
     }
+    let ((year, month, day), rest) = (date(ms.div_euclid(DAY_MS)), ms.rem_euclid(DAY_MS));
+    let (hour, minute, second, milli) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60, rest % 1000);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{milli:03} UTC")
 }
 
 #[cfg(test)]
@@ -239,6 +257,16 @@ mod tests {
             let stamp = read_syslog(text.as_bytes()).unwrap().0.in_year(year);
             assert!(print(stamp.ms).starts_with(wanted), "{text}: {}", print(stamp.ms));
         }
+    }
+
+    #[test]
+    fn every_day_of_ten_thousand_years_is_printed_as_it_is_read() {
+        for day in FIRST_MS / DAY_MS..=LAST_MS / DAY_MS {
+            let (year, month, of_month) = date(day);
+            assert_eq!(days(year as i16, month as i8, of_month as i8), Some(day));
+        }
+        assert_eq!((date(0), date(20_780)), ((1970, 1, 1), (2026, 11, 23)));
+        assert_eq!((days(2026, 2, 29), days(2100, 2, 29), days(2026, 4, 31)), (None, None, None));
     }
 
     #[test]

@@ -1,0 +1,232 @@
+//! How it went on: whether refusals heal or loop, and how quick the server was, minute by minute. Neither is proof of anything.
+
+use crypto_diag_analysis::facts::Conflict;
+use crypto_diag_core::{Ke, Meaning};
+use serde::Serialize;
+
+use crate::case::watch::Sought;
+use crate::case::{Case, Page};
+use crate::latency::Latency;
+use crate::moment::Moment;
+use crate::stamp;
+use crate::synapse_log::ServerLog;
+use crate::timeline::Timeline;
+
+/// Minutes of one artefact that an answer gives at most, the slowest of them.
+const MINUTES_MAX: usize = 60;
+
+/// How it went on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Course {
+    /// The refusals of one-time keys, a storm for each page.
+    pub storms: Vec<Storm>,
+    /// The server's latency without any form of sync, by artefact.
+    pub latency: Vec<Pace>,
+}
+
+impl Course {
+    /// A sentence for each storm and each artefact. Ids in them may be hostile: show them as text.
+    pub fn sentences(&self) -> impl Iterator<Item = &str> {
+        self.storms.iter().map(|storm| &*storm.says).chain(self.latency.iter().map(|pace| &*pace.says))
+    }
+}
+
+/// The refusals that a page saw. Times are the page's, in milliseconds since the epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Storm {
+    /// The device, or the report's name.
+    pub of: String,
+    /// Refusals that the page counted, kept or not.
+    pub count: u64,
+    /// Key ids that were refused.
+    pub keys: usize,
+    /// The first refusal that was kept.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+    /// One key was refused again and again.
+    pub looping: bool,
+    /// Whether it was over when the report was made; null where that cannot be told.
+    pub healed: Option<bool>,
+    /// All that as a sentence.
+    pub says: String,
+}
+
+/// How quick the server was.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Pace {
+    /// The artefact's name.
+    pub of: String,
+    /// The minutes, in order; the slowest ones where there are many.
+    pub minutes: Vec<MinuteOfAnswer>,
+    /// The slowest of them as a sentence.
+    pub says: String,
+}
+
+/// One minute.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MinuteOfAnswer {
+    /// Its start, in milliseconds since the epoch by the server's clock.
+    pub at: i64,
+    /// Half of the requests took this long at most, in milliseconds; null where the artefact does not say.
+    pub median_ms: Option<f64>,
+    /// All but one of a hundred took this long at most; of fewer than a hundred it is the longest.
+    pub p99_ms: f64,
+    /// Requests; null where the artefact does not say.
+    pub requests: Option<u64>,
+}
+
+/// How the matter of a case went on, within the picture's time.
+pub(crate) fn course(case: &Case<'_>, timeline: &Timeline) -> Course {
+    let window = |minute: i64| minute * 60_000 <= timeline.to && (minute + 1) * 60_000 > timeline.from;
+    let logs = case.bundle.logs.iter().filter_map(|log| pace(&log.name, of_log(log, window)));
+    let series = case.bundle.latency.iter().filter_map(|series| pace(&series.name, of_series(series, window)));
+    Course {
+        storms: case.pages.iter().filter_map(|page| storm(case, page)).collect(),
+        latency: logs.chain(series).collect(),
+    }
+}
+
+fn storm(case: &Case<'_>, page: &Page) -> Option<Storm> {
+    let conflicts = &case.readings[page.report].facts.conflicts;
+    let first = conflicts.iter().map(|conflict| conflict.first_ts.0).min()?;
+    let last = conflicts.iter().map(|conflict| conflict.last_ts.0).max()?;
+    let kept: u64 = conflicts.iter().map(|conflict| conflict.count).sum();
+    let count = case.report(page).tally(Ke::Ke1.id(), Meaning::Failure).max(kept);
+    let looping = conflicts.iter().any(|conflict| conflict.looping);
+    let healed = healed(case, page, conflicts, last);
+    let of = case.label(page);
+    let print = |ms: u64| stamp::print(i64::try_from(ms).unwrap_or(i64::MAX));
+    let times = match count {
+        1 => format!("once, at {}", print(first)),
+        count => format!("{count} times, from {} to {}", print(first), print(last)),
+    };
+    let what = match (looping, conflicts.len()) {
+        (true, 1) => "It is a loop: one key is refused again and again.".to_owned(),
+        (true, keys) => format!("It is a loop over {keys} keys."),
+        (false, 1) => String::new(),
+        (false, keys) => format!("They were about {keys} keys."),
+    };
+    let end = match healed {
+        Some(true) => "It healed: the page, awake and in sync, saw none until its report.",
+        Some(false) => "It went on until the report was made.",
+        None => "Whether it has stopped cannot be told.",
+    };
+    let says = format!("The server refused one-time keys of {of} {times}, by the page's clock. {what} {end}")
+        .replace("  ", " ");
+    Some(Storm { of, count, keys: conflicts.len(), first, last, looping, healed, says })
+}
+
+/// Whether refusals had stopped: the report says so, and would have shown another one.
+fn healed(case: &Case<'_>, page: &Page, conflicts: &[Conflict], last: u64) -> Option<bool> {
+    let said = conflicts.first()?.healed?;
+    if !said {
+        return Some(false);
+    }
+    let last = Moment::at(page.clock(), i64::try_from(last).ok()?);
+    let (_, made) = page.watched(case.report(page))?;
+    let shown = case.could_have_shown(page, Sought::Failure(Ke::Ke1), Some((last, made))).is_ok();
+    (shown && case.was_awake(page, last, made)).then_some(true)
+}
+
+fn of_log(log: &ServerLog, window: impl Fn(i64) -> bool) -> Vec<MinuteOfAnswer> {
+    let minutes = log.latency.iter().filter(|(minute, _)| window(**minute));
+    let row = |(minute, row): (&i64, &crate::synapse_log::Durations)| MinuteOfAnswer {
+        at: minute * 60_000,
+        median_ms: Some(f64::from(row.quantile(0.5))),
+        p99_ms: f64::from(row.quantile(0.99)),
+        requests: Some(row.count()),
+    };
+    minutes.map(row).collect()
+}
+
+fn of_series(series: &Latency, window: impl Fn(i64) -> bool) -> Vec<MinuteOfAnswer> {
+    let minutes = series.seconds.iter().filter(|(minute, _)| window(**minute));
+    minutes
+        .map(|(minute, seconds)| MinuteOfAnswer {
+            at: minute * 60_000,
+            median_ms: None,
+            p99_ms: (seconds * 1_000.0).round(),
+            requests: None,
+        })
+        .collect()
+}
+
+fn pace(name: &str, mut minutes: Vec<MinuteOfAnswer>) -> Option<Pace> {
+    minutes.sort_by(|a, b| b.p99_ms.total_cmp(&a.p99_ms));
+    minutes.truncate(MINUTES_MAX);
+    let slowest = minutes.first()?;
+    let (at, p99) = (stamp::print(slowest.at), slowest.p99_ms);
+    let rest = match (slowest.median_ms, slowest.requests) {
+        (Some(median), Some(requests)) => format!(" (median {median} ms, {requests} requests)"),
+        _ => String::new(),
+    };
+    let says = format!(
+        "By {name} the server was slowest in the minute of {at}: {p99} ms at the 99th percentile, without syncs{rest}. That says \
+         nothing of one request."
+    );
+    minutes.sort_by_key(|minute| minute.at);
+    Some(Pace { of: name.to_owned(), minutes, says })
+}
+
+#[cfg(test)]
+mod tests {
+    use crypto_diag_core::{Level, Millis};
+
+    use super::*;
+    use crate::Triage;
+    use crate::bundle::Bundle;
+    use crate::history::{History, MadeUpPage};
+
+    const BEGUN: u64 = 1_795_424_000_000;
+
+    fn refused(times: u64, made: u64) -> MadeUpPage {
+        let line = r#"One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{}}; new key: {'key': 'QF6S+xL5kqccqIPCCh4eFpdBdulfr+tKS5/ZN4wGAT0', 'signatures': {}}"#;
+        (0..times).fold(MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, made), |page, at| {
+            page.line(BEGUN + 10_000 + at * 1_000, Level::Error, line)
+        })
+    }
+
+    fn course_of(page: MadeUpPage) -> Course {
+        let mut bundle = Bundle::new();
+        bundle.add("alice.report.json", None, &page.json()[..]);
+        Triage::of(&bundle).course
+    }
+
+    #[test]
+    fn a_storm_is_told_once_with_its_count_and_its_end() {
+        let looping = course_of(refused(300, BEGUN + 311_000));
+        let storm = &looping.storms[..];
+        assert_eq!(storm.len(), 1);
+        assert_eq!((storm[0].count, storm[0].looping, storm[0].healed), (300, true, Some(false)));
+        assert!(storm[0].says.contains("300 times") && storm[0].says.contains("went on"), "{}", storm[0].says);
+        let healed = course_of(refused(2, BEGUN + 600_000));
+        assert_eq!((healed.storms[0].looping, healed.storms[0].healed), (false, Some(true)));
+    }
+
+    #[test]
+    fn a_page_whose_capture_missed_lines_does_not_say_that_it_healed() {
+        let course = course_of(refused(2, BEGUN + 600_000).but(|report| report.capture.nested = 1));
+        assert_eq!(course.storms[0].healed, None);
+        let cleared = course_of(
+            refused(2, BEGUN + 600_000).but(|report| report.capture.cleared_at = Some(Millis(BEGUN + 100_000))),
+        );
+        assert_eq!(cleared.storms[0].healed, None);
+    }
+
+    #[test]
+    fn the_slowest_minute_of_a_log_is_told() {
+        let triage = Triage::of(&History::recorded("slow-homeserver", "a slow homeserver").bundle());
+        let pace = &triage.course.latency[0];
+        assert!(pace.minutes.iter().any(|minute| minute.p99_ms > 1_000.0), "{pace:?}");
+        assert!(pace.says.contains("22:54:00"), "{}", pace.says);
+    }
+}
