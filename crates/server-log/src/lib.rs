@@ -21,4 +21,4 @@ pub use event::{AccessLine, Claim, Class, DeviceRef, EventKind, RefusedLine, Ser
 pub use format::{FORMATS, ServerLogFormat};
 pub use line::{LogLevel, LogLine, parse_line};
 pub use reader::{CONTINUATION_BYTES_MAX, LINE_BYTES_MAX, LogReader, ReadCounts, Record};
-pub use route::{OwnId, Route, canonical_uri, delay_id, request_key, txn_id, waits_for_news};
+pub use route::{OwnId, Route, canonical_uri, delay_id, request_key, txn_id, waits_for_news, without_fragment};

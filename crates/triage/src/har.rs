@@ -14,7 +14,7 @@ use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ValueType};
 use crate::intake::{Mended, parse as parse_json};
 use crate::problem::{Place, Problem, Problems};
 use crate::stamp::read_iso;
-use crate::synapse_log::{Route, canonical_uri, delay_id, request_key, txn_id};
+use crate::synapse_log::{Route, canonical_uri, delay_id, request_key, txn_id, without_fragment};
 
 /// Bytes of one body that are read at most; a longer one is dropped and named.
 pub const BODY_BYTES_MAX: usize = 8 << 20;
@@ -640,7 +640,7 @@ impl Raw {
 fn path_of(url: &str) -> &str {
     let origin = url.split_once("://").filter(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let rest = origin.map_or(url, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
-    rest.split('#').next().unwrap_or_default()
+    without_fragment(rest)
 }
 
 fn decode(bytes: Vec<u8>, encoding: Option<&str>) -> Vec<u8> {
