@@ -88,12 +88,12 @@ impl Recorder {
         self.matched += 1;
         self.truncated += u64::from(is_cut);
         self.redactions += u64::from(redactions);
-        self.counts.add(signature.ke, found.meaning, line.ts);
+        self.counts.add(signature.kind.ke(), found.meaning, line.ts);
         let whole_length = || if line.tail.is_some() { line.length } else { line.text.encode_utf16().count() as u64 };
         let entry = Entry {
             ts: line.ts,
             level: line.level,
-            ke: signature.ke,
+            ke: signature.kind.ke(),
             signature: Cow::Borrowed(signature.needle),
             meaning: found.meaning,
             realm: line.realm.clone(),
@@ -104,7 +104,7 @@ impl Recorder {
             message,
         };
         let json = serde_json::to_string(&entry).unwrap_or_default();
-        self.ring.push(signature.ke, found.meaning, &entry.message, json.into_boxed_str());
+        self.ring.push(signature.kind.ke(), found.meaning, &entry.message, json.into_boxed_str());
         true
     }
 

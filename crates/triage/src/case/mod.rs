@@ -95,14 +95,15 @@ impl<'a> Case<'a> {
     /// An entry of a report as evidence.
     pub fn entry(&self, report: usize, entry: usize, says: impl Into<String>) -> Option<Evidence> {
         let found = self.bundle.reports.get(report)?.entries.get(entry)?.as_ref()?;
-        let at = i64::try_from(found.ts.0).ok();
+        let at = i64::try_from(found.ts.0).ok().filter(|_| self.bundle.reports[report].has_times());
         let name = self.report_name(report);
         Some(Evidence::new(name, Place::Entry(entry as u64), at, ClockOf::Client, &found.message, says))
     }
 
     /// When an entry of a report was printed.
     pub fn printed(&self, report: usize, entry: usize) -> Option<Moment> {
-        let found = self.bundle.reports.get(report)?.entries.get(entry)?.as_ref()?;
+        let found =
+            self.bundle.reports.get(report).filter(|report| report.has_times())?.entries.get(entry)?.as_ref()?;
         Some(Moment::at(Clock::Page(report), i64::try_from(found.ts.0).ok()?))
     }
 

@@ -244,12 +244,6 @@ fn syncs<'c>(case: &'c Case<'_>, device: &Device) -> Vec<Sync<'c>> {
     syncs
 }
 
-/// The to-device position of a `since` token: its 7th field.
-fn position(request: &Exchange) -> Option<i64> {
-    let since = request.uri.split(['?', '&']).find_map(|part| part.strip_prefix("since="))?;
-    since.split('_').nth(6)?.parse().ok()
-}
-
 fn is_before_look(case: &Case<'_>, (har, _, _, request): &Sync<'_>, look: Moment) -> bool {
     case.clocks.is_before(Moment::at(Clock::Har(*har), request.start), look)
 }
@@ -264,7 +258,9 @@ fn unanswered(case: &Case<'_>, syncs: &[Sync<'_>], look: &Look) -> Option<((Mome
         let lost: Vec<&Sync<'_>> = of_page
             .rev()
             .take_while(|sync| {
-                sync.3.status == 0 && position(sync.3).is_some_and(|at| at < first) && is_before_look(case, sync, at)
+                sync.3.status == 0
+                    && sync.3.acknowledged().is_some_and(|at| at < first)
+                    && is_before_look(case, sync, at)
             })
             .collect();
         if lost.len() >= SYNCS_UNANSWERED_MIN {
@@ -295,12 +291,13 @@ fn awake(case: &Case<'_>, device: &Device, (from, to): (Moment, Moment)) -> Opti
 fn before_the_look(case: &Case<'_>, syncs: &[Sync<'_>], look: &Look) -> Option<Evidence> {
     let (at, first) = (look.moment()?, look.first()?);
     let before: Vec<&Sync<'_>> = syncs.iter().filter(|sync| is_before_look(case, sync, at)).collect();
-    if before.iter().any(|sync| position(sync.3).is_some_and(|passed| passed >= first)) {
+    if before.iter().any(|sync| sync.3.acknowledged().is_some_and(|passed| passed >= first)) {
         return None;
     }
     let last = before.into_iter().rev().find(|sync| {
         let by_har = case.clocks.by(at, Clock::Har(sync.0));
-        position(sync.3).is_some() && by_har.is_some_and(|at| at.latest.saturating_sub(sync.3.start) <= SYNC_BEFORE_MS)
+        sync.3.acknowledged().is_some()
+            && by_har.is_some_and(|at| at.latest.saturating_sub(sync.3.start) <= SYNC_BEFORE_MS)
     })?;
     Some(exchange(last.1, last.2, "the device's token stands before the waiting messages"))
 }
@@ -313,7 +310,7 @@ fn acknowledged_later(case: &Case<'_>, syncs: &[Sync<'_>], look: &Look) -> Vec<E
         .filter(|sync| {
             let sent = Moment::at(Clock::Har(sync.0), sync.3.start);
             sync.3.status == 200
-                && position(sync.3).is_some_and(|passed| passed >= last)
+                && sync.3.acknowledged().is_some_and(|passed| passed >= last)
                 && case.clocks.is_before(at, sent)
         })
         .take(1)
