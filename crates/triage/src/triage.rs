@@ -8,6 +8,7 @@ use crate::answer::versions::{Version, versions};
 use crate::bundle::{Artefact, Bundle};
 use crate::case::Case;
 use crate::problem::Problem;
+use crate::proof::Mutation;
 use crate::remediation::{Remedy, remedies};
 use crate::rules;
 use crate::timeline::{Timeline, timeline};
@@ -56,9 +57,15 @@ impl Triage {
         Triage::without(bundle, None)
     }
 
-    /// The answer with one premise taken for met, by its id: only tests ask for that.
-    pub(crate) fn without(bundle: &Bundle, dropped_premise: Option<&'static str>) -> Triage {
-        let case = Case::without(bundle, dropped_premise);
+    /// The answer of rules of which one premise is changed.
+    #[cfg(feature = "mutation")]
+    pub fn mutated(bundle: &Bundle, mutation: Mutation) -> Triage {
+        Triage::without(bundle, Some(mutation))
+    }
+
+    /// The answer with one premise changed: only tests ask for that.
+    pub(crate) fn without(bundle: &Bundle, mutation: Option<Mutation>) -> Triage {
+        let case = Case::without(bundle, mutation);
         let verdicts = rules::verdicts(&case);
         let questions = questions::coverage(&case, &verdicts);
         let exit_code = if bundle.is_usable() { questions::exit_code(&verdicts, &questions) } else { 3 };

@@ -6,7 +6,7 @@ use super::ALL;
 use crate::Triage;
 use crate::bundle::Bundle;
 use crate::history::History;
-use crate::proof::Premise;
+use crate::proof::{Mutation, Premise};
 
 /// The histories that the rules' files bring along: for each rule one in which it holds, and one for each innocent
 /// explanation.
@@ -76,7 +76,8 @@ fn a_rule_without_one_of_its_premises_says_something_false_of_some_history() {
             |rule: &super::Rule| rule.proven_by.iter().chain(rule.refuted_by).any(|used| used.id == premise.id);
         let (using, others): (Vec<_>, Vec<_>) = ALL.iter().zip(&own).partition(|(rule, _)| is_used(rule));
         let histories = using.iter().chain(&others).flat_map(|(_, histories)| *histories).chain(&worlds);
-        let mut faults = histories.map(|(history, bundle)| history.faults(&Triage::without(bundle, Some(premise.id))));
+        let mut faults = histories
+            .map(|(history, bundle)| history.faults(&Triage::without(bundle, Some(Mutation::Met(premise.id)))));
         if faults.all(|faults| faults.is_empty()) {
             survivors.push(premise.id);
         }
