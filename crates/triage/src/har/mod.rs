@@ -16,7 +16,7 @@ use crate::intake::Mended;
 use crate::problem::{Place, Problem, Problems};
 use crate::synapse_log::{Route, delay_id, request_key, txn_id};
 
-pub(crate) use body::{identity, one_time_key};
+pub(crate) use body::identity;
 pub use facts::{ArrivedEvent, ArrivedMessage, BodyFacts, ClaimedKey, Device, SentMessage};
 
 /// Bytes of one body that are read at most; a longer one is dropped and named.
