@@ -11,7 +11,7 @@ export default [
   {
     ignores: [
       '**/node_modules/',
-      'pkg/*.js',
+      'pkg/dist/',
       'www/dist/',
       'target/',
       '.cache/',

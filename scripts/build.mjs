@@ -14,6 +14,8 @@ import { thirdParty } from './third-party.mjs';
 
 const work = path.join(cache, 'build');
 const pkg = path.join(root, 'pkg');
+/** The package as it is published: whatever users install is in here, and nothing in here is written by hand. */
+const dist = path.join(pkg, 'dist');
 
 /** WebAssembly features that the compiler's output uses; every engine of the last three years has them. */
 const FEATURES = [
@@ -96,15 +98,15 @@ const SMALLEST = [
  * @param {string} crate
  * @param {string} constant What the module's text is exported as.
  * @param {Record<string, string>} env
- * @param {{exports?: string[], passes: string[], write: (file: string) => string}} how Which exports stay if not all, what
+ * @param {{profile: string, exports?: string[], passes: string[], write: (file: string) => string}} how Cargo's profile, which exports stay if not all, what
  *   wasm-opt does, and how bytes become a text.
  */
-async function buildModule(crate, constant, env, { exports, passes, write }) {
+async function buildModule(crate, constant, env, { profile, exports, passes, write }) {
   const name = crate.replaceAll('-', '_');
   const out = path.join(work, crate);
-  const flags = ['--target', 'wasm32-unknown-unknown', '--profile', 'page', ...remappedPaths()];
+  const flags = ['--target', 'wasm32-unknown-unknown', '--profile', profile, ...remappedPaths()];
   run('cargo', ['build', '-q', '-p', crate, ...flags], { env });
-  const raw = path.join(target, 'wasm32-unknown-unknown/page', `${name}.wasm`);
+  const raw = path.join(target, 'wasm32-unknown-unknown', profile, `${name}.wasm`);
   run(
     'wasm-bindgen',
     ['--target', 'web', '--omit-default-module-path', '--no-typescript'].concat([
@@ -125,7 +127,7 @@ async function buildModule(crate, constant, env, { exports, passes, write }) {
   const text = write(optimised);
   fs.writeFileSync(path.join(out, 'text.js'), `export const ${constant} = '${text}';\n`);
   say(`  ${crate}: ${fs.statSync(optimised).size} bytes, ${text.length} as text`);
-  return { glue: path.join(out, `${name}.js`), text: path.join(out, 'text.js') };
+  return moduleFiles(crate);
 }
 
 /** A module's bytes as letters: nothing has to be inflated before a line can be kept. */
@@ -166,29 +168,27 @@ const mainStaysOutside = {
     onResolve({ filter: /^\.\.?\/index\.js$/ }, () => ({ path: './index.js', external: true })),
 };
 
-/** @param {Record<string, string>} entries @param {Record<string, string>} alias */
-async function bundle(entries, alias) {
+/** One file of the package, out of its sources. @param {string} name @param {string} source @param {Record<string, string>} alias */
+async function bundle(name, source, alias) {
   const { build } = await import('esbuild');
-  for (const [name, source] of Object.entries(entries)) {
-    const outfile = path.join(pkg, `${name}.js`);
-    await build({
-      entryPoints: [path.join(root, source)],
-      outfile,
-      alias,
-      plugins: [mainStaysOutside],
-      // The application's own.
-      external: ['react'],
-      bundle: true,
-      format: 'esm',
-      minify: true,
-      sourcemap: 'linked',
-      target: ['es2022'],
-      legalComments: 'none',
-      banner: { js: `/* crypto-diag ${version()} | MIT OR Apache-2.0 | THIRD-PARTY.md */` },
-      logLevel: 'warning',
-    });
-    ignoreInDevTools(`${outfile}.map`);
-  }
+  const outfile = path.join(dist, `${name}.js`);
+  await build({
+    entryPoints: [path.join(root, source)],
+    outfile,
+    alias,
+    plugins: [mainStaysOutside],
+    // The application's own.
+    external: ['react'],
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    sourcemap: 'linked',
+    target: ['es2022'],
+    legalComments: 'none',
+    banner: { js: `/* crypto-diag ${version()} | MIT OR Apache-2.0 | THIRD-PARTY.md */` },
+    logLevel: 'warning',
+  });
+  ignoreInDevTools(`${outfile}.map`);
 }
 
 const version = () => JSON.parse(fs.readFileSync(path.join(pkg, 'package.json'), 'utf8')).version;
@@ -220,12 +220,47 @@ async function writeTypes() {
       additionalProperties: false,
       unknownAny: true,
     });
-    fs.writeFileSync(path.join(pkg, `${name}.d.ts`), types);
+    fs.writeFileSync(path.join(dist, `${name}.d.ts`), types);
   }
   for (const name of fs.readdirSync(path.join(pkg, 'src'))) {
     if (!name.endsWith('.d.ts') && name !== 'report.js') continue;
-    fs.copyFileSync(path.join(pkg, 'src', name), path.join(pkg, name));
+    fs.copyFileSync(path.join(pkg, 'src', name), path.join(dist, name));
   }
+}
+
+/**
+ * Writes the package: pkg/dist is what is published.
+ * @param {Record<'core' | 'analysis', {glue: string, text: string}>} modules
+ */
+export async function buildPackage({ core, analysis }) {
+  fs.rmSync(dist, { recursive: true, force: true });
+  fs.mkdirSync(dist, { recursive: true });
+  const alias = {
+    'crypto-diag/core-text': core.text,
+    'crypto-diag/analysis-glue': analysis.glue,
+    'crypto-diag/analysis-bytes': analysis.text,
+    'crypto-diag/facts': path.join(work, 'facts.js'),
+  };
+  for (const name of ['index', 'worker', 'analysis', 'react'])
+    await bundle(name, `pkg/src/${name}.js`, alias);
+  await bundle('card', 'pkg/src/card/card.js', {});
+  // Sources to copy into Cinny, so they are shipped as they are.
+  fs.cpSync(path.join(pkg, 'src/cinny'), path.join(dist, 'cinny'), {
+    recursive: true,
+    filter: (source) => !path.basename(source).startsWith('.'),
+  });
+  fs.copyFileSync(path.join(work, 'report.schema.json'), path.join(dist, 'report.schema.json'));
+  await writeTypes();
+  for (const name of ['LICENSE-MIT', 'LICENSE-APACHE'])
+    fs.copyFileSync(path.join(root, name), path.join(dist, name));
+  for (const name of ['package.json', 'README.md', 'THIRD-PARTY.md'])
+    fs.copyFileSync(path.join(pkg, name), path.join(dist, name));
+}
+
+/** Where `buildModule` leaves what it has made of a crate. @param {string} crate */
+export function moduleFiles(crate) {
+  const out = path.join(work, crate);
+  return { glue: path.join(out, `${crate.replaceAll('-', '_')}.js`), text: path.join(out, 'text.js') };
 }
 
 /** Builds everything that `npm start` serves and `npm pack` packs. */
@@ -235,10 +270,10 @@ export async function build() {
   await step('generated facts', () => {
     const consoles = path.join(root, 'tests/fixtures/console');
     run(hostProgram('crypto-diag-codegen'), [work, path.join(root, 'docs'), consoles]);
-    fs.copyFileSync(path.join(work, 'report.schema.json'), path.join(pkg, 'report.schema.json'));
   });
   const core = await step('capture module', () =>
     buildModule('crypto-diag-wasm', 'CORE_TEXT', env, {
+      profile: 'page',
       exports: CORE_EXPORTS,
       passes: SMALLEST,
       write: asLetters,
@@ -246,40 +281,17 @@ export async function build() {
   );
   const analysis = await step('analysis module', () =>
     buildModule('crypto-diag-wasm-analysis', 'ANALYSIS_BYTES', env, {
+      profile: 'card',
       passes: ['-Oz', '--strip-debug'],
       write: asSmallest,
     }),
   );
-  await step('package', async () => {
-    const alias = {
-      'crypto-diag/core-text': core.text,
-      'crypto-diag/analysis-glue': analysis.glue,
-      'crypto-diag/analysis-bytes': analysis.text,
-      'crypto-diag/facts': path.join(work, 'facts.js'),
-    };
-    await bundle(
-      { index: 'pkg/src/index.js', worker: 'pkg/src/worker.js', analysis: 'pkg/src/analysis.js' },
-      alias,
-    );
-    if (fs.existsSync(path.join(pkg, 'src/card/card.js'))) {
-      await bundle({ card: 'pkg/src/card/card.js' }, {});
-    }
-    await bundle({ react: 'pkg/src/react.js' }, {});
-    // Sources to copy into Cinny, so they are shipped as they are.
-    fs.rmSync(path.join(pkg, 'cinny'), { recursive: true, force: true });
-    fs.cpSync(path.join(pkg, 'src/cinny'), path.join(pkg, 'cinny'), {
-      recursive: true,
-      filter: (source) => !path.basename(source).startsWith('.'),
-    });
-    await writeTypes();
-    for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) {
-      fs.copyFileSync(path.join(root, licence), path.join(pkg, licence));
-    }
-  });
+  await step('package', () => buildPackage({ core, analysis }));
   if (fs.existsSync(path.join(root, 'www/build.mjs'))) {
     const triage = await step('triage module', () =>
       // Twenty times the size of the others, and loaded by few: more passes take minutes and save little.
       buildModule('crypto-diag-wasm-triage', 'TRIAGE_BYTES', env, {
+        profile: 'page',
         passes: ['-O1', '--strip-debug'],
         write: asDeflated,
       }),

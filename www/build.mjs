@@ -33,7 +33,7 @@ const PACKAGE = ['index.js', 'card.js', 'analysis.js'].flatMap((file) => [file, 
  */
 export async function buildSite({
   outDir = path.join(here, 'dist'),
-  packageDir = path.join(root, 'pkg'),
+  packageDir = path.join(root, 'pkg/dist'),
   consolesDir = path.join(root, 'tests/fixtures/console'),
 } = {}) {
   /** @type {{ file: string }[]} */

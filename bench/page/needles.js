@@ -1,6 +1,6 @@
 // @ts-check
 // What each word of the prefilter costs: all of them, all but it, and it alone. Looked for as the capture does.
-import { indexOf } from '../../crates/wasm/js/builtins.js';
+import { indexOf } from '../../pkg/src/capture/builtins.js';
 import { PREFILTER } from 'crypto-diag/facts';
 import { LINES } from './lines.js';
 

@@ -14,11 +14,11 @@ const gzip = (/** @type {string | Buffer} */ text) => gzipSync(text, { level: 9 
 
 /** Our own entries, as the package ships them. */
 const ENTRIES = [
-  { file: 'pkg/index.js', title: 'crypto-diag: capture (the default entry)' },
-  { file: 'pkg/worker.js', title: 'crypto-diag/worker' },
-  { file: 'pkg/card.js', title: 'crypto-diag/card, beside the capture' },
-  { file: 'pkg/react.js', title: 'crypto-diag/react, beside the capture' },
-  { file: 'pkg/analysis.js', title: 'crypto-diag/analysis, loaded when asked' },
+  { file: 'pkg/dist/index.js', title: 'crypto-diag: capture (the default entry)' },
+  { file: 'pkg/dist/worker.js', title: 'crypto-diag/worker' },
+  { file: 'pkg/dist/card.js', title: 'crypto-diag/card, beside the capture' },
+  { file: 'pkg/dist/react.js', title: 'crypto-diag/react, beside the capture' },
+  { file: 'pkg/dist/analysis.js', title: 'crypto-diag/analysis, loaded when asked' },
 ];
 
 /** The scripts that the triage page loads before anything is chosen, if the demo is built. */

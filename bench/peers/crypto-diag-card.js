@@ -1,5 +1,5 @@
 // @ts-check
 // The capture with its card: defining the element is the card's own doing.
-import '../../pkg/card.js';
+import '../../pkg/dist/card.js';
 
 export { kept, start } from './crypto-diag.js';

@@ -1,3 +1,3 @@
 // crypto-diag in a worker: see `installInWorker`.
 
-export { installInWorker } from '../../crates/wasm/js/worker.js';
+export { installInWorker } from './capture/worker.js';

@@ -4,7 +4,6 @@ export const FORMATTED = [
   'scripts',
   'bench',
   'pkg/src',
-  'crates/*/js/*.js',
   'www/*.{js,mjs,css,html,json}',
   'www/triage',
   'tests/**/*.{mjs,js,ts,tsx}',

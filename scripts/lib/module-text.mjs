@@ -1,6 +1,6 @@
-// Writes a module's bytes as the text that crates/wasm/js/module-text.js reads.
+// Writes a module's bytes as the text that pkg/src/capture/module-text.js reads.
 
-import { ALPHABET, LEADS } from '../../crates/wasm/js/module-text.js';
+import { ALPHABET, LEADS } from '../../pkg/src/capture/module-text.js';
 
 /** @param {Uint8Array} bytes */
 export function textOf(bytes) {

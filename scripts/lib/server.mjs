@@ -39,7 +39,7 @@ const typeOf = (path) => TYPES.get(extname(path).toLowerCase());
  */
 
 /**
- * A folder of files, for a path that ends with a slash: `{ '/pkg/': folder(pkg) }`.
+ * A folder of files, for a path that ends with a slash: `{ '/pkg/': folder(dist) }`.
  * @param {string} path
  * @returns {Folder}
  */

@@ -34,7 +34,7 @@ export const ENGINES = ['chrome', 'firefox', 'webkit'];
 
 /** Puts what the tests import and what the drivers read into a folder of this crate. */
 function prepare() {
-  const source = join(root, 'pkg/index.js');
+  const source = join(root, 'pkg/dist/index.js');
   if (!existsSync(source)) throw new Explained('The package is not built. Run: npm run build');
   mkdirSync(built, { recursive: true });
   copyFileSync(source, join(built, 'crypto-diag.js'));

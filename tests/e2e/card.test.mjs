@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { engines, launch } from '../support/browser.mjs';
 import { folder, serve } from '../../scripts/lib/server.mjs';
 
-const PACKAGE = fileURLToPath(new URL('../../pkg', import.meta.url));
+const PACKAGE = fileURLToPath(new URL('../../pkg/dist', import.meta.url));
 
 /** @param {string} scripts */
 const policy = (scripts) =>
@@ -61,7 +61,7 @@ after(async () => {
 });
 
 test('a server that renders pages can import the card', async () => {
-  const { CryptoDiagCard } = await import(new URL('../../pkg/card.js', import.meta.url).href);
+  const { CryptoDiagCard } = await import(new URL('../../pkg/dist/card.js', import.meta.url).href);
   assert.equal(typeof CryptoDiagCard, 'function');
 });
 

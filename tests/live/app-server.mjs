@@ -31,7 +31,7 @@ export const sdkVersion = (/** @type {string} */ sdk) => versionOf(findPackage(s
  * @returns {Promise<App>}
  */
 export async function bundleApp({ sdk = DEFAULT_SDK } = {}) {
-  const entry = path.resolve(process.env.CRYPTO_DIAG_ENTRY || path.join(root, 'pkg', 'index.js'));
+  const entry = path.resolve(process.env.CRYPTO_DIAG_ENTRY || path.join(root, 'pkg/dist/index.js'));
   if (!existsSync(entry)) throw new Error(`${entry} is missing: run \`npm run build\` first`);
   const sdkFolder = findPackage(sdk, here);
   const wasmFolder = findPackage(CRYPTO_WASM, sdkFolder);

@@ -12,7 +12,7 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { analyse } from '../../pkg/analysis.js';
+import { analyse } from '../../pkg/dist/analysis.js';
 import { pause } from '../../scripts/lib/wait.mjs';
 import { toHar } from './har.mjs';
 import { askServer } from './queries.mjs';

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { inflateRawSync } from 'node:zlib';
-import { bytesOf } from '../../crates/wasm/js/module-text.js';
+import { bytesOf } from '../../pkg/src/capture/module-text.js';
 import { cache, root } from '../../scripts/lib/project.mjs';
 import { thirdParty } from '../../scripts/third-party.mjs';
 import { archive, unpacked } from './lib/consumer.mjs';

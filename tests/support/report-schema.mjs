@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
-const file = new URL('../../pkg/report.schema.json', import.meta.url);
+const file = new URL('../../pkg/dist/report.schema.json', import.meta.url);
 
 /** The schema as the package has it. @returns {any} */
 export const readSchema = () => JSON.parse(readFileSync(file, 'utf8'));

@@ -12,16 +12,33 @@ use serde_json::Value;
 
 use crate::fields::{self, list, number, text};
 
-/// Changes of the page that a capture keeps (`crates/wasm/js/page.js`): a full list may have lost older ones.
+/// Changes of the page that a capture keeps (`pkg/src/capture/page.js`): a full list may have lost older ones.
 const PAGE_EVENTS_MAX: usize = 100;
 
 /// Entries that are read; what a file holds beyond them is counted as unreadable. A report has 200 at most, and groups
 /// are looked for one by one.
 pub const ENTRIES_READ_MAX: usize = 2_000;
 
+/// What a report was made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// A capture in a page, which says what it watched and what it missed.
+    #[default]
+    Capture,
+    /// A console that somebody saved: nothing says which lines it lacks.
+    SavedConsole {
+        /// When its first message was printed; `None` if its messages have no times.
+        from: Option<Millis>,
+        /// When the last.
+        to: Option<Millis>,
+    },
+}
+
 /// A report, as far as analysis needs it. [`Report::from_json`] makes one from what the user downloaded.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
+    /// What it was made of.
+    pub origin: Origin,
     /// When the report was made, in milliseconds since the epoch.
     pub generated_at: Millis,
     /// The user id; `None` where no client was asked.
@@ -147,6 +164,7 @@ impl Report {
             },
         );
         Ok(Report {
+            origin: Origin::Capture,
             generated_at: fields::millis(report, "generatedAt").unwrap_or_default(),
             user_id: text(report, "userId"),
             device_id: text(report, "deviceId"),
@@ -174,6 +192,11 @@ impl Report {
     /// The entries that read, each with its index in the report.
     pub fn entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.entries.iter().enumerate().filter_map(|(index, entry)| Some((index, entry.as_ref()?)))
+    }
+
+    /// Whether its entries have times: lines that somebody copied out of a console have none.
+    pub fn has_times(&self) -> bool {
+        !matches!(self.origin, Origin::SavedConsole { from: None, .. })
     }
 
     /// The devices that the client knows.

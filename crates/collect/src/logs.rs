@@ -6,11 +6,11 @@ use std::io::BufReader;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crypto_diag_server_log::{LogLevel, stamp};
 use crypto_diag_triage::bundle::Refusal;
 use crypto_diag_triage::clock::{agreed, of_requests};
 use crypto_diag_triage::har::Har;
-use crypto_diag_triage::stamp;
-use crypto_diag_triage::synapse_log::{LogLevel, LogOptions, ServerLog};
+use crypto_diag_triage::synapse_log::{LogOptions, ServerLog};
 use crypto_diag_triage::verdict::ArtefactKind;
 use serde_json::{Value, json};
 
@@ -254,7 +254,7 @@ impl Slice {
             "read": read,
             "zone": self.zone.to_json(),
             // Of the lines that were looked at: kept ones, and the first and last of each block.
-            "levelsSeen": self.levels.iter().map(|level| level_name(*level)).collect::<Vec<_>>(),
+            "levelsSeen": self.levels.iter().map(|level| level.name()).collect::<Vec<_>>(),
             "processes": self.sources,
             "firstLine": self.first.map(stamp::print),
             "lastLine": self.last.map(stamp::print),
@@ -276,15 +276,4 @@ pub(crate) fn certain_zone(slices: &[Slice]) -> Option<i32> {
     let same =
         |slice: &Slice| matches!(slice.zone.how, How::Stated | How::Ledger) && slice.zone.minutes == first.zone.minutes;
     slices.iter().all(same).then_some(first.zone.minutes)
-}
-
-fn level_name(level: LogLevel) -> &'static str {
-    match level {
-        LogLevel::Unknown => "unknown",
-        LogLevel::Debug => "DEBUG",
-        LogLevel::Info => "INFO",
-        LogLevel::Warning => "WARNING",
-        LogLevel::Error => "ERROR",
-        LogLevel::Critical => "CRITICAL",
-    }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, Span, packed};
+use crypto_diag_server_log::synapse::{ACCESS_WORDS, START_WORDS};
 
 use crate::ids::Ids;
 
@@ -84,15 +85,11 @@ impl Needles {
             .cloned()
             .collect();
         let mut patterns: Vec<(String, Sought)> = plain.into_iter().map(|text| (text, Sought::Id)).collect();
-        patterns.push(("***** STARTING SERVER *****".to_owned(), Sought::Start));
-        patterns.push((".py version ".to_owned(), Sought::Start));
-        // As what it starts, and that it is one of several: a slice that kept the first alone would look like the whole server's.
-        patterns.push(("Instance name: ".to_owned(), Sought::Start));
-        patterns.push(("Connecting to redis (".to_owned(), Sought::Start));
+        patterns.extend(START_WORDS.map(|words| (words.to_owned(), Sought::Start)));
         let encoded: BTreeSet<String> = ids.users.iter().map(|user| encoded_beginning(user)).collect();
         patterns.extend(encoded.into_iter().map(|beginning| (beginning, Sought::EncodedUser)));
         if wanted.is_some() {
-            patterns.push(("{None} Processed request: ".to_owned(), Sought::Unnamed));
+            patterns.push((format!("{{None{ACCESS_WORDS}"), Sought::Unnamed));
         }
         patterns.extend(ids.request_ids.iter().filter(|id| !id.is_empty()).map(|id| (id.clone(), Sought::Request)));
         let sought = patterns.iter().map(|(_, sought)| *sought).collect();

@@ -4,18 +4,16 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crypto_diag_triage::synapse_log::{LogEvent, LogLevel, parse_line, request_key};
+use crypto_diag_server_log::zone::ROUNDING_MS;
+use crypto_diag_server_log::{Class, EventKind, LogLevel, parse_line, request_key};
 
 use crate::feed::{FileFeed, Raw};
-use crate::head::{self, Clock, Head, Kind};
+use crate::head::{self, Clock, Head};
 use crate::index::Index;
 use crate::latency::{self, Sample};
 use crate::needles::{Needles, Occurrence, Sought};
 use crate::pseudonym::{self, Gap};
 use crate::render::render;
-
-/// Printed times and durations are cut to milliseconds.
-const ROUNDING_MS: i64 = 2;
 
 /// Names of processes that one block tells at most.
 const SOURCES_MAX: usize = 64;
@@ -262,11 +260,11 @@ impl Block {
                 at = end;
                 continue;
             };
-            if head.kind == Kind::Start {
+            if head.class == Class::Start {
                 self.starts.push((start, head.source));
             }
             let inside = plan.holds(head.time);
-            let outside = !inside && head.kind == Kind::Ledger;
+            let outside = !inside && head.class == Class::Ledger;
             if found.sought == Sought::Start || inside || outside {
                 let keep = Kept { start, end, joined: false, outside, text: (0, 0), gaps: (0, 0) };
                 self.kept.push(keep);
@@ -274,7 +272,7 @@ impl Block {
                 if found.sought != Sought::Start {
                     hits.push((start, head));
                 }
-                if head.kind == Kind::Ledger {
+                if head.class == Class::Ledger {
                     self.zone_samples.extend(zone_sample(self.line(start), plan.clock));
                 }
             }
@@ -295,15 +293,15 @@ impl Block {
                     Sought::Request => {
                         line.request.as_deref().is_some_and(|request| plan.needles.requests.contains(request))
                     }
-                    Sought::Unnamed => match line.event() {
-                        LogEvent::Access(access) => plan
+                    Sought::Unnamed => match line.event().kind {
+                        EventKind::Access(access) => plan
                             .needles
                             .wanted
                             .as_ref()
                             .is_some_and(|wanted| wanted.contains(&request_key(access.method, access.uri))),
                         _ => false,
                     },
-                    _ => matches!(line.event(), LogEvent::Starting | LogEvent::Version(_)),
+                    _ => matches!(line.event().kind, EventKind::Starting | EventKind::Version(_)),
                 }
             }
         }
@@ -316,7 +314,7 @@ impl Block {
         for (start, head) in hits {
             let (Some(request), Some(time)) = (head.request, head.time) else { continue };
             let outside = !plan.holds(Some(time));
-            if let Kind::Access(took) = head.kind {
+            if let Class::Access(took) = head.class {
                 self.join_access(*start, request, head.source, time, took, outside, plan, &mut done);
                 continue;
             }
@@ -349,7 +347,7 @@ impl Block {
                 break;
             }
             let Some(head) = head::read(self.line(start), clock) else { continue };
-            if let (Kind::Access(took), Some(ended)) = (head.kind, head.time)
+            if let (Class::Access(took), Some(ended)) = (head.class, head.time)
                 && ended - took as i64 - ROUNDING_MS <= time
                 && time <= ended + ROUNDING_MS
             {

@@ -234,7 +234,8 @@ fn write_out(sequence: &mut Sequence<'_>, output: &mut Output<'_>) -> Result<(),
 mod tests {
     use std::collections::BTreeSet;
 
-    use crypto_diag_triage::synapse_log::{LogOptions, LogReader, ServerLog};
+    use crypto_diag_server_log::{EventKind, LogReader};
+    use crypto_diag_triage::synapse_log::{LogOptions, ServerLog};
     use proptest::prelude::*;
 
     use super::*;
@@ -298,7 +299,7 @@ mod tests {
 
     fn head(ms: i64, request: &str) -> String {
         let at = START + ms;
-        let day = crypto_diag_triage::stamp::print(at);
+        let day = crypto_diag_server_log::stamp::print(at);
         format!("{},{} - synapse.x.y - 12 - INFO - {request} - ", &day[..19], &day[20..23])
     }
 
@@ -380,8 +381,8 @@ mod tests {
         while let Some(record) = reader.next_record().unwrap() {
             let line = record.parse();
             let own = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-            let took = line.as_ref().and_then(|line| match line.event() {
-                crypto_diag_triage::synapse_log::LogEvent::Access(access) => Some(access.duration_ms() as i64),
+            let took = line.as_ref().and_then(|line| match line.event().kind {
+                EventKind::Access(access) => Some(access.duration_ms() as i64),
                 _ => None,
             });
             records.push(Whole {

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
-use crypto_diag_triage::synapse_log::LogLevel;
+use crypto_diag_server_log::{Class, LogLevel};
 
-use crate::head::{self, Kind};
+use crate::head;
 use crate::latency::Latency;
 use crate::pseudonym::Names;
 use crate::render::render;
@@ -165,8 +165,8 @@ impl<'a> Sequence<'a> {
         }
         block.late.insert(last);
         let (Some(request), Some(time)) = (head.request, head.time) else { return };
-        match head.kind {
-            Kind::Access(_) => {}
+        match head.class {
+            Class::Access(_) => {}
             _ => self.open.push(Ahead { request, source: head.source, time }),
         }
     }
@@ -291,5 +291,5 @@ impl<'a> Sequence<'a> {
 }
 
 fn is_start(block: &Block, at: usize, plan: &Plan) -> bool {
-    head::read(block.line(at), plan.clock).is_some_and(|head| head.kind == Kind::Start)
+    head::read(block.line(at), plan.clock).is_some_and(|head| head.class == Class::Start)
 }

@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use crypto_diag_core::{redact, showable};
+use crypto_diag_server_log::parse_line;
+use crypto_diag_server_log::stamp::Stamp;
 use crypto_diag_triage::bundle::Refusal;
+use crypto_diag_triage::intake;
 use crypto_diag_triage::intake::open::{Packing, Part};
-use crypto_diag_triage::stamp::Stamp;
-use crypto_diag_triage::{intake, synapse_log::parse_line};
 
 use crate::error::CollectError;
 use crate::patient::{self, Chunks, Patient};

@@ -3,25 +3,18 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-use crypto_diag_triage::synapse_log::{LogOptions, ServerLog, ZoneSource, parse_line};
+use crypto_diag_server_log::parse_line;
+use crypto_diag_server_log::zone::{ZONE_STEP_MS, ZONES_MS, zone_of};
+use crypto_diag_triage::synapse_log::{LogOptions, ServerLog, ZoneSource};
 use serde_json::{Value, json};
 
 use crate::sources::{Group, Input, SAMPLE_BYTES, shown};
 
-/// Zones lie on quarters of an hour.
-const STEP_MS: i64 = 15 * 60_000;
-
-/// Zones go from 12 hours behind to 14 hours ahead of UTC; where nothing tells the zone, the window is widened by this.
-pub const UNKNOWN_MS: i64 = 14 * 3_600_000;
+/// Where nothing tells the zone, the window is widened by the farthest one.
+pub const UNKNOWN_MS: i64 = *ZONES_MS.end();
 
 /// A log's last line and its file's time are this close if the file was not copied.
 const WRITTEN_WITHIN_MS: i64 = 60_000;
-
-/// A ledger line is printed at most this long after the time that it states.
-const LEDGER_DELAY_MAX_MS: i64 = 120_000;
-
-/// Printed times are cut to milliseconds.
-const ROUNDING_MS: i64 = 2;
 
 /// A zone and how it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +74,7 @@ impl Zone {
         if matches!(self.how, How::Stated | How::Printed | How::Ledger) {
             return None;
         }
-        let ms = of_samples(samples)?;
+        let ms = zone_of(samples)?;
         Some(Zone::new(ms, How::Ledger, "ledger lines of the log print the epoch beside local time".to_owned()))
     }
 
@@ -90,9 +83,9 @@ impl Zone {
         if !matches!(self.how, How::FileTime | How::Unknown) {
             return None;
         }
-        let step = (offset + STEP_MS / 2).div_euclid(STEP_MS) * STEP_MS;
+        let step = (offset + ZONE_STEP_MS / 2).div_euclid(ZONE_STEP_MS) * ZONE_STEP_MS;
         // Clocks that differ by minutes are not told from zones.
-        if (offset - step).abs() > 5 * 60_000 || (self.ms() + step).abs() > UNKNOWN_MS {
+        if (offset - step).abs() > 5 * 60_000 || !ZONES_MS.contains(&(self.ms() + step)) {
             return None;
         }
         let why = format!("{requests} requests of a HAR stand in the log at that offset");
@@ -137,8 +130,8 @@ fn by_file_time(group: &Group) -> Option<Zone> {
         let last = text.rsplit(|byte| *byte == b'\n').find_map(|line| parse_line(line)?.time);
         let Some(last) = last.filter(|last| last.has_year) else { continue };
         let ahead = last.ms - modified;
-        let step = (ahead + STEP_MS / 2).div_euclid(STEP_MS) * STEP_MS;
-        if (ahead - step).abs() > WRITTEN_WITHIN_MS || step.abs() > UNKNOWN_MS {
+        let step = (ahead + ZONE_STEP_MS / 2).div_euclid(ZONE_STEP_MS) * ZONE_STEP_MS;
+        if (ahead - step).abs() > WRITTEN_WITHIN_MS || !ZONES_MS.contains(&step) {
             continue;
         }
         // Files that do not agree were copied.
@@ -164,16 +157,6 @@ fn tail(input: &Input) -> Vec<u8> {
     };
     let is_longer = input.is_direct && input.size > SAMPLE_BYTES as u64;
     if is_longer { read().unwrap_or_default() } else { Vec::new() }
-}
-
-/// The zone that all samples of "wall clock less epoch" agree on.
-fn of_samples(samples: &[i64]) -> Option<i64> {
-    let zone = |sample: &i64| {
-        let zone = (sample + ROUNDING_MS).div_euclid(STEP_MS) * STEP_MS;
-        (sample - zone <= LEDGER_DELAY_MAX_MS && zone.abs() <= UNKNOWN_MS).then_some(zone)
-    };
-    let first = zone(samples.first()?)?;
-    samples.iter().all(|sample| zone(sample) == Some(first)).then_some(first)
 }
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ use crypto_diag_core::redact;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::console::{self, Console, Rageshake};
 use crate::har::{Har, HarOptions};
 use crate::intake::{mended, shown_name};
 use crate::latency::Latency;
 use crate::problem::{Place, Problem, Problems};
-use crate::query::QueryResults;
+use crate::query::{self, QueryResults};
 use crate::synapse_log::{LogOptions, ServerLog, parse_line};
 pub use crate::verdict::ArtefactKind;
 
@@ -97,6 +98,8 @@ pub struct Bundle {
     pub reports: Vec<Report>,
     /// Their names, one for one.
     pub report_names: Vec<String>,
+    /// What rageshakes say of themselves.
+    pub rageshakes: Vec<Rageshake>,
     /// The HARs.
     pub hars: Vec<Har>,
     /// The server's logs.
@@ -119,11 +122,14 @@ impl ArtefactKind {
         match self {
             ArtefactKind::Manifest => 0,
             ArtefactKind::Report => 1,
-            ArtefactKind::Har => 2,
-            ArtefactKind::QueryResults => 3,
-            ArtefactKind::Latency => 4,
-            ArtefactKind::ServerLog => 5,
-            ArtefactKind::Other => 6,
+            // It names the device of the consoles beside it.
+            ArtefactKind::Rageshake => 2,
+            ArtefactKind::Console => 3,
+            ArtefactKind::Har => 4,
+            ArtefactKind::QueryResults => 5,
+            ArtefactKind::Latency => 6,
+            ArtefactKind::ServerLog => 7,
+            ArtefactKind::Other => 8,
         }
     }
 
@@ -153,8 +159,14 @@ impl ArtefactKind {
         if start.starts_with(b"{") && has("\"log\"") && (has("\"creator\"") || has("\"entries\"")) {
             return ArtefactKind::Har;
         }
+        if Rageshake::is_one(name, head) {
+            return ArtefactKind::Rageshake;
+        }
         if first_line_is_log(head) {
             return ArtefactKind::ServerLog;
+        }
+        if console::has_form(head) {
+            return ArtefactKind::Console;
         }
         if is_json && has("\"status\"") && has("\"resultType\"") {
             return ArtefactKind::Latency;
@@ -168,6 +180,12 @@ impl ArtefactKind {
         }
         if file.ends_with(".har") {
             return ArtefactKind::Har;
+        }
+        if query::has_table(head) {
+            return ArtefactKind::QueryResults;
+        }
+        if !is_json && console::has_lines(head) {
+            return ArtefactKind::Console;
         }
         if file.ends_with(".log") || file.contains(".log.") {
             return ArtefactKind::ServerLog;
@@ -199,6 +217,8 @@ impl Bundle {
         });
         let used = match kind {
             ArtefactKind::Report => self.add_report(name, input, &mut problems),
+            ArtefactKind::Console => self.add_console(name, input),
+            ArtefactKind::Rageshake => self.add_rageshake(name, input, &mut problems),
             ArtefactKind::Har => {
                 let har = Har::read(name, input, &self.har_options());
                 self.problems.extend(har.problems.iter().cloned());
@@ -266,6 +286,43 @@ impl Bundle {
                 false
             }
         }
+    }
+
+    fn add_console(&mut self, name: &str, input: impl BufRead) -> bool {
+        let mut console = Console::read(name, input);
+        self.problems.append(&mut console.problems);
+        let Some(mut report) = console.report else { return false };
+        // What the rageshake says of itself holds for the consoles beside it, unless they contradict it.
+        let beside = self.rageshakes.iter().find(|shake| shake.folder == console::folder(name));
+        if let Some(shake) = beside {
+            report.user_agent.clone_from(&shake.user_agent);
+            match (&console.device, &shake.device) {
+                (None, Some(device)) if !console.several => {
+                    report.user_id = Some(device.user_id.clone());
+                    report.device_id = Some(device.device_id.clone());
+                }
+                (Some(own), Some(device)) if own != device => {
+                    let what = format!("it has lines of {}, and its rageshake is of {}", own.label(), device.label());
+                    self.problems.push(Problem::whole(name, &what));
+                    (report.user_id, report.device_id) = (None, None);
+                }
+                _ => {}
+            }
+        }
+        self.push_report(name, report);
+        true
+    }
+
+    fn add_rageshake(&mut self, name: &str, input: impl Read, problems: &mut Problems) -> bool {
+        let Some(text) = document(input, problems) else { return false };
+        let found = Rageshake::read(name, &text);
+        match &found {
+            None => problems.add(Place::Whole, "it names no fields of a rageshake"),
+            Some(shake) if shake.device.is_none() => problems.add(Place::Whole, "it names no user or no device"),
+            Some(_) => {}
+        }
+        self.rageshakes.extend(found);
+        self.rageshakes.last().is_some_and(|shake| shake.device.is_some())
     }
 
     /// Takes a report that has been read.

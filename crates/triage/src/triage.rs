@@ -9,6 +9,7 @@ use crate::answer::versions::{Version, versions};
 use crate::bundle::{Artefact, Bundle};
 use crate::case::Case;
 use crate::problem::Problem;
+use crate::proof::Mutation;
 use crate::remediation::{Remedy, remedies};
 use crate::rules;
 use crate::timeline::{Timeline, timeline};
@@ -57,6 +58,14 @@ impl Triage {
     /// Applies every rule to a bundle.
     pub fn of(bundle: &Bundle) -> Triage {
         Triage::of_case(&Case::of(bundle))
+    }
+
+    /// The answer of rules of which one premise is changed.
+    #[cfg(feature = "mutation")]
+    pub fn mutated(bundle: &Bundle, mutation: Mutation) -> Triage {
+        let mut case = Case::of(bundle);
+        case.mutation = Some(mutation);
+        Triage::of_case(&case)
     }
 
     pub(crate) fn of_case(case: &Case<'_>) -> Triage {

@@ -119,7 +119,11 @@ claim(
 );
 
 test("chromium: DevTools' own protocol gives the app's call site, once the map's ignore list is applied", async () => {
-  const site = await serve({ '/': '<!doctype html><body>', '/app.js': APP, '/pkg/': folder(`${root}pkg`) });
+  const site = await serve({
+    '/': '<!doctype html><body>',
+    '/app.js': APP,
+    '/pkg/': folder(`${root}pkg/dist`),
+  });
   const args = isRoot ? ['--no-sandbox'] : [];
   const browser = await puppeteer.launch({ executablePath: chromium(), args });
   try {

@@ -361,44 +361,71 @@ claim(
       diag.install();
       let told = 0;
       diag.subscribe(() => told++);
-      const thrown = [];
+      // Only the last frames log, since their stack is the spent one. All of them would be a storm of minutes on a slow machine,
+      // and Firefox takes a second for some hundred Errors that are made so deep.
+      const LAST = 200;
+      // Nearly fills the queue, so that a line which comes next has the core entered within its call.
+      const FILL = 'missing key at index 0 ' + 'x '.repeat(32_000);
+      let depth = 0;
+      let from = Infinity;
+      const log = (method, make) => {
+        depth++;
+        if (depth > from) console[method](...make());
+      };
       const shapes = [
         function plain() {
-          console.error('missing key at index 1');
+          log('error', () => ['missing key at index 1']);
           plain();
         },
         function wide(a = 1, b = 2, c = 3, d = 4, e = 5, f = 6, g = 7, h = 8) {
-          console.error('missing key at index 1', a + b + c + d + e + f + g + h);
+          log('error', () => ['missing key at index 1', a + b + c + d + e + f + g + h]);
           wide(b, c, d, e, f, g, h, a);
         },
         function nested() {
           [1].forEach(() => {
-            console.error('missing key at index 1', { a: 1 }, new Error('x'));
+            log('error', () => ['missing key at index 1', { a: 1 }, new Error('x')]);
             nested();
           });
         },
         function spread(...args) {
-          console.warn(...args);
+          log('warn', () => args);
           spread(...args, args.length < 50 ? 'missing key at index 1' : 'x');
           return args.length;
         },
         function json() {
           return JSON.stringify({
             toJSON() {
-              console.error('missing key at index 1');
+              log('error', () => ['missing key at index 1']);
               return json();
             },
           });
         },
       ];
-      for (const shape of shapes) {
-        for (let round = 0; round < 2; round++) {
-          try {
-            shape();
-          } catch (error) {
-            thrown.push(error instanceof RangeError || error.name === 'InternalError' || String(error));
-          }
+      const thrown = [];
+      const fall = (shape) => {
+        depth = 0;
+        try {
+          shape();
+        } catch (error) {
+          thrown.push(error instanceof RangeError || error.name === 'InternalError' || String(error));
         }
+        return depth;
+      };
+      const reached = [];
+      for (const shape of shapes) {
+        let deepest = fall(shape);
+        let logged = 0;
+        // How deep a stack is changes between rounds: the engine compiles the functions meanwhile.
+        for (let round = 0; round < 3; round++) {
+          console.error(FILL);
+          from = Math.max(0, deepest - LAST);
+          deepest = fall(shape);
+          logged += Math.max(0, deepest - from);
+        }
+        from = Infinity;
+        reached.push(logged > 0);
+        // What the stack's end has left behind is over with the task (docs/promises.md says what of, in Firefox).
+        await new Promise((resolve) => setTimeout(resolve));
       }
       const { state, reason } = diag.getCaptureStatus();
       const before = diag.getCounts().total;
@@ -411,13 +438,15 @@ claim(
         state,
         reason,
         thrown,
+        reached,
         before,
         after: diag.getCounts().total,
         last: diag.getEntries().at(-1).message,
       };
     });
     assert.deepEqual([seen.state, seen.reason], ['capturing', null]);
-    assert.deepEqual(seen.thrown, Array(10).fill(true));
+    assert.deepEqual(seen.thrown, Array(20).fill(true));
+    assert.deepEqual(seen.reached, Array(5).fill(true), 'each shape logged at the end of the stack');
     assert.ok(seen.before > 100, `${seen.before} lines`);
     assert.equal(seen.after, seen.before + 2);
     assert.equal(seen.last, 'missing key at index 3');

@@ -88,7 +88,7 @@ export function fidelity(routes = {}, { args = {}, headers = {} } = {}) {
   const content = {
     '/': BLANK,
     '/kit.js': KIT,
-    '/pkg/': folder(`${root}pkg`),
+    '/pkg/': folder(`${root}pkg/dist`),
     ...routes,
   };
   const opened = { site: serve(content, { headers }), elsewhere: serve(content) };

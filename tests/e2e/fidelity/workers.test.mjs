@@ -50,7 +50,7 @@ claim('lines of a worker that asks for it are treated like any other', async ({ 
   const [first, second, third, fourth] = report.entries;
   assert.equal(first.message, 'skipping decryption due to missing key at index 3 {a: (…)}');
   assert.equal(first.level, 'warn');
-  assert.match(second.message, /^wrapped Error: missing key at index 4 access_token=\[redacted\]/);
+  assert.match(second.message, /^wrapped Error: missing key at index 4 access_token=\[closed\]/);
   assert.equal(second.redactions, 1);
   assert.equal(typeof second.stack, 'string');
   assert.ok(!text.includes('c2VjcmV0'));

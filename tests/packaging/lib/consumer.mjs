@@ -29,7 +29,7 @@ function pack() {
   const folder = mkdtempSync(join(workshop, 'archive-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const said = quietly('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: join(root, 'pkg'),
+    cwd: join(root, 'pkg/dist'),
   });
   // npm 12 gives an object by package name where older ones give a list.
   const [made] = Object.values(JSON.parse(said));

@@ -81,7 +81,7 @@ pub struct MinuteOfAnswer {
     /// All but one of a hundred took this long at most; of fewer than a hundred it is the longest.
     pub p99_ms: f64,
     /// Requests; null where the artefact does not say.
-    pub requests: Option<u32>,
+    pub requests: Option<u64>,
 }
 
 /// How the matter of a case went on, within the picture's time.
@@ -138,10 +138,10 @@ fn healed(case: &Case<'_>, page: &Page, conflicts: &[Conflict], last: u64) -> Op
 
 fn of_log(log: &ServerLog, window: impl Fn(i64) -> bool) -> Vec<MinuteOfAnswer> {
     let minutes = log.latency.iter().filter(|(minute, _)| window(**minute));
-    let row = |(minute, row): (&i64, &crate::synapse_log::Minute)| MinuteOfAnswer {
+    let row = |(minute, row): (&i64, &crate::synapse_log::Durations)| MinuteOfAnswer {
         at: minute * 60_000,
-        median_ms: Some(row.quantile(0.5)),
-        p99_ms: row.quantile(0.99),
+        median_ms: Some(f64::from(row.quantile(0.5))),
+        p99_ms: f64::from(row.quantile(0.99)),
         requests: Some(row.count()),
     };
     minutes.map(row).collect()

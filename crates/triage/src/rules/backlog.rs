@@ -237,12 +237,6 @@ fn syncs<'c>(case: &'c Case<'_>, device: &Device) -> Vec<Sync<'c>> {
     syncs
 }
 
-/// The to-device position of a `since` token: its 7th field.
-fn position(request: &Exchange) -> Option<i64> {
-    let since = request.uri.split(['?', '&']).find_map(|part| part.strip_prefix("since="))?;
-    since.split('_').nth(6)?.parse().ok()
-}
-
 /// A page of the device that was open and awake all that time.
 fn awake(case: &Case<'_>, device: &Device, (from, to): (Moment, Moment)) -> Option<Evidence> {
     let was_there = |page: &&Page| {
@@ -259,7 +253,7 @@ fn awake(case: &Case<'_>, device: &Device, (from, to): (Moment, Moment)) -> Opti
 fn has_passed(case: &Case<'_>, syncs: &[Sync<'_>], look: &Look) -> bool {
     let (Some(at), Some(first)) = (look.moment(), look.first()) else { return true };
     let is_later = |sync: &Sync<'_>| case.clocks.is_before(at, Moment::at(Clock::Har(sync.0), sync.3.start));
-    syncs.iter().any(|sync| !is_later(sync) && position(sync.3).is_some_and(|passed| passed >= first))
+    syncs.iter().any(|sync| !is_later(sync) && sync.3.acknowledged().is_some_and(|passed| passed >= first))
 }
 
 /// A sync that was sent between two looks with a token before the oldest message that waited. A client has one sync under way at
@@ -270,7 +264,7 @@ fn asked_meanwhile(case: &Case<'_>, syncs: &[Sync<'_>], oldest: &Look, newest: &
         let sent = Moment::at(Clock::Har(sync.0), sync.3.start);
         case.clocks.is_before(from, sent)
             && case.clocks.is_before(sent, to)
-            && position(sync.3).is_some_and(|position| position < first)
+            && sync.3.acknowledged().is_some_and(|position| position < first)
     })?;
     Some(exchange(asked.1, asked.2, "a sync of the device, whose token stands before the waiting messages"))
 }
@@ -283,7 +277,7 @@ fn acknowledged_later(case: &Case<'_>, syncs: &[Sync<'_>], look: &Look) -> Vec<E
         .filter(|sync| {
             let sent = Moment::at(Clock::Har(sync.0), sync.3.start);
             sync.3.status == 200
-                && position(sync.3).is_some_and(|passed| passed >= last)
+                && sync.3.acknowledged().is_some_and(|passed| passed >= last)
                 && case.clocks.is_before(at, sent)
         })
         .take(1)

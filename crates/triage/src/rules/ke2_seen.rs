@@ -103,6 +103,14 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
             {
                 missing.extend(judge(case, page, index, line));
             }
+            Ke2Kind::KeyNotImported => shown.failing.push(index),
+            // Element Call asks LiveKit to leave encryption off in a call without it, and LiveKit may refuse that, too.
+            Ke2Kind::EncryptionNotEnabled => shown.leave_open(|| {
+                "encryption was not switched on for a call, which may be one without it".to_owned()
+            }),
+            Ke2Kind::WrongKey => shown.leave_open(|| {
+                "frames were met that the key of their index does not open, and whether the right one came is not shown".to_owned()
+            }),
             _ => shown.leave_open(|| {
                 "frames were met whose key was not set up yet, which is so at the start of a call".to_owned()
             }),

@@ -106,11 +106,11 @@ pub(super) fn line_of<'c>(case: &'c Case<'_>, har: &'c Har, clock: Clock, index:
     if lines.is_empty() {
         return Line::Missing;
     }
+    let is_followed = har.entries.iter().any(|request| is_first(request, first));
     let fits = |(at, line): (&usize, &At<'_>)| {
         let sent = har.entries[*at].start;
         line.start.1 >= sent - SLACK_MS && (is_followed || line.start.1 <= sent + AT_ONCE_MS)
     };
-    let is_followed = har.entries.iter().any(|request| is_first(request, first));
     let is_certain = lines.len() == waiting.len() && waiting.iter().zip(&lines).all(fits);
     match lines.into_iter().nth(place) {
         Some(line) => Line::At(At { is_certain, ..line }),

@@ -5,19 +5,19 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crypto_diag_analysis::evidence::ke1;
+use crypto_diag_server_log::zone::{Times, ZoneSource};
+use crypto_diag_server_log::{
+    AccessLine, DeviceRef, EventKind, LogLevel, ReadCounts, Route, ServerEvent, ToDevice, canonical_uri, request_key,
+    waits_for_news,
+};
 
-use super::event::{AccessLine, DeviceRef, LogEvent, ToDevice};
 use super::join::join;
-use super::line::{LogLevel, LogLine};
 use super::process::{Process, RequestCount, Step, WRITTEN_WITHIN_MS};
-use super::reader::ReadCounts;
 use super::record::{
     Access, ClaimLine, ConflictLine, DeletedDevice, DeviceKeysUpdate, Fate, LoginLine, Request, Restart, ToDeviceLine,
     Upload, UploadOutcome,
 };
-use super::route::{Route, canonical_uri, request_key};
 use super::server_log::{KEPT_MAX, LogOptions, ServerLog};
-use super::zone::{Times, ZoneSource};
 use crate::problem::{Place, Problems};
 use crate::quote::quote;
 
@@ -66,7 +66,7 @@ impl Building {
             sources: HashMap::new(),
             users: HashMap::new(),
             options: options.clone(),
-            times: Times::new(options),
+            times: Times::new(options.zone_minutes, options.year),
             sentences: HashMap::new(),
             key_lists: HashMap::new(),
             key_ids: 0,
@@ -78,23 +78,23 @@ impl Building {
         self.problems.add(Place::Line(line), format!("reading ended here: {error}"));
     }
 
-    pub fn add(&mut self, line: &LogLine<'_>, number: u64) {
-        *self.log.levels.entry(line.level).or_default() += 1;
-        let time = self.times.read(line.time);
+    pub fn add(&mut self, mut event: ServerEvent<'_>, number: u64) {
+        *self.log.levels.entry(event.level).or_default() += 1;
+        let time = self.times.read(event.at);
         if let Some(time) = time {
             self.log.first = Some(self.log.first.map_or(time, |first| first.min(time)));
             self.log.last = Some(self.log.last.map_or(time, |last| last.max(time)));
         }
-        let event = line.event();
-        let source = line.source.as_deref().unwrap_or_default();
-        let Some(process) = self.process(source, event == LogEvent::Starting) else {
+        let kind = std::mem::replace(&mut event.kind, EventKind::Other);
+        let source = event.source.unwrap_or_default();
+        let Some(process) = self.process(source, kind == EventKind::Starting) else {
             self.log.not_kept += 1;
             return;
         };
-        self.wrote(line, source, process, time, number);
+        self.wrote(&event, process, time, number);
         // A line without a time of its own is placed at the last one that had one.
         let Some(time) = time.or(self.times.last()) else { return };
-        self.keep(line, event, time, number, process);
+        self.keep(&event, kind, time, number, process);
     }
 
     /// The run of a source that a line belongs to; a start begins a new one. `None` if there are too many.
@@ -119,9 +119,10 @@ impl Building {
     }
 
     /// Notes that a process wrote a line, and whether its source's times run backwards there.
-    fn wrote(&mut self, line: &LogLine<'_>, source: &str, process: u16, time: Option<i64>, number: u64) {
+    fn wrote(&mut self, event: &ServerEvent<'_>, process: u16, time: Option<i64>, number: u64) {
         let wrote = &mut self.log.processes[usize::from(process)];
-        wrote.shows_info |= matches!(line.level, LogLevel::Info | LogLevel::Debug);
+        wrote.shows_info |= matches!(event.level, LogLevel::Info | LogLevel::Debug);
+        let source = event.source.unwrap_or_default();
         let (Some(time), Some(known)) = (time, self.sources.get_mut(source)) else { return };
         wrote.wrote(time, number);
         let back_ms = known.time.map_or(0, |last| last - time);
@@ -133,14 +134,14 @@ impl Building {
         known.time = Some(time);
     }
 
-    fn keep(&mut self, line: &LogLine<'_>, event: LogEvent<'_>, time: i64, number: u64, process: u16) {
-        let request = line.request.as_deref().map(str::to_owned);
-        let text = || quote(&line.message);
+    fn keep(&mut self, event: &ServerEvent<'_>, kind: EventKind<'_>, time: i64, number: u64, process: u16) {
+        let request = event.request.map(str::to_owned);
+        let text = || quote(event.text);
         let log = &mut self.log;
         let not_kept = &mut log.not_kept;
-        match event {
-            LogEvent::Access(access) => self.access(line, &access, time, number, process),
-            LogEvent::Error(error) if error.reason.contains("already exists") => {
+        match kind {
+            EventKind::Access(access) => self.access(event, &access, time, number, process),
+            EventKind::Refused(error) if error.reason.contains("already exists") => {
                 let known = self.sentences.get(error.reason).cloned();
                 let read = || Some((Arc::new(ke1::read(error.reason)?), Arc::from(quote(error.reason))));
                 if let Some((conflict, quote)) = known.clone().or_else(read) {
@@ -151,7 +152,7 @@ impl Building {
                     push(&mut log.conflicts, line, not_kept);
                 }
             }
-            LogEvent::AddingOneTimeKeys { device, key_ids, at } => {
+            EventKind::AddingOneTimeKeys { device, key_ids, at } => {
                 if let Some(at) = at {
                     self.times.states(time, at);
                 }
@@ -169,9 +170,8 @@ impl Building {
                     self.key_lists.insert(hash, list.clone());
                     list
                 });
-                let head = (0..=UPLOAD_QUOTE_BYTES.min(line.message.len()))
-                    .rev()
-                    .find(|at| line.message.is_char_boundary(*at));
+                let head =
+                    (0..=UPLOAD_QUOTE_BYTES.min(event.text.len())).rev().find(|at| event.text.is_char_boundary(*at));
                 let upload = Upload {
                     user_id: device.user_id.to_owned(),
                     device_id: device.device_id.to_owned(),
@@ -180,14 +180,14 @@ impl Building {
                     line: number,
                     outcome: UploadOutcome::Unknown,
                     start: None,
-                    quote: quote(&line.message[..head.unwrap_or_default()]) + "…",
+                    quote: quote(&event.text[..head.unwrap_or_default()]) + "…",
                     request,
                     time,
                     process,
                 };
                 push(&mut log.uploads, upload, not_kept);
             }
-            LogEvent::Claimed(claims) => {
+            EventKind::Claimed(claims) => {
                 for claim in claims {
                     let (user_id, device_id) = own(claim.device);
                     let key_id = claim.key_id.to_owned();
@@ -195,7 +195,7 @@ impl Building {
                     push(&mut log.claims, line, not_kept);
                 }
             }
-            LogEvent::UpdatingDeviceKeys { device, at } => {
+            EventKind::UpdatingDeviceKeys { device, at } => {
                 if let Some(at) = at {
                     self.times.states(time, at);
                 }
@@ -203,27 +203,27 @@ impl Building {
                 let update = DeviceKeysUpdate { user_id, device_id, at: time, line: number, quote: text() };
                 push(&mut log.device_keys, update, not_kept);
             }
-            LogEvent::Login(device) => {
+            EventKind::Login(device) => {
                 let (user_id, device_id) = own(device);
                 push(&mut log.logins, LoginLine { user_id, device_id, at: time, line: number }, not_kept);
             }
-            LogEvent::DeletingDevices { user_id, device_ids } => {
+            EventKind::DeletingDevices { user_id, device_ids } => {
                 for device_id in device_ids {
                     let (user_id, device_id) = own(DeviceRef { user_id, device_id });
                     let line = DeletedDevice { user_id, device_id, at: time, line: number, quote: text() };
                     push(&mut log.deleted, line, not_kept);
                 }
             }
-            LogEvent::Starting => {
-                let source = line.source.as_deref().unwrap_or_default().to_owned();
+            EventKind::Starting => {
+                let source = event.source.unwrap_or_default().to_owned();
                 push(&mut log.restarts, Restart { source, announced: true, at: time, line: number }, not_kept);
             }
-            LogEvent::Instance(name) => {
+            EventKind::Instance(name) => {
                 log.processes[usize::from(process)].instance = Some(name.chars().take(64).collect());
             }
-            LogEvent::Replication => log.processes[usize::from(process)].replicates = true,
-            LogEvent::Version(version) => log.version = Some(version.chars().take(64).collect()),
-            LogEvent::ToDevice(messages) => {
+            EventKind::Replication => log.processes[usize::from(process)].replicates = true,
+            EventKind::Version(version) => log.version = Some(version.chars().take(64).collect()),
+            EventKind::ToDevice(messages) => {
                 let list: Vec<(Option<DeviceRef<'_>>, &str)> = match &messages {
                     ToDevice::Stored(targets) | ToDevice::Dropped(targets) => {
                         targets.iter().map(|(device, id)| (Some(*device), *id)).collect()
@@ -247,14 +247,14 @@ impl Building {
                     push(&mut log.to_device, message, not_kept);
                 }
             }
-            LogEvent::Error(_) | LogEvent::ClientGone | LogEvent::Other => {}
+            EventKind::Refused(_) | EventKind::ClientGone | EventKind::Other => {}
         }
     }
 
-    fn access(&mut self, line: &LogLine<'_>, access: &AccessLine<'_>, time: i64, number: u64, process: u16) {
+    fn access(&mut self, event: &ServerEvent<'_>, access: &AccessLine<'_>, time: i64, number: u64, process: u16) {
         let route = Route::of(access.uri);
         let start = time - access.duration_ms() as i64;
-        self.judge(line, access, route, start, number, process);
+        self.judge(event, access, start, number, process);
         let user = access.user_id.and_then(|user_id| self.user(user_id));
         let log = &mut self.log;
         let key = request_key(access.method, access.uri);
@@ -277,19 +277,19 @@ impl Building {
             }
         }
         let minute = time.div_euclid(60_000);
-        if route != Route::Sync && (log.latency.len() < MINUTES_MAX || log.latency.contains_key(&minute)) {
+        if !waits_for_news(path(access.uri)) && (log.latency.len() < MINUTES_MAX || log.latency.contains_key(&minute)) {
             let minute = log.latency.entry(minute).or_default();
             minute.add(access.processing_ms);
         }
         if matches!(route, Route::Sync | Route::Other) {
             return;
         }
-        let message: &str = &line.message;
+        let message = event.text;
         // From the user on, to the end of the request line: no address, no user agent.
         let from = message.find(" - {").map_or(0, |at| at + 3);
         let to = message.find("\" \"").map_or(message.len(), |at| at + 1).max(from);
         let request = Request {
-            id: line.request.as_deref().unwrap_or_default().to_owned(),
+            id: event.request.unwrap_or_default().to_owned(),
             route,
             method: access.method.to_owned(),
             uri: canonical_uri(access.uri),
@@ -306,22 +306,14 @@ impl Building {
     }
 
     /// What a request says of the process that answered it.
-    fn judge(
-        &mut self,
-        line: &LogLine<'_>,
-        access: &AccessLine<'_>,
-        route: Route,
-        start: i64,
-        number: u64,
-        process: u16,
-    ) {
+    fn judge(&mut self, event: &ServerEvent<'_>, access: &AccessLine<'_>, start: i64, number: u64, process: u16) {
         let answered = &mut self.log.processes[usize::from(process)];
         answered.replicates |= access.uri.starts_with("/_synapse/replication/");
-        if route != Route::Sync {
+        if !waits_for_news(path(access.uri)) {
             answered.longest_ms = answered.longest_ms.max(access.duration_ms() as i64);
         }
-        let source = line.source.as_deref().unwrap_or_default();
-        let id = line.request.as_deref().unwrap_or_default();
+        let source = event.source.unwrap_or_default();
+        let id = event.request.unwrap_or_default();
         if self.sources.get_mut(source).is_some_and(|known| known.count.begins_anew(id, start)) {
             let restart = Restart { source: source.to_owned(), announced: false, at: start, line: number };
             push(&mut self.log.restarts, restart, &mut self.log.not_kept);
@@ -396,6 +388,11 @@ impl Building {
         let minutes = std::mem::take(&mut log.latency);
         log.latency = minutes.into_iter().map(|(minute, row)| (minute - shift / 60_000, row)).collect();
     }
+}
+
+/// A URI without its query.
+fn path(uri: &str) -> &[u8] {
+    uri.split('?').next().unwrap_or_default().as_bytes()
 }
 
 fn own(device: DeviceRef<'_>) -> (String, String) {

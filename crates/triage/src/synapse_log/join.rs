@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use crypto_diag_server_log::Route;
+use crypto_diag_server_log::zone::ROUNDING_MS;
+
 use super::record::{Request, UploadOutcome};
-use super::route::Route;
 use super::server_log::ServerLog;
-use super::zone::ROUNDING_MS;
 
 /// The answers to uploads, by process and request id.
 struct Answers<'l>(HashMap<(u16, &'l str), Vec<&'l Request>>);

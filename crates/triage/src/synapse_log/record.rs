@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use crypto_diag_analysis::evidence::ke1;
-
-use super::route::{Route, delay_id, txn_id};
+use crypto_diag_server_log::{Route, delay_id, txn_id};
 
 /// Any request, as far as clocks and coverage need it. Times are the server's, in milliseconds since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// See [`request_key`].
+    /// See [`request_key`](super::request_key).
     pub key: u64,
     /// When Synapse received it.
     pub start: i64,

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::BufRead;
 use std::sync::Arc;
 
+use crypto_diag_server_log::latency::Durations;
+use crypto_diag_server_log::zone::ZoneSource;
+use crypto_diag_server_log::{LogLevel, LogReader, ReadCounts};
+
 use super::building::Building;
-use super::latency::Minute;
-use super::line::LogLevel;
 use super::process::{Process, Step};
-use super::reader::{LogReader, ReadCounts};
 use super::record::{
     Access, ClaimLine, ConflictLine, DeletedDevice, DeviceKeysUpdate, LoginLine, Request, Restart, ToDeviceLine, Upload,
 };
-use super::zone::ZoneSource;
 use crate::problem::Problem;
 
 /// Facts of one kind that are kept of one log at most. A collected slice has a few thousand.
@@ -77,7 +77,7 @@ pub struct ServerLog {
     /// Messages of `synapse.9533_debug`.
     pub to_device: Vec<ToDeviceLine>,
     /// Latency by minute since the epoch.
-    pub latency: BTreeMap<i64, Minute>,
+    pub latency: BTreeMap<i64, Durations>,
     /// Facts that did not fit.
     pub not_kept: u64,
     /// What could not be read.
@@ -93,7 +93,7 @@ impl ServerLog {
             match reader.next_record() {
                 Ok(Some(record)) => {
                     if let Some(line) = record.parse() {
-                        building.add(&line, record.line);
+                        building.add(line.event(), record.line);
                     }
                 }
                 Ok(None) => break,

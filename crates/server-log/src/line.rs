@@ -1,0 +1,257 @@
+//! One line: its header, whatever it is wrapped in.
+
+use std::borrow::Cow;
+
+use crate::event::{Class, ServerEvent};
+use crate::format::{FORMATS, ServerLogFormat};
+use crate::stamp::Stamp;
+use crate::wrapping::{self, WRAPPINGS_MAX};
+
+/// A line of a homeserver's log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogLine<'a> {
+    /// When it was written: the server's own time where it prints one, else the wrapping's.
+    pub time: Option<Stamp>,
+    /// The worker's prefix, the container's or the unit's name with its process: what tells two processes in one file
+    /// apart.
+    pub source: Option<Cow<'a, str>>,
+    /// The logger, such as `synapse.handlers.e2e_keys`.
+    pub logger: Cow<'a, str>,
+    /// The level.
+    pub level: LogLevel,
+    /// The request's id, such as `POST-48`, or a background task's; `None` where the form has none.
+    pub request: Option<Cow<'a, str>>,
+    /// The message. Bytes that are not UTF-8 are replaced.
+    pub message: Cow<'a, str>,
+    /// Which server writes so.
+    pub format: &'static dyn ServerLogFormat,
+}
+
+impl LogLine<'_> {
+    /// What the line says.
+    pub fn event(&self) -> ServerEvent<'_> {
+        ServerEvent {
+            at: self.time,
+            source: self.source.as_deref(),
+            level: self.level,
+            request: self.request.as_deref(),
+            text: &self.message,
+            kind: self.format.event(self),
+        }
+    }
+
+    /// The class of the line, which is cheaper to tell than what it says.
+    pub fn class(&self) -> Class {
+        self.format.class(self)
+    }
+
+    pub(crate) fn into_owned(self) -> LogLine<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        LogLine {
+            time: self.time,
+            source: self.source.map(own),
+            logger: own(self.logger),
+            level: self.level,
+            request: self.request.map(own),
+            message: own(self.message),
+            format: self.format,
+        }
+    }
+}
+
+/// The level of a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogLevel {
+    /// The form does not say.
+    #[default]
+    Unknown,
+    /// `DEBUG`, and what is below.
+    Debug,
+    /// `INFO`: what Synapse's own ledger of one-time keys needs.
+    Info,
+    /// `WARNING`.
+    Warning,
+    /// `ERROR`.
+    Error,
+    /// `CRITICAL`.
+    Critical,
+}
+
+impl LogLevel {
+    /// A level by its name.
+    pub fn read(text: &[u8]) -> Option<LogLevel> {
+        Some(match text {
+            b"DEBUG" => LogLevel::Debug,
+            b"INFO" => LogLevel::Info,
+            b"WARNING" | b"WARN" => LogLevel::Warning,
+            b"ERROR" => LogLevel::Error,
+            b"CRITICAL" | b"FATAL" => LogLevel::Critical,
+            _ => return None,
+        })
+    }
+
+    /// Its name, as Python prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            LogLevel::Unknown => "unknown",
+            LogLevel::Debug => "DEBUG",
+            LogLevel::Info => "INFO",
+            LogLevel::Warning => "WARNING",
+            LogLevel::Error => "ERROR",
+            LogLevel::Critical => "CRITICAL",
+        }
+    }
+}
+
+/// Reads a line; `None` if it is not the beginning of a log line, as those of a traceback are not.
+///
+/// ```
+/// use crypto_diag_server_log::{LogLevel, parse_line};
+///
+/// let line = b"2026-11-23 08:36:03,871 - synapse.http.server - 131 - INFO - POST-48 - <...> SynapseError: 400 - x";
+/// let line = parse_line(line).unwrap();
+/// assert_eq!((line.request.as_deref(), line.level), (Some("POST-48"), LogLevel::Info));
+/// assert_eq!(line.message, "<...> SynapseError: 400 - x");
+/// assert_eq!(parse_line(b"  File \"x.py\", line 3, in y"), None);
+/// ```
+pub fn parse_line(line: &[u8]) -> Option<LogLine<'_>> {
+    parse(trim_end(line), 0)
+}
+
+pub(crate) fn parse(line: &[u8], depth: u8) -> Option<LogLine<'_>> {
+    if let Some(line) = bare(line) {
+        return Some(line);
+    }
+    if depth >= WRAPPINGS_MAX {
+        return None;
+    }
+    if line.first() == Some(&b'{') {
+        return wrapping::json(line, depth);
+    }
+    let wrapping = wrapping::peel(line)?;
+    let mut inner = parse(wrapping.inner, depth + 1)?;
+    inner.time = inner.time.or(wrapping.time);
+    inner.source = inner.source.or(wrapping.source.map(Cow::Borrowed));
+    Some(inner)
+}
+
+/// Reads a line that is wrapped in nothing.
+pub(crate) fn bare(line: &[u8]) -> Option<LogLine<'_>> {
+    FORMATS.iter().find_map(|format| format.line(line))
+}
+
+/// A line without its wrappings, and what they said. For a traceback inside of a journal: what [`parse_line`] does not
+/// know is its continuation.
+pub(crate) fn unwrap_line(line: &[u8]) -> (Option<&str>, &[u8]) {
+    let mut inner = trim_end(line);
+    let mut source = None;
+    for _ in 0..WRAPPINGS_MAX {
+        let Some(wrapping) = wrapping::peel(inner) else { break };
+        source = source.or(wrapping.source);
+        inner = wrapping.inner;
+    }
+    (source, inner)
+}
+
+pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &str =
+        "2026-11-23 08:36:03,871 - synapse.handlers.e2e_keys - 819 - INFO - POST-48 - Claimed one-time-keys: x";
+    const TIME: i64 = 1_795_422_963_871;
+
+    fn check(line: &str, source: Option<&str>, time: Option<i64>) {
+        let read = parse_line(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
+        assert_eq!(read.logger, "synapse.handlers.e2e_keys", "{line}");
+        assert_eq!(read.request.as_deref(), Some("POST-48"), "{line}");
+        assert_eq!(read.message, "Claimed one-time-keys: x", "{line}");
+        assert_eq!(read.source.as_deref(), source, "{line}");
+        assert_eq!(read.time.map(|time| time.ms), time, "{line}");
+    }
+
+    #[test]
+    fn every_form_gives_the_same_line() {
+        let timeless = &PLAIN[26..];
+        let journal = "synapse.handlers.e2e_keys: [POST-48] Claimed one-time-keys: x";
+        check(PLAIN, None, Some(TIME));
+        check(&PLAIN.replace("POST-48 - ", "POST-48- "), None, Some(TIME));
+        check(&format!("generic_worker1 | {PLAIN}"), Some("generic_worker1"), Some(TIME));
+        check(&format!("synapse-1  | {PLAIN}\r\n"), Some("synapse-1"), Some(TIME));
+        check(&format!("2026-11-23T08:36:03.871234567Z {PLAIN}"), None, Some(TIME));
+        check(&format!("2026-11-23T08:36:03.871234567Z stdout F {PLAIN}"), None, Some(TIME));
+        check(
+            &format!("2026-11-23T09:36:03+01:00 box matrix-synapse[643]: {PLAIN}"),
+            Some("matrix-synapse[643]"),
+            Some(TIME),
+        );
+        check(&format!("2026-11-23T09:36:03.871+0100 box python[643]: {journal}"), Some("python[643]"), Some(TIME));
+        check(&format!("2026-11-23T08:36:03.871Z box python[643]: {timeless}"), Some("python[643]"), Some(TIME));
+        check(&format!("1795422963.871234 box python[643]: {timeless}"), Some("python[643]"), Some(TIME));
+        check(&format!("Nov 23 08:36:03 box python[643]: {PLAIN}"), Some("python[643]"), Some(TIME));
+        check(
+            r#"{"log":"Claimed one-time-keys: x","namespace":"synapse.handlers.e2e_keys","level":"INFO","time":1795422963.871,"request":"POST-48"}"#,
+            None,
+            Some(TIME),
+        );
+        check(
+            r#"{"severity":"INFO","message":"Claimed one-time-keys: x","logger":"synapse.handlers.e2e_keys","time":"2026-11-23T08:36:03.871Z","request":"POST-48"}"#,
+            None,
+            Some(TIME),
+        );
+        check(&format!(r#"{{"log":"{PLAIN}\n","stream":"stderr","time":"2026-11-23T08:36:03.9Z"}}"#), None, Some(TIME));
+        check(
+            &format!(
+                r#"{{"__REALTIME_TIMESTAMP":"1795422963871204","MESSAGE":"{timeless}","_SYSTEMD_UNIT":"matrix-synapse.service","_PID":"643","PRIORITY":"6"}}"#
+            ),
+            Some("matrix-synapse.service[643]"),
+            Some(TIME),
+        );
+        check(timeless, None, None);
+    }
+
+    #[test]
+    fn a_journals_message_of_bytes_is_read() {
+        let bytes: Vec<String> = PLAIN[26..].bytes().map(|byte| byte.to_string()).collect();
+        let line = format!(r#"{{"MESSAGE":[{}],"__REALTIME_TIMESTAMP":"1795422963871204"}}"#, bytes.join(","));
+        check(&line, None, Some(TIME));
+    }
+
+    #[test]
+    fn a_short_journal_line_has_no_year() {
+        let line = b"Nov 23 08:36:03 box python[643]: synapse.x: [GET-1] m";
+        let time = parse_line(line).unwrap().time.unwrap();
+        assert!(!time.has_year && !time.has_zone);
+    }
+
+    #[test]
+    fn lines_of_a_traceback_are_no_beginnings() {
+        for line in [
+            "Traceback (most recent call last):",
+            "  File \"x.py\", line 1, in y",
+            "",
+            "{",
+            "    return a | b",
+            "Nov 23 08:36:03 box python[1]: Traceback",
+        ] {
+            assert_eq!(parse_line(line.as_bytes()), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn bad_bytes_are_replaced() {
+        let mut line = PLAIN.as_bytes().to_vec();
+        line.extend_from_slice(b"\xff\xfe");
+        assert!(parse_line(&line).unwrap().message.ends_with("x\u{fffd}\u{fffd}"));
+        assert!(matches!(parse_line(PLAIN.as_bytes()).unwrap().message, Cow::Borrowed(_)));
+    }
+}

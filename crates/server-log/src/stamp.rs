@@ -1,0 +1,286 @@
+//! Times as logs print them.
+
+use serde::Serialize;
+
+/// The year that a stamp without one is given: a leap year, so that 29 February reads.
+const NO_YEAR: i16 = 1972;
+
+/// An instant as a log prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stamp {
+    /// Milliseconds since the epoch, if the printed wall clock is taken for UTC (`has_zone` false) or exactly.
+    pub ms: i64,
+    /// Whether the stamp says its zone. Python's `asctime` does not: it is the server's local time.
+    pub has_zone: bool,
+    /// Whether the stamp has a year. journald's short form has none.
+    pub has_year: bool,
+}
+
+/// The first millisecond that can be printed, of the year 0.
+const FIRST_MS: i64 = -62_167_219_200_000;
+
+/// The last millisecond that can be printed, of the year 9999.
+const LAST_MS: i64 = 253_402_300_799_999;
+
+/// A number of milliseconds since the epoch, if it can be a time: what cannot must not enter a subtraction.
+pub fn plausible(ms: i64) -> Option<i64> {
+    (0..=LAST_MS).contains(&ms).then_some(ms)
+}
+
+impl Stamp {
+    /// A stamp that is exact.
+    pub fn exact(ms: i64) -> Self {
+        Stamp { ms, has_zone: true, has_year: true }
+    }
+
+    /// The same day and time in a year. A stamp that has one stays as it is, and so does 29 February in a year that has
+    /// none.
+    pub fn in_year(self, year: i16) -> Self {
+        if self.has_year {
+            return self;
+        }
+        let day = self.ms.div_euclid(DAY_MS);
+        let rest = self.ms.rem_euclid(DAY_MS);
+        let within = day - days(NO_YEAR, 1, 1).unwrap_or(0);
+        let Some(start) = days(year, 1, 1) else { return self };
+        // Behind February, a common year lacks a day.
+        let leap = days(year, 2, 29).is_some();
+        let within = if !leap && within >= 60 { within - 1 } else { within };
+        Stamp { ms: (start + within) * DAY_MS + rest, has_year: true, ..self }
+    }
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Days from the epoch to a date of the proleptic Gregorian calendar; `None` if there is no such date.
+fn days(year: i16, month: i8, day: i8) -> Option<i64> {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=last).contains(&day) {
+        return None;
+    }
+    // Years begin in March here, so that leap days come last.
+    let (year, month, day) = (i64::from(year), i64::from(month), i64::from(day));
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let era = year.div_euclid(400);
+    let of_era = year - era * 400;
+    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (month * 153 + 2) / 5 + day - 719_469)
+}
+
+/// The date that is that many days from the epoch: year, month and day.
+fn date(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (year, month) = (year + era * 400, if month < 10 { month + 3 } else { month - 9 });
+    (year + i64::from(month <= 2), month, day)
+}
+
+fn millis(days: i64, clock: &Clock) -> Option<i64> {
+    let in_day = clock.hour < 24 && clock.minute < 60 && clock.second < 60;
+    let seconds = (i64::from(clock.hour) * 60 + i64::from(clock.minute)) * 60 + i64::from(clock.second);
+    in_day.then(|| days * DAY_MS + seconds * 1000 + clock.ms)
+}
+
+/// Reads `2026-11-23 08:36:03,871`, the same with `T`, `.`, any number of fraction digits (or none) and a zone (`Z`,
+/// `+00:00`, `+0000`) or none, at the start of a text. Gives the stamp and how many bytes it took.
+///
+/// ```
+/// use crypto_diag_server_log::stamp::read_iso;
+///
+/// let (stamp, length) = read_iso(b"2026-11-23 08:36:03,871 - synapse").unwrap();
+/// assert_eq!((stamp.ms, stamp.has_zone, length), (1_795_422_963_871, false, 23));
+/// let (stamp, _) = read_iso(b"2026-11-23T09:36:03.871204+01:00 host").unwrap();
+/// assert_eq!((stamp.ms, stamp.has_zone), (1_795_422_963_871, true));
+/// ```
+pub fn read_iso(text: &[u8]) -> Option<(Stamp, usize)> {
+    if text.len() < 19 || text[4] != b'-' || text[7] != b'-' || !matches!(text[10], b' ' | b'T') {
+        return None;
+    }
+    let year = number(&text[..4])? as i16;
+    let month = number(&text[5..7])? as i8;
+    let day = number(&text[8..10])? as i8;
+    let (clock, used) = read_clock(&text[11..])?;
+    let mut ms = millis(days(year, month, day)?, &clock)?;
+    let mut end = 11 + used;
+    let zone = read_zone(&text[end..]);
+    if let Some((minutes, length)) = zone {
+        ms -= minutes * 60_000;
+        end += length;
+    }
+    Some((Stamp { ms, has_zone: zone.is_some(), has_year: true }, end))
+}
+
+/// Reads syslog's `Nov 23 08:36:03` (with a fraction or without) at the start of a text.
+pub fn read_syslog(text: &[u8]) -> Option<(Stamp, usize)> {
+    const MONTHS: [&[u8]; 12] =
+        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+    if text.len() < 15 || text[3] != b' ' || text[6] != b' ' {
+        return None;
+    }
+    let month = MONTHS.iter().position(|month| *month == &text[..3])? as i8 + 1;
+    let day = if text[4] == b' ' { number(&text[5..6])? } else { number(&text[4..6])? } as i8;
+    let (clock, used) = read_clock(&text[7..])?;
+    let ms = millis(days(NO_YEAR, month, day)?, &clock)?;
+    Some((Stamp { ms, has_zone: false, has_year: false }, 7 + used))
+}
+
+/// Reads `1795422963.871204`, seconds since the epoch, at the start of a text.
+pub fn read_unix(text: &[u8]) -> Option<(Stamp, usize)> {
+    let whole = digits(text);
+    if whole != 10 || text.get(whole) != Some(&b'.') {
+        return None;
+    }
+    let fraction = digits(&text[whole + 1..]);
+    if fraction < 3 {
+        return None;
+    }
+    let seconds = number(&text[..whole])? as i64;
+    let ms = number(&text[whole + 1..whole + 4])? as i64;
+    Some((Stamp::exact(seconds * 1000 + ms), whole + 1 + fraction))
+}
+
+struct Clock {
+    hour: i8,
+    minute: i8,
+    second: i8,
+    ms: i64,
+}
+
+fn read_clock(text: &[u8]) -> Option<(Clock, usize)> {
+    if text.len() < 8 || text[2] != b':' || text[5] != b':' {
+        return None;
+    }
+    let hour = number(&text[..2])? as i8;
+    let minute = number(&text[3..5])? as i8;
+    // A leap second is printed as 60 by some; it is the next second's beginning.
+    let second = number(&text[6..8])?.min(59) as i8;
+    let mut end = 8;
+    let mut ms = 0;
+    if matches!(text.get(8), Some(b',' | b'.')) {
+        let count = digits(&text[9..]);
+        if count > 0 {
+            let first = &text[9..9 + count.min(3)];
+            ms = number(first)? as i64 * [0, 100, 10, 1][first.len()];
+            end = 9 + count;
+        }
+    }
+    Some((Clock { hour, minute, second, ms }, end))
+}
+
+/// Minutes east of UTC, and the bytes used.
+fn read_zone(text: &[u8]) -> Option<(i64, usize)> {
+    let sign = match text.first()? {
+        b'Z' => return Some((0, 1)),
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let hours = i64::from(number(text.get(1..3)?)?);
+    let (at, used) = if text.get(3) == Some(&b':') { (4, 6) } else { (3, 5) };
+    let minutes = i64::from(number(text.get(at..at + 2)?)?);
+    (hours < 24 && minutes < 60).then_some((sign * (hours * 60 + minutes), used))
+}
+
+fn digits(text: &[u8]) -> usize {
+    text.iter().take(32).take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// A number of up to ten digits.
+fn number(text: &[u8]) -> Option<u32> {
+    let mut value: u32 = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(u32::from(digit))?;
+    }
+    Some(value)
+}
+
+/// Prints an instant as `2026-11-23 08:36:03.871 UTC`.
+///
+/// ```
+/// assert_eq!(crypto_diag_server_log::stamp::print(1_795_422_963_871), "2026-11-23 08:36:03.871 UTC");
+/// ```
+pub fn print(ms: i64) -> String {
+    if !(FIRST_MS..=LAST_MS).contains(&ms) {
+        return format!("{ms} ms");
+    }
+    let ((year, month, day), rest) = (date(ms.div_euclid(DAY_MS)), ms.rem_euclid(DAY_MS));
+    let (hour, minute, second, milli) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60, rest % 1000);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{milli:03} UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_of_one_instant_agree() {
+        let wanted = 1_795_422_963_871;
+        for text in [
+            "2026-11-23 08:36:03,871 - x",
+            "2026-11-23T08:36:03.871Z",
+            "2026-11-23T08:36:03.871999+0000",
+            "2026-11-23T03:06:03.871-05:30",
+        ] {
+            assert_eq!(read_iso(text.as_bytes()).map(|found| found.0.ms), Some(wanted), "{text}");
+        }
+        assert_eq!(read_unix(b"1795422963.871204 host").map(|found| found.0.ms), Some(wanted));
+        let (short, length) = read_syslog(b"Nov 23 08:36:03.871 host x[1]: y").unwrap();
+        assert_eq!((short.in_year(2026).ms, length), (wanted, 19));
+        assert_eq!(read_syslog(b"Nov  3 08:36:03 host").map(|found| found.1), Some(15));
+    }
+
+    #[test]
+    fn a_year_is_added_on_both_sides_of_the_leap_day() {
+        for (text, year, wanted) in [
+            ("Feb 28 00:00:00", 2026, "2026-02-28"),
+            ("Mar 01 00:00:00", 2026, "2026-03-01"),
+            ("Mar 01 00:00:00", 2028, "2028-03-01"),
+            ("Feb 29 00:00:00", 2028, "2028-02-29"),
+            ("Dec 31 00:00:00", 2026, "2026-12-31"),
+        ] {
+            let stamp = read_syslog(text.as_bytes()).unwrap().0.in_year(year);
+            assert!(print(stamp.ms).starts_with(wanted), "{text}: {}", print(stamp.ms));
+        }
+    }
+
+    #[test]
+    fn every_day_of_ten_thousand_years_is_printed_as_it_is_read() {
+        for day in FIRST_MS / DAY_MS..=LAST_MS / DAY_MS {
+            let (year, month, of_month) = date(day);
+            assert_eq!(days(year as i16, month as i8, of_month as i8), Some(day));
+        }
+        assert_eq!((date(0), date(20_780)), ((1970, 1, 1), (2026, 11, 23)));
+        assert_eq!((days(2026, 2, 29), days(2100, 2, 29), days(2026, 4, 31)), (None, None, None));
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for text in [
+            "2026-13-23 08:36:03,871",
+            "2026-11-23 25:36:03",
+            "2026-11-2x 08:36:03",
+            "",
+            "Nov 41 08:36:03 host",
+            "2026-11-23 08:36",
+        ] {
+            assert_eq!(read_iso(text.as_bytes()), None, "{text}");
+            assert_eq!(read_syslog(text.as_bytes()), None, "{text}");
+        }
+    }
+}

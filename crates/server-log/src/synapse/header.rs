@@ -1,0 +1,91 @@
+//! The header of a line of Synapse's: time, logger, level, request.
+
+use memchr::memmem;
+
+use super::Synapse;
+use crate::line::{LogLevel, LogLine, text};
+use crate::stamp::{Stamp, read_iso};
+
+/// Bytes of a logger's name at most.
+const LOGGER_BYTES_MAX: usize = 200;
+
+/// Digits of a line's number at most.
+const NUMBER_DIGITS_MAX: usize = 7;
+
+/// A header, as bytes: nothing is copied, and the message is not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// When it was written, where the form says so.
+    pub time: Option<Stamp>,
+    /// Python's logger.
+    pub logger: &'a [u8],
+    /// The level.
+    pub level: LogLevel,
+    /// The request's id; empty where there is none.
+    pub request: &'a [u8],
+    /// What stands behind the header.
+    pub message: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    pub(super) fn into_line(self) -> LogLine<'a> {
+        LogLine {
+            time: self.time,
+            source: None,
+            logger: text(self.logger),
+            level: self.level,
+            request: (!self.request.is_empty()).then(|| text(self.request)),
+            message: text(self.message),
+            format: &Synapse,
+        }
+    }
+}
+
+/// Reads Synapse's default form: `%(asctime)s - %(name)s - %(lineno)d - %(levelname)s - %(request)s - %(message)s`. It does not
+/// look at the message, so it may be asked for every line of a large log.
+#[inline]
+pub fn header(line: &[u8]) -> Option<Header<'_>> {
+    let (time, used) = read_iso(line)?;
+    let fields = fields(line[used..].strip_prefix(b" - ")?)?;
+    Some(Header { time: Some(time), ..fields })
+}
+
+/// The same without a time, for journals that add their own.
+pub(super) fn timeless(line: &[u8]) -> Option<Header<'_>> {
+    fields(line).filter(|header| header.logger.iter().all(|byte| is_logger(*byte)))
+}
+
+#[inline]
+fn fields(rest: &[u8]) -> Option<Header<'_>> {
+    let end = memchr::memchr(b' ', &rest[..rest.len().min(LOGGER_BYTES_MAX + 1)]).filter(|end| *end > 0)?;
+    let (logger, rest) = (&rest[..end], rest[end..].strip_prefix(b" - ")?);
+    let digits = rest.iter().take(NUMBER_DIGITS_MAX + 1).take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = rest[digits..].strip_prefix(b" - ").filter(|_| (1..=NUMBER_DIGITS_MAX).contains(&digits))?;
+    let end = memchr::memchr(b' ', &rest[..rest.len().min(9)])?;
+    let (level, rest) = (LogLevel::read(&rest[..end])?, rest[end..].strip_prefix(b" - ")?);
+    // Older default: `%(request)s- %(message)s`, without the space.
+    let at = memmem::find(rest, b"- ").or_else(|| rest.ends_with(b"-").then(|| rest.len() - 1))?;
+    let message = rest.get(at + 2..).unwrap_or_default();
+    Some(Header { time: None, logger, level, request: rest[..at].trim_ascii(), message })
+}
+
+fn is_logger(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_')
+}
+
+/// `synapse.handlers.e2e_keys: [POST-48] Claimed …`, as Synapse's example for systemd has it.
+pub(super) fn journal(line: &[u8]) -> Option<Header<'_>> {
+    if !line.starts_with(b"synapse.") && !line.starts_with(b"twisted") {
+        return None;
+    }
+    let at = memmem::find(line, b": [")?;
+    let logger = &line[..at];
+    if !logger.iter().all(|byte| is_logger(*byte)) {
+        return None;
+    }
+    let rest = &line[at + 3..];
+    let end = memchr::memchr(b']', rest)?;
+    let message = &rest[end + 1..];
+    let message = message.strip_prefix(b" ").unwrap_or(message);
+    Some(Header { time: None, logger, level: LogLevel::Unknown, request: &rest[..end], message })
+}

@@ -1,0 +1,373 @@
+//! What a message of Synapse's says, by its logger.
+
+use memchr::memmem;
+
+use crate::event::{AccessLine, Claim, Class, DeviceRef, EventKind, RefusedLine, ToDevice};
+use crate::stamp::{plausible, read_iso};
+
+/// What stands in every access line, behind the user.
+pub const ACCESS_WORDS: &str = "} Processed request: ";
+
+/// What stands in the lines that a process writes when it starts. Other lines may hold it, too. The last two say that it is one of
+/// several: a log that had the first alone would look like that of a whole server.
+pub const START_WORDS: [&str; 4] =
+    ["***** STARTING SERVER *****", ".py version ", "Instance name: ", "Connecting to redis ("];
+
+/// Bytes of an access line in front of [`ACCESS_WORDS`] at most: an address, a site and a user.
+const ACCESS_HEAD_BYTES: usize = 1024;
+
+/// What the message of a logger says.
+pub(super) fn event<'a>(logger: &str, message: &'a str) -> EventKind<'a> {
+    let event = if logger.starts_with("synapse.access.") {
+        access(message).map(EventKind::Access)
+    } else {
+        match logger {
+            "synapse.http.server" => refused(message)
+                .map(EventKind::Refused)
+                .or_else(|| message.ends_with("already disconnected.").then_some(EventKind::ClientGone)),
+            "synapse.handlers.e2e_keys" => keys(message),
+            "synapse.handlers.auth" => login(message),
+            "synapse.handlers.device" => deleting(message),
+            "synapse.http.site" => message.starts_with("Connection from client lost").then_some(EventKind::ClientGone),
+            "synapse.9533_debug" => to_device(message).map(EventKind::ToDevice),
+            _ if logger.starts_with("synapse.replication.") || message.starts_with("Connecting to redis (") => {
+                Some(EventKind::Replication)
+            }
+            _ => started(message),
+        }
+    };
+    event.unwrap_or(EventKind::Other)
+}
+
+/// The class of a message, told by its logger and a look at its beginning: for every line of a large log.
+pub fn class(logger: &[u8], message: &[u8]) -> Class {
+    if logger.starts_with(b"synapse.access.") {
+        return took(message).map_or(Class::Other, Class::Access);
+    }
+    match logger {
+        b"synapse.handlers.e2e_keys" | b"synapse.handlers.device" => Class::Ledger,
+        b"synapse.handlers.auth" if message.starts_with(b"Logging in user ") => Class::Ledger,
+        b"synapse.http.server" if memmem::find(message, b" already exists").is_some() => Class::Ledger,
+        _ if memmem::find(message, START_WORDS[0].as_bytes()).is_some() => Class::Start,
+        _ => Class::Other,
+    }
+}
+
+/// Milliseconds from the request's start to the line, as [`AccessLine::duration_ms`]: `… Processed request: 0.095sec/0.000sec …`.
+fn took(message: &[u8]) -> Option<u64> {
+    let at = memmem::find(&message[..message.len().min(ACCESS_HEAD_BYTES)], ACCESS_WORDS.as_bytes())?;
+    let rest = &message[at + ACCESS_WORDS.len()..];
+    let (processing, used) = seconds(rest)?;
+    let (sending, _) = seconds(rest.get(used..)?.strip_prefix(b"sec/")?)?;
+    Some(u64::try_from(processing).unwrap_or(0).saturating_add_signed(sending.max(0)))
+}
+
+fn access(message: &str) -> Option<AccessLine<'_>> {
+    let at = memmem::find(message.as_bytes(), ACCESS_WORDS.as_bytes())?;
+    let (head, rest) = (&message[..at], &message[at + ACCESS_WORDS.len()..]);
+    let (head, user) = head.rsplit_once('{')?;
+    // `{puppeteer|user}` where an admin or an application service acts for a user.
+    let user = user.rsplit_once('|').map_or(user, |(_, user)| user);
+    let address = head.split(" - ").next()?;
+    let (processing, rest) = rest.split_once("sec/")?;
+    let (sending, rest) = rest.split_once("sec ")?;
+    let quote = rest.find(" \"")?;
+    let status = rest[..quote].rsplit(' ').next()?;
+    let unfinished = status.ends_with('!');
+    // The request line ends at ` HTTP/…"`; a URI holds no space, a user agent may hold anything.
+    let request = &rest[quote + 2..];
+    let (method, request) = request.split_once(' ')?;
+    let (uri, rest) = request.split_once(' ')?;
+    let user_agent =
+        rest.split_once("\" \"").map_or("", |(_, agent)| agent.rsplit_once("\" [").map_or(agent, |found| found.0));
+    Some(AccessLine {
+        address,
+        user_id: (user != "None" && user.starts_with('@')).then_some(user),
+        processing_ms: millis(processing)?.try_into().unwrap_or(0),
+        sending_ms: millis(sending)?,
+        status: status.trim_end_matches('!').parse().ok()?,
+        unfinished,
+        method,
+        uri,
+        user_agent,
+    })
+}
+
+/// `0.049` or `-0.001` as milliseconds, without floating point, and its length.
+pub fn seconds(text: &[u8]) -> Option<(i64, usize)> {
+    let negative = text.first() == Some(&b'-');
+    let from = usize::from(negative);
+    let digits = |text: &[u8]| text.iter().take(11).take_while(|byte| byte.is_ascii_digit()).count();
+    let whole = digits(&text[from..]);
+    let point = from + whole;
+    if !(1..=10).contains(&whole) || text.get(point) != Some(&b'.') || digits(&text[point + 1..]) != 3 {
+        return None;
+    }
+    let number = text[from..point].iter().chain(&text[point + 1..point + 4]);
+    let ms = number.fold(0_i64, |ms, digit| ms * 10 + i64::from(digit - b'0'));
+    Some((if negative { -ms } else { ms }, point + 4))
+}
+
+fn millis(text: &str) -> Option<i64> {
+    seconds(text.as_bytes()).filter(|(_, length)| *length == text.len()).map(|found| found.0)
+}
+
+fn refused(message: &str) -> Option<RefusedLine<'_>> {
+    let at = memmem::find(message.as_bytes(), b"> SynapseError: ")?;
+    let (head, rest) = (&message[..at], &message[at + "> SynapseError: ".len()..]);
+    let method = head.split_once(" method='")?.1.split_once('\'')?.0;
+    let uri = head.split_once(" uri='")?.1.split_once('\'')?.0;
+    let (status, reason) = rest.split_once(" - ")?;
+    Some(RefusedLine { method, uri, status: status.parse().ok()?, reason })
+}
+
+fn keys(message: &str) -> Option<EventKind<'_>> {
+    if let Some(list) = message.strip_prefix("Claimed one-time-keys: ") {
+        // Neither ids nor server names hold a comma, but a hostile device id may: such a part does not read.
+        let claims = list.split(',').filter_map(claim).collect();
+        return Some(EventKind::Claimed(claims));
+    }
+    if let Some(rest) = message.strip_prefix("Adding one_time_keys dict_keys([") {
+        let (list, rest) = rest.split_once("]) for device ")?;
+        let (device_id, rest) = repr(rest)?;
+        let (user_id, rest) = repr(rest.strip_prefix(" for user ")?)?;
+        let key_ids = list.split(", ").filter_map(|item| repr(item).map(|found| found.0)).collect();
+        return Some(EventKind::AddingOneTimeKeys { device: DeviceRef { user_id, device_id }, key_ids, at: at(rest) });
+    }
+    let rest = message.strip_prefix("Updating device_keys for device ")?;
+    let (device_id, rest) = repr(rest)?;
+    let rest = rest.strip_prefix(" for user ")?;
+    let (user_id, tail) = rest.rsplit_once(" at ")?;
+    let at = tail.parse().ok().and_then(plausible);
+    Some(EventKind::UpdatingDeviceKeys { device: DeviceRef { user_id, device_id }, at })
+}
+
+fn at(rest: &str) -> Option<i64> {
+    rest.strip_prefix(" at ")?.parse().ok().and_then(plausible)
+}
+
+/// A string as Python's `repr` prints it, without escapes: ids need none.
+fn repr(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+    let (value, rest) = text[1..].split_once(quote)?;
+    (!value.contains('\\')).then_some((value, rest))
+}
+
+/// `signed_curve25519:AAAAAAAAADM for @alice:localhost:HQBJQUNFIQ`.
+fn claim(part: &str) -> Option<Claim<'_>> {
+    let (key_id, owner) = part.trim().split_once(" for ")?;
+    let (user_id, device_id) = owner.rsplit_once(':')?;
+    let whole = user_id.starts_with('@') && user_id.contains(':') && !device_id.is_empty();
+    whole.then_some(Claim { key_id, device: DeviceRef { user_id, device_id } })
+}
+
+fn login(message: &str) -> Option<EventKind<'_>> {
+    let (user_id, device_id) = message.strip_prefix("Logging in user ")?.split_once(" on device ")?;
+    // A token that expires is printed with the time: `on device X until 2026-11-20 08:20:00`. Only a time is one, since a
+    // device id may hold anything.
+    let device_id = match device_id.rsplit_once(" until ") {
+        Some((device_id, until)) if read_iso(until.as_bytes()).is_some_and(|(_, length)| length == until.len()) => {
+            device_id
+        }
+        _ => device_id,
+    };
+    Some(EventKind::Login(DeviceRef { user_id, device_id }))
+}
+
+/// `Deleting devices ['FYFNRUJGAD'] for '@alice:localhost'`.
+fn deleting(message: &str) -> Option<EventKind<'_>> {
+    let (list, rest) = message.strip_prefix("Deleting devices [")?.split_once("] for ")?;
+    let user_id = repr(rest)?.0;
+    let device_ids = list.split(", ").filter_map(|item| repr(item).map(|found| found.0)).collect();
+    Some(EventKind::DeletingDevices { user_id, device_ids })
+}
+
+fn started(message: &str) -> Option<EventKind<'_>> {
+    if message.contains(START_WORDS[0]) {
+        return Some(EventKind::Starting);
+    }
+    if let Some(name) = message.strip_prefix("Instance name: ") {
+        return (!name.contains(' ')).then_some(EventKind::Instance(name));
+    }
+    let (name, version) = message.strip_prefix("Server ")?.split_once(" version ")?;
+    (!name.contains(' ')).then_some(EventKind::Version(version))
+}
+
+fn to_device(message: &str) -> Option<ToDevice<'_>> {
+    let list = || message.split_once(": [").map_or("", |(_, list)| list);
+    if message.starts_with("Storing to-device messages ") {
+        return Some(ToDevice::Stored(targets(list())));
+    }
+    if message.starts_with("Dropping to-device messages for unknown devices") {
+        return Some(ToDevice::Dropped(targets(list())));
+    }
+    if message.starts_with("Returning to-device messages ") {
+        let ids = list().trim_end_matches(']').split(", ").filter_map(|item| repr(item).map(|found| found.0));
+        return Some(ToDevice::Returned(ids.collect()));
+    }
+    None
+}
+
+/// `'@user:server/DEVICE (msgid …)', …`.
+fn targets(list: &str) -> Vec<(DeviceRef<'_>, &str)> {
+    let one = |item: &str| -> Option<(usize, usize, usize)> {
+        let (target, message_id) = item.split_once(" (msgid ")?;
+        let (user, _) = target.rsplit_once('/')?;
+        let message_id = message_id.strip_suffix(')')?;
+        Some((user.len(), target.len(), message_id.len()))
+    };
+    let mut found = Vec::new();
+    for item in list.trim_end_matches(']').split("', '") {
+        let item = item.trim_matches('\'');
+        if let Some((user, target, message_id)) = one(item) {
+            let start = target + " (msgid ".len();
+            found.push((
+                DeviceRef { user_id: &item[..user], device_id: &item[user + 1..target] },
+                &item[start..start + message_id],
+            ));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::parse_line;
+
+    fn line(logger: &str, message: &str) -> String {
+        format!("2026-11-23 08:36:03,872 - {logger} - 643 - INFO - POST-48 - {message}")
+    }
+
+    #[test]
+    fn an_access_line_gives_its_parts() {
+        let text = line(
+            "synapse.access.http.8008",
+            r#"127.0.0.1 - 8008 - {@alice:localhost} Processed request: 0.095sec/-0.001sec ru=(0.004sec, 0.002sec) db=(0.020sec/0.056sec/8) 528B 400! "POST /_matrix/client/v3/keys/upload?a=b HTTP/1.1" "UA "x" (y)" [0 dbevts]"#,
+        );
+        let line = parse_line(text.as_bytes()).unwrap();
+        assert_eq!(line.class(), Class::Access(95), "cheaply, and as the whole line says it");
+        let EventKind::Access(access) = line.event().kind else { panic!() };
+        assert_eq!((access.user_id, access.status, access.unfinished), (Some("@alice:localhost"), 400, true));
+        assert_eq!((access.method, access.uri), ("POST", "/_matrix/client/v3/keys/upload?a=b"));
+        assert_eq!((access.processing_ms, access.sending_ms, access.duration_ms()), (95, -1, 95));
+        assert_eq!((access.address, access.user_agent), ("127.0.0.1", r#"UA "x" (y)"#));
+    }
+
+    #[test]
+    fn a_restart_of_1_155_has_no_user() {
+        let text = line(
+            "synapse.access.http.8008",
+            r#"127.0.0.1 - 8008 - {None} Processed request: 0.004sec/0.001sec ru=(0.000sec, 0.000sec) db=(0.001sec/0.002sec/1) 2B 200 "POST /x HTTP/1.1" "UA" [0 dbevts]"#,
+        );
+        let line = parse_line(text.as_bytes()).unwrap();
+        let EventKind::Access(access) = line.event().kind else { panic!() };
+        assert_eq!(access.user_id, None);
+    }
+
+    #[test]
+    fn the_ledgers_lines_are_read() {
+        let text = line(
+            "synapse.handlers.e2e_keys",
+            "Adding one_time_keys dict_keys(['signed_curve25519:AAAAAAAAAA0', 'signed_curve25519:AAAAAAAAAA4']) for device 'ZDUDAVALPA' for user '@alice:localhost' at 1795422957760",
+        );
+        let read = parse_line(text.as_bytes()).unwrap();
+        let device = DeviceRef { user_id: "@alice:localhost", device_id: "ZDUDAVALPA" };
+        assert_eq!(
+            read.event().kind,
+            EventKind::AddingOneTimeKeys {
+                device,
+                key_ids: vec!["signed_curve25519:AAAAAAAAAA0", "signed_curve25519:AAAAAAAAAA4"],
+                at: Some(1_795_422_957_760)
+            }
+        );
+        let text = line(
+            "synapse.handlers.e2e_keys",
+            "Updating device_keys for device 'ZDUDAVALPA' for user @alice:localhost at 1795422957760",
+        );
+        let read = parse_line(text.as_bytes()).unwrap();
+        assert_eq!(read.event().kind, EventKind::UpdatingDeviceKeys { device, at: Some(1_795_422_957_760) });
+        let text = line(
+            "synapse.handlers.e2e_keys",
+            "Claimed one-time-keys: signed_curve25519:AAAAAAAAABc for @alice:localhost:ZDUDAVALPA,signed_curve25519:AAAAAAAAAA0 for @b:h:8448:NFQ",
+        );
+        let read = parse_line(text.as_bytes()).unwrap();
+        let EventKind::Claimed(claims) = read.event().kind else { panic!() };
+        assert_eq!(claims[0], Claim { key_id: "signed_curve25519:AAAAAAAAABc", device });
+        assert_eq!(claims[1].device, DeviceRef { user_id: "@b:h:8448", device_id: "NFQ" });
+    }
+
+    #[test]
+    fn a_device_id_ends_before_the_time_until_which_its_token_is_good() {
+        for (message, device_id) in [
+            ("Logging in user @alice:localhost on device NFQ", "NFQ"),
+            ("Logging in user @alice:localhost on device NFQ until 2026-11-20 08:20:00", "NFQ"),
+            ("Logging in user @alice:localhost on device up until now", "up until now"),
+            ("Logging in user @alice:localhost on device a until b until 2026-11-20 08:20:00", "a until b"),
+        ] {
+            let text = line("synapse.handlers.auth", message);
+            let read = parse_line(text.as_bytes()).unwrap();
+            let device = DeviceRef { user_id: "@alice:localhost", device_id };
+            assert_eq!(read.event().kind, EventKind::Login(device), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_one_is_none() {
+        assert_eq!(at(" at 1795422957760"), Some(1_795_422_957_760));
+        assert_eq!(at(" at -9223372036854775808"), None);
+        assert_eq!(at(" at 9223372036854775807"), None);
+    }
+
+    #[test]
+    fn a_refusal_gives_its_reason() {
+        let text = line(
+            "synapse.http.server",
+            "<XForwardedForRequest at 0x7f method='POST' uri='/_matrix/client/v3/keys/upload' clientproto='HTTP/1.1' site='8008'> SynapseError: 400 - One time key signed_curve25519:AAAAAAAAAA0 already exists. Old key: {}",
+        );
+        let read = parse_line(text.as_bytes()).unwrap();
+        let EventKind::Refused(error) = read.event().kind else { panic!() };
+        assert_eq!((error.status, error.uri), (400, "/_matrix/client/v3/keys/upload"));
+        assert!(error.reason.starts_with("One time key signed_curve25519:AAAAAAAAAA0 already exists"));
+    }
+
+    #[test]
+    fn to_device_lines_name_devices_and_messages() {
+        let text = line(
+            "synapse.9533_debug",
+            "Storing to-device messages with stream_id 17: ['@alice:localhost/NFQ (msgid b430)', '@bob:localhost/X (msgid c1)']",
+        );
+        let read = parse_line(text.as_bytes()).unwrap();
+        let alice = DeviceRef { user_id: "@alice:localhost", device_id: "NFQ" };
+        let EventKind::ToDevice(ToDevice::Stored(targets)) = read.event().kind else { panic!() };
+        assert_eq!((targets.len(), targets[0]), (2, (alice, "b430")));
+        let text = line(
+            "synapse.9533_debug",
+            "Dropping to-device messages for unknown devices: ['@alice:localhost/NFQ (msgid b430)']",
+        );
+        let read = parse_line(text.as_bytes()).unwrap();
+        assert_eq!(read.event().kind, EventKind::ToDevice(ToDevice::Dropped(vec![(alice, "b430")])));
+        let text = line(
+            "synapse.9533_debug",
+            "Returning to-device messages with stream_ids (3, 5]; now: 5; msgids: ['b430', None, 'c1']",
+        );
+        let read = parse_line(text.as_bytes()).unwrap();
+        assert_eq!(read.event().kind, EventKind::ToDevice(ToDevice::Returned(vec!["b430", "c1"])));
+    }
+
+    #[test]
+    fn deleted_devices_are_named() {
+        let text = line("synapse.handlers.device", "Deleting devices ['A', 'B'] for '@alice:localhost'");
+        let read = parse_line(text.as_bytes()).unwrap();
+        let wanted = EventKind::DeletingDevices { user_id: "@alice:localhost", device_ids: vec!["A", "B"] };
+        assert_eq!(read.event().kind, wanted);
+    }
+
+    #[test]
+    fn a_start_shows() {
+        let text = line("root", "***** STARTING SERVER *****");
+        assert_eq!(parse_line(text.as_bytes()).unwrap().event().kind, EventKind::Starting);
+        let text = line("root", "Server /usr/bin/x version 1.155.0");
+        assert_eq!(parse_line(text.as_bytes()).unwrap().event().kind, EventKind::Version("1.155.0"));
+    }
+}

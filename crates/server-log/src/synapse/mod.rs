@@ -1,0 +1,37 @@
+//! Synapse's log: the forms of its lines, and what they say.
+
+mod header;
+mod json;
+mod message;
+
+pub use header::{Header, header};
+pub use message::{ACCESS_WORDS, START_WORDS, class, seconds};
+
+use crate::event::{Class, EventKind};
+use crate::format::ServerLogFormat;
+use crate::line::LogLine;
+
+/// Synapse's log.
+#[derive(Clone, Copy, Debug)]
+pub struct Synapse;
+
+impl ServerLogFormat for Synapse {
+    fn name(&self) -> &'static str {
+        "Synapse"
+    }
+
+    fn line<'a>(&'static self, line: &'a [u8]) -> Option<LogLine<'a>> {
+        if line.first() == Some(&b'{') {
+            return json::line(line);
+        }
+        header(line).or_else(|| header::timeless(line)).or_else(|| header::journal(line)).map(Header::into_line)
+    }
+
+    fn event<'a>(&self, line: &'a LogLine<'_>) -> EventKind<'a> {
+        message::event(&line.logger, &line.message)
+    }
+
+    fn class(&self, line: &LogLine<'_>) -> Class {
+        class(line.logger.as_bytes(), line.message.as_bytes())
+    }
+}

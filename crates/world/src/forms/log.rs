@@ -1,0 +1,90 @@
+//! Synapse's log.
+
+use std::fmt::Write;
+
+use super::Request;
+use super::stamp::logged;
+
+/// What the server's clock is ahead of the true time at a true time.
+pub type Ahead<'a> = &'a dyn Fn(i64) -> i64;
+
+/// Lines with their true times.
+pub type Lines = Vec<(i64, String)>;
+
+const AGENT: &str =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36";
+
+/// The lines of requests, in the order in which the server wrote them. Request ids count from `first_id`.
+pub fn lines(requests: &[Request], first_id: u32, ahead: Ahead<'_>) -> Lines {
+    let mut order: Vec<&Request> = requests.iter().filter(|request| request.served.is_some()).collect();
+    order.sort_by_key(|request| request.served.map(|served| served.0));
+    let mut lines = Lines::new();
+    for (count, request) in order.into_iter().enumerate() {
+        let Some((start, end, status)) = request.served else { continue };
+        let id = format!("{}-{}", request.method, first_id as usize + count);
+        for (at, logger, message) in &request.printed {
+            lines.push((*at, message_line(*at, logger, &id, message, ahead)));
+        }
+        lines.push((end, access_line(request, (start, end, status), &id, ahead)));
+    }
+    lines.sort_by_key(|(at, _)| *at);
+    lines
+}
+
+/// One line. The logger's name stands with its line of code: `synapse.handlers.e2e_keys - 955`.
+fn message_line(at: i64, logger: &str, id: &str, message: &str, ahead: Ahead<'_>) -> String {
+    format!("{} - {logger} - INFO - {id} - {message}\n", logged(at + ahead(at)))
+}
+
+fn access_line(request: &Request, (start, end, status): (i64, i64, u16), id: &str, ahead: Ahead<'_>) -> String {
+    let mut line = String::with_capacity(400);
+    let Request { user, method, target, answer, .. } = request;
+    let bytes = answer.as_ref().map_or(2, String::len);
+    let _ = writeln!(
+        line,
+        "{} - synapse.access.http.8008 - 643 - INFO - {id} - 127.0.0.1 - 8008 - {{{user}}} Processed request: {:.3}sec/0.000sec ru=(0.004sec, 0.002sec) db=(0.002sec/0.006sec/12) {bytes}B {status} \"{method} {target} HTTP/1.1\" \"{AGENT}\" [0 dbevts]",
+        logged(end + ahead(end)),
+        (end - start) as f64 / 1000.0,
+    );
+    line
+}
+
+/// What a server that is one process prints when it starts.
+pub fn started(at: i64, ahead: Ahead<'_>) -> Lines {
+    let texts = ["***** STARTING SERVER *****", "Server /usr/bin/python version 1.155.0", "Instance name: master"];
+    let line = |text| format!("{} - synapse.config.logger - 377 - WARNING - main - {text}\n", logged(at + ahead(at)));
+    texts.into_iter().map(|text| (at, line(text))).collect()
+}
+
+/// A user's login on a device.
+pub fn logged_in(user: &str, device: &str) -> (&'static str, String) {
+    ("synapse.handlers.auth - 1004", format!("Logging in user {user} on device {device}"))
+}
+
+/// The upload of identity keys. The time is the server's, in milliseconds since the epoch.
+pub fn device_keys_updated(user: &str, device: &str, now: i64) -> (&'static str, String) {
+    ("synapse.handlers.e2e_keys - 918", format!("Updating device_keys for device '{device}' for user {user} at {now}"))
+}
+
+/// The upload of one-time keys. It is printed before they are compared with those that are there.
+pub fn keys_added(user: &str, device: &str, ids: &[String], now: i64) -> (&'static str, String) {
+    let ids: Vec<String> = ids.iter().map(|id| format!("'signed_curve25519:{id}'")).collect();
+    let message = format!(
+        "Adding one_time_keys dict_keys([{}]) for device '{device}' for user '{user}' at {now}",
+        ids.join(", ")
+    );
+    ("synapse.handlers.e2e_keys - 955", message)
+}
+
+/// A one-time key that is given out.
+pub fn claimed(user: &str, device: &str, id: &str) -> (&'static str, String) {
+    ("synapse.handlers.e2e_keys - 819", format!("Claimed one-time-keys: signed_curve25519:{id} for {user}:{device}"))
+}
+
+/// An answer with an error.
+pub fn refused(method: &str, target: &str, status: u16, sentence: &str) -> (&'static str, String) {
+    let message = format!(
+        "<XForwardedForRequest at 0x7f4a547a2310 method='{method}' uri='{target}' clientproto='HTTP/1.1' site='8008'> SynapseError: {status} - {sentence}"
+    );
+    ("synapse.http.server - 131", message)
+}

@@ -1,0 +1,141 @@
+//! A page's report, as the capture writes it.
+
+use serde_json::{Value, json};
+
+use super::Device;
+
+/// A line that the capture kept.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// When, by the page's clock.
+    pub at: i64,
+    /// `warn` or `error`.
+    pub level: &'static str,
+    /// The family.
+    pub family: &'static str,
+    /// The words by which it was found.
+    pub signature: &'static str,
+    /// What it means: `failure`, `transient` or `delivered`.
+    pub meaning: &'static str,
+    /// The text.
+    pub text: String,
+}
+
+/// What a report says. Times are the page's.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Whose page.
+    pub device: Device,
+    /// The device's identity keys, Ed25519 and Curve25519, if a client runs.
+    pub identity: Option<(String, String)>,
+    /// When the page began.
+    pub began: i64,
+    /// When the capture was installed.
+    pub installed: i64,
+    /// When Clear was pressed last.
+    pub cleared: Option<i64>,
+    /// When the report was made.
+    pub made: i64,
+    /// By how much the page's clock was set while the page was open.
+    pub clock_moved: i64,
+    /// The lines.
+    pub lines: Vec<Line>,
+}
+
+/// The sentence that matrix-js-sdk prints when an outgoing request failed with an error of the server.
+pub fn outgoing_failed(status: u16, sentence: &str, url: &str) -> String {
+    format!("Failed to process outgoing request 0: M_UNKNOWN: MatrixError: [{status}] {sentence} ({url})")
+}
+
+impl Report {
+    /// The report's JSON.
+    pub fn json(&self) -> Vec<u8> {
+        let families = ["KE-1", "KE-2", "KE-3", "KE-4", "OLM"];
+        let of = |family: &str| self.lines.iter().filter(move |line| line.family == family).collect::<Vec<_>>();
+        let counts: Value = families
+            .iter()
+            .map(|family| ((*family).to_owned(), json!(of(family).len())))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        let mut tallies = Vec::new();
+        for family in families {
+            for meaning in ["failure", "transient", "delivered"] {
+                let lines: Vec<_> = of(family).into_iter().filter(|line| line.meaning == meaning).collect();
+                if let (Some(first), Some(last)) = (lines.first(), lines.last()) {
+                    tallies.push(json!({"ke": family, "meaning": meaning, "total": lines.len(), "firstTs": first.at,
+                                        "lastTs": last.at, "peakPerSecond": 1, "ratePerSecond": null}));
+                }
+            }
+        }
+        let entries: Vec<Value> = self
+            .lines
+            .iter()
+            .map(|line| {
+                json!({"ts": line.at, "level": line.level, "ke": line.family, "signature": line.signature,
+                       "message": line.text, "meaning": line.meaning, "realm": {"kind": "main", "path": null},
+                       "source": "console", "stack": null, "redactions": 0, "truncatedFrom": null})
+            })
+            .collect();
+        let Device { user, id } = self.device;
+        let hook = |method: &str| json!({"method": method, "inPlace": true, "reason": null});
+        let crypto = self.identity.as_ref().map(|(ed25519, curve25519)| {
+            json!({"ownDeviceKeys": {"ed25519": ed25519, "curve25519": curve25519},
+                   "devices": [{"userId": user, "deviceId": id, "ed25519": ed25519, "curve25519": curve25519,
+                                "verified": true}],
+                   "activeBackupVersion": null, "crossSigningReady": false, "secretStorageReady": false})
+        });
+        let runs = self.identity.is_some();
+        json!({
+            "schema": "crypto-diag/report", "schemaVersion": 1, "generatedAt": self.made,
+            "tool": {"name": "crypto-diag", "version": "0.1.0"},
+            "sdkVersion": "41.6.0-rc.0", "cryptoVersion": "Rust SDK 0.19.1 (a3d573d), Vodozemac 0.11.0",
+            "deviceId": id, "userId": user, "syncState": if runs { json!("SYNCING") } else { Value::Null },
+            "cryptoReady": runs,
+            "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36",
+            "page": "https://cinny.example.org/",
+            "clock": {"timeOrigin": self.began, "offset": self.clock_moved, "timeZoneOffset": 0},
+            "storage": {"persisted": false, "quota": 10_737_541_120_u64, "usage": 122_880,
+                        "databases": [{"name": "live::matrix-sdk-crypto", "version": 107}]},
+            "crypto": crypto, "unanswered": [], "counts": counts, "tallies": tallies,
+            "capture": {"state": "capturing", "reason": null, "installedAt": self.installed, "timeOrigin": self.began,
+                        "installedAfter": self.installed - self.began, "clearedAt": self.cleared,
+                        "hooks": [hook("warn"), hook("error"), hook("info")],
+                        "linesSeen": 40 + self.lines.len(), "linesMatched": self.lines.len(), "evicted": 0, "truncated": 0,
+                        "redactions": 0, "partlyScanned": 0, "unreadable": 0, "nested": 0, "queued": 0,
+                        "queueOverflow": 0, "listenerErrors": 0, "failures": [],
+                        "frames": {"watching": true, "documents": [], "omitted": 0}, "pageEvents": []},
+            "sent": [], "entries": entries,
+        })
+        .to_string()
+        .into_bytes()
+    }
+}
+
+/// What a line about a lost one-time key names.
+#[derive(Clone, Debug)]
+pub struct LostKey<'a> {
+    /// The one-time key's public half.
+    pub one_time_key: &'a str,
+    /// The sender.
+    pub sender: &'a str,
+    /// The sender's Curve25519 key.
+    pub sender_key: &'a str,
+    /// The handshake's base key.
+    pub base_key: &'a str,
+    /// The ratchet's key.
+    pub ratchet_key: &'a str,
+    /// The session.
+    pub session_id: &'a str,
+    /// The message's place in the session.
+    pub chain_index: u32,
+    /// The message.
+    pub message_id: &'a str,
+}
+
+/// What matrix-sdk-crypto prints when a store lacks the private half of the one-time key that a message names.
+pub fn missing_one_time_key(lost: &LostKey<'_>) -> String {
+    let LostKey { one_time_key, sender, sender_key, base_key, ratchet_key, session_id, chain_index, message_id } = lost;
+    format!(
+        "WARN matrix_sdk_crypto::olm::account: Failed to create a new Olm session from a pre-key message: InboundCreation(MissingOneTimeKey(\"curve25519:{one_time_key}\"))\n    at /home/runner/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/matrix-sdk-crypto-0.19.1/src/olm/account.rs:1406\n    in matrix_sdk_crypto::olm::account::decrypt_and_parse_olm_message with sender=\"{sender}\" sender_key=\"curve25519:{sender_key}\" PreKey(PreKeyMessage {{ session_keys: SessionKeys {{ identity_key: \"{sender_key}\", base_key: \"{base_key}\", one_time_key: \"{one_time_key}\" }}, message: Message {{ version: 3, ratchet_key: \"curve25519:{ratchet_key}\", chain_index: {chain_index}, .. }} }}) decryption_settings=DecryptionSettings {{ sender_device_trust_requirement: Untrusted }} session_id=\"{session_id}\"\n    in matrix_sdk_crypto::olm::account::decrypt_olm_v1 with sender_key=\"curve25519:{sender_key}\"\n    in matrix_sdk_crypto::olm::account::decrypt_to_device_event with algorithm=\"m.olm.v1.curve25519-aes-sha2\"\n    in matrix_sdk_crypto::machine::receive_to_device_event with sender=\"{sender}\" event_type=\"m.room.encrypted\" message_id=\"{message_id}\"\n    in matrix_sdk_crypto::machine::receive_sync_changes"
+    )
+}

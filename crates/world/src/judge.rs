@@ -1,0 +1,147 @@
+//! What the triage says of files: bytes in, JSON out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::rules;
+use crypto_diag_triage::{Mutation, Triage};
+use serde_json::Value;
+
+use crate::forms::File;
+
+/// What a verdict says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Word {
+    /// It is true.
+    Proven,
+    /// It is false.
+    Refuted,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Word {
+    /// As the answer has it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Word::Proven => "proven",
+            Word::Refuted => "refuted",
+            Word::Unknown => "unknown",
+        }
+    }
+}
+
+/// A claim by the name that it has in the answer, and what it is about.
+pub type Claim = (String, String);
+
+/// One verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Of what.
+    pub claim: Claim,
+    /// What.
+    pub word: Word,
+    /// In words.
+    pub statement: String,
+}
+
+/// The whole answer of the triage as JSON. Files are given in the order in which the command gives them.
+pub fn answer(files: &[File]) -> Value {
+    serde_json::to_value(Triage::of(&bundle(files))).expect("an answer is JSON")
+}
+
+fn bundle(files: &[File]) -> Bundle {
+    let mut sorted: Vec<(ArtefactKind, &File)> =
+        files.iter().map(|file| (ArtefactKind::guess(&file.0, &file.1[..file.1.len().min(4096)]), file)).collect();
+    sorted.sort_by_key(|(kind, file)| (kind.order(), &file.0));
+    let mut bundle = Bundle::new();
+    for (kind, (name, bytes)) in sorted {
+        bundle.add(name, Some(kind), &bytes[..]);
+    }
+    bundle
+}
+
+/// Files that were read once, to be judged by many mutants.
+#[derive(Debug)]
+pub struct Read(Bundle);
+
+impl Read {
+    /// Reads files.
+    pub fn of(files: &[File]) -> Read {
+        Read(bundle(files))
+    }
+
+    /// What the rules say of them with one premise changed.
+    pub fn mutated(&self, mutation: Mutation) -> Vec<Said> {
+        said(&serde_json::to_value(&Triage::mutated(&self.0, mutation).verdicts).expect("verdicts are JSON"))
+    }
+}
+
+/// The premises of all rules, by id, with the names of the conclusions that rest on each.
+pub fn premises() -> BTreeMap<&'static str, BTreeSet<String>> {
+    let mut premises: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+    for rule in rules::ALL {
+        let name = serde_json::to_value(rule.conclusion).expect("a name");
+        for premise in rule.proven_by.iter().chain(rule.refuted_by) {
+            premises.entry(premise.id).or_default().insert(name.as_str().unwrap_or_default().to_owned());
+        }
+    }
+    premises
+}
+
+/// The verdicts of the triage.
+pub fn verdicts(files: &[File]) -> Vec<Said> {
+    // The verdicts alone: the rest of the answer is large, and nothing here reads it.
+    let answer = serde_json::to_value(&Triage::of(&bundle(files)).verdicts).expect("verdicts are JSON");
+    said(&answer)
+}
+
+fn said(verdicts: &Value) -> Vec<Said> {
+    let text = |verdict: &Value, name: &str| verdict[name].as_str().unwrap_or_default().to_owned();
+    let verdicts = verdicts.as_array().into_iter().flatten();
+    verdicts
+        .map(|verdict| Said {
+            claim: (text(verdict, "claim"), text(verdict, "about")),
+            word: match verdict["is"].as_str() {
+                Some("proven") => Word::Proven,
+                Some("refuted") => Word::Refuted,
+                _ => Word::Unknown,
+            },
+            statement: text(verdict, "statement"),
+        })
+        .collect()
+}
+
+/// Verdicts by files: each distinct set of files is judged once.
+#[derive(Debug, Default)]
+pub struct Judge {
+    /// What is proven or refuted of a set of files, by its hash.
+    known: HashMap<u64, Vec<Said>>,
+}
+
+impl Judge {
+    /// How many distinct sets of files have been judged.
+    pub fn distinct(&self) -> usize {
+        self.known.len()
+    }
+
+    /// What is proven or refuted of files, and their hash.
+    pub fn settled(&mut self, files: &[File]) -> (u64, &[Said]) {
+        let mut hasher = DefaultHasher::new();
+        files.hash(&mut hasher);
+        let hash = hasher.finish();
+        let said = self.known.entry(hash).or_insert_with(|| {
+            let mut said = verdicts(files);
+            said.retain(|verdict| verdict.word != Word::Unknown);
+            said
+        });
+        (hash, said)
+    }
+
+    /// What is called proven of files that were judged, by their hash.
+    pub fn proven(&self, hash: u64) -> BTreeSet<&Claim> {
+        let said = self.known.get(&hash).into_iter().flatten();
+        said.filter(|verdict| verdict.word == Word::Proven).map(|verdict| &verdict.claim).collect()
+    }
+}

@@ -1,0 +1,436 @@
+//! The search for counter-histories: breadth first, and by random walks with shrinking.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::fmt::{Debug, Write};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, Instant};
+
+use crypto_diag_triage::Mutation;
+
+use crate::forms::File;
+use crate::judge::{self, Claim, Judge, Said, Word};
+
+/// A transition system, the files that its histories leave, and what is true of them.
+pub trait Model: Copy + Debug {
+    /// Everything that is and was.
+    type State: Clone + Eq + Hash;
+    /// One thing that happens.
+    type Action: Copy + Eq + Debug;
+    /// Which of the artefacts there are.
+    type View: Clone + Debug;
+
+    /// What is modelled.
+    fn name(&self) -> &'static str;
+    /// The states that histories begin in.
+    fn begin(&self) -> Vec<Self::State>;
+    /// What may happen; [`Model::step`] says whether it can.
+    fn actions(&self, state: &Self::State) -> Vec<Self::Action>;
+    /// The state after an action; `None` if it cannot happen here.
+    fn step(&self, state: &Self::State, action: Self::Action) -> Option<Self::State>;
+    /// Whether something happened that there is much to say of. Other histories are judged as well, the short ones.
+    fn is_notable(&self, state: &Self::State) -> bool;
+    /// An action by chance, likelier the more it may show.
+    fn any_action(&self, state: &Self::State, chance: &mut Chance) -> Self::Action;
+    /// The views under which each history of the exhaustive search is judged.
+    fn views(&self, state: &Self::State) -> Vec<Self::View>;
+    /// Any view.
+    fn any_view(&self, state: &Self::State, chance: &mut Chance) -> Self::View;
+    /// The files of a view.
+    fn files(&self, state: &Self::State, view: &Self::View) -> Vec<File>;
+    /// The claims that are true; every other one is false.
+    fn truths(&self, state: &Self::State, view: &Self::View) -> BTreeSet<Claim>;
+    /// An action in words, before it is taken.
+    fn tell(&self, state: &Self::State, action: Self::Action) -> String;
+    /// A view in words.
+    fn tell_view(&self, state: &Self::State, view: &Self::View) -> String;
+}
+
+/// Numbers by chance, the same for the same seed.
+#[derive(Clone, Debug)]
+pub struct Chance(u64);
+
+impl Chance {
+    /// From a seed.
+    pub fn new(seed: u64) -> Chance {
+        Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below another one.
+    pub fn below(&mut self, limit: usize) -> usize {
+        // xorshift64*
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit.max(1)
+    }
+}
+
+/// A history and a view of it under which the triage says something false.
+#[derive(Clone, Debug)]
+pub struct Counter<M: Model> {
+    /// What is said of what.
+    pub claim: Claim,
+    /// `proven` though it is false, or `refuted` though it is true.
+    pub word: Word,
+    /// In the triage's words.
+    pub statement: String,
+    /// The state that it begins in, by its place in [`Model::begin`].
+    pub start: usize,
+    /// What happens.
+    pub path: Vec<M::Action>,
+    /// Which artefacts there are.
+    pub view: M::View,
+}
+
+/// How far a search goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Steps of a history at most.
+    pub depth: usize,
+    /// Steps up to which histories are judged in which nothing notable happens.
+    pub quiet_depth: usize,
+    /// Distinct sets of files that are judged at most.
+    pub distinct: usize,
+    /// How long it may take.
+    pub time: Duration,
+}
+
+/// What is known of a set of files: of each claim, in how many histories that leave it it is true.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    histories: u32,
+    truths: BTreeMap<Claim, u32>,
+}
+
+/// How often a conclusion could be told and was.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told {
+    /// Sets of files in all of whose histories it is true.
+    pub can_be: u32,
+    /// Those of which it is called proven.
+    pub is: u32,
+    /// Sets of files with histories that differ.
+    pub undecidable: u32,
+}
+
+/// What a search has found and seen.
+#[derive(Debug)]
+pub struct Search<M: Model> {
+    /// The model.
+    pub model: M,
+    /// The verdicts.
+    pub judge: Judge,
+    /// States seen.
+    pub states: usize,
+    /// Histories and views judged, most of them by files that were judged before.
+    pub judged: usize,
+    /// How deep the exhaustive search went: all histories of that length were judged.
+    pub depth: usize,
+    /// Counter-histories by the claim's name and the word, the shortest first: some of each.
+    pub counters: BTreeMap<(String, Word), Vec<Counter<M>>>,
+    /// How many there were of each.
+    pub counts: BTreeMap<(String, Word), usize>,
+    known: HashMap<u64, Known>,
+    /// One history of each distinct set of files in which something notable happens, the first ones.
+    samples: Vec<Sample<M>>,
+}
+
+/// A history and a view of it.
+#[derive(Debug)]
+struct Sample<M: Model> {
+    start: usize,
+    path: Vec<M::Action>,
+    view: M::View,
+}
+
+/// What became of the mutants of the rules.
+#[derive(Debug, Default)]
+pub struct Mutants {
+    /// Those that say something false of some history, or no longer say what is true.
+    pub caught: Vec<Mutation>,
+    /// Those that nothing tells from the rules as they are.
+    pub survived: Vec<Mutation>,
+}
+
+impl<M: Model> Search<M> {
+    /// A search that has seen nothing.
+    pub fn new(model: M) -> Search<M> {
+        Search {
+            model,
+            judge: Judge::default(),
+            states: 0,
+            judged: 0,
+            depth: 0,
+            counters: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            known: HashMap::new(),
+            samples: Vec::new(),
+        }
+    }
+
+    /// Every history, shorter ones first. `progress` hears of each length that is done.
+    pub fn exhaustively(&mut self, bounds: Bounds, mut progress: impl FnMut(&Search<M>)) {
+        let begun = Instant::now();
+        let mut seen: HashSet<u64> = HashSet::new();
+        let mut queue: VecDeque<(M::State, usize, Vec<M::Action>)> = VecDeque::new();
+        for (start, state) in self.model.begin().into_iter().enumerate() {
+            seen.insert(hash(&state));
+            queue.push_back((state, start, Vec::new()));
+        }
+        while let Some((state, start, path)) = queue.pop_front() {
+            if path.len() > self.depth {
+                self.depth = path.len();
+                progress(self);
+            }
+            if path.len() >= bounds.depth {
+                // Judged when they were found; what is left in the queue is as long.
+                self.depth = bounds.depth;
+                break;
+            }
+            if begun.elapsed() > bounds.time || self.judge.distinct() >= bounds.distinct {
+                break;
+            }
+            for action in self.model.actions(&state) {
+                let Some(next) = self.model.step(&state, action) else { continue };
+                if !seen.insert(hash(&next)) {
+                    continue;
+                }
+                let path: Vec<M::Action> = path.iter().copied().chain([action]).collect();
+                if path.len() <= bounds.quiet_depth || self.model.is_notable(&next) {
+                    for view in self.model.views(&next) {
+                        self.judge(&next, start, &path, &view);
+                    }
+                }
+                queue.push_back((next, start, path));
+            }
+        }
+        self.states = seen.len();
+    }
+
+    /// Histories by chance, of up to `bounds.depth` steps. What they show is shrunk to the shortest that still shows it.
+    pub fn by_chance(&mut self, seed: u64, bounds: Bounds) -> usize {
+        let begun = Instant::now();
+        let mut chance = Chance::new(seed);
+        let starts = self.model.begin();
+        let until = self.judge.distinct().saturating_add(bounds.distinct);
+        let mut walks = 0;
+        while begun.elapsed() < bounds.time && self.judge.distinct() < until {
+            walks += 1;
+            let start = chance.below(starts.len());
+            let mut state = starts[start].clone();
+            let mut path = Vec::new();
+            let length = 8 + chance.below(bounds.depth - 7);
+            while path.len() < length {
+                let action = self.model.any_action(&state, &mut chance);
+                let Some(next) = self.model.step(&state, action) else { continue };
+                self.states += 1;
+                state = next;
+                path.push(action);
+                // Now and then on the way, too: what comes later may hide what was to be seen.
+                if chance.below(8) == 0 || path.len() == length {
+                    let view = self.model.any_view(&state, &mut chance);
+                    self.judge(&state, start, &path, &view);
+                }
+            }
+        }
+        walks
+    }
+
+    /// Makes each counter-history as short as it can be, and keeps those that differ in what happens in them.
+    pub fn shrink_all(&mut self) {
+        for (key, counters) in std::mem::take(&mut self.counters) {
+            let mut kept: Vec<Counter<M>> = Vec::new();
+            for counter in counters {
+                let shrunk = self.shrink(counter);
+                if !kept.iter().any(|known| known.path == shrunk.path) {
+                    kept.push(shrunk);
+                }
+            }
+            kept.sort_by_key(|counter| counter.path.len());
+            self.counters.insert(key, kept);
+        }
+    }
+
+    fn judge(&mut self, state: &M::State, start: usize, path: &[M::Action], view: &M::View) {
+        let files = self.model.files(state, view);
+        if files.is_empty() {
+            return;
+        }
+        self.judged += 1;
+        let truths = self.model.truths(state, view);
+        let (hash, said) = self.judge.settled(&files);
+        for verdict in said {
+            if is_false(verdict.word, &verdict.claim, &truths) {
+                let key = (verdict.claim.0.clone(), verdict.word);
+                *self.counts.entry(key.clone()).or_default() += 1;
+                let counters = self.counters.entry(key).or_default();
+                if counters.len() < COUNTERS_MAX || counters.last().is_some_and(|last| last.path.len() > path.len()) {
+                    counters.push(Counter {
+                        claim: verdict.claim.clone(),
+                        word: verdict.word,
+                        statement: verdict.statement.clone(),
+                        start,
+                        path: path.to_vec(),
+                        view: view.clone(),
+                    });
+                    counters.sort_by_key(|counter| counter.path.len());
+                    counters.truncate(COUNTERS_MAX);
+                }
+            }
+        }
+        let known = self.known.entry(hash).or_default();
+        if known.histories == 0 && self.samples.len() < SAMPLES_MAX && self.model.is_notable(state) {
+            self.samples.push(Sample { start, path: path.to_vec(), view: view.clone() });
+        }
+        known.histories += 1;
+        for truth in truths {
+            *known.truths.entry(truth).or_default() += 1;
+        }
+    }
+
+    /// The state at the end of a path; `None` if it cannot be walked.
+    pub fn walk(&self, start: usize, path: &[M::Action]) -> Option<M::State> {
+        let begin = self.model.begin().into_iter().nth(start)?;
+        path.iter().try_fold(begin, |state, action| self.model.step(&state, *action))
+    }
+
+    /// What a path shows of the same claim and word, of whatever key or page: with all artefacts, or under the counter-history's
+    /// own view.
+    fn shows(&self, counter: &Counter<M>, path: &[M::Action]) -> Option<Counter<M>> {
+        let state = self.walk(counter.start, path)?;
+        self.model.views(&state).into_iter().take(1).chain([counter.view.clone()]).find_map(|view| {
+            let files = self.model.files(&state, &view);
+            let truths = self.model.truths(&state, &view);
+            let said = crate::judge::verdicts(&files).into_iter().find(|said| {
+                said.word == counter.word
+                    && said.claim.0 == counter.claim.0
+                    && is_false(said.word, &said.claim, &truths)
+            })?;
+            let (claim, statement) = (said.claim, said.statement);
+            Some(Counter { claim, word: said.word, statement, start: counter.start, path: path.to_vec(), view })
+        })
+    }
+
+    /// Halves first, then ever smaller parts, single steps, and pairs of them: a page that is opened and left again, a backup and
+    /// what it is for.
+    fn shrink(&self, mut counter: Counter<M>) -> Counter<M> {
+        let mut part = counter.path.len() / 2;
+        while part > 0 {
+            let without =
+                |at: usize| [&counter.path[..at], &counter.path[(at + part).min(counter.path.len())..]].concat();
+            match (0..counter.path.len()).step_by(part).find_map(|at| self.shows(&counter, &without(at))) {
+                Some(shown) => counter = shown,
+                None => part /= 2,
+            }
+            part = part.min(counter.path.len());
+        }
+        let mut apart = 1;
+        while apart < counter.path.len() {
+            let without = |at: usize| {
+                let kept = counter.path.iter().enumerate().filter(|(step, _)| *step != at && *step != at + apart);
+                kept.map(|(_, action)| *action).collect::<Vec<_>>()
+            };
+            match (0..counter.path.len() - apart).find_map(|at| self.shows(&counter, &without(at))) {
+                Some(shown) => (counter, apart) = (shown, 1),
+                None => apart += 1,
+            }
+        }
+        counter
+    }
+
+    /// A counter-history as a story.
+    pub fn story(&self, counter: &Counter<M>) -> String {
+        let mut text = String::new();
+        let _ = writeln!(text, "{} is called {}, and that is false.", counter.claim.0, counter.word.text());
+        let _ = writeln!(text, "  about: {}\n  says:  {}", counter.claim.1, counter.statement);
+        let Some(mut state) = self.model.begin().into_iter().nth(counter.start) else { return text };
+        for (step, action) in counter.path.iter().enumerate() {
+            let _ = writeln!(text, "  {:2}. {}", step + 1, self.model.tell(&state, *action));
+            let Some(next) = self.model.step(&state, *action) else { return text };
+            state = next;
+        }
+        let _ = writeln!(text, "  given: {}", self.model.tell_view(&state, &counter.view));
+        text
+    }
+
+    /// The files of a counter-history.
+    pub fn files(&self, counter: &Counter<M>) -> Vec<File> {
+        self.walk(counter.start, &counter.path).map_or_else(Vec::new, |state| self.model.files(&state, &counter.view))
+    }
+
+    /// Tries mutants of the rules on the histories of this search: each premise of the conclusions that the model speaks of is
+    /// once taken for met, and once for unmet. A mutant is caught where it says something false, or does not say any more what
+    /// the rules rightly say.
+    pub fn mutants(&self) -> Mutants {
+        let spoken_of: BTreeSet<&str> =
+            self.known.values().flat_map(|known| known.truths.keys()).map(|claim| claim.0.as_str()).collect();
+        let premises = judge::premises();
+        let of_model = premises.iter().filter(|(_, of)| of.iter().any(|name| spoken_of.contains(name.as_str())));
+        let mut left: Vec<Mutation> = of_model.flat_map(|(id, _)| [Mutation::Met(id), Mutation::Unmet(id)]).collect();
+        let mut mutants = Mutants::default();
+        for sample in &self.samples {
+            let Some(state) = self.walk(sample.start, &sample.path) else { continue };
+            let files = self.model.files(&state, &sample.view);
+            let truths = self.model.truths(&state, &sample.view);
+            let read = judge::Read::of(&files);
+            let says = |said: &[Said]| -> (bool, BTreeSet<(Claim, Word)>) {
+                let lies = said.iter().any(|one| is_false(one.word, &one.claim, &truths));
+                let settled = said.iter().filter(|one| one.word != Word::Unknown);
+                (lies, settled.map(|one| (one.claim.clone(), one.word)).collect())
+            };
+            let (lies, settled) = says(&judge::verdicts(&files));
+            if lies {
+                // A counter-history of the rules themselves shows nothing of a mutant.
+                continue;
+            }
+            left.retain(|mutation| {
+                let (mutant_lies, said) = says(&read.mutated(*mutation));
+                let caught = mutant_lies || !settled.is_subset(&said);
+                if caught {
+                    mutants.caught.push(*mutation);
+                }
+                !caught
+            });
+        }
+        mutants.survived = left;
+        mutants
+    }
+
+    /// How often each conclusion could be told, and was.
+    pub fn completeness(&mut self) -> BTreeMap<String, Told> {
+        let mut table: BTreeMap<String, Told> = BTreeMap::new();
+        for (hash, known) in &self.known {
+            let proven: BTreeSet<&Claim> = self.judge.proven(*hash);
+            for (claim, count) in &known.truths {
+                let told = table.entry(claim.0.clone()).or_default();
+                if *count < known.histories {
+                    told.undecidable += 1;
+                } else {
+                    told.can_be += 1;
+                    told.is += u32::from(proven.contains(claim));
+                }
+            }
+        }
+        table
+    }
+}
+
+/// Counter-histories of one claim and word that are kept.
+const COUNTERS_MAX: usize = 5;
+
+/// Histories that mutants are tried on at most.
+const SAMPLES_MAX: usize = 3_000;
+
+fn is_false(word: Word, claim: &Claim, truths: &BTreeSet<Claim>) -> bool {
+    match word {
+        Word::Proven => !truths.contains(claim),
+        Word::Refuted => truths.contains(claim),
+        Word::Unknown => false,
+    }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

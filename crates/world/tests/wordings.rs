@@ -1,0 +1,191 @@
+//! What the model writes is what browsers, matrix-sdk-crypto and Synapse wrote when the fixtures were recorded: with the recorded
+//! values put in, each form gives the recorded text, byte for byte.
+
+use std::path::Path;
+
+use crypto_diag_world::forms::report::{self, LostKey};
+use crypto_diag_world::forms::signing::{self, SignedKey};
+use crypto_diag_world::forms::{Device, Request, har, log};
+use serde_json::Value;
+
+const RECORDED: &str = "two-live-contexts";
+const ALICE: Device = Device { user: "@alice-15:localhost", id: "TCEZHCXFWZ" };
+
+fn recorded(bundle: &str, file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/bundles").join(bundle).join(file);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn json(bundle: &str, file: &str) -> Value {
+    serde_json::from_str(&recorded(bundle, file)).expect("JSON")
+}
+
+/// What stands between two texts, the first time.
+fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+    let rest = text.split_once(before).unwrap_or_else(|| panic!("{before} in {text}")).1;
+    rest.split_once(after).unwrap_or_else(|| panic!("{after} behind {before} in {text}")).0
+}
+
+/// The one line of the recorded log that has these words.
+fn line_with(words: &[&str]) -> String {
+    let log = recorded(RECORDED, "homeserver.log.txt");
+    let found = log.lines().find(|line| words.iter().all(|word| line.contains(word)));
+    found.unwrap_or_else(|| panic!("{words:?}")).to_owned()
+}
+
+/// The refusal's two keys, out of the recorded sentence.
+fn refusal(text: &str) -> (String, SignedKey, SignedKey) {
+    let signed = |part: &str, quote: char| {
+        let word = |before: &str| between(part, before, &quote.to_string()).to_owned();
+        SignedKey {
+            key: word(&format!("{quote}key{quote}:{}{quote}", if quote == '\'' { " " } else { "" })),
+            signature: word(&format!("ed25519:{}{quote}:{}{quote}", ALICE.id, if quote == '\'' { " " } else { "" })),
+            user: ALICE.user.to_owned(),
+            device: ALICE.id.to_owned(),
+        }
+    };
+    let id = between(text, "signed_curve25519:", " already").to_owned();
+    let (held, offered) = text.split_once("; new key: ").expect("both keys");
+    (id, signed(held, '"'), signed(offered, '\''))
+}
+
+#[test]
+fn a_page_prints_the_refusal_as_recorded() {
+    let report = json(RECORDED, "victim.report.json");
+    let line = report["entries"][0]["message"].as_str().expect("a line");
+    let (id, held, offered) = refusal(line);
+    let url = line.rsplit_once('(').expect("an address").1.trim_end_matches(')');
+    let sentence = signing::already_exists(&id, &held, &offered);
+    assert_eq!(report::outgoing_failed(400, &sentence, url), line);
+}
+
+#[test]
+fn a_page_prints_a_lost_one_time_key_as_recorded() {
+    let report = json("store-rollback", "victim.report.json");
+    let entries = report["entries"].as_array().expect("entries");
+    let lines = entries.iter().filter(|entry| entry["signature"] == "MissingOneTimeKey");
+    let mut count = 0;
+    for line in lines.map(|entry| entry["message"].as_str().expect("a line")) {
+        count += 1;
+        let lost = LostKey {
+            one_time_key: between(line, "MissingOneTimeKey(\"curve25519:", "\""),
+            sender: between(line, "sender=\"", "\""),
+            sender_key: between(line, "sender_key=\"curve25519:", "\""),
+            base_key: between(line, "base_key: \"", "\""),
+            ratchet_key: between(line, "ratchet_key: \"curve25519:", "\""),
+            session_id: between(line, "session_id=\"", "\""),
+            chain_index: between(line, "chain_index: ", ",").parse().expect("a number"),
+            message_id: between(line, "message_id=\"", "\""),
+        };
+        assert_eq!(report::missing_one_time_key(&lost), line);
+    }
+    assert!(count > 1, "the recorded page could not open some messages");
+}
+
+#[test]
+fn a_report_has_the_fields_of_a_recorded_one() {
+    fn shape(value: &Value, at: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => map.iter().for_each(|(name, value)| shape(value, &format!("{at}/{name}"), found)),
+            Value::Array(list) => list.iter().take(1).for_each(|value| shape(value, &format!("{at}/0"), found)),
+            _ => found.push(at.to_owned()),
+        }
+    }
+    let line = report::Line {
+        at: 2,
+        level: "error",
+        family: "KE-1",
+        signature: "already exists",
+        meaning: "failure",
+        text: "x".to_owned(),
+    };
+    let written = report::Report {
+        device: ALICE,
+        identity: Some(("a".to_owned(), "b".to_owned())),
+        began: 0,
+        installed: 1,
+        cleared: None,
+        made: 3,
+        clock_moved: 0,
+        lines: vec![line],
+    };
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    shape(&serde_json::from_slice(&written.json()).expect("JSON"), "", &mut ours);
+    shape(&json(RECORDED, "victim.report.json"), "", &mut theirs);
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn the_log_has_the_lines_of_an_upload_as_recorded() {
+    let message = |line: &str| {
+        let parts: Vec<&str> = line.splitn(6, " - ").collect();
+        assert_eq!(parts.len(), 6, "{line}");
+        (format!("{} - {}", parts[1], parts[2]), parts[5].to_owned())
+    };
+    let same = |(logger, text): (&str, String), line: &str| assert_eq!((logger.to_owned(), text), message(line));
+
+    let line = line_with(&["Updating device_keys for device 'TCEZHCXFWZ'"]);
+    let now = line.rsplit(' ').next().expect("a time").parse().expect("a number");
+    same(log::device_keys_updated(ALICE.user, ALICE.id, now), &line);
+
+    let line = line_with(&["Adding one_time_keys", "AAAAAAAAAS0", "TCEZHCXFWZ"]);
+    let ids: Vec<String> = between(&line, "dict_keys([", "])")
+        .split(", ")
+        .map(|id| between(id, "'signed_curve25519:", "'").to_owned())
+        .collect();
+    assert_eq!(ids.len(), 50 - 40, "the store filled up what had been claimed");
+    let now = line.rsplit(' ').next().expect("a time").parse().expect("a number");
+    same(log::keys_added(ALICE.user, ALICE.id, &ids, now), &line);
+
+    let line = line_with(&["Claimed one-time-keys", ALICE.id]);
+    same(log::claimed(ALICE.user, ALICE.id, between(&line, "signed_curve25519:", " for")), &line);
+
+    same(log::logged_in(ALICE.user, ALICE.id), &line_with(&["Logging in user @alice-15:localhost"]));
+
+    let line = line_with(&["SynapseError: 400", "already exists"]);
+    let (id, held, offered) = refusal(&line);
+    let sentence = signing::already_exists(&id, &held, &offered);
+    let (logger, text) = log::refused("POST", "/_matrix/client/v3/keys/upload", 400, &sentence);
+    let (of, recorded) = message(&line);
+    let address = between(&recorded, " at ", " ");
+    let site = between(&recorded, "site='", "'");
+    let text = text.replace("0x7f4a547a2310", address).replace("site='8008'", &format!("site='{site}'"));
+    assert_eq!((logger.to_owned(), text), (of, recorded));
+}
+
+#[test]
+fn the_log_has_a_requests_line_as_recorded() {
+    let line = line_with(&["POST-2804", "Processed request"]);
+    let (start, end) = (1_795_474_516_381, 1_795_474_516_389);
+    let request = Request {
+        served: Some((start, end, 200)),
+        answer: Some("x".repeat(48)),
+        ..Request::quick(ALICE.user, "POST", "/_matrix/client/v3/keys/upload".to_owned(), start)
+    };
+    let written = log::lines(&[request], 2804, &|_| 0).remove(0).1;
+    // What the machine used for it is the model's own, and so is the port.
+    let plain = |text: &str| {
+        let costs = between(text, "ru=", "B 200").rsplit_once(' ').expect("costs").0.to_owned();
+        text.replace(&costs, "").replace("33659", "8008")
+    };
+    assert_eq!(plain(written.trim_end()), plain(&line));
+}
+
+#[test]
+fn a_har_has_a_request_as_recorded() {
+    let text = recorded(RECORDED, "victim.har");
+    let line =
+        text.lines().find(|line| line.contains("keys/upload") && line.contains("\"status\":200")).expect("an upload");
+    let entry: Value = serde_json::from_str(line.trim_end_matches(',')).expect("an entry");
+    let request = Request {
+        body: entry["request"]["postData"]["text"].as_str().map(str::to_owned),
+        answer: entry["response"]["content"]["text"].as_str().map(str::to_owned),
+        done: (1_795_474_505_152 + 19, 200),
+        ..Request::quick(ALICE.user, "POST", "/_matrix/client/v3/keys/upload".to_owned(), 1_795_474_505_152)
+    };
+    let written = String::from_utf8(har::har(&[&request], &|_| 0)).expect("a text");
+    let host = between(line, "\"url\":\"", "/_matrix");
+    let written = written.replace("https://matrix.example.org", host);
+    assert_eq!(written.lines().nth(1).expect("an entry"), line.trim_end_matches(','));
+    assert_eq!(written.lines().next(), text.lines().next(), "the head");
+}

@@ -1,0 +1,70 @@
+// The page's builtins as they were when this module ran. A page may patch its prototypes later, by accident or not; the
+// per-line path calls only what stands here, and uses no syntax that looks builtins up (no spread, no destructuring of
+// arrays, no for-of). So does what a report is made of.
+
+export const { apply, getPrototypeOf, ownKeys, defineProperty, deleteProperty } = Reflect;
+export const { isArray } = Array;
+export const { assign, freeze, getOwnPropertyDescriptor, hasOwn, isFrozen } = Object;
+export const { isSafeInteger } = Number;
+export const now = Date.now;
+
+const { bind, call: callAs } = Function.prototype;
+/**
+ * A method as a function of its `this`: `slice(text, 1)`. Engines see through it, and no array is made as for `apply`.
+ * @type {(method: Function) => (self: any, ...args: any[]) => any}
+ */
+const uncurry = bind.bind(callAs);
+export const charCodeAt = uncurry(String.prototype.charCodeAt);
+export const indexOf = uncurry(String.prototype.indexOf);
+export const slice = uncurry(String.prototype.slice);
+export const startsWith = uncurry(String.prototype.startsWith);
+export const symbolToString = uncurry(Symbol.prototype.toString);
+export const execRegExp = uncurry(RegExp.prototype.exec);
+
+export const parseNumber = parseFloat;
+export const parseInteger = parseInt;
+export const { max, round, trunc } = Math;
+export const { parse: parseJson, stringify } = JSON;
+export const encode = globalThis.TextEncoder?.prototype.encode;
+export const encodeInto = globalThis.TextEncoder?.prototype.encodeInto;
+export const decode = globalThis.TextDecoder?.prototype.decode;
+export const { MessageChannel: Channel, TextDecoder: Decoder, TextEncoder: Encoder } = globalThis;
+export const postMessage = globalThis.MessagePort?.prototype.postMessage;
+export const { get: weakGet, has: weakHas, set: weakSet } = WeakMap.prototype;
+export const { deref } = WeakRef.prototype;
+export const Bytes = Uint8Array;
+export const Words = Uint32Array;
+export const Doubles = Float64Array;
+export const ObjectPrototype = Object.prototype;
+export const ErrorPrototype = Error.prototype;
+/** Not in every engine yet. @type {((value: unknown) => boolean) | undefined} */
+export const isError = /** @type {any} */ (Error).isError;
+/** Whether it is true for a DOMException, too, as the standard has it. */
+export const isErrorKnowsDom = Boolean(isError && globalThis.DOMException && isError(new DOMException()));
+
+/** A getter, as what it was when this module ran; undefined where the engine has none. @typedef {(() => any) | undefined} Getter */
+
+/** @type {(prototype: object | null | undefined, name: PropertyKey) => Getter} */
+const getter = (prototype, name) => (prototype ? getOwnPropertyDescriptor(prototype, name)?.get : undefined);
+/** What a getter gives for an object; it must be there. @type {(get: Getter, self: unknown) => any} */
+export const call = (get, self) => apply(/** @type {Function} */ (get), self, []);
+const DOMExceptionPrototype = globalThis.DOMException?.prototype;
+
+const TypedArray = getPrototypeOf(Uint8Array.prototype);
+/** `"Uint8Array"` and the like; undefined for everything that is no typed array. Runs no code of the page. */
+export const typedArrayName = getter(TypedArray, Symbol.toStringTag);
+export const typedArrayLength = getter(TypedArray, 'length');
+export const domExceptionName = getter(DOMExceptionPrototype, 'name');
+export const domExceptionMessage = getter(DOMExceptionPrototype, 'message');
+/** The engine's own ways to an error's stack where it is no data property: in V8 each error has the accessor, elsewhere
+ * the prototypes have. */
+export const stackGetters = [
+  getter(new Error(), 'stack'),
+  getter(Error.prototype, 'stack'),
+  getter(DOMExceptionPrototype, 'stack'),
+];
+export const errorOfEvent = getter(globalThis.ErrorEvent?.prototype, 'error');
+export const messageOfEvent = getter(globalThis.ErrorEvent?.prototype, 'message');
+export const reasonOfEvent = getter(globalThis.PromiseRejectionEvent?.prototype, 'reason');
+export const memoryBuffer = getter(globalThis.WebAssembly?.Memory?.prototype, 'buffer');
+export const { Instance, Module, instantiate } = globalThis.WebAssembly ?? {};

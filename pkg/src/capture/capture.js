@@ -1,0 +1,172 @@
+// The one capture of a page: what it hooks, and how it starts, stops and forgets.
+
+import { apply, call, deref, errorOfEvent, freeze, messageOfEvent, now, reasonOfEvent } from './builtins.js';
+import * as core from './core.js';
+import { FrameWatch } from './frames.js';
+import { hook, unhook } from './hooks.js';
+import * as lines from './lines.js';
+import { option } from './options.js';
+import { unwatchPage, watchPage } from './page.js';
+import * as queue from './queue.js';
+import { clearSent } from './sent.js';
+import { forgetIds } from './snapshots.js';
+import { noteChange, noteFailure, state } from './state.js';
+import { openWorkerChannel } from './worker-channel.js';
+
+/** @typedef {import('./lines.js').Realm} Realm */
+
+/** @type {Readonly<{kind: 'main', path: null}>} */
+const MAIN = freeze({ kind: 'main', path: null });
+const main = () => MAIN;
+
+/** One for each time that the capture was started: listeners of an earlier one look no more. */
+let session = {};
+/** Hooks in child documents: weak, or a removed frame would live as long as the page. @type {WeakRef<object>[]} */
+let frameHooks = [];
+/** @type {ReturnType<typeof openWorkerChannel> | null} */
+let workers = null;
+
+/**
+ * Starts the capture: synchronous, idempotent, complete; never throws. The core starts when a line needs it.
+ * @param {{frames?: boolean, sentKeys?: boolean}} [options]
+ */
+export function install(options) {
+  if (state.installed && !state.stopped) return;
+  if (typeof globalThis.window !== 'object' || typeof globalThis.document !== 'object') return;
+  state.installed = true;
+  state.stopped = false;
+  state.installedAt = now();
+  session = {};
+  try {
+    const wanted = (/** @type {'frames' | 'sentKeys'} */ name) =>
+      option(options, name, (error) => noteFailure(`install: the option ${name}`, error)) !== false;
+    const sentKeys = wanted('sentKeys');
+    const withFrames = wanted('frames');
+    core.prepare(coreChanged);
+    if (core.status === 'failed') return;
+    queue.open(noteChange);
+    lines.open(noteChange);
+    state.hooks = hookConsole(globalThis, main, sentKeys);
+    const watchErrors = errorWatcher(globalThis, main);
+    watchErrors();
+    const listenToPage = watchPage();
+    if (!withFrames) return;
+    state.frames = new FrameWatch(
+      (window, path) => hookFrame(window, path, sentKeys),
+      () => {
+        watchErrors();
+        listenToPage();
+      },
+    );
+  } catch (error) {
+    noteFailure('install', error);
+  }
+}
+
+/** The core runs at last, or has failed. */
+function coreChanged() {
+  if (core.status === 'failed') {
+    noteFailure(core.reason ?? '');
+    lines.close();
+    // What never ran has nothing to look for.
+    if (!core.hasMemory()) leave();
+  }
+  queue.drain();
+  noteChange();
+}
+
+/** @param {{console: Console}} window @param {() => Realm} realm @param {boolean} sentKeys */
+function hookConsole(window, realm, sentKeys) {
+  const { console } = window;
+  const made = [
+    hook(console, 'warn', (args) => lines.look(lines.WARN, args, realm)),
+    hook(console, 'error', (args) => lines.look(lines.ERROR, args, realm)),
+  ];
+  if (sentKeys) made[2] = hook(console, 'info', (args) => lines.lookSent(args, realm));
+  return made;
+}
+
+/**
+ * Hooks a child document's Window, for the frame watch.
+ * @param {Window & typeof globalThis} window
+ * @param {() => string | null} path
+ * @param {boolean} sentKeys
+ */
+function hookFrame(window, path, sentKeys) {
+  // Asked for each kept line, not once: the hook survives the frame's first navigation, its address does not.
+  const realm = () => /** @type {Realm} */ ({ kind: 'frame', path: path() });
+  const made = hookConsole(window, realm, sentKeys);
+  const alive = [];
+  for (let at = 0; at < frameHooks.length; at++)
+    if (apply(deref, frameHooks[at], [])) alive[alive.length] = frameHooks[at];
+  for (let at = 0; at < made.length; at++) if (made[at].wrapper) alive[alive.length] = new WeakRef(made[at]);
+  frameHooks = alive;
+  const hooked = made[0].wrapper !== null || made[0].ours === true;
+  // Another copy of this package watches this Window's errors, too.
+  const watchErrors = made[0].ours ? () => {} : errorWatcher(window, realm);
+  return { hooked, watchErrors };
+}
+
+/**
+ * Watches a Window's uncaught errors and unhandled rejections; the browser's own report of them is left alone.
+ * @param {EventTarget} window
+ * @param {() => Realm} realm
+ * @returns {() => void} Adds the listeners; once more after `document.open()` has removed them does no harm.
+ */
+function errorWatcher(window, realm) {
+  const mine = session;
+  const listener = (/** @type {(event: Event) => unknown} */ read) => (/** @type {Event} */ event) => {
+    try {
+      if (mine === session) lines.look(lines.ERROR, [read(event)], realm, 1);
+    } catch {
+      // An event of the page's own making.
+    }
+  };
+  // Where the error itself is not to be had, the browser's sentence is.
+  const onError = listener((event) => call(errorOfEvent, event) ?? call(messageOfEvent, event));
+  const onRejection = listener((event) => call(reasonOfEvent, event));
+  return () => {
+    window.addEventListener('error', onError);
+    window.addEventListener('unhandledrejection', onRejection);
+  };
+}
+
+/** Puts the consoles back as they were and stops looking. */
+function leave() {
+  session = {};
+  lines.close();
+  for (let at = 0; at < state.hooks.length; at++) if (state.hooks[at].wrapper) unhook(state.hooks[at]);
+  for (let at = 0; at < frameHooks.length; at++) {
+    const one = apply(deref, frameHooks[at], []);
+    if (one) unhook(one);
+  }
+  frameHooks = [];
+  state.frames?.stop();
+  workers?.close();
+  workers = null;
+  unwatchPage();
+}
+
+/** Stops the capture; what was kept stays. */
+export function uninstall() {
+  if (!state.installed || state.stopped) return;
+  state.stopped = true;
+  leave();
+  noteChange();
+}
+
+/** Forgets entries, counts and sent batches. */
+export function clear() {
+  queue.drop();
+  core.clear();
+  forgetIds();
+  clearSent();
+  state.clearedAt = now();
+  noteChange();
+}
+
+/** The name of a channel for `installInWorker`. Random, since every tab of the origin hears every BroadcastChannel. */
+export function workerChannel() {
+  workers ??= openWorkerChannel(lines.receive);
+  return workers.name;
+}

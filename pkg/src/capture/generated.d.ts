@@ -1,0 +1,38 @@
+// What the build generates, for the type checker.
+
+declare module 'crypto-diag/core-text' {
+  /** The module, as module-text.js reads it. */
+  export const CORE_TEXT: string;
+}
+
+declare module 'crypto-diag/analysis-glue' {
+  export default function init(options: { module_or_path: BufferSource }): Promise<unknown>;
+  export function analyse(reports: string[]): any;
+  export function serverQueries(report: string): any;
+}
+
+declare module 'crypto-diag/analysis-bytes' {
+  /** The module: base64 of deflated bytes. */
+  export const ANALYSIS_BYTES: string;
+}
+
+declare module 'crypto-diag/facts' {
+  /** Words of which every matching line holds one. */
+  export const PREFILTER: string[];
+  /** For each of them, needles that hold it; together they are the table's. */
+  export const NEEDLES: string[][];
+  export const KES: readonly import('crypto-diag/report').Ke[];
+  export const MEANINGS: readonly import('crypto-diag/report').Meaning[];
+  /** Pairs of KE and meaning, in the order of the core's tallies. */
+  export const CLASSES: readonly (readonly [
+    import('crypto-diag/report').Ke,
+    import('crypto-diag/report').Meaning,
+  ])[];
+  /** The JSON of a report in which nothing is known. */
+  export const EMPTY_REPORT: string;
+}
+
+interface MessagePort {
+  /** Node's. */
+  unref?(): void;
+}

@@ -1,0 +1,108 @@
+// The pass-through wrappers around a console's methods.
+//
+// The promise to the page: the original is called exactly once, with the same `this` and the very same arguments; what
+// it throws propagates; nothing of ours ever does.
+
+import { apply, defineProperty, deleteProperty, getOwnPropertyDescriptor } from './builtins.js';
+import { wordsOf } from './error-words.js';
+
+/** Marks our wrappers, so that no console is wrapped twice, also not by another copy of this package. */
+const HOOK = Symbol.for('crypto-diag.hook');
+
+/** @typedef {'warn' | 'error' | 'info'} Method */
+
+/**
+ * @typedef {object} Hook One wrapped method.
+ * @property {Method} method
+ * @property {Function | null} wrapper Null if the method could not be wrapped.
+ * @property {string | null} reason Why not.
+ * @property {boolean} [ours] Whether another hook of this page's is in place already.
+ * @property {boolean} [live] Whether it still looks; a wrapper that stays behind is a mere passage for ever.
+ * @property {typeof globalThis} [owner] The page that looks: a frame's own capture and its parent's both may.
+ * @property {Function} [original]
+ * @property {PropertyDescriptor} [descriptor] What stood there; undefined if it was inherited.
+ * @property {Console} [console]
+ */
+
+/**
+ * Wraps one method of a console.
+ * @param {Console} console
+ * @param {Method} method
+ * @param {(args: unknown[]) => void} look Sees the arguments before the original does.
+ * @returns {Hook}
+ */
+export function hook(console, method, look) {
+  const failed = (/** @type {string} */ reason, ours = false) => ({ method, wrapper: null, reason, ours });
+  try {
+    const original = console[method];
+    if (typeof original !== 'function') return failed('The console has no such method.');
+    const other = getOwnPropertyDescriptor(original, HOOK)?.value;
+    if (other?.live && other.owner === globalThis) return failed('It is already hooked.', true);
+    const descriptor = getOwnPropertyDescriptor(console, method);
+    /** @type {Hook} */
+    const hooked = {
+      method,
+      wrapper: null,
+      original,
+      descriptor,
+      console,
+      reason: null,
+      live: true,
+      owner: globalThis,
+    };
+    // Not an arrow function: the page's `this` must reach the original.
+    /** @this {unknown} @param {unknown[]} args */
+    const wrapper = function (...args) {
+      try {
+        if (hooked.live) look(args);
+      } catch {
+        // Only where the stack is spent.
+      }
+      return apply(original, this, args);
+    };
+    hooked.wrapper = wrapper;
+    disguise(wrapper, original);
+    // The wrapper holds its hook, so that whoever watches many consoles can hold hooks weakly.
+    defineProperty(wrapper, HOOK, { value: hooked });
+    const done = defineProperty(console, method, {
+      value: wrapper,
+      writable: descriptor?.writable ?? true,
+      enumerable: descriptor?.enumerable ?? true,
+      configurable: descriptor?.configurable ?? true,
+    });
+    return done ? hooked : failed('The console does not let its method be replaced.');
+  } catch (error) {
+    return failed(`The console could not be changed: ${wordsOf(error)}`);
+  }
+}
+
+/**
+ * The original's name and length are kept, so that code which looks at them sees no difference.
+ * @param {Function} wrapper
+ * @param {Function} original
+ */
+function disguise(wrapper, original) {
+  for (const key of ['name', 'length']) {
+    const descriptor = getOwnPropertyDescriptor(original, key);
+    if (descriptor) defineProperty(wrapper, key, descriptor);
+  }
+}
+
+/** Whether the console's method is still the wrapper. @param {Hook} hooked */
+export function inPlace({ console, method, wrapper }) {
+  try {
+    return wrapper !== null && console?.[method] === wrapper;
+  } catch {
+    return false;
+  }
+}
+
+/** Looks no more, and puts back what stood there, unless somebody else has wrapped on top: then the wrapper stays. @param {Hook} hooked */
+export function unhook(hooked) {
+  hooked.live = false;
+  if (!inPlace(hooked)) return;
+  const { method, descriptor } = hooked;
+  const console = /** @type {Console} */ (hooked.console);
+  if (descriptor) defineProperty(console, method, descriptor);
+  else deleteProperty(console, method);
+}

@@ -1,0 +1,111 @@
+// From a console call to the queue: the per-line path.
+
+import { now } from './builtins.js';
+import { passes } from './prefilter.js';
+import { put } from './queue.js';
+import { noteSent } from './sent.js';
+import { stackOf } from './stack.js';
+import { putOff } from './task.js';
+import { forget, length, lineText, tail } from './text.js';
+
+export const WARN = 0;
+export const ERROR = 1;
+
+/**
+ * Where a line was written, in the report's words.
+ * @typedef {{kind: 'main' | 'frame' | 'worker', path: string | null}} Realm
+ */
+
+/** What has happened on this path so far. */
+export const seen = { lines: 0, nested: 0, failed: 0, partly: 0 };
+
+/** True while arguments are read that may run the page's code: what that logs, in a Proxy's trap say, is not looked at. */
+let looking = false;
+/** In Firefox a runaway recursion can end without the `finally` blocks of the frames that it leaves, so the mark may stay. No look
+ * outlasts its task, so the next task may take it away. */
+const recover = putOff(() => {
+  looking = false;
+});
+let active = false;
+let onSent = () => {};
+
+/** Starts looking; `sent` is called after each line that tells of sent keys. @param {() => void} sent */
+export function open(sent) {
+  onSent = sent;
+  active = true;
+}
+
+/** Stops looking: the wrappers that are still in place become mere passages. */
+export function close() {
+  active = false;
+}
+
+/**
+ * Looks at a console call; never throws.
+ * @param {number} level `WARN` or `ERROR`.
+ * @param {ArrayLike<unknown>} args
+ * @param {() => Realm} realm Asked only for lines that pass the prefilter.
+ * @param {number} [uncaught] 1 for what the browser reports itself.
+ */
+export function look(level, args, realm, uncaught = 0) {
+  if (!active) return;
+  if (looking) {
+    seen.nested++;
+    recover();
+    return;
+  }
+  looking = mayRunCode(args);
+  try {
+    seen.lines++;
+    const text = lineText(args);
+    if (passes(text, tail)) {
+      const stack = stackOf(args);
+      put({ ts: now(), level, text, rest: tail, length, realm: realm(), uncaught, stack, next: null });
+    }
+    if (tail !== '') {
+      seen.partly++;
+      forget();
+    }
+  } catch {
+    seen.failed++;
+  } finally {
+    looking = false;
+  }
+}
+
+/** Whether reading some arguments may run code of the page: texts and numbers cannot. @param {ArrayLike<unknown>} args */
+function mayRunCode(args) {
+  for (let at = 0; at < args.length; at++) {
+    const value = args[at];
+    if ((typeof value === 'object' && value !== null) || typeof value === 'function') return true;
+  }
+  return false;
+}
+
+/**
+ * Looks at a call that may tell of sent keys; never throws.
+ * @param {ArrayLike<unknown>} args
+ * @param {() => Realm} realm
+ */
+export function lookSent(args, realm) {
+  if (!active || looking) return;
+  looking = mayRunCode(args);
+  try {
+    if (noteSent(args, realm)) onSent();
+  } catch {
+    seen.failed++;
+  } finally {
+    looking = false;
+  }
+}
+
+/**
+ * Takes a line that another realm has formatted; whatever it holds, it is only a text here.
+ * @param {import('./queue.js').Line} line
+ */
+export function receive(line) {
+  if (!active) return;
+  seen.lines++;
+  if (line.rest !== '') seen.partly++;
+  if (passes(line.text, line.rest)) put(line);
+}

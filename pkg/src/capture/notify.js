@@ -1,0 +1,58 @@
+// Tells subscribers that something has changed, never inside a console call: React would answer a listener that runs
+// there with "Cannot update a component while rendering a different component".
+
+import { drain } from './queue.js';
+import { putOff } from './task.js';
+
+/** How often a subscriber has thrown. */
+export let listenerErrors = 0;
+
+/** Replaced, never changed: a round that is under way goes on with the list that it began with. @type {(() => void)[]} */
+let listeners = [];
+let telling = false;
+
+const ask = putOff(() => {
+  // What a listener logs is kept, but asks for no further round: else one that logs a match would never end. Lines that
+  // came before the round are part of it, so they ask for none either.
+  telling = true;
+  drain();
+  const round = listeners;
+  for (let at = 0; at < round.length; at++) {
+    try {
+      const listener = round[at];
+      listener();
+    } catch {
+      listenerErrors++;
+    }
+  }
+  drain();
+  telling = false;
+});
+
+/** Asks for one round of notifications; any number of calls until it runs make one. */
+export function changed() {
+  if (telling || listeners.length === 0) return;
+  ask();
+}
+
+/** A list without those that are `gone`. @param {(() => void)[]} list @param {(() => void) | null} gone */
+function without(list, gone) {
+  const rest = [];
+  for (let at = 0; at < list.length; at++) if (list[at] !== gone) rest[rest.length] = list[at];
+  return rest;
+}
+
+/**
+ * @param {() => void} listener
+ * @returns {() => void} Ends the subscription.
+ */
+export function subscribe(listener) {
+  // A function of its own, so that the same listener may subscribe twice.
+  const one = () => listener();
+  const more = without(listeners, null);
+  more[more.length] = one;
+  listeners = more;
+  return () => {
+    listeners = without(listeners, one);
+  };
+}

@@ -1,0 +1,106 @@
+// What the page says of itself, and the changes of its life that explain delays: a hidden or frozen tab runs its own
+// timers late, so a delayed event's restart times out without any fault of the server.
+
+import { indexOf, now, round, slice } from './builtins.js';
+
+/** Changes kept; the oldest go first. */
+const EVENTS_MAX = 100;
+
+/** @type {{ts: number, event: string}[]} */
+let events = [];
+let stop = () => {};
+
+/**
+ * An address without what may hold secrets: user name, query and fragment.
+ * @param {Location} location Its properties are its own and cannot be patched.
+ */
+export function plainAddress({ origin, protocol, pathname, href }) {
+  if (isWeb(protocol)) return origin + pathname;
+  return protocol === 'data:' ? protocol : upTo(upTo(href, '#'), '?');
+}
+
+/** The path of a Window's address; the whole of one that has no host, such as `about:srcdoc`. @param {Window} window */
+export function pathOf(window) {
+  try {
+    const { location } = window;
+    return isWeb(location.protocol) ? location.pathname : plainAddress(location);
+  } catch {
+    return null;
+  }
+}
+
+const isWeb = (/** @type {string} */ protocol) => protocol === 'http:' || protocol === 'https:';
+
+/** @param {string} text @param {string} mark */
+function upTo(text, mark) {
+  const at = indexOf(text, mark);
+  return at < 0 ? text : slice(text, 0, at);
+}
+
+/** The page's half of a report. */
+export function pageFacts() {
+  const { location, navigator } = globalThis;
+  return { userAgent: navigator?.userAgent ?? null, page: location ? plainAddress(location) : null };
+}
+
+/** When a Window's navigation began, in milliseconds since the epoch, or null. @param {{performance: Performance}} window */
+export function timeOriginOf(window) {
+  try {
+    const origin = window.performance.timeOrigin;
+    return typeof origin === 'number' ? round(origin) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} event */
+function note(event) {
+  const kept = [];
+  for (let at = events.length >= EVENTS_MAX ? 1 : 0; at < events.length; at++) kept[kept.length] = events[at];
+  kept[kept.length] = { ts: now(), event };
+  events = kept;
+}
+
+/**
+ * Starts to note changes.
+ * @returns {() => void} Adds the listeners again: `document.open()` removes them. Once more does no harm.
+ */
+export function watchPage() {
+  const { document } = globalThis;
+  const plain = (/** @type {Event} */ { type }) => note(type);
+  const shown = (/** @type {any} */ event) => event.persisted && plain(event);
+  /** @type {{target: EventTarget, type: string, listener: (event: Event) => void}[]} */
+  const listeners = [
+    {
+      target: document,
+      type: 'visibilitychange',
+      listener: () => note(document.visibilityState === 'visible' ? 'visible' : 'hidden'),
+    },
+    { target: document, type: 'freeze', listener: plain },
+    { target: document, type: 'resume', listener: plain },
+    { target: globalThis, type: 'online', listener: plain },
+    { target: globalThis, type: 'offline', listener: plain },
+    { target: globalThis, type: 'pagehide', listener: plain },
+    { target: globalThis, type: 'pageshow', listener: shown },
+  ];
+  if (document.visibilityState === 'hidden') note('hidden');
+  const each = (/** @type {'addEventListener' | 'removeEventListener'} */ method) => {
+    for (let at = 0; at < listeners.length; at++) {
+      const { target, type, listener } = listeners[at];
+      target[method](type, listener, true);
+    }
+  };
+  stop = () => each('removeEventListener');
+  const listen = () => each('addEventListener');
+  listen();
+  return listen;
+}
+
+/** Notes no further changes; what was noted stays. */
+export function unwatchPage() {
+  stop();
+  stop = () => {};
+}
+
+/** The changes noted, oldest first. */
+export const pageEvents = () => events;

@@ -1,0 +1,155 @@
+// What `collectReport` asks beyond `buildReport`: storage and crypto facts. Every question here is answered on this
+// machine. Left out on purpose, since they fetch or change state: getKeyBackupInfo, checkKeyBackupAndEnable,
+// getSessionBackupPrivateKey, every bootstrap and export.
+
+import { apply, now, round } from './builtins.js';
+import { messageText } from './error-words.js';
+
+const steadyNow = globalThis.performance?.now;
+
+/** Milliseconds that one question may take, and all together: somebody waits for a download. */
+const PATIENCE = 3000;
+const PATIENCE_IN_ALL = 10_000;
+/** Users whose devices are looked up, and devices listed. */
+const USERS_MAX = 20;
+const DEVICES_MAX = 200;
+
+/** A Matrix user id inside a line. The grammar is wider; what a line shows is not. */
+const USER_ID = /@[a-z0-9._=\-/+]{1,200}:[a-z0-9.-]{1,200}(?::\d{1,5})?/gi;
+
+/**
+ * Asks one question, with a limit; a refusal, an exception or silence costs that answer only.
+ * @template T
+ * @param {{unanswered: {question: string, why: string}[], until: number}} round
+ * @param {string} question
+ * @param {() => T | Promise<T>} ask
+ * @returns {Promise<T | null>}
+ */
+async function answer({ unanswered, until }, question, ask) {
+  let timer;
+  try {
+    const patience = Math.min(PATIENCE, until - Date.now());
+    if (patience <= 0) throw new Error('not asked: the other questions took too long');
+    const limit = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience);
+    });
+    return (await Promise.race([ask(), limit])) ?? null;
+  } catch (error) {
+    unanswered.push({ question, why: messageText(error).slice(0, 500) });
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const text = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : null);
+const number = (/** @type {unknown} */ value) =>
+  typeof value === 'number' && Number.isFinite(value) ? value : null;
+const truth = (/** @type {unknown} */ value) => (typeof value === 'boolean' ? value : null);
+
+/** The page's clocks, as the report holds them. */
+export function clockFacts() {
+  const { performance } = globalThis;
+  const origin = number(performance?.timeOrigin);
+  return {
+    timeOrigin: origin,
+    offset: origin === null ? null : round(now() - origin - apply(steadyNow, performance, [])),
+    timeZoneOffset: new Date().getTimezoneOffset(),
+  };
+}
+
+/** @typedef {<T>(question: string, ask: () => T | Promise<T>) => Promise<T | null>} Ask */
+
+/** @param {Ask} ask */
+async function storageFacts(ask) {
+  const { navigator, indexedDB } = globalThis;
+  const [persisted, estimate, databases] = await Promise.all([
+    ask('navigator.storage.persisted', () => navigator.storage.persisted()),
+    ask('navigator.storage.estimate', () => navigator.storage.estimate()),
+    ask('indexedDB.databases', () => indexedDB.databases()),
+  ]);
+  return {
+    persisted: truth(persisted),
+    quota: number(estimate?.quota),
+    usage: number(estimate?.usage),
+    databases:
+      databases && databases.map(({ name, version }) => ({ name: text(name), version: number(version) })),
+  };
+}
+
+/**
+ * The users whom entries and sent batches name, this user first.
+ * @param {string | null} own
+ * @param {readonly {message: string}[]} entries
+ * @param {readonly {targets: {userId: string}[]}[]} sent
+ */
+function usersNamed(own, entries, sent) {
+  const users = new Set();
+  if (own) users.add(own);
+  for (const { message } of entries) for (const user of message.match(USER_ID) ?? []) users.add(user);
+  for (const { targets } of sent) for (const { userId } of targets) users.add(userId);
+  return [...users].slice(0, USERS_MAX);
+}
+
+/** @param {any} crypto @param {string[]} users @param {Ask} ask */
+async function knownDevices(crypto, users, ask) {
+  const known = await ask('getUserDeviceInfo', () => crypto.getUserDeviceInfo(users, false));
+  const devices = [];
+  for (const [userId, ofUser] of known ?? []) {
+    for (const [deviceId, device] of ofUser) {
+      if (devices.length >= DEVICES_MAX) return devices;
+      const status = await ask('getDeviceVerificationStatus', () =>
+        crypto.getDeviceVerificationStatus(userId, deviceId),
+      );
+      devices.push({
+        userId: String(userId),
+        deviceId: String(deviceId),
+        ed25519: text(device.getFingerprint?.()),
+        curve25519: text(device.getIdentityKey?.()),
+        verified: truth(status?.isVerified?.()),
+      });
+    }
+  }
+  return devices;
+}
+
+/**
+ * @param {any} mx
+ * @param {any} crypto
+ * @param {readonly {message: string}[]} entries
+ * @param {readonly {targets: {userId: string}[]}[]} sent
+ * @param {Ask} ask
+ */
+async function cryptoFacts(mx, crypto, entries, sent, ask) {
+  const own = text(await ask('getUserId', () => mx.getUserId()));
+  const keys = await ask('getOwnDeviceKeys', () => crypto.getOwnDeviceKeys());
+  const synced = (await ask('isInitialSyncComplete', () => mx.isInitialSyncComplete())) === true;
+  const afterSync = (/** @type {string} */ question) =>
+    synced ? ask(question, () => crypto[question]()) : null;
+  return {
+    ownDeviceKeys: keys && { ed25519: text(keys.ed25519), curve25519: text(keys.curve25519) },
+    devices: await knownDevices(crypto, usersNamed(own, entries, sent), ask),
+    activeBackupVersion: text(
+      await ask('getActiveSessionBackupVersion', () => crypto.getActiveSessionBackupVersion()),
+    ),
+    crossSigningReady: truth(await afterSync('isCrossSigningReady')),
+    secretStorageReady: truth(await afterSync('isSecretStorageReady')),
+  };
+}
+
+/**
+ * The asynchronous part of a report.
+ * @param {any} mx The Matrix client, or null.
+ * @param {readonly {message: string}[]} entries
+ * @param {readonly {targets: {userId: string}[]}[]} sent
+ */
+export async function collectFacts(mx, entries, sent) {
+  /** @type {{question: string, why: string}[]} */
+  const unanswered = [];
+  const round = { unanswered, until: Date.now() + PATIENCE_IN_ALL };
+  /** @type {Ask} */
+  const ask = (question, work) => answer(round, question, work);
+  const storage = await storageFacts(ask);
+  const crypto = await ask('getCrypto', () => mx?.getCrypto?.());
+  return { storage, crypto: crypto ? await cryptoFacts(mx, crypto, entries, sent, ask) : null, unanswered };
+}

@@ -1,0 +1,130 @@
+// The report: an empty one, generated from the Rust types, filled with what the client, the page and the core say.
+
+import { EMPTY_REPORT } from 'crypto-diag/facts';
+import { assign, max, now, parseJson } from './builtins.js';
+import { clean } from './clean.js';
+import { clientFacts } from './client.js';
+import * as core from './core.js';
+import { inPlace } from './hooks.js';
+import { toJson } from './json.js';
+import { seen } from './lines.js';
+import { listenerErrors } from './notify.js';
+import { pageEvents, pageFacts, timeOriginOf } from './page.js';
+import { clockFacts, collectFacts } from './questions.js';
+import { drain, waited } from './queue.js';
+import { sentBatches } from './sent.js';
+import { getCounts, getEntries } from './snapshots.js';
+import { noteFailure, reasonOf, state, stateName } from './state.js';
+import { unreadable } from './text.js';
+
+/** @typedef {import('../index.js').MatrixClientLike | null | undefined} Client */
+/** @typedef {import('../index.js').ReportExtra | undefined} Extra */
+
+/**
+ * The report as JSON: two-space indentation, keys in the order of the Rust types. It always answers, also where nothing
+ * could be captured: then `capture` says why.
+ * @param {Client} [mx] The Matrix client, or null.
+ * @param {Extra} [extra]
+ * @returns {string}
+ */
+export function buildReport(mx, extra) {
+  return toJson(makeReport(mx, extra));
+}
+
+/**
+ * The same with what only an asynchronous question can tell: storage, keys, devices. It makes no request and changes
+ * nothing; each question has a limit of time.
+ * @param {Client} [mx]
+ * @param {Extra} [extra]
+ * @returns {Promise<string>}
+ */
+export async function collectReport(mx, extra) {
+  /** @type {{facts: Partial<Awaited<ReturnType<typeof collectFacts>>>, closed: number}} */
+  let asked = { facts: {}, closed: 0 };
+  try {
+    const answers = await collectFacts(mx, getEntries(), sentBatches());
+    core.start();
+    asked = clean(answers);
+    // A device without its ids says nothing; the type has no null for them.
+    if (asked.facts.crypto) asked.facts.crypto.devices = named(asked.facts.crypto.devices);
+  } catch (error) {
+    noteFailure('collectReport', error);
+  }
+  const report = makeReport(mx, extra);
+  report.capture.redactions += asked.closed;
+  return toJson(assign(report, asked.facts));
+}
+
+/** @template {{userId: string | null, deviceId: string | null}} T @param {T[]} devices */
+function named(devices) {
+  const kept = [];
+  for (let at = 0; at < devices.length; at++)
+    if (devices[at].userId !== null && devices[at].deviceId !== null) kept[kept.length] = devices[at];
+  return kept;
+}
+
+/** @param {Client} mx @param {Extra} extra */
+function makeReport(mx, extra) {
+  drain();
+  core.start();
+  const report = parseJson(EMPTY_REPORT);
+  const host = clean(assign(clientFacts(mx, extra), pageFacts()));
+  const frames = framesFacts();
+  assign(report, host.facts, { generatedAt: now(), clock: clockFacts(), sent: sentBatches() });
+  assign(report.capture, captureFacts(), { frames: frames.facts });
+  if (core.hasMemory()) {
+    const tallies = core.readTallies();
+    report.tallies = [];
+    for (let at = 0; at < tallies.length; at++) {
+      const row = tallies[at];
+      if (row.total > 0) report.tallies[report.tallies.length] = row;
+      report.counts[row.ke] += row.total;
+    }
+    assign(report.capture, core.readCounters(), { linesMatched: getCounts().total });
+    report.entries = getEntries();
+  }
+  report.capture.redactions += host.closed + frames.closed;
+  return report;
+}
+
+/** The capture's half of a report, in words and numbers of its own; the core adds those that it keeps. */
+function captureFacts() {
+  const { installedAt, clearedAt, failures } = state;
+  const origin = timeOriginOf(globalThis);
+  const hooks = [];
+  for (let at = 0; at < state.hooks.length; at++) {
+    const { method, reason } = state.hooks[at];
+    hooks[at] = { method, inPlace: inPlace(state.hooks[at]), reason };
+  }
+  return {
+    state: stateName(),
+    reason: reasonOf(),
+    installedAt,
+    timeOrigin: origin,
+    installedAfter: installedAt !== null && origin !== null ? max(0, installedAt - origin) : null,
+    clearedAt,
+    hooks,
+    linesSeen: seen.lines,
+    partlyScanned: seen.partly,
+    unreadable: unreadable + seen.failed,
+    nested: seen.nested,
+    queued: waited.queued,
+    queueOverflow: waited.overflow,
+    listenerErrors,
+    failures,
+    pageEvents: pageEvents(),
+  };
+}
+
+/** The documents inside the page; of what is said of them only the paths are not ours. */
+function framesFacts() {
+  const facts = state.frames?.report() ?? { watching: false, documents: [], omitted: 0 };
+  const documents = [];
+  let closed = 0;
+  for (let at = 0; at < facts.documents.length; at++) {
+    const path = clean({ path: facts.documents[at].path });
+    documents[at] = assign({}, facts.documents[at], path.facts);
+    closed += path.closed;
+  }
+  return { facts: assign({}, facts, { documents }), closed };
+}

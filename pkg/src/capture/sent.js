@@ -1,0 +1,117 @@
+// The sender's half of the evidence: matrix-js-sdk says at info which devices it sends a batch of encrypted to-device
+// messages to, and under which message ids. The receiver's log names the same ids.
+
+import { getOwnPropertyDescriptor, indexOf, isArray, now, slice, startsWith } from './builtins.js';
+import { clean } from './clean.js';
+import * as core from './core.js';
+import { compact } from './utf8.js';
+
+/** How the line begins. Source: matrix-js-sdk 41.6.0-rc.0, src/ToDeviceMessageQueue.ts. */
+const PREFIX = 'Enqueuing batch of to-device messages.';
+/** Batches kept; the oldest go first. */
+const BATCHES_MAX = 100;
+/** Targets kept of one batch: more than a large call has devices. */
+const TARGETS_MAX = 200;
+/** UTF-16 code units of one id: Matrix ids have at most 255 bytes. */
+const ID_UNITS = 255;
+
+/** @typedef {import('crypto-diag/report').SentBatch} SentBatch */
+/** @typedef {import('crypto-diag/report').SentTarget} SentTarget */
+
+/** As they were written: only a question has the core look at them, since every healthy call has some. */
+/** @type {SentBatch[]} */
+let raw = [];
+/** @type {SentBatch[]} */
+let batches = [];
+
+/** Two lists as one, from which the oldest have gone if that is too many. @param {SentBatch[]} list @param {SentBatch[]} more */
+function appended(list, more) {
+  const kept = [];
+  const excess = list.length + more.length - BATCHES_MAX;
+  for (let at = excess > 0 ? excess : 0; at < list.length; at++) kept[kept.length] = list[at];
+  for (let at = 0; at < more.length; at++) kept[kept.length] = more[at];
+  return kept;
+}
+
+/**
+ * Keeps what a `console.info` call says, if it is the line.
+ * @param {ArrayLike<unknown>} args A logger's prefix may stand before it.
+ * @param {() => import('./lines.js').Realm} realm
+ * @returns {boolean} Whether it was.
+ */
+export function noteSent(args, realm) {
+  const at = isLine(args[0]) ? 0 : isLine(args[1]) && typeof args[0] === 'string' ? 1 : -1;
+  if (at < 0) return false;
+  const line = /** @type {string} */ (args[at]);
+  const { targets, omitted } = targetsOf(args[at + 1]);
+  const type = field(line, 'type=');
+  raw = appended(raw, [{ ts: now(), type, txnid: field(line, 'txnid='), targets, omitted, realm: realm() }]);
+  return true;
+}
+
+const isLine = (/** @type {unknown} */ value) => typeof value === 'string' && startsWith(value, PREFIX);
+
+/** @param {unknown} list */
+function targetsOf(list) {
+  /** @type {SentTarget[]} */
+  const targets = [];
+  let omitted = 0;
+  if (typeof list === 'object' && list !== null && isArray(list)) {
+    const size = getOwnPropertyDescriptor(list, 'length')?.value;
+    omitted = size > TARGETS_MAX ? size - TARGETS_MAX : 0;
+    for (let at = 0; at < size - omitted; at++) {
+      const text = getOwnPropertyDescriptor(list, '' + at)?.value;
+      const target = typeof text === 'string' ? parseTarget(text) : undefined;
+      if (target) targets[targets.length] = target;
+    }
+  }
+  return { targets, omitted };
+}
+
+/** `@user:server/DEVICE (msgid ID)`, as the line's second argument lists them. @param {string} text @returns {SentTarget | undefined} */
+function parseTarget(text) {
+  // A user's name may hold a slash, a server's may not; a device's may.
+  const slash = indexOf(text, '/', indexOf(text, ':'));
+  const open = indexOf(text, ' (msgid ', slash);
+  if (slash < 0) return undefined;
+  const deviceEnd = open < 0 ? text.length : open;
+  const close = open < 0 ? -1 : indexOf(text, ')', open);
+  return {
+    userId: id(slice(text, 0, slash)),
+    deviceId: id(slice(text, slash + 1, deviceEnd)),
+    messageId: close < 0 ? null : id(slice(text, open + ' (msgid '.length, close)),
+  };
+}
+
+/** @param {string} line @param {string} name */
+function field(line, name) {
+  const at = indexOf(line, name);
+  if (at < 0) return null;
+  const from = at + name.length;
+  const space = indexOf(line, ' ', from);
+  return id(slice(line, from, space < 0 ? line.length : space));
+}
+
+/** @param {string} text */
+function id(text) {
+  return compact(text.length > ID_UNITS ? slice(text, 0, ID_UNITS) : text);
+}
+
+/**
+ * The batches kept, oldest first. Those that no core has looked at are not among them: they wait for it, or are dropped if
+ * it has failed.
+ */
+export function sentBatches() {
+  if (raw.length > 0 && core.start() !== 'starting') {
+    const { facts, byCore } = clean(raw);
+    if (byCore) batches = appended(batches, facts);
+    if (byCore || core.status === 'failed') raw = [];
+  }
+  return batches;
+}
+
+/** Forgets them. */
+export function clearSent() {
+  raw = [];
+  batches = [];
+}

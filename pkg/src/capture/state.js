@@ -1,0 +1,61 @@
+// What the page's one capture knows of itself: whether it runs, what it hooked, what went wrong.
+
+import { now } from './builtins.js';
+import * as core from './core.js';
+import { wordsOf } from './error-words.js';
+import { changed } from './notify.js';
+
+/** Failures of the capture itself that a report lists. */
+const FAILURES_MAX = 20;
+
+export const state = {
+  installed: false,
+  stopped: false,
+  /** @type {number | null} */
+  installedAt: null,
+  /** @type {number | null} */
+  clearedAt: null,
+  /** @type {import('./hooks.js').Hook[]} */
+  hooks: [],
+  /** @type {import('./frames.js').FrameWatch | null} */
+  frames: null,
+  /** @type {{ts: number, what: string}[]} */
+  failures: [],
+  /** Counts changes, so that snapshots are made only when something has changed. */
+  revision: 0,
+};
+
+/** Something has changed that a subscriber may want to see. */
+export function noteChange() {
+  state.revision++;
+  changed();
+}
+
+/**
+ * Something of the capture's own went wrong. No redactor looks at what is noted here.
+ * @param {string} what In words of ours.
+ * @param {unknown} [error]
+ */
+export function noteFailure(what, error) {
+  const { failures } = state;
+  if (failures.length >= FAILURES_MAX) return;
+  failures[failures.length] = {
+    ts: now(),
+    what: error === undefined ? what : `${what}: ${wordsOf(error)}`,
+  };
+}
+
+/** The capture's state, by the names that the report has for it. */
+export function stateName() {
+  if (!state.installed) return 'not-installed';
+  if (core.status === 'failed') return core.hasMemory() ? 'failed' : 'blind';
+  if (state.stopped) return 'stopped';
+  return core.status === 'starting' ? 'starting' : 'capturing';
+}
+
+/** Why nothing is being kept, as a sentence. */
+export function reasonOf() {
+  if (core.reason !== null) return core.reason;
+  if (state.installed) return null;
+  return typeof globalThis.window === 'object' ? 'install() was not called.' : 'There is no window to watch.';
+}
