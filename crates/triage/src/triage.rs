@@ -9,7 +9,6 @@ use crate::answer::versions::{Version, versions};
 use crate::bundle::{Artefact, Bundle};
 use crate::case::Case;
 use crate::problem::Problem;
-use crate::proof::Mutation;
 use crate::remediation::{Remedy, remedies};
 use crate::rules;
 use crate::timeline::{Timeline, timeline};
@@ -62,7 +61,7 @@ impl Triage {
 
     /// The answer of rules of which one premise is changed.
     #[cfg(feature = "mutation")]
-    pub fn mutated(bundle: &Bundle, mutation: Mutation) -> Triage {
+    pub fn mutated(bundle: &Bundle, mutation: crate::proof::Mutation) -> Triage {
         let mut case = Case::of(bundle);
         case.mutation = Some(mutation);
         Triage::of_case(&case)

@@ -337,6 +337,7 @@ fn histories() -> Vec<crate::history::History> {
     vec![
         later("messages stay while the page is open", Later { looks: &stays, report: 10_000, syncs: &pending })
             .proves("backlog", ALICE.1),
+        History::recorded("backlog-stuck", "a page whose syncs get no answer").proves("backlog", "VGPTGOKMGT"),
         later(
             "the gateway is loaded anew while the server is asked, and four syncs in a row fail",
             Later {
