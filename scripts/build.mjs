@@ -80,7 +80,7 @@ async function trapPanics(file) {
   module.dispose();
 }
 
-/** What wasm-opt does for what every page loads: as much as it can. */
+/** What wasm-opt does for what pages load: as much as it can. */
 const SMALLEST = [
   '--flatten',
   '--rereloop',
@@ -94,14 +94,14 @@ const SMALLEST = [
 ];
 
 /**
- * Builds one WebAssembly module and its glue. One whose exports are named traps where it would panic.
+ * Builds one WebAssembly module and its glue.
  * @param {string} crate
  * @param {string} constant What the module's text is exported as.
  * @param {Record<string, string>} env
- * @param {{profile: string, exports?: string[], passes: string[], write: (file: string) => string}} how Cargo's profile, which exports stay if not all, what
- *   wasm-opt does, and how bytes become a text.
+ * @param {{profile: string, exports?: string[], traps?: boolean, passes: string[], write: (file: string) => string}} how Cargo's profile, which
+ *   exports stay if not all, whether it traps where it would panic, what wasm-opt does, and how bytes become a text.
  */
-async function buildModule(crate, constant, env, { profile, exports, passes, write }) {
+async function buildModule(crate, constant, env, { profile, exports, traps = false, passes, write }) {
   const name = crate.replaceAll('-', '_');
   const out = path.join(work, crate);
   const flags = ['--target', 'wasm32-unknown-unknown', '--profile', profile, ...remappedPaths()];
@@ -118,10 +118,8 @@ async function buildModule(crate, constant, env, { profile, exports, passes, wri
     { env },
   );
   const bound = path.join(out, `${name}_bg.wasm`);
-  if (exports) {
-    keepExports(bound, exports);
-    await trapPanics(bound);
-  }
+  if (exports) keepExports(bound, exports);
+  if (traps) await trapPanics(bound);
   const optimised = path.join(out, `${name}.wasm`);
   run(path.join(root, 'node_modules/.bin/wasm-opt'), [...passes, ...FEATURES, '-o', optimised, bound]);
   const text = write(optimised);
@@ -177,8 +175,8 @@ async function bundle(name, source, alias) {
     outfile,
     alias,
     plugins: [mainStaysOutside],
-    // The application's own.
-    external: ['react'],
+    // The application's own, and the file that the light entry loads.
+    external: ['react', './light-core.js'],
     bundle: true,
     format: 'esm',
     minify: true,
@@ -237,12 +235,15 @@ export async function buildPackage({ core, analysis }) {
   fs.mkdirSync(dist, { recursive: true });
   const alias = {
     'crypto-diag/core-text': core.text,
+    'crypto-diag/core-source': path.join(pkg, 'src/capture/core-inside.js'),
     'crypto-diag/analysis-glue': analysis.glue,
     'crypto-diag/analysis-bytes': analysis.text,
     'crypto-diag/facts': path.join(work, 'facts.js'),
   };
   for (const name of ['index', 'worker', 'analysis', 'react'])
     await bundle(name, `pkg/src/${name}.js`, alias);
+  const later = { ...alias, 'crypto-diag/core-source': path.join(pkg, 'src/light-source.js') };
+  for (const name of ['light', 'light-core']) await bundle(name, `pkg/src/${name}.js`, later);
   await bundle('card', 'pkg/src/card/card.js', {});
   // Sources to copy into Cinny, so they are shipped as they are.
   fs.cpSync(path.join(pkg, 'src/cinny'), path.join(dist, 'cinny'), {
@@ -275,6 +276,7 @@ export async function build() {
     buildModule('crypto-diag-wasm', 'CORE_TEXT', env, {
       profile: 'page',
       exports: CORE_EXPORTS,
+      traps: true,
       passes: SMALLEST,
       write: asLetters,
     }),
@@ -282,7 +284,8 @@ export async function build() {
   const analysis = await step('analysis module', () =>
     buildModule('crypto-diag-wasm-analysis', 'ANALYSIS_BYTES', env, {
       profile: 'card',
-      passes: ['-Oz', '--strip-debug'],
+      traps: true,
+      passes: SMALLEST,
       write: asSmallest,
     }),
   );

@@ -104,7 +104,23 @@ const stages = {
   },
   packaging: { minutes: 8, needs: 'tests', commands: () => [nodeTests('packaging')] },
   cinny: { minutes: 8, needs: 'tests', commands: () => [nodeTests('cinny')] },
-  e2e: { minutes: 20, needs: 'tests', commands: () => [nodeTests('e2e')] },
+  e2e: {
+    minutes: 20,
+    needs: 'tests',
+    commands: () => [
+      nodeTests('e2e/fidelity', ['all.mjs']),
+      nodeTests(
+        'e2e',
+        ['card', 'driver', 'triage', 'www'].map((name) => `${name}.test.mjs`),
+      ),
+    ],
+  },
+  storm: {
+    minutes: 30,
+    needs: 'tests',
+    onDemand: true,
+    commands: () => [{ ...nodeTests('e2e/fidelity', ['storm.test.mjs']), env: { CRYPTO_DIAG_STORM: '1' } }],
+  },
   live: { minutes: 15, needs: 'tests', commands: () => [nodeTests('live')] },
   matrix: {
     minutes: 30,

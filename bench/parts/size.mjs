@@ -3,18 +3,25 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { root } from '../../scripts/lib/project.mjs';
 import { bundle } from '../lib/bundle.mjs';
 import { versionOf } from '../lib/versions.mjs';
 import { kib } from '../lib/words.mjs';
 import { CONTENDERS } from '../peers/index.mjs';
 
-const gzip = (/** @type {string | Buffer} */ text) => gzipSync(text, { level: 9 }).length;
+/** What a text weighs, in bytes. @param {string | Buffer} text */
+const weigh = (text) => ({
+  minified: text.length,
+  gzipped: gzipSync(text, { level: 9 }).length,
+  brotli: brotliCompressSync(text).length,
+});
 
 /** Our own entries, as the package ships them. */
 const ENTRIES = [
   { file: 'pkg/dist/index.js', title: 'crypto-diag: capture (the default entry)' },
+  { file: 'pkg/dist/light.js', title: 'crypto-diag/light, until a line matches' },
+  { file: 'pkg/dist/light-core.js', title: 'its core, loaded with the first matching line' },
   { file: 'pkg/dist/worker.js', title: 'crypto-diag/worker' },
   { file: 'pkg/dist/card.js', title: 'crypto-diag/card, beside the capture' },
   { file: 'pkg/dist/react.js', title: 'crypto-diag/react, beside the capture' },
@@ -40,7 +47,7 @@ export const size = {
   async measure() {
     const own = [...ENTRIES, ...triagePage()].map(({ file, title }) => {
       const text = fs.readFileSync(path.join(root, file));
-      return { title, minified: text.length, gzipped: gzip(text), version: null };
+      return { title, ...weigh(text), version: null };
     });
     const peers = [];
     for (const { id, title, module } of CONTENDERS) {
@@ -48,8 +55,7 @@ export const size = {
       const text = await bundle(`peers/${id}.js`, 'contender');
       peers.push({
         title,
-        minified: text.length,
-        gzipped: gzip(text),
+        ...weigh(text),
         version: `${module} ${versionOf(module)}`,
       });
     }
@@ -60,14 +66,15 @@ export const size = {
     {
       title: 'Size',
       note:
-        'Minified, then gzipped (level 9), WebAssembly included. Peers as they are set up here, bundled by esbuild with tree shaking: ' +
+        'Minified, then by gzip (level 9) and by brotli (level 11), WebAssembly included. Peers as they are set up here, bundled by esbuild with tree shaking: ' +
         'Sentry’s breadcrumbs through `init` with its defaults, its other two with the bare client.',
-      columns: ['', 'version', 'minified', 'gzipped'],
+      columns: ['', 'version', 'minified', 'gzip', 'brotli'],
       rows: [...own, ...peers].map((row) => [
         row.title,
         row.version ?? '',
         kib(row.minified),
         kib(row.gzipped),
+        row.brotli === undefined ? '' : kib(row.brotli),
       ]),
     },
   ],

@@ -1,5 +1,5 @@
 // @ts-check
-// The table of the project's README: the few figures that somebody wants before anything else.
+// The table of the project's README: the few figures that somebody wants before anything else. All others are in docs/bench.
 
 import { digits, kib, times } from '../lib/words.mjs';
 import { CONTENDERS } from '../peers/index.mjs';
@@ -21,6 +21,9 @@ export function summarised(readme, record) {
   return `${readme.slice(0, begin + BEGIN.length)}\n\n${summary(record)}\n\n${readme.slice(end)}`;
 }
 
+/** Ourselves, the least that any wrapper costs, and what most clients have already. */
+const SHOWN = ['crypto-diag', 'trivial', 'sentry-breadcrumbs'];
+
 /** @param {import('./markdown.mjs').Record_} record */
 function summary({ versions, parts: { calls, size } }) {
   const { chromium, firefox } = calls.data;
@@ -32,7 +35,7 @@ function summary({ versions, parts: { calls, size } }) {
     digits(chromium[id].evaluate.median + chromium[id].start.median);
   const gzipped = (/** @type {string} */ title) =>
     [...size.data.peers, ...size.data.own].find((one) => one.title.startsWith(title))?.gzipped;
-  const rows = CONTENDERS.map(({ id, title, module }) => {
+  const rows = CONTENDERS.filter(({ id }) => SHOWN.includes(id)).map(({ id, title, module }) => {
     const bytes = gzipped(title);
     const name = module ? `${title} ${versions[module]}` : title;
     return [name, cost(chromium, id), cost(firefox, id), `${start(id)} ms`, bytes ? kib(bytes) : '–'];

@@ -23,6 +23,9 @@ const ALWAYS = [
   'LICENSE-MIT',
   'README.md',
   'THIRD-PARTY.md',
+  // What light.js loads.
+  'light-core.js',
+  'light-core.js.map',
   'package.json',
   'triage.d.ts',
 ];
@@ -55,7 +58,7 @@ function contents(name) {
     assert.equal(bytes.toString('latin1', 0, 4), '\0asm', name);
     return bytes.toString('latin1');
   });
-  assert.equal(modules.length, /^(index|analysis)\.js(\.map)?$/.test(name) ? 1 : 0, name);
+  assert.equal(modules.length, /^(index|light-core|analysis)\.js(\.map)?$/.test(name) ? 1 : 0, name);
   return text + modules.join('');
 }
 

@@ -234,7 +234,9 @@ function course(view) {
     'section',
     { class: 'panel', 'aria-labelledby': 'course-title' },
     html('h2', { id: 'course-title' }, 'How it went on'),
-    ...view.course.map((/** @type {string} */ sentence) => html('p', {}, html('bdi', {}, ...unbroken(sentence)))),
+    ...view.course.map((/** @type {string} */ sentence) =>
+      html('p', {}, html('bdi', {}, ...unbroken(sentence))),
+    ),
   );
 }
 

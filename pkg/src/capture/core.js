@@ -1,7 +1,7 @@
 // The WebAssembly instance: unpacked, compiled and started when it is first needed, entered only through plain exports, and
 // never again once it has failed.
 
-import { CORE_TEXT } from 'crypto-diag/core-text';
+import { coreText } from 'crypto-diag/core-source';
 import { CLASSES } from 'crypto-diag/facts';
 import {
   Bytes,
@@ -69,7 +69,8 @@ export function prepare(changed) {
     return;
   }
   try {
-    new Module(new Bytes(EMPTY_MODULE));
+    // WebKit compiles it under any policy; it refuses the instance.
+    new Instance(new Module(new Bytes(EMPTY_MODULE)));
     status = 'ready';
   } catch (error) {
     if (isRefusal(error)) refused(error);
@@ -78,19 +79,23 @@ export function prepare(changed) {
   onChange = changed;
 }
 
-/** Starts the core, at once if the browser compiles synchronously. Gives the status afterwards. */
+/** Starts the core, at once if its bytes are here and the browser compiles synchronously. Gives the status afterwards. */
 export function start() {
   if (status !== 'ready' || !hasStack()) return status;
   try {
-    const wasm = bytesOf(CORE_TEXT);
+    const text = coreText();
+    if (typeof text !== 'string') {
+      startLater(text);
+      return status;
+    }
+    const wasm = bytesOf(text);
     try {
       running(new Instance(new Module(wasm), {}));
     } catch (error) {
       // Asking again would only have the browser complain twice.
       if (isRefusal(error)) throw error;
       // Older Chromium compiles no more than 4 KB synchronously on the main thread.
-      status = 'starting';
-      void startLater(wasm);
+      startLater(wasm);
     }
   } catch (error) {
     refused(error);
@@ -98,15 +103,28 @@ export function start() {
   return status;
 }
 
-/** @param {Uint8Array<ArrayBuffer>} wasm */
-async function startLater(wasm) {
-  try {
-    const { instance } = /** @type {any} */ (await apply(instantiate, undefined, [wasm, {}]));
-    running(instance);
-  } catch (error) {
-    refused(error);
-  }
-  if (status === 'running') onChange();
+/** Settles once the core runs or has failed, if it has been asked to start. @type {Promise<void>} */
+export let started = Promise.resolve();
+
+/** @param {Uint8Array<ArrayBuffer> | Promise<string>} source The module's bytes, or its text once that is loaded. */
+function startLater(source) {
+  status = 'starting';
+  started = (async () => {
+    let wasm;
+    try {
+      wasm = source instanceof Bytes ? source : bytesOf(await source);
+    } catch (error) {
+      fail(`The core could not be loaded: ${wordsOf(error)}`);
+      return;
+    }
+    try {
+      const { instance } = /** @type {any} */ (await apply(instantiate, undefined, [wasm, {}]));
+      running(instance);
+    } catch (error) {
+      refused(error);
+    }
+    if (status === 'running') onChange();
+  })();
 }
 
 /** Whether an error says that a policy, or the browser's mode, forbids WebAssembly. */

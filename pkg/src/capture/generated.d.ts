@@ -5,6 +5,11 @@ declare module 'crypto-diag/core-text' {
   export const CORE_TEXT: string;
 }
 
+declare module 'crypto-diag/core-source' {
+  /** The module, or a promise of it: core-inside.js or light-source.js, as the entry has it. */
+  export function coreText(): string | Promise<string>;
+}
+
 declare module 'crypto-diag/analysis-glue' {
   export default function init(options: { module_or_path: BufferSource }): Promise<unknown>;
   export function analyse(reports: string[]): any;

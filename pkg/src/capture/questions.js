@@ -142,14 +142,15 @@ async function cryptoFacts(mx, crypto, entries, sent, ask) {
  * @param {any} mx The Matrix client, or null.
  * @param {readonly {message: string}[]} entries
  * @param {readonly {targets: {userId: string}[]}[]} sent
+ * @param {Promise<void>} core Settles when there is a core to look at the answers, or none will come.
  */
-export async function collectFacts(mx, entries, sent) {
+export async function collectFacts(mx, entries, sent, core) {
   /** @type {{question: string, why: string}[]} */
   const unanswered = [];
   const round = { unanswered, until: Date.now() + PATIENCE_IN_ALL };
   /** @type {Ask} */
   const ask = (question, work) => answer(round, question, work);
-  const storage = await storageFacts(ask);
+  const [storage] = await Promise.all([storageFacts(ask), ask('core', () => core)]);
   const crypto = await ask('getCrypto', () => mx?.getCrypto?.());
   return { storage, crypto: crypto ? await cryptoFacts(mx, crypto, entries, sent, ask) : null, unanswered };
 }

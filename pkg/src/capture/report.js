@@ -42,8 +42,8 @@ export async function collectReport(mx, extra) {
   /** @type {{facts: Partial<Awaited<ReturnType<typeof collectFacts>>>, closed: number}} */
   let asked = { facts: {}, closed: 0 };
   try {
-    const answers = await collectFacts(mx, getEntries(), sentBatches());
     core.start();
+    const answers = await collectFacts(mx, getEntries(), sentBatches(), core.started);
     asked = clean(answers);
     // A device without its ids says nothing; the type has no null for them.
     if (asked.facts.crypto) asked.facts.crypto.devices = named(asked.facts.crypto.devices);

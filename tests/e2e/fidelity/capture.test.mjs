@@ -373,7 +373,7 @@ claim('the report downloads under its documented name, and its Blob is freed', a
 
 test('under Node the package imports, every export answers, and the process ends by itself', () => {
   const program = `
-    import * as diag from ${JSON.stringify(`${root}pkg/index.js`)};
+    import * as diag from ${JSON.stringify(`${root}pkg/dist/index.js`)};
     diag.install();
     const end = diag.subscribe === undefined;
     diag.uninstall();

@@ -61,19 +61,19 @@ function sourceAt({ mappings }, line, column) {
   return found;
 }
 
-const map = () => JSON.parse(readFileSync(`${root}pkg/index.js.map`, 'utf8'));
+const map = () => JSON.parse(readFileSync(`${root}pkg/dist/index.js.map`, 'utf8'));
 
 test('the shipped maps list every source of the package, by a name that says nothing of a machine', () => {
   for (const entry of ['index', 'worker']) {
     const { sources, ignoreList, x_google_ignoreList } = JSON.parse(
-      readFileSync(`${root}pkg/${entry}.js.map`, 'utf8'),
+      readFileSync(`${root}pkg/dist/${entry}.js.map`, 'utf8'),
     );
     assert.deepEqual(ignoreList, [...sources.keys()]);
     assert.deepEqual(x_google_ignoreList, ignoreList);
     assert.ok(sources.some((source) => source.endsWith('hooks.js')));
     for (const source of sources) assert.match(source, /^crypto-diag:\/\/\/[\w./-]+$/);
     assert.match(
-      readFileSync(`${root}pkg/${entry}.js`, 'utf8'),
+      readFileSync(`${root}pkg/dist/${entry}.js`, 'utf8'),
       new RegExp(`//# sourceMappingURL=${entry}\\.js\\.map\\s*$`),
     );
   }

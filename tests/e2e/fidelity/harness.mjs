@@ -1,6 +1,6 @@
 // @ts-check
-// What the fidelity tests share: each file opens each engine once, and every claim is tested in all of them, on a page that was
-// loaded for it alone, with the package as it was built.
+// What the fidelity tests share: every claim is tested in each engine, on a page that was loaded for it alone, with the package as it
+// was built. Files that run in one process share one browser for each engine (all.mjs), and each has a tab of its own in it.
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { engines, launch } from '../../support/browser.mjs';
@@ -77,6 +77,37 @@ const KIT = `
  * @property {import('node:test').TestContext} context For diagnostics.
  */
 
+/** @typedef {import('../../support/browser.mjs').Browser} Browser */
+
+/** What runs: by engine and arguments, the browser, its one tab, and whose that is. @type {Map<string, Promise<{browser: Browser, page: any, owner: object}>>} */
+const running = new Map();
+
+/**
+ * The tab of a file of claims. The one of the file before is closed, so that nothing of it is left to disturb.
+ * @param {import('../../support/browser.mjs').EngineName} engine
+ * @param {string[]} args
+ * @param {object} owner
+ */
+async function tab(engine, args, owner) {
+  const key = [engine, ...args].join(' ');
+  const before = running.get(key);
+  const open = async () => {
+    const browser = before ? (await before).browser : await launch(engine, { args });
+    const page = await browser.newPage();
+    // Only now: a driver's session ends with its last tab.
+    await (await before)?.page.close();
+    return { browser, page, owner };
+  };
+  const now = before && (await before).owner === owner ? before : open();
+  running.set(key, now);
+  return now;
+}
+
+after(async () => {
+  for (const one of await Promise.allSettled(running.values()))
+    if (one.status === 'fulfilled') await one.value.browser.close();
+});
+
 /**
  * Prepares a file of claims.
  * @param {Record<string, import('../../../scripts/lib/server.mjs').Handler>} [routes] Beside the start page, the package and the kit.
@@ -92,19 +123,7 @@ export function fidelity(routes = {}, { args = {}, headers = {} } = {}) {
     ...routes,
   };
   const opened = { site: serve(content, { headers }), elsewhere: serve(content) };
-  /** @type {Map<string, Promise<{ browser: import('../../support/browser.mjs').Browser, page: any }>>} */
-  const started = new Map();
-
-  /** @param {import('../../support/browser.mjs').EngineName} engine */
-  async function open(engine) {
-    const browser = await launch(engine, { args: args[engine] ?? [] });
-    return { browser, page: await browser.newPage() };
-  }
-
   after(async () => {
-    for (const one of await Promise.allSettled(started.values())) {
-      if (one.status === 'fulfilled') await one.value.browser.close();
-    }
     await (await opened.site).close();
     await (await opened.elsewhere).close();
   });
@@ -112,9 +131,7 @@ export function fidelity(routes = {}, { args = {}, headers = {} } = {}) {
   return (claim, body) => {
     for (const engine of engines) {
       test(`${engine}: ${claim}`, async (context) => {
-        const starting = started.get(engine) ?? open(engine);
-        started.set(engine, starting);
-        const { browser, page } = await starting;
+        const { browser, page } = await tab(engine, args[engine] ?? [], opened);
         const [site, elsewhere] = [await opened.site, await opened.elsewhere];
         await page.goto(`${site.url}/`);
         await body({ engine, browser, page, site, elsewhere, context });

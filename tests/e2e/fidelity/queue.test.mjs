@@ -168,7 +168,7 @@ test('in Node with a window, lines that wait do not keep the process alive', () 
     globalThis.document = new EventTarget();
     globalThis.addEventListener = globalThis.removeEventListener = () => {};
     console.error = () => {};
-    const diag = await import(${JSON.stringify(`${root}pkg/index.js`)});
+    const diag = await import(${JSON.stringify(`${root}pkg/dist/index.js`)});
     diag.install({ frames: false });
     diag.subscribe(() => {});
     console.error('missing key at index 1');

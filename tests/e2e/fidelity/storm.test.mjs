@@ -5,13 +5,16 @@ import { fidelity } from './harness.mjs';
 
 const claim = fidelity();
 
-const LINES = 1_000_000;
+/** All of them in Chromium; the other engines run the same core, and a tenth shows whether their memory grows. `npm run test:storm` writes
+ * all of them everywhere. @param {string} engine */
+const linesIn = (engine) => (engine === 'chromium' || process.env.CRYPTO_DIAG_STORM ? 1_000_000 : 100_000);
 /** Lines of one evaluation, so that a slow machine's driver does not lose its patience. */
 const PART = 50_000;
 
 claim(
-  '1,000,000 matching lines: exact tallies, at most 200 entries, no growth of memory, other classes alive',
-  async ({ page }) => {
+  'a storm of matching lines: exact tallies, at most 200 entries, no growth of memory, other classes alive',
+  async ({ page, engine }) => {
+    const LINES = linesIn(engine);
     await page.evaluate(async () => {
       const { MATCH, load } = await import('/kit.js');
       const { Instance } = WebAssembly;
