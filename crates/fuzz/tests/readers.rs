@@ -5,6 +5,7 @@ use std::io::BufReader;
 use crypto_diag_analysis::{Report, evidence};
 use crypto_diag_core::{Level, Line, Millis, Recorder};
 use crypto_diag_fuzz::{Reached, Seeds, fuzz, root};
+use crypto_diag_server_log::{Class, EventKind, parse_line};
 use crypto_diag_triage::analysis::analyse;
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
 use crypto_diag_triage::har::{Har, HarOptions};
@@ -15,7 +16,7 @@ use crypto_diag_triage::synapse_log::{LogOptions, ServerLog};
 use crypto_diag_triage::{Triage, render};
 
 /// Where recorded bundles are.
-const BUNDLES: [&str; 2] = ["tests/fixtures/bundles", "crates/triage/tests/data"];
+const BUNDLES: [&str; 3] = ["tests/fixtures/bundles", "tests/fixtures/logs", "crates/triage/tests/data"];
 
 /// Every recorded artefact whose name is wanted.
 fn recorded(target: &str, wanted: impl Fn(&str) -> bool) -> Seeds {
@@ -76,6 +77,55 @@ fn server_log() {
         let log = ServerLog::read("a.log", bytes, &LogOptions::default());
         told(Reached::default().about(log.requests.len()).about(log.levels.len()), &log.problems)
     });
+}
+
+/// Lines of every server in every wrapping: one more changes nothing of what a line says.
+#[test]
+fn log_line() {
+    let words = [
+        "@400000006b03fafd33ea67c0 ",
+        "nov. 23 08:36:03 box python[643]: ",
+        "Mon 2026-11-23 09:36:03 CET box python[643]: ",
+        "[pod/synapse-0/synapse] ",
+        "INFO:synapse.handlers.e2e_keys:",
+        "08:36:03,871 - ",
+        "time=\"2021-08-30T17:54:18Z\" level=error msg=\"x\" key_errors=\"",
+        "2026-11-23T08:36:03.871204Z  INFO conduwuit::x: ",
+        "[238B blob data]",
+        "{\"labels\":{\"pod\":\"a\"},\"line\":\"",
+        "POST-14- - ",
+    ];
+    let logs = recorded("log_line", |name| name.ends_with(".log.txt") || name.ends_with(".log"));
+    fuzz("log_line", logs, &words, |bytes| {
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let Some(read) = parse_line(line) else { return Reached::default() };
+        // The cheap look tells of an answered request what the whole line says.
+        if let (Class::Access(cheap), EventKind::Access(access)) = (read.class(), read.event().kind) {
+            assert_eq!(cheap, access.duration_ms(), "{}", String::from_utf8_lossy(line));
+        }
+        let wrapped = [b"worker1 | ", line].concat();
+        // Of too many wrappings nothing is read.
+        if let Some(inner) = parse_line(&wrapped) {
+            assert_eq!(inner.message, read.message, "a prefix changes a line");
+        }
+        Reached::default().by(read.level).by(read.format.name())
+    });
+}
+
+/// What Loki exports as one document.
+#[test]
+fn loki_export() {
+    let answer = r#"{"status":"success","data":{"resultType":"streams","result":[{"stream":{"pod":"a"},"values":[["1795422964872000000","2026-11-23 09:36:03,871 - synapse.x - 1 - INFO - GET-1 - m"]]}]}}"#;
+    let saved = r#"[{"line":"2026-11-23 09:36:03,871 - synapse.x - 1 - INFO - GET-1 - m","timestamp":"1795422964872000000","date":"2026-11-23T08:36:04.872Z","fields":{"pod":"a"}}]"#;
+    fuzz(
+        "loki_export",
+        Seeds::kept("loki_export").text(answer).text(saved),
+        &["\"values\":[[", "\"line\":"],
+        |bytes| {
+            let log = ServerLog::read("a.json", bytes, &LogOptions::default());
+            told(Reached::default().about(log.processes.len()), &log.problems)
+        },
+    );
 }
 
 #[test]

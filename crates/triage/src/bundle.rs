@@ -16,7 +16,7 @@ use crate::intake::{mended, shown_name};
 use crate::latency::Latency;
 use crate::problem::{Place, Problem, Problems};
 use crate::query::{self, QueryResults};
-use crate::synapse_log::{LogOptions, ServerLog, parse_line};
+use crate::synapse_log::{LogOptions, ServerLog, is_loki_export, parse_line};
 pub use crate::verdict::ArtefactKind;
 
 /// The name that a manifest carries.
@@ -162,7 +162,7 @@ impl ArtefactKind {
         if Rageshake::is_one(name, head) {
             return ArtefactKind::Rageshake;
         }
-        if first_line_is_log(head) {
+        if has_log_line(head) {
             return ArtefactKind::ServerLog;
         }
         if console::has_form(head) {
@@ -195,9 +195,10 @@ impl ArtefactKind {
     }
 }
 
-/// Whether one of the first lines begins a line of Synapse's log; a slice may start inside of a traceback.
-fn first_line_is_log(head: &[u8]) -> bool {
-    head.split(|byte| *byte == b'\n').take(20).any(|line| parse_line(line).is_some())
+/// Whether one of the first lines is of a homeserver's log; a slice may start inside of a traceback, and what compose prints of a
+/// whole stack with its database's lines.
+fn has_log_line(head: &[u8]) -> bool {
+    is_loki_export(head) || head.split(|byte| *byte == b'\n').any(|line| parse_line(line).is_some())
 }
 
 impl Bundle {
@@ -364,11 +365,21 @@ impl Bundle {
     /// What the HARs want to know of a log.
     fn log_options(&self) -> LogOptions {
         let mut options = self.log_options.clone();
+        options.near = options.near.or_else(|| self.near());
         if !self.hars.is_empty() {
             let keys = self.hars.iter().flat_map(|har| &har.entries).map(|exchange| exchange.key());
             options.wanted = Some(Arc::new(keys.collect()));
         }
         options
+    }
+
+    /// A time of the case, for stamps that lack their year: what the clients' artefacts tell.
+    fn near(&self) -> Option<i64> {
+        let reports =
+            self.reports.iter().filter_map(|report| i64::try_from(report.generated_at.0).ok()).filter(|at| *at > 0);
+        let hars = self.hars.iter().flat_map(|har| &har.entries).map(|exchange| exchange.start);
+        let manifest = self.manifest.as_ref().and_then(|manifest| manifest.to);
+        reports.chain(manifest).chain(hars).next()
     }
 
     /// Whether anything could be read at all.

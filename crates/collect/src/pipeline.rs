@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::CollectError;
-use crate::feed::{BLOCK_BYTES, Feed, LINE_BYTES_MAX};
+use crate::join::{LOOK_BACK_BLOCKS, Sequence};
 use crate::progress::Progress;
-use crate::pseudonym::Names;
+use crate::redact::pseudonym::Names;
 use crate::scan::{Block, Plan, scan};
-use crate::sequence::{LOOK_BACK_BLOCKS, Sequence};
-use crate::sources::{Input, announce, shown, unreadable};
+use crate::source::blocks::{BLOCK_BYTES, Blocks, LINE_BYTES_MAX};
+use crate::source::{Input, announce, shown, unreadable};
 
 /// Blocks without a buffer that are handed over together.
 const TOGETHER: usize = 8;
@@ -37,6 +38,8 @@ pub(crate) type Output<'o> = dyn FnMut(&[u8]) -> Result<(), CollectError> + 'o;
 /// All that a search needs.
 pub(crate) struct Run<'r, 's> {
     pub input: &'r Input,
+    /// Of a plain file, the bytes in which the lines begin that are read; `None`: all.
+    pub range: Option<Range<u64>>,
     pub plan: &'r Plan,
     pub threads: usize,
     /// Bytes of a block: [`BLOCK_BYTES`] but in tests.
@@ -55,13 +58,14 @@ pub(crate) fn search(run: Run<'_, '_>) -> Result<ReadInput, CollectError> {
     announce(input, progress);
     let read = match input.as_file()? {
         Some(file) => {
-            let feed: Feed<std::io::Empty> = Feed::of_file(file, input.size, run.block);
+            let range = run.range.clone().unwrap_or(0..input.size);
+            let feed: Blocks<std::io::Empty> = Blocks::of_file(file, range, run.block);
             blocks(&feed, None, run)?
         }
         None => {
             let read = Arc::new(AtomicU64::new(0));
             let feed =
-                Feed::of_stream(input.stream(read.clone(), run.cancel)?, run.block * (LINE_BYTES_MAX / BLOCK_BYTES));
+                Blocks::of_stream(input.stream(read.clone(), run.cancel)?, run.block * (LINE_BYTES_MAX / BLOCK_BYTES));
             blocks(&feed, Some(&read), run)?
         }
     };
@@ -71,7 +75,7 @@ pub(crate) fn search(run: Run<'_, '_>) -> Result<ReadInput, CollectError> {
 
 /// `packed`: of a packed file, the bytes that came from the disk.
 fn blocks<R: Read + Send>(
-    feed: &Feed<R>,
+    feed: &Blocks<R>,
     packed: Option<&AtomicU64>,
     run: Run<'_, '_>,
 ) -> Result<ReadInput, CollectError> {
@@ -81,12 +85,15 @@ fn blocks<R: Read + Send>(
     let buffers = Buffers::new(LOOK_BACK_BLOCKS + 3 * threads + 2, feed.buffer_bytes());
     let (full, searched) = sync_channel::<std::io::Result<Vec<Block>>>(2 * threads);
     let work = |full: SyncSender<std::io::Result<Vec<Block>>>| {
-        // What holds no buffer may wait for company: handing over costs more than a look at an empty block.
+        // Blocks without a buffer are sent several at once: sending costs more than scanning an empty block.
         let mut done: Vec<Block> = Vec::new();
-        while !stop.load(Ordering::Relaxed) && !cancel.load(Ordering::Relaxed) {
+        // A stream ends by itself soon after an interruption; what came of it until then is kept, since it comes once.
+        let interrupted = || !input.is_stream() && cancel.load(Ordering::Relaxed);
+        while !stop.load(Ordering::Relaxed) && !interrupted() {
             let mut buffer = buffers.take_free();
             if buffer.is_none() {
-                // First what is done: others may have to have it before a buffer becomes free.
+                // Finished blocks are sent before waiting: the consumer may be waiting for one of them, and would then never give a
+                // buffer back.
                 if full.send(Ok(std::mem::take(&mut done))).is_err() {
                     return;
                 }
@@ -151,12 +158,13 @@ struct Buffers {
 struct Free {
     /// `None` once they are closed.
     buffers: Option<Vec<Vec<u8>>>,
-    /// Threads that wait for one. Waking nobody is a call of the system all the same.
+    /// How many threads wait for one. Waking costs a system call even if nobody waits, so it is left out then.
     waiting: usize,
 }
 
 impl Buffers {
-    /// Memory that was asked for and never used is none to the system; growing by and by costs more than reading.
+    /// The whole capacity is reserved at once: pages that nobody touches cost no memory, and growing step by step costs more than
+    /// reading the file.
     fn new(count: usize, capacity: usize) -> Self {
         let buffers = Some((0..count).map(|_| Vec::with_capacity(capacity)).collect());
         Buffers { free: Mutex::new(Free { buffers, waiting: 0 }), given: Condvar::new(), count }
@@ -239,10 +247,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::head::Clock;
     use crate::ids::Ids;
-    use crate::needles::Needles;
     use crate::progress::Silent;
+    use crate::scan::Period;
+    use crate::scan::line_header::Clock;
+    use crate::scan::needles::Needles;
 
     /// Milliseconds since the epoch of the first line.
     const START: i64 = 1_795_422_963_000;
@@ -257,11 +266,15 @@ mod tests {
     }
 
     fn plan(from: i64, to: i64) -> Plan {
-        Plan { needles: Needles::new(&ids(), None), clock: Clock::default(), from, to, latency: false }
+        Plan {
+            needles: Needles::new(&ids(), None),
+            period: Period { clock: Clock::default(), from, to },
+            latency: false,
+        }
     }
 
     /// Slices a text in blocks of 2 KiB, as a file or as a stream.
-    fn slice(text: &[u8], plan: &Plan, as_file: bool) -> (String, crate::sequence::Counts) {
+    fn slice(text: &[u8], plan: &Plan, as_file: bool) -> (String, crate::join::Counts) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.log");
         std::fs::write(&path, text).unwrap();
@@ -272,6 +285,7 @@ mod tests {
         let cancel = AtomicBool::new(false);
         let run = Run {
             input: &input,
+            range: None,
             plan,
             threads: 3,
             block: 2048,
@@ -286,7 +300,7 @@ mod tests {
         };
         match stdin {
             Some(text) => {
-                blocks(&Feed::of_stream(&text[..], 2048), None, run).unwrap();
+                blocks(&Blocks::of_stream(&text[..], 2048), None, run).unwrap();
             }
             None => {
                 search(run).unwrap();

@@ -1,5 +1,10 @@
 //! Log sources: which files there are, how they are packed, and which of them are one log that was rotated.
 
+pub(crate) mod blocks;
+pub(crate) mod patient;
+pub(crate) mod stretch;
+pub(crate) mod zone;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -16,8 +21,8 @@ use crypto_diag_triage::intake;
 use crypto_diag_triage::intake::open::{Packing, Part};
 
 use crate::error::CollectError;
-use crate::patient::{self, Chunks, Patient};
 use crate::progress::Progress;
+use patient::{Chunks, Growing, Patient};
 
 /// Bytes of a log's beginning that tell what it is.
 pub const SAMPLE_BYTES: usize = 64 << 10;
@@ -54,6 +59,7 @@ pub(crate) struct Input {
 struct Stream {
     read: Vec<u8>,
     rest: Mutex<Option<Chunks>>,
+    enough: Option<Arc<AtomicBool>>,
 }
 
 /// A log: one file, or what it was rotated into, the oldest first.
@@ -68,15 +74,17 @@ pub(crate) struct Group {
 ///
 /// # Errors
 /// A file that was named and cannot be read.
+/// `follow`: files are read on as they grow, and streams, until it is true.
 pub(crate) fn find(
     paths: &[PathBuf],
+    follow: Option<&Arc<AtomicBool>>,
     refused: &mut Vec<Refusal>,
     cancel: &AtomicBool,
 ) -> Result<Vec<Group>, CollectError> {
     let mut inputs = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            inputs.push(stream(path, patient::start(|| Ok(io::stdin())), cancel)?);
+            inputs.push(stream(path, patient::start(|| Ok(io::stdin())), follow, cancel)?);
             continue;
         }
         let about = fs::metadata(path).map_err(|error| unreadable(path, error))?;
@@ -84,14 +92,17 @@ pub(crate) fn find(
             let before = inputs.len();
             walk(path, 0, &mut inputs, refused)?;
             if inputs.len() == before {
-                refused.push(Refusal { what: shown(path), why: "no log of Synapse is in this folder".to_owned() });
+                refused.push(Refusal { what: shown(path), why: "no log of a homeserver is in this folder".to_owned() });
             }
+        } else if about.is_file() && follow.is_some() {
+            let opened = path.clone();
+            inputs.push(stream(path, patient::start(move || Growing::open(opened)), follow, cancel)?);
         } else if about.is_file() {
             inputs.extend(open(path, refused, false)?);
         } else {
             // A pipe: `<(docker logs synapse)`.
             let opened = path.clone();
-            inputs.push(stream(path, patient::start(move || File::open(opened)), cancel)?);
+            inputs.push(stream(path, patient::start(move || File::open(opened)), follow, cancel)?);
         }
     }
     Ok(group(inputs))
@@ -179,8 +190,8 @@ fn open(path: &Path, refused: &mut Vec<Refusal>, found: bool) -> Result<Vec<Inpu
                 continue;
             }
         };
-        if found && !sample.split(|byte| *byte == b'\n').take(200).any(|line| parse_line(line).is_some()) {
-            let why = "no line of its beginning is a line of Synapse's log".to_owned();
+        if found && !sample.split(|byte| *byte == b'\n').any(|line| parse_line(line).is_some()) {
+            let why = "no line of its beginning is a line of a homeserver's log".to_owned();
             refused.push(Refusal { what: shown(&name), why });
             continue;
         }
@@ -215,8 +226,13 @@ fn is_bare(path: &Path) -> Result<bool, CollectError> {
     Ok(intake::peel::is_bare(&head))
 }
 
-fn stream(path: &Path, chunks: Chunks, cancel: &AtomicBool) -> Result<Input, CollectError> {
-    let mut patient = Patient::new(chunks, cancel);
+fn stream(
+    path: &Path,
+    chunks: Chunks,
+    follow: Option<&Arc<AtomicBool>>,
+    cancel: &AtomicBool,
+) -> Result<Input, CollectError> {
+    let mut patient = Patient::new(chunks, cancel, follow.cloned());
     let mut read = Vec::new();
     let taken = (&mut patient).take(SAMPLE_BYTES as u64).read_to_end(&mut read);
     if let Err(error) = taken
@@ -228,7 +244,7 @@ fn stream(path: &Path, chunks: Chunks, cancel: &AtomicBool) -> Result<Input, Col
     read.extend(more);
     let mut text = intake::open::open_stream(&read[..]).map_err(|error| unreadable(path, error))?;
     let (packing, sample) = (text.input().packing().name(), sample_of(&mut text).unwrap_or_default());
-    let stream = Some(Stream { read, rest: Mutex::new(Some(rest)) });
+    let stream = Some(Stream { read, rest: Mutex::new(Some(rest)), enough: follow.cloned() });
     Ok(Input { path: path.to_owned(), packing, sample, stream, ..Input::default() })
 }
 
@@ -322,7 +338,7 @@ impl Input {
                 return Ok(Box::new(intake::open::open(Counting { inner, read }, &self.part)?));
             };
             let rest = stream.rest.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let rest = rest.map(|chunks| Patient::new(chunks, cancel));
+            let rest = rest.map(|chunks| Patient::new(chunks, cancel, stream.enough.clone()));
             let rest: Box<dyn Read + Send + 'c> = match rest {
                 Some(rest) => Box::new(rest),
                 None => Box::new(io::empty()),

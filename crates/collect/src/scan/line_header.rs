@@ -1,7 +1,7 @@
 //! What a line's beginning says: its time, its request and its class, without a look at the rest where Synapse's default form
 //! allows it.
 
-use crypto_diag_server_log::stamp::Stamp;
+use crypto_diag_server_log::stamp::{Stamp, StampDate};
 use crypto_diag_server_log::{Class, LogLevel, parse_line, synapse};
 
 /// How to read times without a zone or a year.
@@ -9,16 +9,17 @@ use crypto_diag_server_log::{Class, LogLevel, parse_line, synapse};
 pub(crate) struct Clock {
     /// Milliseconds that the server's wall clock is ahead of UTC.
     pub zone_ms: i64,
-    /// The year of stamps without one.
-    pub year: Option<i16>,
+    /// A time that the log's are near to: it tells the year of stamps without one.
+    pub near: Option<i64>,
 }
 
 impl Clock {
     fn read(self, stamp: Stamp) -> Option<i64> {
-        let stamp = match self.year {
-            Some(year) => stamp.in_year(year),
-            None if stamp.has_year => stamp,
-            None => return None,
+        let stamp = match stamp.date {
+            StampDate::Whole => stamp,
+            StampDate::NoYear => stamp.near(self.near?),
+            // Which day it was, only all of the log tells.
+            StampDate::None => return None,
         };
         Some(if stamp.has_zone { stamp.ms } else { stamp.ms - self.zone_ms })
     }
@@ -130,7 +131,7 @@ mod tests {
     fn a_head_says_when_and_for_how_long() {
         let head = read(ACCESS.as_bytes(), Clock::default()).unwrap();
         assert_eq!((head.time, head.class), (Some(1_795_422_963_872), Class::Access(95)));
-        let zoned = Clock { zone_ms: 3_600_000, year: None };
+        let zoned = Clock { zone_ms: 3_600_000, near: None };
         assert_eq!(time(ACCESS.as_bytes(), zoned), Some(1_795_422_963_872 - 3_600_000));
         let wrapped = read(format!("w1 | {ACCESS}").as_bytes(), Clock::default()).unwrap();
         assert_eq!((wrapped.time, wrapped.class, wrapped.level), (head.time, head.class, head.level));

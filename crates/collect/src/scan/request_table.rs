@@ -1,6 +1,6 @@
 //! Which lines of a block belong to which request.
 
-use crate::head;
+use super::line_header as header;
 
 /// No entry.
 const NONE: u32 = u32::MAX;
@@ -29,7 +29,7 @@ impl Index {
         let mut start = begin;
         while start < data.len() {
             let end = memchr::memchr(b'\n', &data[start..]).map_or(data.len(), |at| start + at + 1);
-            if let Some(request) = head::request(&data[start..end]) {
+            if let Some(request) = header::request(&data[start..end]) {
                 entries.push(Entry { request, start: start as u32, before: NONE });
             }
             start = end;
@@ -75,7 +75,7 @@ mod tests {
         let index = Index::of(text.as_bytes(), 0);
         for (n, starts) in starts.iter().enumerate() {
             let line = format!("2026-11-23 08:36:03,872 - a.b - 1 - INFO - GET-{n} - x");
-            let request = head::request(line.as_bytes()).unwrap();
+            let request = header::request(line.as_bytes()).unwrap();
             assert_eq!(&index.of_request(request).collect::<Vec<_>>(), starts);
         }
         assert_eq!(index.of_request(1).count(), 0);

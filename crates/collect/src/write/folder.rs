@@ -9,7 +9,7 @@ use crypto_diag_triage::verdict::ArtefactKind;
 use sha2::{Digest, Sha256};
 
 use crate::error::CollectError;
-use crate::private;
+use crate::write::private;
 
 /// Folders of one name that are made at most.
 const SAME_NAME_MAX: u32 = 1000;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,27 +27,28 @@ pub(crate) struct Raw {
     /// Bytes that were read.
     pub read: u64,
     /// Where the block can be read once more.
-    pub again: Option<Arc<FileFeed>>,
+    pub again: Option<Arc<FileBlocks>>,
 }
 
 /// Where blocks come from.
 #[derive(Debug)]
-pub(crate) enum Feed<R> {
+pub(crate) enum Blocks<R> {
     /// A plain file: every thread reads its own blocks.
-    File(Arc<FileFeed>),
+    File(Arc<FileBlocks>),
     /// A stream: one thread reads at a time.
-    Stream(Mutex<StreamFeed<R>>),
+    Stream(Mutex<StreamBlocks<R>>),
 }
 
-impl<R: Read> Feed<R> {
-    pub fn of_file(file: File, size: u64, block: usize) -> Self {
-        let (next, cut, ended) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(size));
-        Feed::File(Arc::new(FileFeed { file, size, block, next, cut, ended }))
+impl<R: Read> Blocks<R> {
+    /// The lines of a file that begin in a range of its bytes, whose begin is that of a line.
+    pub fn of_file(file: File, range: Range<u64>, block: usize) -> Self {
+        let (next, cut, ended) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(range.end));
+        Blocks::File(Arc::new(FileBlocks { file, range, block, next, cut, ended }))
     }
 
     /// A block of a stream is as long as a line may be.
     pub fn of_stream(input: R, block: usize) -> Self {
-        Feed::Stream(Mutex::new(StreamFeed {
+        Blocks::Stream(Mutex::new(StreamBlocks {
             input,
             block,
             carry: Vec::new(),
@@ -62,41 +64,41 @@ impl<R: Read> Feed<R> {
     /// Bytes that a buffer needs for most blocks.
     pub fn buffer_bytes(&self) -> usize {
         match self {
-            Feed::File(file) => file.buffer_bytes(),
-            Feed::Stream(stream) => locked(stream).block,
+            Blocks::File(file) => file.buffer_bytes(),
+            Blocks::Stream(stream) => locked(stream).block,
         }
     }
 
     /// The next block, in that buffer; `None` at the end.
     pub fn next(&self, buffer: Vec<u8>) -> io::Result<Option<Raw>> {
         match self {
-            Feed::File(file) => {
+            Blocks::File(file) => {
                 let number = file.next.fetch_add(1, Ordering::Relaxed);
                 let Some((raw, cut)) = file.read(number, buffer)? else { return Ok(None) };
                 file.cut.fetch_add(u64::from(cut), Ordering::Relaxed);
                 Ok(Some(Raw { again: Some(file.clone()), ..raw }))
             }
-            Feed::Stream(stream) => locked(stream).next(buffer),
+            Blocks::Stream(stream) => locked(stream).next(buffer),
         }
     }
 
     /// Lines that were too long and are cut.
     pub fn cut(&self) -> u64 {
         match self {
-            Feed::File(file) => file.cut.load(Ordering::Relaxed),
-            Feed::Stream(stream) => locked(stream).cut,
+            Blocks::File(file) => file.cut.load(Ordering::Relaxed),
+            Blocks::Stream(stream) => locked(stream).cut,
         }
     }
 
     /// Bytes that were there, unpacked, and what ended a stream before its end.
     pub fn end(&self) -> (u64, Option<String>) {
         match self {
-            Feed::File(file) => {
+            Blocks::File(file) => {
                 let ended = file.ended.load(Ordering::Relaxed);
-                let became_shorter = (ended < file.size).then(|| "it became shorter while it was read".to_owned());
+                let became_shorter = (ended < file.range.end).then(|| "it became shorter while it was read".to_owned());
                 (ended, became_shorter)
             }
-            Feed::Stream(stream) => {
+            Blocks::Stream(stream) => {
                 let stream = locked(stream);
                 (stream.bytes, stream.broke.as_ref().map(io::Error::to_string))
             }
@@ -105,20 +107,20 @@ impl<R: Read> Feed<R> {
 }
 
 #[derive(Debug)]
-pub(crate) struct FileFeed {
+pub(crate) struct FileBlocks {
     file: File,
-    size: u64,
+    range: Range<u64>,
     block: usize,
     next: AtomicU64,
     cut: AtomicU64,
     ended: AtomicU64,
 }
 
-fn locked<R>(stream: &Mutex<StreamFeed<R>>) -> MutexGuard<'_, StreamFeed<R>> {
+fn locked<R>(stream: &Mutex<StreamBlocks<R>>) -> MutexGuard<'_, StreamBlocks<R>> {
     stream.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl FileFeed {
+impl FileBlocks {
     /// Reads a block once more; `None` if it is no longer there.
     pub fn again(&self, number: u64) -> io::Result<Option<Raw>> {
         let block = self.read(number, Vec::with_capacity(self.buffer_bytes()))?;
@@ -131,13 +133,13 @@ impl FileFeed {
 
     /// A block, and whether its last line was too long.
     fn read(&self, number: u64, mut data: Vec<u8>) -> io::Result<Option<(Raw, bool)>> {
-        let from = number * self.block as u64;
-        if from >= self.size {
+        let from = self.range.start + number * self.block as u64;
+        if from >= self.range.end {
             return Ok(None);
         }
-        let to = (from + self.block as u64).min(self.size);
+        let to = (from + self.block as u64).min(self.range.end);
         data.resize((to - from) as usize, 0);
-        let length = self.read_at(&mut data, from)?;
+        let length = read_at(&self.file, &mut data, from)?;
         data.truncate(length);
         if from + (length as u64) < to {
             self.ended.fetch_min(from + length as u64, Ordering::Relaxed);
@@ -147,9 +149,9 @@ impl FileFeed {
             }
         }
         // A line belongs to the block that holds the break in front of it: the block before reads it to its end.
-        let first = if from == 0 { Some(0) } else { memchr::memchr(b'\n', &data).map(|at| at + 1) };
+        let first = if from == self.range.start { Some(0) } else { memchr::memchr(b'\n', &data).map(|at| at + 1) };
         let begin = first.unwrap_or(data.len());
-        let cut = first.is_some() && to < self.size && self.read_tail(&mut data, to)?;
+        let cut = first.is_some() && to < self.range.end && self.read_tail(&mut data, to)?;
         Ok(Some((Raw { number, data, begin, read: to - from, again: None }, cut)))
     }
 
@@ -159,7 +161,7 @@ impl FileFeed {
         loop {
             let old = data.len();
             data.resize(old + TAIL_BYTES, 0);
-            let length = self.read_at(&mut data[old..], at)?;
+            let length = read_at(&self.file, &mut data[old..], at)?;
             data.truncate(old + length);
             at += length as u64;
             if let Some(end) = memchr::memchr(b'\n', &data[old..]) {
@@ -176,22 +178,24 @@ impl FileFeed {
             }
         }
     }
+}
 
-    #[cfg(unix)]
-    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        use std::os::unix::fs::FileExt;
-        fill(buffer, |part, done| self.file.read_at(part, at + done))
-    }
+/// Reads what is there at a place, without moving a cursor that threads share.
+#[cfg(unix)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    use std::os::unix::fs::FileExt;
+    fill(buffer, |part, done| file.read_at(part, at + done))
+}
 
-    #[cfg(windows)]
-    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        use std::os::windows::fs::FileExt;
-        fill(buffer, |part, done| self.file.seek_read(part, at + done))
-    }
+/// Reads what is there at a place, without moving a cursor that threads share.
+#[cfg(windows)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    use std::os::windows::fs::FileExt;
+    fill(buffer, |part, done| file.seek_read(part, at + done))
 }
 
 #[derive(Debug)]
-pub(crate) struct StreamFeed<R> {
+pub(crate) struct StreamBlocks<R> {
     input: R,
     block: usize,
     /// The beginning of the next block.
@@ -206,7 +210,7 @@ pub(crate) struct StreamFeed<R> {
     broke: Option<io::Error>,
 }
 
-impl<R: Read> StreamFeed<R> {
+impl<R: Read> StreamBlocks<R> {
     fn next(&mut self, mut data: Vec<u8>) -> io::Result<Option<Raw>> {
         let before = self.bytes;
         data.clear();
@@ -283,7 +287,7 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn all<R: Read>(feed: &Feed<R>) -> Vec<u8> {
+    fn all<R: Read>(feed: &Blocks<R>) -> Vec<u8> {
         let mut text = Vec::new();
         let mut number = 0;
         while let Some(raw) = feed.next(Vec::new()).unwrap() {
@@ -296,11 +300,21 @@ mod tests {
         text
     }
 
+    #[test]
+    fn of_a_range_those_lines_are_there_that_begin_in_it() {
+        let mut file = tempfile::tempfile().unwrap();
+        let lines: Vec<String> = (0..100).map(|n| format!("line {n} {}\n", "x".repeat(n))).collect();
+        file.write_all(lines.concat().as_bytes()).unwrap();
+        let place = |line: usize| lines[..line].concat().len() as u64;
+        let blocks: Blocks<&[u8]> = Blocks::of_file(file, place(10)..place(60) - 20, 64);
+        assert_eq!(String::from_utf8(all(&blocks)).unwrap(), lines[10..60].concat());
+    }
+
     fn both(text: &[u8]) -> [(Vec<u8>, u64); 2] {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
-        let file: Feed<&[u8]> = Feed::of_file(file, text.len() as u64, BLOCK_BYTES);
-        let stream = Feed::of_stream(text, LINE_BYTES_MAX);
+        let file: Blocks<&[u8]> = Blocks::of_file(file, 0..text.len() as u64, BLOCK_BYTES);
+        let stream = Blocks::of_stream(text, LINE_BYTES_MAX);
         [(all(&file), file.cut()), (all(&stream), stream.cut())]
     }
 
@@ -355,7 +369,7 @@ mod tests {
                 Ok(4)
             }
         }
-        let feed = Feed::of_stream(Broken(0), BLOCK_BYTES);
+        let feed = Blocks::of_stream(Broken(0), BLOCK_BYTES);
         assert_eq!(all(&feed), b"a\nb\n");
         assert_eq!(feed.end(), (4, Some("gone".to_owned())));
     }

@@ -1,11 +1,13 @@
 //! What a kept record becomes: without secrets, and with the places of other people's ids.
 
+pub(crate) mod pseudonym;
+
 use std::collections::HashSet;
 use std::net::IpAddr;
 
 use crypto_diag_core::redact;
 
-use crate::pseudonym::{self, Gap};
+use pseudonym::Gap;
 
 /// Appends a record, whole lines, without secrets. Bytes that are not UTF-8 are replaced.
 pub(crate) fn render(record: &[u8], named: &HashSet<Vec<u8>>, out: &mut Vec<u8>, gaps: &mut Vec<Gap>) {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufReader;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,20 +16,20 @@ use crypto_diag_triage::verdict::ArtefactKind;
 use serde_json::{Value, json};
 
 use crate::error::CollectError;
-use crate::feed::BLOCK_BYTES;
-use crate::folder::Folder;
-use crate::head::Clock;
 use crate::ids::{Ids, Window};
-use crate::latency::Latency;
-use crate::needles::Needles;
+use crate::join::latency::Latency;
+use crate::join::{Counts, Sequence};
+use crate::pipeline::{self, ReadInput, search};
 use crate::progress::Progress;
-use crate::pseudonym::Names;
+use crate::redact::pseudonym::Names;
 use crate::request::Request;
-use crate::scan::Plan;
-use crate::search::{self, ReadInput, search};
-use crate::sequence::{Counts, Sequence};
-use crate::sources::{Group, shown};
-use crate::zone::{self, How, UNKNOWN_MS, Zone};
+use crate::scan::line_header::Clock;
+use crate::scan::needles::Needles;
+use crate::scan::{Period, Plan};
+use crate::source::blocks::BLOCK_BYTES;
+use crate::source::zone::{self, How, UNKNOWN_MS, Zone};
+use crate::source::{Group, Input, shown, stretch, unreadable};
+use crate::write::folder::Folder;
 
 /// Milliseconds in front of the window that are kept, too: what a page asked for before its capture began.
 pub const BEFORE_MS: i64 = 10 * 60_000;
@@ -112,9 +113,11 @@ impl Job<'_> {
         let wider = if zone.how == How::Unknown { UNKNOWN_MS } else { 0 };
         let plan = Plan {
             needles: needles(self.ids, self.wanted),
-            clock: Clock { zone_ms: zone.ms(), year: self.year(group, window) },
-            from: window.from - BEFORE_MS - wider,
-            to: window.to + AFTER_MS + wider,
+            period: Period {
+                clock: Clock { zone_ms: zone.ms(), near: self.near(group, window) },
+                from: window.from - BEFORE_MS - wider,
+                to: window.to + AFTER_MS + wider,
+            },
             latency: self.request.latency,
         };
         let threads = match self.request.threads {
@@ -125,11 +128,15 @@ impl Job<'_> {
         let mut sequence = Sequence::new(&plan);
         let mut read = Vec::new();
         for input in &group.inputs {
-            if self.cancel.load(Ordering::Relaxed) {
+            // What came of a stream comes once.
+            if self.cancel.load(Ordering::Relaxed) && !input.is_stream() {
                 break;
             }
-            let done = search(search::Run {
+            let range = self.stretch(input, &plan.period)?;
+            let windowed = range.is_some();
+            let done = search(pipeline::Run {
                 input,
+                range,
                 plan: &plan,
                 threads,
                 block: BLOCK_BYTES,
@@ -139,7 +146,7 @@ impl Job<'_> {
                 progress: self.progress,
                 cancel: self.cancel,
             })?;
-            let about = json!({"path": shown(&input.path), "packing": input.packing, "size": input.size});
+            let about = json!({"path": shown(&input.path), "packing": input.packing, "size": input.size, "windowOnly": windowed});
             if input.is_direct {
                 self.note_if_cut_short(&done, &shown(&input.path));
             }
@@ -151,10 +158,13 @@ impl Job<'_> {
         let log = match self.hars {
             [] => None,
             _ => {
-                let options =
-                    LogOptions { zone_minutes: Some(zone.minutes), year: plan.clock.year, wanted: self.wanted.clone() };
+                let options = LogOptions {
+                    zone_minutes: Some(zone.minutes),
+                    near: plan.period.clock.near,
+                    wanted: self.wanted.clone(),
+                };
                 let path = folder.path.join(name);
-                let file = File::open(&path).map_err(|error| crate::sources::unreadable(&path, error))?;
+                let file = File::open(&path).map_err(|error| unreadable(&path, error))?;
                 Some(ServerLog::read(name, BufReader::with_capacity(1 << 20, file), &options))
             }
         };
@@ -173,6 +183,19 @@ impl Job<'_> {
         Ok((slice, sequence.zone_samples, sequence.latency))
     }
 
+    /// Of a plain file, where the window lies, if only that is to be read and bisection can tell.
+    fn stretch(&self, input: &Input, period: &Period) -> Result<Option<Range<u64>>, CollectError> {
+        let has_ends = self.ids.window.is_some_and(|window| window.from > ALWAYS.from && window.to < ALWAYS.to);
+        let Some(file) = input.as_file()?.filter(|_| self.request.window_only && has_ends) else { return Ok(None) };
+        let found = stretch::of(&file, input.size, period.from, period.to, period.clock)
+            .map_err(|error| unreadable(&input.path, error))?;
+        if found.is_none() {
+            let path = shown(&input.path);
+            self.progress.note(&format!("{path}: its times do not go upwards, so all of it is read for the window"));
+        }
+        Ok(found)
+    }
+
     fn note_if_cut_short(&self, done: &ReadInput, path: &str) {
         if let Some(broke) = &done.broke {
             self.progress.note(&format!("{path}: {broke}"));
@@ -189,11 +212,10 @@ impl Job<'_> {
         })
     }
 
-    /// The year of stamps that have none: that of the window, else that of the last file.
-    fn year(&self, group: &Group, window: Window) -> Option<i16> {
-        let at = if window.from > ALWAYS.from { Some(window.from) } else { None };
-        let at = at.or_else(|| group.inputs.iter().filter_map(|input| input.modified).max())?;
-        stamp::print(at).get(..4)?.parse().ok()
+    /// A time that the log's are near to, for stamps without a year: the window's, else when the last file was written.
+    fn near(&self, group: &Group, window: Window) -> Option<i64> {
+        let stated = Some(window.from).filter(|from| *from > ALWAYS.from);
+        stated.or_else(|| group.inputs.iter().filter_map(|input| input.modified).max())
     }
 }
 
@@ -215,10 +237,18 @@ impl Slice {
             if let Some(broke) = &read.broke {
                 put(path, format!("it breaks behind {} unpacked bytes: {broke}; what came before is used", read.bytes));
             }
+            if read.bytes == 0 && read.broke.is_none() {
+                let why = "nothing came of it. A container's log is on two streams: `docker logs NAME 2>&1` has both";
+                put(path, why.to_owned());
+            }
             if read.cut > 0 {
                 put(
                     path,
-                    format!("{} lines were longer than {} bytes and are cut", read.cut, crate::feed::LINE_BYTES_MAX),
+                    format!(
+                        "{} lines were longer than {} bytes and are cut",
+                        read.cut,
+                        crate::source::blocks::LINE_BYTES_MAX
+                    ),
                 );
             }
         }

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, Span, packed};
-use crypto_diag_server_log::synapse::{ACCESS_WORDS, START_WORDS};
+use crypto_diag_server_log::HIDDEN_WORDS;
+use crypto_diag_server_log::synapse::{ACCESS_WORDS, LEDGER_WORDS, REPLICATION_WORDS, START_WORDS};
 
 use crate::ids::Ids;
 
@@ -25,8 +26,12 @@ pub(crate) enum Sought {
     Request,
     /// An access line that names no user: if a HAR has the request.
     Unnamed,
-    /// A server process started, or says its version.
+    /// A server process started, or says its version or its name.
     Start,
+    /// A process talks to others: the first line behind its start is kept, so that nobody takes it for the whole server.
+    Replication,
+    /// A line of which a cut or a journal left nothing to tell whose it is: kept, so that nothing follows from its absence.
+    Lost,
 }
 
 /// The patterns, and a searcher for all of them.
@@ -86,6 +91,9 @@ impl Needles {
             .collect();
         let mut patterns: Vec<(String, Sought)> = plain.into_iter().map(|text| (text, Sought::Id)).collect();
         patterns.extend(START_WORDS.map(|words| (words.to_owned(), Sought::Start)));
+        patterns.extend(REPLICATION_WORDS.map(|words| (words.to_owned(), Sought::Replication)));
+        patterns.extend(LEDGER_WORDS.map(|words| (words.to_owned(), Sought::Lost)));
+        patterns.push((HIDDEN_WORDS.to_owned(), Sought::Lost));
         let encoded: BTreeSet<String> = ids.users.iter().map(|user| encoded_beginning(user)).collect();
         patterns.extend(encoded.into_iter().map(|beginning| (beginning, Sought::EncodedUser)));
         if wanted.is_some() {

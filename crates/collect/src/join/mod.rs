@@ -2,15 +2,17 @@
 //!
 //! A block is held until no later line can want one of its own: the look-back, bounded in bytes and in time.
 
+pub(crate) mod latency;
+
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use crypto_diag_server_log::{Class, LogLevel};
 
-use crate::head;
-use crate::latency::Latency;
-use crate::pseudonym::Names;
-use crate::render::render;
+use crate::redact::pseudonym::Names;
+use crate::redact::render;
+use crate::scan::line_header as header;
 use crate::scan::{Ahead, Back, Block, Plan};
+use latency::Latency;
 
 /// Blocks that are held for joins that become known later: 20 MiB of a file, and more of a stream. Their buffers are all that there are, so that no more
 /// may be held, however little is in one.
@@ -27,6 +29,9 @@ pub const OPEN_MAX: usize = 10_000;
 
 /// Records of the ledger outside of the window, with what joins to them, that are kept of one log at most.
 pub const LEDGER_OUTSIDE_MAX: u64 = 20_000;
+
+/// Processes that are remembered at most.
+const SOURCES_MAX: usize = 10_000;
 
 /// What was found in one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +65,8 @@ pub(crate) struct Sequence<'a> {
     /// Whether the last record of what is no longer held was kept: what continues it is, too.
     carry: bool,
     minutes: HashSet<i64>,
+    /// Sources of which such a line was kept since their start.
+    told: HashSet<u64>,
     any: bool,
     pub counts: Counts,
     pub first: Option<i64>,
@@ -81,6 +88,7 @@ impl<'a> Sequence<'a> {
             open: Vec::new(),
             carry: false,
             minutes: HashSet::new(),
+            told: HashSet::new(),
             any: false,
             counts: Counts::default(),
             first: None,
@@ -95,12 +103,12 @@ impl<'a> Sequence<'a> {
 
     /// Takes the next block. What can be written then is appended to `out`; buffers that are free again are given back.
     pub fn push(&mut self, mut block: Block, names: &mut Names, free: &mut dyn FnMut(Vec<u8>)) {
-        self.latency.add(&block.latency);
-        self.levels.append(&mut block.levels);
-        self.sources.append(&mut block.sources);
+        self.latency.add(&block.seen.latency);
+        self.levels.append(&mut block.seen.levels);
+        self.sources.append(&mut block.seen.sources);
         // All of one log agree, or the zone changed: a few tell.
         let room = 1000_usize.saturating_sub(self.zone_samples.len());
-        self.zone_samples.extend(block.zone_samples.drain(..).take(room));
+        self.zone_samples.extend(block.seen.zone_samples.drain(..).take(room));
         self.counts.starts += block.starts.iter().filter(|(at, _)| is_start(&block, *at, self.plan)).count() as u64;
         if let (Some(first), Some(last)) = (block.first_time, block.last_time) {
             self.first = Some(self.first.map_or(first, |known| known.min(first)));
@@ -113,11 +121,12 @@ impl<'a> Sequence<'a> {
             self.any = true;
             block.late.insert(block.leading);
         }
-        for (minute, at) in std::mem::take(&mut block.minutes) {
-            if self.minutes.len() < crate::latency::MINUTES_MAX && self.minutes.insert(minute) {
+        for (minute, at) in std::mem::take(&mut block.seen.minutes) {
+            if self.minutes.len() < latency::MINUTES_MAX && self.minutes.insert(minute) {
                 block.late.insert(at);
             }
         }
+        self.keep_replications(&mut block);
         self.close(&mut block);
         for back in std::mem::take(&mut block.backs) {
             self.look_back(back);
@@ -146,6 +155,21 @@ impl<'a> Sequence<'a> {
         }
     }
 
+    /// Keeps, of each process, the first line behind its start by which it shows that it is not the whole server.
+    fn keep_replications(&mut self, block: &mut Block) {
+        let starts = block.starts.iter().map(|(at, source)| (*at, *source, true));
+        let mut marks: Vec<_> =
+            starts.chain(block.replications.iter().map(|(at, source)| (*at, *source, false))).collect();
+        marks.sort_unstable();
+        for (at, source, starts) in marks {
+            if starts {
+                self.told.remove(&source);
+            } else if self.told.len() < SOURCES_MAX && self.told.insert(source) {
+                block.late.insert(at);
+            }
+        }
+    }
+
     fn is_old(&self, newest: Option<i64>) -> bool {
         let oldest = self.ring.front().and_then(|block| block.last_time);
         newest.zip(oldest).is_some_and(|(newest, oldest)| newest - oldest > LOOK_BACK_MS)
@@ -159,8 +183,8 @@ impl<'a> Sequence<'a> {
             return;
         };
         let Some(last) = block.last.filter(|_| block.restore()) else { return };
-        let Some(head) = head::read(block.line(last), self.plan.clock) else { return };
-        if !self.plan.holds(head.time) {
+        let Some(head) = header::read(block.line(last), self.plan.period.clock) else { return };
+        if !self.plan.period.holds(head.time) {
             return;
         }
         block.late.insert(last);
@@ -176,15 +200,15 @@ impl<'a> Sequence<'a> {
         if self.open.is_empty() || !block.restore() {
             return;
         }
-        let clock = self.plan.clock;
+        let clock = self.plan.period.clock;
         let mut open = std::mem::take(&mut self.open);
         let mut backs = Vec::new();
         open.retain(|ahead| {
-            if let Some((at, ended, took)) = block.access_of(ahead.request, ahead.source, ahead.time, 0, clock) {
-                block.late.insert(at);
-                let back = Back { request: ahead.request, source: ahead.source, from: ended - took as i64, to: ended };
-                for start in block.of_request(back.request, back.from, back.to, clock) {
-                    if !block.starts_between(back.source, start.min(at), start.max(at)) {
+            if let Some(answer) = block.answer_of(ahead, 0, clock) {
+                block.late.insert(answer.at);
+                let back = answer.back();
+                for start in block.of_request(&back, clock) {
+                    if !block.starts_between(back.source, start.min(answer.at), start.max(answer.at)) {
                         block.late.insert(start);
                     }
                 }
@@ -203,7 +227,7 @@ impl<'a> Sequence<'a> {
 
     /// Keeps what belongs to a request in the blocks that are held.
     fn look_back(&mut self, back: Back) {
-        let clock = self.plan.clock;
+        let clock = self.plan.period.clock;
         for block in self.ring.iter_mut().rev() {
             if block.last_time.is_some_and(|last| last < back.from) {
                 return;
@@ -213,7 +237,7 @@ impl<'a> Sequence<'a> {
                 return;
             }
             let end = block.data.len();
-            for start in block.of_request(back.request, back.from, back.to, clock) {
+            for start in block.of_request(&back, clock) {
                 if !block.starts_between(back.source, start, end) {
                     block.late.insert(start);
                 }
@@ -291,5 +315,5 @@ impl<'a> Sequence<'a> {
 }
 
 fn is_start(block: &Block, at: usize, plan: &Plan) -> bool {
-    head::read(block.line(at), plan.clock).is_some_and(|head| head.class == Class::Start)
+    header::read(block.line(at), plan.period.clock).is_some_and(|head| head.class == Class::Start)
 }

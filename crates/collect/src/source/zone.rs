@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use crypto_diag_server_log::parse_line;
+use crypto_diag_server_log::stamp::StampDate;
 use crypto_diag_server_log::zone::{ZONE_STEP_MS, ZONES_MS, zone_of};
 use crypto_diag_triage::synapse_log::{LogOptions, ServerLog, ZoneSource};
 use serde_json::{Value, json};
 
-use crate::sources::{Group, Input, SAMPLE_BYTES, shown};
+use super::{Group, Input, SAMPLE_BYTES, shown};
 
 /// Where nothing tells the zone, the window is widened by the farthest one.
 pub const UNKNOWN_MS: i64 = *ZONES_MS.end();
@@ -128,7 +129,7 @@ fn by_file_time(group: &Group) -> Option<Zone> {
         let tail = tail(input);
         let text = if tail.is_empty() { &input.sample } else { &tail };
         let last = text.rsplit(|byte| *byte == b'\n').find_map(|line| parse_line(line)?.time);
-        let Some(last) = last.filter(|last| last.has_year) else { continue };
+        let Some(last) = last.filter(|last| last.date == StampDate::Whole) else { continue };
         let ahead = last.ms - modified;
         let step = (ahead + ZONE_STEP_MS / 2).div_euclid(ZONE_STEP_MS) * ZONE_STEP_MS;
         if (ahead - step).abs() > WRITTEN_WITHIN_MS || !ZONES_MS.contains(&step) {
