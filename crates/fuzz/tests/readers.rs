@@ -8,6 +8,7 @@ use crypto_diag_fuzz::{Reached, Seeds, fuzz, root};
 use crypto_diag_server_log::{Class, EventKind, parse_line};
 use crypto_diag_triage::analysis::analyse;
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::console::{Console, Rageshake};
 use crypto_diag_triage::har::{Har, HarOptions};
 use crypto_diag_triage::latency::Latency;
 use crypto_diag_triage::problem::Problem;
@@ -130,14 +131,63 @@ fn loki_export() {
 
 #[test]
 fn query_results() {
-    let words = ["-[ RECORD 1 ]", "(1 row)", "--------+------", "key_id|device_id", "\"rows\":["];
+    let words = [
+        "-[ RECORD 1 ]",
+        "(1 row)",
+        "--------+------",
+        "key_id|device_id",
+        "\"rows\":[",
+        "ke2-inbox 1 [\"@a:h\"]",
+        "│",
+        "asked",
+    ];
     let results = recorded("query_results", |name| name == "queries.json" || name.ends_with(".csv"))
         .text(" key_id | used \n--------+------\n AAAAHQ | t\n(1 row)\n")
         .text("-[ RECORD 1 ]\nkey_id | AAAAHQ\nts_added_ms | 1795422963871\n")
-        .text("user_id,device_id,key_id\n@a:h,D,\"signed_curve25519:A\"\n");
+        .text("user_id,device_id,key_id\n@a:h,D,\"signed_curve25519:A\"\n")
+        .files(&root().join("tests/fixtures/answers"), |name| name.starts_with("ke2-inbox"));
     fuzz("query_results", results, &words, |bytes| {
         let results = QueryResults::read("a.csv", bytes);
         told(Reached::default(), &results.problems)
+    });
+}
+
+#[test]
+fn saved_console() {
+    let words = [
+        "2026-11-23T08:36:03.315Z W ",
+        "2026-11-23T08:36:03.315232Z  WARN a{b=\"c\"}: matrix_sdk_crypto::machine: ",
+        " | crates/a.rs:1 | spans: root",
+        "[4321:1123/093603.315232:ERROR:CONSOLE(7)] \"",
+        " init.js:1:1116520\n",
+        "```\n",
+        "from_builder with user_id=@a:h device_id=D",
+        "{\"ts\":1795422963315,\"level\":\"warn\",\"args\":[\"",
+    ];
+    let mut seeds = Seeds::kept("saved_console");
+    for folder in ["tests/fixtures/console", "tests/fixtures/wild"] {
+        seeds = seeds.files(&root().join(folder), |name| name.ends_with(".jsonl") || name.starts_with('f'));
+    }
+    fuzz("saved_console", seeds, &words, |bytes| {
+        let console = Console::read("console.log", bytes);
+        let again = Console::read("console.log", BufReader::with_capacity(7, bytes));
+        let lines = |console: &Console| console.report.as_ref().map(|report| report.entries.clone());
+        assert_eq!(lines(&console), lines(&again), "how much comes at once makes no difference");
+        let Some(report) = &console.report else { return told(Reached::default(), &console.problems) };
+        assert!(report.entries.len() <= 200, "the ring holds 200 entries");
+        report.entries().fold(told(Reached::default(), &console.problems), |reached, (_, entry)| {
+            reached.by(entry.ke).by(evidence::read(entry).map(|found| std::mem::discriminant(&found)))
+        })
+    });
+}
+
+#[test]
+fn rageshake() {
+    let json = r#"{"user_text":"x","app_name":"element-web","data":{"user_id":"@a:h","device_id":"D"}}"#;
+    let log = "x\n\nNumber of logs: 1\nApplication: element-web\ndevice_id: D\nuser_id: @a:h\n";
+    fuzz("rageshake", Seeds::kept("rageshake").text(json).text(log), &["user_id: ", "\"data\":"], |bytes| {
+        let found = Rageshake::read("a/details.json", &String::from_utf8_lossy(bytes));
+        Reached::default().by(found.as_ref().map(|shake| shake.device.is_some()))
     });
 }
 

@@ -16,6 +16,7 @@ use crate::intake::{mended, shown_name};
 use crate::latency::Latency;
 use crate::problem::{Place, Problem, Problems};
 use crate::query::{self, QueryResults};
+use crate::render;
 use crate::synapse_log::{LogOptions, ServerLog, is_loki_export, parse_line};
 pub use crate::verdict::ArtefactKind;
 
@@ -158,6 +159,11 @@ impl ArtefactKind {
         }
         if start.starts_with(b"{") && has("\"log\"") && (has("\"creator\"") || has("\"entries\"")) {
             return ArtefactKind::Har;
+        }
+        // Documents quote lines, and so do this program's own answers: nothing is evidence of itself.
+        let is_document = [".md", ".html", ".htm"].iter().any(|end| file.ends_with(end));
+        if is_document || render::is_answer(head) {
+            return ArtefactKind::Other;
         }
         if Rageshake::is_one(name, head) {
             return ArtefactKind::Rageshake;

@@ -247,6 +247,22 @@ fn a_console_saved_by_firefox_is_a_report_without_times_that_refutes_nothing() {
 }
 
 #[test]
+fn what_chromium_and_firefox_write_of_a_console_themselves_is_read_alike() {
+    for name in ["f10-chromium-enable-logging.txt", "f11-firefox-stdout.txt"] {
+        let bundle = bundle(name);
+        assert_eq!((bundle.artefacts[0].kind, bundle.artefacts[0].used), (ArtefactKind::Console, true), "{name}");
+        let entries: Vec<_> = bundle.reports[0].entries().map(|(_, entry)| entry).collect();
+        let [machine, call, key] = entries.as_slice() else { panic!("{name}: {entries:#?}") };
+        let Some(Evidence::Ke3(event)) = read(machine) else { panic!("{name}: {machine:?}") };
+        assert_eq!((event.event_id.as_deref(), event.room_id.as_deref()), (Some("$e"), Some("!r:x")), "{name}");
+        let Some(Evidence::Ke2(error)) = read(call) else { panic!("{name}: {call:?}") };
+        assert_eq!(error.reason.as_deref(), Some("Error: worker \"quoted\""), "{name}");
+        let Some(Evidence::Ke2(missing)) = read(key) else { panic!("{name}: {key:?}") };
+        assert_eq!((missing.kind, missing.key_index), (Ke2Kind::MissingKey, Some(3)), "{name}");
+    }
+}
+
+#[test]
 fn a_log_of_element_x_is_a_report_with_times_and_without_the_tokens_beside_its_lines() {
     let bundle = bundle("f03-elementx-logs.2026-11-23-08.log");
     assert_eq!((bundle.artefacts[0].kind, bundle.artefacts[0].used), (ArtefactKind::Console, true));

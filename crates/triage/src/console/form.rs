@@ -85,6 +85,13 @@ static CHROMIUM: LazyLock<Regex> = LazyLock::new(|| {
     regex(r#"^\[\d+(?::\d+)?:\d{4}/\d{6}(?:\.\d+)?:([A-Z]+):CONSOLE[:(]\d+\)?\] "(.*?)"?(?:, source: \S* \(\d+\))?$"#)
 });
 
+/// Firefox with `devtools.console.stdout.content`: the arguments as it writes values down.
+static FIREFOX_STDOUT: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"^console\.(log|info|debug|trace|warn|error|assert): (.*)$"));
+
+/// An error among such arguments.
+static NEW_ERROR: LazyLock<Regex> = LazyLock::new(|| regex(r#"^\(new ([A-Za-z]+)\("((?:[^"\\]|\\.)*)"[^()]*\)\)"#));
+
 /// Safari's Web Inspector.
 static SAFARI: LazyLock<Regex> =
     LazyLock::new(|| regex(r"^\[(Log|Info|Warning|Error|Debug)\] (.*?)(?: \([^()\s]+, line \d+\))?$"));
@@ -109,8 +116,17 @@ pub(super) fn start(line: &str) -> Option<Start> {
     match line.as_bytes().first()? {
         b'{' => json(line),
         b'[' => {
-            let found = CHROMIUM.captures(line).or_else(|| SAFARI.captures(line))?;
+            if let Some(found) = CHROMIUM.captures(line) {
+                // Chromium 156 logs every call at INFO, whatever method it was.
+                let printed = if &found[1] == "INFO" { Printed::Unknown } else { Printed::of(group(&found, 1)) };
+                return Some(Start { at: None, printed, text: group(&found, 2).to_owned() });
+            }
+            let found = SAFARI.captures(line)?;
             Some(Start { at: None, printed: Printed::of(group(&found, 1)), text: group(&found, 2).to_owned() })
+        }
+        b'c' if line.starts_with("console.") => {
+            let found = FIREFOX_STDOUT.captures(line)?;
+            Some(Start { at: None, printed: Printed::of(group(&found, 1)), text: arguments(group(&found, 2)) })
         }
         b'0'..=b'9' => stamped(line).or_else(|| chrome(line)).or_else(|| {
             let message = TIME_OF_DAY.captures(line)?;
@@ -120,6 +136,12 @@ pub(super) fn start(line: &str) -> Option<Start> {
         }),
         _ => chrome(line),
     }
+}
+
+/// Whether a line may as well be one of a homeserver that is written in Rust: those print in `tracing`'s form, too. A client's
+/// line is of the SDK, or has Element X's spans behind it.
+pub(super) fn is_servers(line: &str) -> bool {
+    TRACING.is_match(line) && !line.contains("matrix_sdk") && !line.contains(" | spans:") && !line.contains("elementx")
 }
 
 fn stamped(line: &str) -> Option<Start> {
@@ -154,6 +176,36 @@ fn group<'l>(found: &Captures<'l>, index: usize) -> &'l str {
 fn instant(text: &str) -> Option<Millis> {
     let (stamp, _) = read_iso(text.as_bytes()).filter(|(stamp, _)| stamp.has_zone)?;
     u64::try_from(stamp.ms).ok().map(Millis)
+}
+
+/// The arguments of a call as a console would show them.
+fn arguments(written: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut rest = written.trim_start();
+    while !rest.is_empty() {
+        let (word, length) = if rest.starts_with('"') {
+            let mut values = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+            match values.next() {
+                Some(Ok(text)) => (text, values.byte_offset()),
+                // A string that was cut off.
+                _ => (rest.to_owned(), rest.len()),
+            }
+        } else if let Some(found) = NEW_ERROR.captures(rest) {
+            (format!("{}: {}", &found[1], found[2].replace("\\\"", "\"")), found[0].len())
+        } else {
+            let length = rest.find(' ').unwrap_or(rest.len());
+            (rest[..length].to_owned(), length)
+        };
+        words.push(word);
+        rest = rest.get(length..).unwrap_or_default().trim_start();
+    }
+    words.join(" ")
+}
+
+/// What Chromium's log puts behind a message, where the message has several lines.
+pub(super) fn without_source(text: &str) -> &str {
+    static SOURCE: LazyLock<Regex> = LazyLock::new(|| regex(r#"", source: \S* \(\d+\)$"#));
+    SOURCE.find(text).map_or(text, |found| &text[..found.start()])
 }
 
 /// A line of a test's recorder: Playwright's or Cypress's own fields, or those of this project's fixtures.
@@ -203,6 +255,15 @@ mod tests {
                 (None, warn, "a \"b\""),
             ),
             ("[4321:1123/093603.315232:ERROR:CONSOLE:7] \"a b", (None, error, "a b")),
+            (
+                "[1:1:1126/184110.363979:INFO:CONSOLE:2] \"a b\", source: https://x/y.html (2)",
+                (None, Printed::Unknown, "a b"),
+            ),
+            (
+                r#"console.error: "a \"b\"" (new Error("c \"d\"", "https://x/y.html", 3)) 4"#,
+                (None, error, "a \"b\" Error: c \"d\" 4"),
+            ),
+            (r#"console.log: "a"#, (None, Printed::Quietly, "\"a")),
             ("[Error] a b (init.js, line 12)", (None, error, "a b")),
             ("[Log] a b", (None, Printed::Quietly, "a b")),
             ("init.js?v=1:12 a b", (None, Printed::Unknown, "a b")),

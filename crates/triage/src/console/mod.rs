@@ -50,7 +50,7 @@ pub struct Console {
 
 /// Whether a file that begins so is a console whose form shows by itself: times and levels, or a browser's own marks.
 pub fn has_form(head: &[u8]) -> bool {
-    texts(head).take(40).any(|line| form::start(line).is_some())
+    texts(head).take(40).any(|line| form::start(line).is_some_and(|_| !form::is_servers(line)))
 }
 
 /// Whether a file that begins so has a line of a known family, or places of scripts at the ends of lines.
@@ -178,7 +178,7 @@ impl Reading {
             self.first = Some(self.first.map_or(at, |first| first.min(at)));
             self.last = Some(self.last.map_or(at, |last| last.max(at)));
         }
-        let text = machine::as_in_a_page(&message.text);
+        let text = machine::as_in_a_page(form::without_source(&message.text));
         self.note_device(&text);
         let at = message.at.unwrap_or_default();
         match message.printed.or_machine(&text) {

@@ -144,7 +144,7 @@ fn sent(body: &Value, facts: &mut BodyFacts) {
 }
 
 /// The one-time key in the header of a pre-key message: bytes 3 to 35 of the body of type 0.
-pub(crate) fn one_time_key(message: &Value) -> Option<String> {
+pub(super) fn one_time_key(message: &Value) -> Option<String> {
     if message.get("type")?.as_u64()? != 0 {
         return None;
     }

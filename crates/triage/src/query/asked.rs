@@ -13,7 +13,7 @@ pub(super) fn by_question(table: Table) -> Vec<Table> {
         return vec![table];
     }
     let mut tables: Vec<(Value, Table)> = Vec::new();
-    for mut row in table.rows {
+    for mut row in unwrapped(table.rows) {
         let asked = row.remove(ASKED).unwrap_or_default();
         // Whatever stands for no value here stands for it everywhere in this row.
         if let Some(nothing) = row.remove(NOTHING).filter(|nothing| !nothing.is_null()) {
@@ -38,6 +38,32 @@ pub(super) fn by_question(table: Table) -> Vec<Table> {
         }
     }
     tables.into_iter().map(|(_, table)| table).collect()
+}
+
+/// Rows of which some were broken over several lines, as sqlite3 does with wide cells and psql's `wrapped` form: whatever does
+/// not begin a description goes on with the row before.
+fn unwrapped(rows: Vec<Row>) -> Vec<Row> {
+    let mut whole: Vec<Row> = Vec::new();
+    for row in rows {
+        let begins = row.get(ASKED).and_then(Value::as_str).is_some_and(|asked| {
+            let mut parts = asked.splitn(3, ' ');
+            parts.next().is_some()
+                && parts.next().is_some_and(|at| at.parse::<i64>().is_ok())
+                && parts.next().is_some_and(|params| params.starts_with('['))
+        });
+        match whole.last_mut() {
+            Some(before) if !begins => {
+                for (name, cell) in row {
+                    let (Some(Value::String(known)), Value::String(more)) = (before.get_mut(&name), cell) else {
+                        continue;
+                    };
+                    known.push_str(&more);
+                }
+            }
+            _ => whole.push(row),
+        }
+    }
+    whole
 }
 
 /// `ke2-inbox 1795425900000 ["@alice:example.org", "DEVICE"]`.

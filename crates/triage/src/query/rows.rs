@@ -182,7 +182,7 @@ fn flag(row: &Row, name: &str) -> Option<bool> {
     match row.get(name)? {
         Value::Bool(flag) => Some(*flag),
         Value::Number(number) => number.as_i64().map(|number| number != 0),
-        Value::String(text) => match text.as_str() {
+        Value::String(text) => match text.to_ascii_lowercase().as_str() {
             "t" | "true" | "1" => Some(true),
             "f" | "false" | "0" => Some(false),
             _ => None,

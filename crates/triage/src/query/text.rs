@@ -307,16 +307,46 @@ fn delimiter(line: &Line<'_>) -> Option<u8> {
     })
 }
 
-/// CSV of any delimiter, from its head on: psql's `--csv` and unaligned form, COPY with HEADER, editors' exports.
+/// Cells with a character between them, from their head on: psql's `--csv` and unaligned form, COPY with HEADER, editors' exports.
 fn separated(text: &str, lines: &[Line<'_>], head: usize, problems: &mut Problems) -> Option<(Table, usize)> {
-    let delimiter = delimiter(&lines[head])?;
-    let start = text.lines().take(head).map(|line| line.len() + 1).sum::<usize>();
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .delimiter(delimiter)
-        // Only CSV quotes; elsewhere a quotation mark is a part of JSON.
-        .quoting(matches!(delimiter, b',' | b';'))
-        .from_reader(text.get(start..)?.as_bytes());
+    match delimiter(&lines[head])? {
+        delimiter @ (b',' | b';') => csv(text, lines, head, delimiter, problems),
+        delimiter => Some(unquoted(lines, head, char::from(delimiter), problems)),
+    }
+}
+
+/// Without quotes a line is a row. In our own queries only the last column is JSON, which may hold the character.
+fn unquoted(lines: &[Line<'_>], head: usize, delimiter: char, problems: &mut Problems) -> (Table, usize) {
+    let names: Vec<String> = lines[head].raw.split(delimiter).map(|name| name.trim().to_owned()).collect();
+    let mut table = Table::default();
+    let mut at = head + 1;
+    while at < lines.len() {
+        let cells: Vec<&str> = lines[at].raw.splitn(names.len(), delimiter).collect();
+        if cells.len() == 1 || lines[at].is_footer() {
+            break;
+        }
+        if cells.len() == names.len() {
+            // COPY's text doubles backslashes.
+            let unescaped = cells.iter().map(|cell| match (delimiter, *cell) {
+                ('\t', cell) if cell != "\\N" => cell.replace("\\\\", "\\"),
+                (_, cell) => cell.to_owned(),
+            });
+            let cells: Vec<String> = unescaped.collect();
+            push(&mut table, &names, cells.iter().map(String::as_str));
+        } else {
+            problems.add(Place::Line(at as u64 + 1), FEWER_COLUMNS);
+        }
+        at += 1;
+    }
+    (table, at)
+}
+
+const FEWER_COLUMNS: &str = "this row has another number of columns than the head; left out";
+
+fn csv(text: &str, lines: &[Line<'_>], head: usize, delimiter: u8, problems: &mut Problems) -> Option<(Table, usize)> {
+    let start = text.split_inclusive('\n').take(head).map(str::len).sum::<usize>();
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(text.get(start..)?.as_bytes());
     let names: Vec<String> = reader.headers().ok()?.iter().map(|name| name.trim().to_owned()).collect();
     let mut table = Table::default();
     let mut end = lines.len();
@@ -332,7 +362,7 @@ fn separated(text: &str, lines: &[Line<'_>], head: usize, problems: &mut Problem
                     end = at as usize;
                     break;
                 }
-                problems.add(Place::Line(at), "this row has another number of columns than the head; left out");
+                problems.add(Place::Line(at), FEWER_COLUMNS);
             }
             Err(error) => problems.add(Place::Line(line(error.position())), format!("no CSV: {error}")),
         }
