@@ -44,5 +44,5 @@ pub mod verdict;
 pub use crypto_diag_server_log::stamp;
 
 pub use case::coverage::{Coverage, Found};
-pub use proof::Premise;
+pub use proof::{Mutation, Premise};
 pub use triage::{SCHEMA_NAME, SCHEMA_VERSION, Triage};

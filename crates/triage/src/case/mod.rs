@@ -18,6 +18,7 @@ use crate::bundle::Bundle;
 use crate::har::Har;
 use crate::moment::{Clock, Clocks, Moment};
 use crate::problem::Place;
+use crate::proof::Mutation;
 use crate::subject::Device;
 use crate::verdict::{ClockOf, Evidence};
 use coverage::Coverage;
@@ -56,8 +57,8 @@ pub(crate) struct Case<'a> {
     pub ledger: Ledger,
     /// Which identity keys devices are known by.
     pub identities: Vec<Sighting>,
-    /// A premise that is taken for met, by its id: only tests set it, to show that each premise is needed.
-    pub dropped_premise: Option<&'static str>,
+    /// A change of one premise: only tests ask for it.
+    pub mutation: Option<Mutation>,
     queries: Vec<BTreeMap<&'static str, Query>>,
 }
 
@@ -81,7 +82,7 @@ impl<'a> Case<'a> {
         let pages: Vec<Page> = (0..bundle.reports.len()).map(|report| page(bundle, report)).collect();
         let clocks = measure::clocks(bundle, &pages, &ledger);
         let identities = identity::sightings(bundle);
-        Case { bundle, readings, pages, coverage, clocks, ledger, identities, dropped_premise: None, queries }
+        Case { bundle, readings, pages, coverage, clocks, ledger, identities, mutation: None, queries }
     }
 
     pub fn report(&self, page: &Page) -> &'a Report {

@@ -140,8 +140,8 @@ pub struct Unopened {
     pub page: PageNo,
     /// Of which claim it is.
     pub claim: usize,
-    /// Whether the account that could not open it had made the key.
-    pub made_it: bool,
+    /// The keys that the account which could not open it ever made, as bits.
+    pub made: u32,
 }
 
 /// The server's tables of the device.
@@ -341,9 +341,9 @@ impl State {
     }
 
     fn runs_on(&self, profile: usize) -> bool {
-        self.tabs.iter().any(|tab| {
-            tab.account.is_some() && tab.page.is_some_and(|page| self.pages[page].profile == profile)
-        })
+        self.tabs
+            .iter()
+            .any(|tab| tab.account.is_some() && tab.page.is_some_and(|page| self.pages[page].profile == profile))
     }
 
     fn profile_of(&self, tab: usize) -> Option<usize> {
@@ -500,9 +500,9 @@ impl State {
             return None;
         }
         let claim = self.inbox.remove(0);
-        let (opens, made_it) = match self.claims[claim].key {
-            Ok(key) => (account.held & 1 << key != 0, account.made & 1 << key != 0),
-            Err(identity) => (identity == account.identity, true),
+        let opens = match self.claims[claim].key {
+            Ok(key) => account.held & 1 << key != 0,
+            Err(identity) => identity == account.identity,
         };
         if opens {
             if let Ok(key) = self.claims[claim].key {
@@ -516,7 +516,7 @@ impl State {
             if whose != account.identity {
                 return None;
             }
-            self.unopened.push(Unopened { at: self.now, page, claim, made_it });
+            self.unopened.push(Unopened { at: self.now, page, claim, made: account.made });
         }
         Some(())
     }
@@ -686,6 +686,15 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// A device that has just logged in: there is no store yet.
+    fn new_login(ahead: i32) -> State {
+        let clock = vec![(0, ahead)];
+        let profile = Profile { disk: None, backup: None, clock };
+        State { profiles: [profile.clone(), profile], ..State::default() }
+    }
+}
+
 impl Model for Keys {
     type State = State;
     type Action = Action;
@@ -696,7 +705,7 @@ impl Model for Keys {
     }
 
     fn begin(&self) -> Vec<State> {
-        vec![Keys::in_use(70), Keys::in_use(-70)]
+        vec![Keys::in_use(70), Keys::in_use(-70), Keys::new_login(70)]
     }
 
     fn is_notable(&self, state: &State) -> bool {
@@ -715,6 +724,7 @@ impl Model for Keys {
             10..12 => Claim,
             12 => Receive(tab),
             13 => Save(tab),
+            14 => Evict(0),
             _ => {
                 let all = self.actions(&State::default());
                 all[chance.below(all.len())]
