@@ -4,6 +4,7 @@
 //! profile's disk as a whole, so that a tab that saves what it has overwrites what another one saved.
 
 mod files;
+pub mod server;
 mod story;
 mod truth;
 
@@ -430,14 +431,9 @@ impl State {
             // Identity keys are stored before one-time keys are looked at.
             self.tables.identity = Some((identity, self.now));
         }
-        let held = self.tables.keys.iter().find(|(held, ..)| *held == id).map(|(_, key, _)| *key);
-        let outcome = match held {
-            Some(held) if held != key => Outcome::Refused(held),
-            Some(_) => Outcome::Accepted,
-            None => {
-                self.tables.keys.push((id, key, self.now));
-                Outcome::Accepted
-            }
+        let outcome = match server::upload(&mut self.tables.keys, &[(id, key)], self.now) {
+            Ok(()) => Outcome::Accepted,
+            Err(held) => Outcome::Refused(held[0].1),
         };
         if with_identity && outcome == Outcome::Accepted {
             self.tables.fallback = Some((identity, false));
@@ -479,8 +475,8 @@ impl State {
     }
 
     fn claim(&mut self) -> Option<()> {
-        let oldest = self.tables.keys.iter().enumerate().min_by_key(|(_, (id, _, added))| (*added, *id));
-        let key = match oldest.map(|(at, _)| at) {
+        let next = server::claimable(&self.tables.keys).next();
+        let key = match next {
             Some(at) => Ok(self.tables.keys.remove(at).1),
             None => {
                 let (identity, used) = self.tables.fallback.as_mut()?;
