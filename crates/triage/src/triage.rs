@@ -61,7 +61,7 @@ impl Triage {
 
     /// The answer of rules of which one premise is changed.
     #[cfg(feature = "mutation")]
-    pub fn mutated(bundle: &Bundle, mutation: crate::proof::Mutation) -> Triage {
+    pub fn mutated(bundle: &Bundle, mutation: crate::Mutation) -> Triage {
         let mut case = Case::of(bundle);
         case.mutation = Some(mutation);
         Triage::of_case(&case)
