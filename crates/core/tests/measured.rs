@@ -102,6 +102,9 @@ fn a_paths_parts_are_looked_at_one_by_one() {
     for (path, wanted) in [
         ("/tmp/kTqWvNzXcBmLpRtYgHjQ2fG7hK/h.log", "/tmp/[closed base64 26 #"),
         ("/tmp/x/syt_YWxpY2U_kTqWvNzXcBmLpRtYgHjQ_2fG7hK/h.log", "/tmp/x/[closed token "),
+        ("IrperGRamIxD/pIfAP/DntTnmKqabj/gPSzLNQILybT", "[closed base64 43 #"),
+        ("Pare/1bHeeWW/4aHa2tcdTruj1ZWcNfyLQe2EU4uqDX", "[closed base64 43 #"),
+        ("5rEN/ocrym/kcnH9D3iUpJ==", "[closed base64 22 #"),
         ("kTqWvNzX/cBmLpRtYgHjQ2fG7hK/Rk3Jq8ZwPq9Xs2Vn", "[closed base64 44 #"),
     ] {
         assert!(redact(path).text.starts_with(wanted), "{}", redact(path).text);

@@ -46,7 +46,7 @@ pub fn analyse(reports: &[impl AsRef<str>]) -> Result<Analysis, String> {
         let name = format!("report {}", index + 1);
         // Not `Bundle::add`: a page that has reports alone need not load the readers of everything else.
         bundle.push_report(&name, Report::from_json(text).map_err(|error| format!("{name}: {error}"))?);
-        bundle.artefacts.push(Artefact { name, kind: ArtefactKind::Report, used: true });
+        bundle.artefacts.push(Artefact { name: name.into(), kind: ArtefactKind::Report, used: true });
     }
     let case = Case::of(&bundle);
     let triage = Triage::of_case(&case);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_analysis::evidence::{self, Evidence};
-use crypto_diag_core::redact;
+use crypto_diag_core::{Clean, redact};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ pub const HEAD_BYTES: usize = 4096;
 #[serde(rename_all = "camelCase")]
 pub struct Artefact {
     /// Its name in the bundle.
-    pub name: String,
+    pub name: Clean,
     /// Its kind.
     pub kind: ArtefactKind,
     /// Whether something of it could be read and is used.
@@ -265,7 +265,7 @@ impl Bundle {
 
     fn note(&mut self, name: &str, kind: ArtefactKind, used: bool, problems: Problems) {
         self.problems.extend(problems.into_list());
-        self.artefacts.push(Artefact { name: name.to_owned(), kind, used });
+        self.artefacts.push(Artefact { name: name.into(), kind, used });
     }
 
     fn add_report(&mut self, name: &str, input: impl Read, problems: &mut Problems) -> bool {

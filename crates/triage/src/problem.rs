@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crypto_diag_core::showable;
+use crypto_diag_core::{Clean, showable};
 use serde::Serialize;
 
 use crate::intake::shown_name;
@@ -50,11 +50,11 @@ impl fmt::Display for Place {
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// The artefact's name.
-    pub artefact: String,
+    pub artefact: Clean,
     /// Where.
     pub place: Place,
     /// What, and what became of it, in a sentence.
-    pub what: String,
+    pub what: Clean,
 }
 
 impl Problem {
@@ -64,7 +64,7 @@ impl Problem {
             Place::Row { table, row } => Place::Row { table: showable(&table), row },
             place => place,
         };
-        Problem { artefact: shown_name(artefact), place, what: showable(what) }
+        Problem { artefact: shown_name(artefact), place, what: showable(what).into() }
     }
 
     /// A problem of a whole file.

@@ -11,19 +11,16 @@ const LOOKED_AT: usize = 16 * QUOTE_CHARS_MAX;
 
 /// A quotation: what could be a secret closed, on one line, cut at [`QUOTE_CHARS_MAX`]. Invisible characters are shown by
 /// their number, so that what is read is what stands there.
-pub fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> Clean {
     // Redacted before it is cut: of half a secret nobody can tell what it is. What touches the end of what is looked at is
     // closed with the rest.
     let end = text.char_indices().nth(LOOKED_AT).map_or(text.len(), |found| found.0);
     let redacted = if end < text.len() { redact_head(&text[..end]) } else { Clean::new(text) };
-    let shown = visible_line(&redacted);
-    let mut quoted: String = shown.chars().take(QUOTE_CHARS_MAX).collect();
-    if quoted.len() < shown.len() || end < text.len() {
-        quoted.push('…');
-    }
-    // A large log has a hundred thousand of them, and each grew by doubling.
-    quoted.shrink_to_fit();
-    quoted
+    redacted.cut(|redacted| {
+        let shown = visible_line(redacted);
+        let most = shown.char_indices().nth(QUOTE_CHARS_MAX).map_or(shown.len(), |found| found.0);
+        if most == shown.len() && end == text.len() { shown } else { format!("{}…", &shown[..most]).into() }
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crypto_diag_core::Clean;
 use serde::Serialize;
 
 use crate::case::Case;
@@ -69,7 +70,7 @@ pub enum ClockOf {
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
     /// The artefact's name.
-    pub artefact: String,
+    pub artefact: Clean,
     /// Where in it.
     pub place: Place,
     /// When, in milliseconds since the epoch by the clock below.
@@ -77,7 +78,7 @@ pub struct Evidence {
     /// Whose clock.
     pub clock: ClockOf,
     /// What stands there, verbatim but for secrets, shortened. May be hostile: show as text.
-    pub quote: String,
+    pub quote: Clean,
     /// What it says for the claim.
     pub says: String,
 }
@@ -92,7 +93,7 @@ impl Evidence {
         text: &str,
         says: impl Into<String>,
     ) -> Self {
-        Evidence { artefact: artefact.to_owned(), place, at, clock, quote: quote(text), says: says.into() }
+        Evidence { artefact: artefact.into(), place, at, clock, quote: quote(text), says: says.into() }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod view;
 
 use std::rc::Rc;
 
+use crypto_diag_core::Clean;
 use crypto_diag_triage::intake::{self, Step};
 use crypto_diag_triage::render;
 use js_sys::Function;
@@ -60,9 +61,9 @@ pub fn triage(
         browser::tell(tell, index, step);
     });
     Ok(Outcome {
-        view: view::json(&bundle, &triage)?,
-        json: render::json(&triage)?,
-        html: render::html(&triage),
-        markdown: render::markdown(&triage),
+        view: Clean::told(&view::json(&bundle, &triage)?).into_string(),
+        json: render::json(&triage)?.into_string(),
+        html: render::html(&triage).into_string(),
+        markdown: render::markdown(&triage).into_string(),
     })
 }

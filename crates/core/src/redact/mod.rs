@@ -60,6 +60,23 @@ pub fn redact(text: &str) -> Redacted<'_> {
     redacted
 }
 
+/// Closes what is a token by its form, and nothing else.
+fn close_tokens(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < bytes.len() {
+        if !text::is_word(text::byte(bytes, at)) {
+            at = public::id_end(bytes, at).unwrap_or(at + 1);
+            continue;
+        }
+        let end = text::run_end(bytes, at, WORD);
+        let token = shape::token(bytes, at, end);
+        at = token.map_or(end, |(span, _)| span.1.max(end));
+        found.extend(token.map(|(span, class)| Found { span, class }));
+    }
+    close(text, &found)
+}
+
 /// The same for the value of a field, whose name says what it is: an id or a public key stays behind the name of one.
 pub fn redact_field(name: &str, value: &str) -> String {
     let bytes = value.as_bytes();

@@ -168,7 +168,9 @@ pub fn run(text: &[u8], word: usize) -> Run {
     let padding = if is_padding { equals } else { 0 };
     let is_padded = padding > 0 && (end - start + padding).is_multiple_of(4) && length >= OPAQUE_MIN - 4;
     let has_key_length = matches!(at - start, 22 | 43 | 86);
-    let is_key = segments < 2 && (is_padded || has_key_length) && is_mixed(piece(text, start, at));
+    // A key may look like a path of two words; a path of words has hardly an odd pair in it.
+    let is_wordless = segments < 2 || odd * 8 >= length;
+    let is_key = (is_padded || (has_key_length && is_wordless)) && is_mixed(piece(text, start, at));
     let random = !is_script && (is_key || (!is_path && is_random(length, odd, at - start)));
     let class = class_of(piece(text, word, end)).filter(|_| !is_script).or(random.then_some(Class::Base64));
     if class != Some(Class::Base64) {

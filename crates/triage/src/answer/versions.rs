@@ -1,5 +1,6 @@
 //! Which software took part, as the artefacts say.
 
+use crypto_diag_core::Clean;
 use serde::Serialize;
 
 use crate::case::Case;
@@ -14,7 +15,7 @@ pub struct Version {
     /// The part: `matrix-js-sdk`, `crypto`, `browser`, `Synapse`.
     pub part: &'static str,
     /// What it says of itself.
-    pub version: String,
+    pub version: Clean,
 }
 
 /// All that are named, each once.

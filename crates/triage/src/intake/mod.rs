@@ -9,7 +9,7 @@ mod zstd;
 use std::collections::BTreeSet;
 use std::io::{self, Read, Seek};
 
-use crypto_diag_core::redact;
+use crypto_diag_core::Clean;
 
 use crate::bundle::{ArtefactKind, Bundle, HEAD_BYTES};
 use crate::problem::Problem;
@@ -184,8 +184,8 @@ pub fn unpacked_name(name: &str) -> &str {
 }
 
 /// A name as answers have it.
-pub(crate) fn shown_name(name: &str) -> String {
-    redact(name).text.into()
+pub(crate) fn shown_name(name: &str) -> Clean {
+    Clean::new(name)
 }
 
 /// A whole JSON document as text, packed or not, mended where a character would cost it.

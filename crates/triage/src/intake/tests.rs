@@ -184,13 +184,13 @@ fn a_file_that_is_cut_off_or_gone_is_named_and_the_rest_is_used() {
 #[test]
 fn notes_and_own_answers_are_passed_over_in_silence_and_other_files_are_named() {
     let (_, triage) = run_all(&[Given("a.report.json", report())]);
-    let answer = crate::render::json(&triage).unwrap().into_bytes();
+    let answer = crate::render::json(&triage).unwrap().into_string().into_bytes();
     let quoted = b"One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {".to_vec();
     let sources =
         [Given("answer.json", answer), Given("NOTES.md", quoted.clone()), Given("photo.bin", vec![0xff, 0xd8, 0xff])];
     let plan = Plan::of(&sources);
     // Lines that a document or an answer quotes are no evidence.
-    let answer = [crate::render::text(&triage).into_bytes(), quoted].concat();
+    let answer = [crate::render::text(&triage).into_string().into_bytes(), quoted].concat();
     for member in plan.members.iter().chain(&Plan::of(&[Given("answer.txt", answer)]).members) {
         assert_eq!(member.kind, ArtefactKind::Other, "{}", member.name);
     }

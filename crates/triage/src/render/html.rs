@@ -3,6 +3,8 @@
 
 use std::fmt::{Display, Write};
 
+use crypto_diag_core::Clean;
+
 use super::{by_question, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
@@ -63,7 +65,7 @@ impl Page {
 }
 
 /// The answer as a page.
-pub fn html(triage: &Triage) -> String {
+pub fn html(triage: &Triage) -> Clean {
     let mut page = Page(String::new());
     page.markup("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">")
         .markup("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">")
@@ -95,7 +97,7 @@ pub fn html(triage: &Triage) -> String {
     picture(&mut page, &triage.timeline);
     sources(&mut page, triage);
     page.markup("</main></body></html>\n");
-    page.0
+    Clean::told(&page.0)
 }
 
 /// What could not be read, before anything is said of the rest.

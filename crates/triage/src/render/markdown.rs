@@ -1,6 +1,8 @@
 //! For an issue tracker. Foreign text is escaped character by character, so that it neither formats nor links nor
 //! mentions anybody; longer quotations stand in code blocks whose fence is longer than any run of backticks in them.
 
+use crypto_diag_core::Clean;
+
 use super::{by_question, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
@@ -8,7 +10,7 @@ use crate::triage::Triage;
 use crate::verdict::{Answer, Verdict};
 
 /// The answer as Markdown.
-pub fn markdown(triage: &Triage) -> String {
+pub fn markdown(triage: &Triage) -> Clean {
     let mut out = String::from("# Triage\n\n");
     out.push_str(&format!("**{}**\n", escape(&triage.summary)));
     if !triage.problems.is_empty() {
@@ -74,7 +76,7 @@ pub fn markdown(triage: &Triage) -> String {
         let used = if artefact.used { "yes" } else { "no" };
         out.push_str(&format!("| {} | {} | {used} |\n", escape(&artefact.name), artefact.kind));
     }
-    out
+    Clean::told(&out)
 }
 
 fn add(out: &mut String, verdict: &Verdict) {
@@ -126,7 +128,8 @@ fn block(out: &mut String, text: &str, language: &str) {
 /// Text that means only itself: what Markdown, or a tracker on top of it, would act upon becomes an entity.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in plain(text, false).chars() {
+    // Behind the escapes a token would not be known any more.
+    for character in Clean::told(&plain(text, false)).chars() {
         match character {
             ' ' | ',' | ';' | '?' | '=' | '%' | '’' | '“' | '”' => escaped.push(character),
             character if character.is_alphanumeric() || !character.is_ascii() => escaped.push(character),

@@ -1,5 +1,5 @@
 //! The answer for people and for machines. What artefacts say is shown as text, never as markup: each format has one
-//! place where foreign text enters, and it escapes there.
+//! place where foreign text enters, and it escapes there. What leaves is a [`Clean`].
 
 mod html;
 mod markdown;
@@ -7,7 +7,7 @@ mod text;
 
 use std::borrow::Cow;
 
-use crypto_diag_core::{is_invisible, visible, visible_line};
+use crypto_diag_core::{Clean, is_invisible, visible, visible_line};
 
 use crate::answer::questions::Coverage;
 use crate::conclusion::Question;
@@ -23,8 +23,8 @@ pub use text::text;
 ///
 /// # Errors
 /// None in practice: every part of it can be written.
-pub fn json(triage: &Triage) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(triage).map(|text| escaped(&text) + "\n")
+pub fn json(triage: &Triage) -> Result<Clean, serde_json::Error> {
+    serde_json::to_string_pretty(triage).map(|text| Clean::told(&(escaped(&text) + "\n")))
 }
 
 /// JSON with its invisible characters escaped. They stand in strings alone: outside of them JSON has spaces and line breaks.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crypto_diag_core::Clean;
+
 use super::{by_question, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
@@ -9,7 +11,7 @@ use crate::triage::Triage;
 use crate::verdict::{Answer, Verdict};
 
 /// The answer as plain text.
-pub fn text(triage: &Triage) -> String {
+pub fn text(triage: &Triage) -> Clean {
     let mut out = String::new();
     let mut line = |text: String| {
         out.push_str(&plain(&text, false));
@@ -83,7 +85,7 @@ pub fn text(triage: &Triage) -> String {
             line(format!("  {}: {} {}", version.of, version.part, version.version));
         }
     }
-    out
+    Clean::told(&out)
 }
 
 fn lines(verdict: &Verdict) -> Vec<String> {

@@ -155,14 +155,14 @@ impl Building {
 
     fn keep(&mut self, event: &ServerEvent<'_>, kind: EventKind<'_>, time: i64, number: u64, process: u16) {
         let request = event.request.map(str::to_owned);
-        let text = || quote(event.text);
+        let text = || quote(event.text).into_string();
         let log = &mut self.log;
         let not_kept = &mut log.not_kept;
         match kind {
             EventKind::Access(access) => self.access(event, &access, time, number, process),
             EventKind::Refused(error) if error.reason.contains("already exists") => {
                 let known = self.sentences.get(error.reason).cloned();
-                let read = || Some((Arc::new(ke1::read(error.reason)?), Arc::from(quote(error.reason))));
+                let read = || Some((Arc::new(ke1::read(error.reason)?), Arc::from(&*quote(error.reason))));
                 if let Some((conflict, quote)) = known.clone().or_else(read) {
                     if known.is_none() && self.sentences.len() < SENTENCES_MAX {
                         self.sentences.insert(error.reason.to_owned(), (conflict.clone(), quote.clone()));
@@ -199,7 +199,7 @@ impl Building {
                     line: number,
                     outcome: UploadOutcome::Unknown,
                     start: None,
-                    quote: quote(&event.text[..head.unwrap_or_default()]) + "…",
+                    quote: quote(&event.text[..head.unwrap_or_default()]).into_string() + "…",
                     request,
                     time,
                     process,
@@ -320,7 +320,7 @@ impl Building {
             end: time,
             line: number,
             process,
-            quote: quote(&message[from..to]),
+            quote: quote(&message[from..to]).into_string(),
         };
         push(&mut log.requests, request, &mut log.not_kept);
     }
