@@ -223,7 +223,10 @@ for (const engine of engines) {
         );
       });
       assert.doesNotMatch(shown.message, /syt_|abcdefgh/);
-      assert.equal(shown.redactions, '1 thing that could be a secret was closed.');
+      assert.equal(
+        shown.redactions,
+        '1 thing that could be a secret was closed. In what is shown here: behind a secret’s name: 1.',
+      );
       assert.equal(shown.ofEntry, '1 secret replaced');
       assert.equal(shown.expanded, 'true');
       const { text } = await page.download(() => page.click(part('download-button')));

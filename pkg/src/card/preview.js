@@ -7,6 +7,22 @@ import { EntryList } from './entry-list.js';
 /** Fields of a report that are said elsewhere in the preview, or that only name its format. */
 const NOT_FACTS = new Set(['schema', 'schemaVersion', 'entries']);
 
+/** What stands in a closed stretch's place, its class in front of its length. */
+const CLOSED = /\[closed(?: ([a-z][a-z0-9-]*))?(?: \d+)?(?: #[a-z2-9]{4})?\]/g;
+
+/**
+ * How many stretches of each class are closed in a report, most first.
+ *
+ * @param {string} text the report
+ * @param {Speech} speech
+ */
+function closedClasses(text, speech) {
+  /** @type {Map<string, number>} */ const counts = new Map();
+  for (const [, name = 'named'] of text.matchAll(CLOSED)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const most = [...counts].sort(([, one], [, other]) => other - one);
+  return most.map(([name, count]) => `${speech.sayIfKnown(`closed.${name}`) ?? name}: ${count}`).join(', ');
+}
+
 /**
  * What a report holds, shown from the very text that a download would save, so that the two cannot differ. Fields that
  * this file has never heard of are shown like the others.
@@ -90,10 +106,13 @@ export class Preview {
         folds.push(fold(label, pretty(value)));
       else facts.append(el('dt', {}, label), el('dd', {}, el('bdi', {}, this.#plain(name, value))));
     }
+    const classes = closedClasses(text, speech);
+    const closed = [speech.say('previewRedactions', { count: redactions })];
+    if (classes !== '') closed.push(speech.say('previewClasses', { classes }));
     const list = new EntryList(speech, { folded: false, newestFirst: false });
     list.show(entries);
     this.#content.replaceChildren(
-      el('p', { class: 'preview-redactions' }, speech.say('previewRedactions', { count: redactions })),
+      el('p', { class: 'preview-redactions' }, closed.join(' ')),
       this.#section(speech.say('previewFacts'), facts),
       this.#section(
         speech.say('previewEntries', { count: entries.length }),
