@@ -1,13 +1,14 @@
 //! What an answer asks for can be done: over every recorded bundle and every made-up history.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use crypto_diag_triage::Triage;
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
 use crypto_diag_triage::verdict::{Answer, Fetch, Verdict};
 
-/// Every folder of recorded bundles and of made-up histories, read.
-fn answers() -> Vec<(String, Bundle, Triage)> {
+/// Every folder of recorded bundles and of made-up histories, read once.
+static ANSWERS: LazyLock<Vec<(String, Bundle, Triage)>> = LazyLock::new(|| {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
     let read = |path: PathBuf| std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
     let mut folders: Vec<PathBuf> =
@@ -28,7 +29,7 @@ fn answers() -> Vec<(String, Bundle, Triage)> {
         (folder.file_name().expect("a name").to_string_lossy().into_owned(), bundle, triage)
     };
     folders.into_iter().map(answer).collect()
-}
+});
 
 fn fetches(triage: &Triage) -> impl Iterator<Item = (&Verdict, &Fetch)> {
     triage.verdicts.iter().flat_map(|verdict| {
@@ -41,13 +42,13 @@ fn fetches(triage: &Triage) -> impl Iterator<Item = (&Verdict, &Fetch)> {
 fn commands_name_what_is_known_and_nobody_is_asked_for_a_file_that_was_given() {
     let mut wrong = Vec::new();
     let mut looked_at = 0;
-    for (name, bundle, triage) in answers() {
+    for (name, bundle, triage) in &*ANSWERS {
         let given: Vec<String> = bundle
             .reports
             .iter()
             .filter_map(|report| Some(format!("{}/{}", report.user_id.as_deref()?, report.device_id.as_deref()?)))
             .collect();
-        for (verdict, fetch) in fetches(&triage) {
+        for (verdict, fetch) in fetches(triage) {
             looked_at += 1;
             let device = verdict.subject.device.as_ref().map(|device| device.label());
             let is_known = device.is_some_and(|device| given.contains(&device));
@@ -73,7 +74,7 @@ fn what_follows_from_a_proven_verdict_stands_under_it() {
     let id = |verdict: &Verdict| serde_json::to_value(verdict.conclusion).expect("a name");
     let mut wrong = Vec::new();
     let mut seen = 0;
-    for (name, _, triage) in answers() {
+    for (name, _, triage) in &*ANSWERS {
         for (effect, verdict) in triage.verdicts.iter().enumerate().filter(|(_, verdict)| verdict.is_proven()) {
             let is_explained = explained.iter().any(|(cause, explained)| {
                 id(verdict) == *explained
@@ -95,7 +96,7 @@ fn what_follows_from_a_proven_verdict_stands_under_it() {
 #[test]
 fn no_sighting_quotes_another_familys_line() {
     let mut looked_at = 0;
-    for (name, bundle, triage) in answers() {
+    for (name, bundle, triage) in &*ANSWERS {
         for verdict in triage.verdicts.iter().filter(|verdict| verdict.conclusion.is_sighting()) {
             for piece in &verdict.evidence {
                 let report = bundle.report_names.iter().position(|report| *report == piece.artefact);

@@ -44,6 +44,9 @@ pub struct Har {
     pub entries: Vec<Exchange>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// Whether requests of the file may be missing among `entries`, so that absence says nothing. A body that is lost is no
+    /// missing request.
+    pub lacks_requests: bool,
 }
 
 /// One request and its answer. Times are the client's, in milliseconds since the epoch.
@@ -148,6 +151,7 @@ impl Har {
         let mut json = JsonStreamReader::new(Mended::new(&mut input));
         let outcome = stream::read(&mut json, options, &mut har.entries, &mut problems);
         drop(json);
+        let is_whole = matches!(outcome, Ok(true));
         match (outcome, input.failed) {
             (Ok(true), _) => {}
             (Ok(false), _) => problems.add(Place::Whole, "this is JSON, but no HAR: it has no log.entries"),
@@ -169,6 +173,9 @@ impl Har {
             );
         }
         har.problems = problems.into_list();
+        let cut = |exchange: &&Exchange| matches!(exchange.lost, Some(LostBody::TooLong | LostBody::Cut));
+        let of_bodies = har.entries.iter().filter(cut).count() + usize::from(dropped > 0);
+        har.lacks_requests = !is_whole || har.problems.len() != of_bodies;
         har
     }
 

@@ -91,10 +91,11 @@ pub(super) fn line_of<'c>(case: &'c Case<'_>, har: &'c Har, clock: Clock, index:
         }
     }
     // One that was sent before the HAR began, and is still held up somewhere, has its line later than those of the HAR. What begins
-    // a delayed event's life, or an answer to an earlier restart of it, shows that there is none.
+    // a delayed event's life, or an earlier answer about it, shows that there is none.
     let is_first = |request: &Exchange, first: i64| {
         let begins = request.uri.contains(DELAYED) && request.status == 200;
-        request.end() <= first && (begins || same(&request.method, &request.uri) && request.status == 200)
+        let answered = request.delay_id().is_some() && request.delay_id() == wanted.delay_id() && request.status == 200;
+        request.end() <= first && (begins || answered)
     };
     // A line from before the first of them is of a request that the HAR does not have; so is one from behind its end.
     let first = waiting.first().map_or(i64::MAX, |at| har.entries[*at].start);

@@ -22,12 +22,6 @@ const SPANNED: Premise = Premise {
     rules_out: "The page that the HAR is of sent that upload itself, before or after the HAR was recorded.",
 };
 
-const RECORDED: Premise = Premise {
-    id: "two-contexts/har-recorded",
-    says: "A request of that browser was under way when the server received that upload.",
-    rules_out: "The recording was paused meanwhile, and holds nothing of that time.",
-};
-
 const READABLE: Premise = Premise {
     id: "two-contexts/har-readable",
     says: "Every upload that the HAR has at that time shows its body.",
@@ -81,17 +75,7 @@ pub(super) const RULE: Rule = Rule {
                it, and in every upload, so another upload between two offers of one key came from another. Two pages that ran \
                at one time are two. That a key is older than a page, or that another identity signed it, excludes no second \
                context, so it is never refuted.",
-    proven_by: &[
-        &SPANNED,
-        &RECORDED,
-        &READABLE,
-        &LACKED,
-        &AFTER_REFUSAL,
-        &OFFERED_AGAIN,
-        &OVERLAP,
-        &TWO_PAGES,
-        &BOTH_RUN,
-    ],
+    proven_by: &[&SPANNED, &READABLE, &LACKED, &AFTER_REFUSAL, &OFFERED_AGAIN, &OVERLAP, &TWO_PAGES, &BOTH_RUN],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -182,7 +166,7 @@ fn received<'c>(case: &'c Case<'_>, device: &'c Device) -> impl Iterator<Item = 
 /// An upload of the device that a HAR covering that time lacks, a proof for each upload and HAR.
 fn lacked<'c>(case: &'c Case<'_>, device: &'c Device) -> impl Iterator<Item = Proof> + 'c {
     let hars = case.bundle.hars.iter().enumerate().filter(move |(_, har)| {
-        har.device() == Some((device.user_id.as_str(), device.device_id.as_str())) && har.problems.is_empty()
+        har.device() == Some((device.user_id.as_str(), device.device_id.as_str())) && !har.lacks_requests
     });
     hars.flat_map(move |(index, har)| {
         let uploads: Vec<&Exchange> =
@@ -197,10 +181,6 @@ fn lacked_by(case: &Case<'_>, index: usize, har: &Har, uploads: &[&Exchange], re
     let end = har.entries.iter().map(Exchange::end).max().unwrap_or_default();
     let spanned = case.clocks.is_before(Moment::at(clock, start), received.asked)
         && case.clocks.is_before(received.answered, Moment::at(clock, end));
-    let recorded = har.entries.iter().any(|exchange| {
-        case.clocks.is_before(Moment::at(clock, exchange.start), received.asked)
-            && case.clocks.is_before(received.asked, Moment::at(clock, exchange.end()))
-    });
     let at_another_time = |upload: &Exchange| {
         case.clocks.is_before(Moment::at(clock, upload.end()), received.asked)
             || case.clocks.is_before(received.answered, Moment::at(clock, upload.start))
@@ -231,7 +211,6 @@ fn lacked_by(case: &Case<'_>, index: usize, har: &Har, uploads: &[&Exchange], re
         .evidence(evidence)
         .evidence(of_har)
         .premise(&SPANNED, spanned, Vec::new)
-        .premise(&RECORDED, recorded, Vec::new)
         .premise(&READABLE, readable, Vec::new)
         .premise(&LACKED, lacks, Vec::new)
 }
