@@ -6,8 +6,8 @@ import { start } from '../../scripts/lib/process.mjs';
 /** Where the queries look for the log, unless told otherwise: the place of Synapse's Debian package. */
 export const LOG = '/var/log/matrix-synapse/homeserver.log';
 
-/** psql, as the queries' preamble says it is to be used. */
-const READ_ONLY = 'SET default_transaction_read_only = on;\n';
+/** psql, as the queries' preamble says it is to be used, and with a sign for what is not there. */
+const READ_ONLY = "\\pset null '∅'\nSET default_transaction_read_only = on;\n";
 
 /**
  * Asks everything that a report makes one ask.
@@ -36,8 +36,11 @@ export async function askAll(report, servers) {
   return answers;
 }
 
-/** A table without rows is no answer. */
-const withoutEmpty = (/** @type {string} */ printed) => (/^\(0 rows\)$/m.test(printed) ? '' : printed);
+/** An answer without rows is one row that says what was asked, and nothing else. */
+const withoutEmpty = (/** @type {string} */ printed) => (isEmpty(printed) ? '' : printed);
+
+/** Whether what psql printed, with `\pset null '∅'`, holds no row of the asked table. @param {string} printed */
+export const isEmpty = (printed) => /^ [a-z0-9-]+ \d+ \[[^|]*\|(?: *∅ *(?:\||$))+$/m.test(printed);
 
 /**
  * Runs commands in an interactive bash, where `!` has a meaning, too.

@@ -40,8 +40,9 @@ import { redactText } from './redact.mjs';
  * @property {Proofs} [proofs] what the analysis must find proven; without it: nothing
  * @property {Record<string, Record<string, string[]>>} [finds] by role: which server queries of that side's report find something, and
  *   which facts stand in the answer: names, `name.field`, of a list each
- * @property {{wholeLog: boolean, goesOnMs: number}} [recording] of a bundle that is kept: whether its log begins with the server's start,
- *   and for how long it goes on behind the scenario
+ * @property {{wholeLog?: boolean, goesOnMs?: number, looksApartMs?: number}} [recording] of a bundle that is kept: whether its log
+ *   begins with the server's start, for how long it goes on behind the scenario, and whether the server is asked twice, before the
+ *   reports are made
  * @property {boolean} [everywhere] whether every run of the tests has it in the opposite combination of browser and SDK, too
  * @property {(rig: Rig) => Promise<Outcome>} run
  * @property {(bundle: Bundle) => void} check asserts that the cause was really injected, by the database, the proxy and the peer
@@ -90,6 +91,19 @@ export async function recordBundle(rig, scenario, parent, recording) {
   const { sides, facts } = await scenario.run(rig);
   const profiles = Object.values(sides);
 
+  const ask = () =>
+    askServer(rig.servers.database, {
+      userIds: [...new Set(profiles.map(({ userId }) => userId))],
+      eventIds: typeof facts.eventId === 'string' ? [facts.eventId] : [],
+    });
+  /** @type {Bundle['queries']} */
+  const queries = [];
+  if (recording?.looksApartMs) {
+    queries.push(...(await ask()));
+    await pause(recording.looksApartMs);
+    queries.push(...(await ask()));
+  }
+
   /** @type {Bundle['sides']} */
   const seen = {};
   /** @type {Record<string, string>} */
@@ -102,10 +116,7 @@ export async function recordBundle(rig, scenario, parent, recording) {
     files[`${role}.console.jsonl`] = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
     files[`${role}.har`] = pretty(toHar(profile.proxy, { from, browser: rig.engine }));
   }
-  const queries = await askServer(rig.servers.database, {
-    userIds: [...new Set(profiles.map(({ userId }) => userId))],
-    eventIds: typeof facts.eventId === 'string' ? [facts.eventId] : [],
-  });
+  if (queries.length === 0) queries.push(...(await ask()));
   // The clients stay and sync, so that the log shows that the server was there.
   await pause(recording?.goesOnMs ?? 0);
   const to = Date.now();

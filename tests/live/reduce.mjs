@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cache } from '../../scripts/lib/project.mjs';
 
 /** Bytes of one bundle, at most. */
 export const BUNDLE_BYTES_MAX = 450_000;
@@ -178,7 +179,7 @@ function withoutPlaces(/** @type {string} */ log) {
 /** Where this machine keeps the project, its temporary files and its user's. */
 function machinePlaces() {
   const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-  return [root, tmpdir(), homedir()].filter((place) => place.length > 1 && existsSync(place));
+  return [root, cache, tmpdir(), homedir()].filter((place) => place.length > 1 && existsSync(place));
 }
 
 /** Stops before a path of this machine gets into the repository. */

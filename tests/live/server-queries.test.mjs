@@ -3,11 +3,13 @@
 // bash with grep on a log. Anybody may choose a user id, a device id, an event id or a transaction id.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { analyse, serverQueries } from '../../pkg/dist/analysis.js';
-import { bash, LOG } from './asking.mjs';
+import { commandLine } from '../../scripts/lib/host-program.mjs';
+import { outcome } from '../../scripts/lib/process.mjs';
+import { bash, isEmpty, LOG } from './asking.mjs';
 import { startServers } from './servers.mjs';
 
 /** How many ids are made up, besides those that are listed. */
@@ -266,7 +268,10 @@ test('hostile ids: each query of the database finds the row of that very id, and
   for (const each of cases) {
     const asked = each.queries.filter(({ runsOn }) => runsOn === 'databaseHost');
     // The whole report at once, as somebody pastes it. Not read-only: a DROP that got out would have to work.
-    const script = asked.map(({ name, text: sql }) => `\\echo ==${name}\n${sql}`).join('\n');
+    const script = [
+      "\\pset null '∅'",
+      ...asked.map(({ name, text: sql }) => `\\echo ==${name}\n${sql}`),
+    ].join('\n');
     const printed = await servers.database.psql(script).catch((error) => {
       throw new Error(`${JSON.stringify(each.userId.slice(0, 300))}: ${error.message}`, { cause: error });
     });
@@ -285,7 +290,7 @@ test('hostile ids: each query of the database finds the row of that very id, and
       const answer = answers.get(name) ?? '';
       const rows = Number(/^\((\d+) rows?\)$/m.exec(answer)?.[1]);
       assert.ok(
-        rows > 0,
+        rows > 0 && !isEmpty(answer),
         `${name} finds the row of ${JSON.stringify(each.userId)}:\n${answer.slice(0, 2000)}`,
       );
       for (const [mark] of answer.matchAll(/mark-\d+-/g))
@@ -332,6 +337,46 @@ test('hostile ids: each grep finds the line of that very id, and nothing else ha
   }
   assert.ok(!existsSync(canary), 'no file was written');
   assert.ok(found > cases.length, `${found} lines for ${cases.length} ids`);
+});
+
+/** How psql is told to print, by what a person calls it. */
+const FORMS = {
+  aligned: [],
+  'without borders': ['\\pset border 0'],
+  'with borders': ['\\pset border 2'],
+  unicode: ['\\pset linestyle unicode', '\\pset border 2'],
+  expanded: ['\\x on'],
+  'expanded unicode': ['\\x on', '\\pset linestyle unicode', '\\pset border 2'],
+  csv: ['\\pset format csv'],
+  unaligned: ['\\pset format unaligned'],
+  'unaligned expanded': ['\\pset format unaligned', '\\x on'],
+  'with a word for null': ["\\pset null 'nicht da'"],
+  'with a sign for null': ["\\pset null '∅'", '\\pset format csv'],
+};
+
+test('what each query prints is read back, with rows and without, however psql prints it', async () => {
+  const program = commandLine();
+  const [some, none] = await casesOf(['SOME', 'NONE']);
+  await servers.database.psql(rowsFor(some));
+  for (const [form, settings] of Object.entries(FORMS)) {
+    const folder = path.join(servers.dir, `answers ${form}`);
+    await mkdir(folder);
+    let written = 0;
+    for (const each of [some, none])
+      for (const { name, text: sql } of each.queries.filter(({ runsOn }) => runsOn === 'databaseHost')) {
+        const printed = await servers.database.psql([...settings, sql].join('\n'));
+        await writeFile(path.join(folder, `${each.mark}${name}.txt`), printed);
+        written += 1;
+      }
+    const { stdout, stderr } = outcome(program, ['triage', folder, '--format', 'json']);
+    assert.ok(stdout.startsWith('{'), stderr);
+    const { artefacts, problems } = JSON.parse(stdout);
+    assert.equal(artefacts.length, written, form);
+    assert.ok(written >= 2 * FINDS_ROW.length, `${written} answers`);
+    for (const { name, kind, used } of artefacts)
+      assert.deepEqual({ kind, used }, { kind: 'query-results', used: true }, `${form}: ${name}`);
+    assert.deepEqual(problems, [], form);
+  }
 });
 
 test('the canaries die where ids are put in without quoting', async () => {

@@ -216,9 +216,8 @@ fn healed(report: &Report, last: Millis, looping: bool) -> Option<bool> {
         // Seconds after a run of refusals it goes on; a single one may have been the last.
         return looping.then_some(false);
     }
-    let in_sync = matches!(report.sync_state.as_deref(), Some("PREPARED" | "SYNCING" | "CATCHUP"));
     let slept = report.was_held_up(last, report.generated_at) == Some(true);
-    (in_sync && !slept).then_some(true)
+    (report.is_in_sync() && !slept).then_some(true)
 }
 
 fn stretch(first: &mut Millis, last: &mut Millis, ts: Millis) {

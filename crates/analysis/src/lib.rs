@@ -39,7 +39,7 @@ use crypto_diag_core::Meaning;
 pub use evidence::Evidence;
 pub use facts::Facts;
 pub use queries::{Query, QueryOptions, ServerQueries, server_queries};
-pub use report::{Report, ReportError};
+pub use report::{Origin, Report, ReportError};
 
 /// What one report says: the facts of each entry, and what they add up to. Entries are read once, here.
 #[derive(Clone, Debug, PartialEq, Serialize)]

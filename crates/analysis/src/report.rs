@@ -19,9 +19,26 @@ const PAGE_EVENTS_MAX: usize = 100;
 /// are looked for one by one.
 pub const ENTRIES_READ_MAX: usize = 2_000;
 
+/// What a report was made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// A capture in a page, which says what it watched and what it missed.
+    #[default]
+    Capture,
+    /// A console that somebody saved: nothing says which lines it lacks.
+    SavedConsole {
+        /// When its first message was printed; `None` if its messages have no times.
+        from: Option<Millis>,
+        /// When the last.
+        to: Option<Millis>,
+    },
+}
+
 /// A report, as far as analysis needs it. [`Report::from_json`] makes one from what the user downloaded.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
+    /// What it was made of.
+    pub origin: Origin,
     /// When the report was made, in milliseconds since the epoch.
     pub generated_at: Millis,
     /// The user id; `None` where no client was asked.
@@ -147,6 +164,7 @@ impl Report {
             },
         );
         Ok(Report {
+            origin: Origin::Capture,
             generated_at: fields::millis(report, "generatedAt").unwrap_or_default(),
             user_id: text(report, "userId"),
             device_id: text(report, "deviceId"),
@@ -166,9 +184,19 @@ impl Report {
         })
     }
 
+    /// Whether the client was in sync with the server when the report was made.
+    pub fn is_in_sync(&self) -> bool {
+        matches!(self.sync_state.as_deref(), Some("PREPARED" | "SYNCING" | "CATCHUP"))
+    }
+
     /// The entries that read, each with its index in the report.
     pub fn entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.entries.iter().enumerate().filter_map(|(index, entry)| Some((index, entry.as_ref()?)))
+    }
+
+    /// Whether its entries have times: lines that somebody copied out of a console have none.
+    pub fn has_times(&self) -> bool {
+        !matches!(self.origin, Origin::SavedConsole { from: None, .. })
     }
 
     /// The devices that the client knows.

@@ -109,6 +109,13 @@ pub struct CollectArguments {
     /// The zone of the log's times, where they have none: `UTC`, `+02:00`. Without it, it is guessed, and said.
     #[arg(long, value_name = "OFFSET", value_parser = zone, allow_hyphen_values = true)]
     pub zone: Option<i32>,
+    /// Reads only the window of a large file, found by bisection where its times go upwards. Lines about keys outside of the
+    /// window, which are kept otherwise, are not looked for then.
+    #[arg(long)]
+    pub window_only: bool,
+    /// Reads the logs on as they grow, during a call, until Ctrl-C; then the rest is gathered.
+    #[arg(long)]
+    pub follow: bool,
     /// Where the bundle's folder is made.
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,

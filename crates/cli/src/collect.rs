@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crypto_diag_collect::{Ids, Progress, Request, Silent, collect};
@@ -18,6 +19,7 @@ static CANCEL: AtomicBool = AtomicBool::new(false);
 /// # Errors
 /// In words, if there is no bundle.
 pub fn run(arguments: CollectArguments) -> Result<u8, String> {
+    let follow = arguments.follow.then(|| Arc::new(AtomicBool::new(false)));
     let request = Request {
         ids: ids(&arguments.ids)?,
         reports: arguments.reports,
@@ -28,13 +30,19 @@ pub fn run(arguments: CollectArguments) -> Result<u8, String> {
         since: arguments.since,
         until: arguments.until,
         zone_minutes: arguments.zone,
+        window_only: arguments.window_only,
+        follow: follow.clone(),
         out: arguments.out,
         latency: !arguments.no_latency,
         threads: arguments.threads,
         ..Request::default()
     };
-    // The first signal ends the run with a complete manifest, a second one ends it at once.
-    ctrlc::set_handler(|| {
+    // The first signal ends the run with a complete manifest, a second one ends it at once. In front of these, one ends the
+    // following of logs.
+    ctrlc::set_handler(move || {
+        if follow.as_ref().is_some_and(|enough| !enough.swap(true, Ordering::Relaxed)) {
+            return;
+        }
         if CANCEL.swap(true, Ordering::Relaxed) {
             process::exit(exit::INTERRUPTED.into());
         }

@@ -16,15 +16,15 @@ use serde_json::{Map, Value, json};
 
 use crate::database;
 use crate::error::CollectError;
-use crate::folder::{Folder, unwritable};
 use crate::ids::{Ids, Window};
-use crate::latency::Latency;
-use crate::logs::{self, Slice};
-use crate::patient;
+use crate::join::latency::Latency;
 use crate::progress::Progress;
-use crate::pseudonym::Names;
+use crate::redact::pseudonym::Names;
 use crate::request::Request;
-use crate::sources::{self, Group, plain_name, shown, unreadable};
+use crate::slice::{self, Slice};
+use crate::source::patient;
+use crate::source::{self, Group, plain_name, shown, unreadable};
+use crate::write::folder::{Folder, unwritable};
 
 /// What was gathered.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,8 +108,8 @@ impl Run {
             return Err(CollectError::NothingToLookFor);
         }
         let mut refused = Vec::new();
-        let groups = sources::find(&request.logs, &mut refused, cancel)?;
-        let name = match ids.window.filter(|window| window.from > logs::ALWAYS.from) {
+        let groups = source::find(&request.logs, request.follow.as_ref(), &mut refused, cancel)?;
+        let name = match ids.window.filter(|window| window.from > slice::ALWAYS.from) {
             Some(window) => folder_name(window.from),
             None => "unknown-start".to_owned(),
         };
@@ -180,12 +180,13 @@ impl Run {
         let wanted: Option<Arc<HashSet<u64>>> = (!self.hars.is_empty()).then(|| Arc::new(keys().collect()));
         let mut names = Names::default();
         for group in std::mem::take(&mut self.groups) {
-            if cancel.load(Ordering::Relaxed) {
+            // What came of a stream until then is kept, since it comes once.
+            if cancel.load(Ordering::Relaxed) && !group.inputs.iter().any(source::Input::is_stream) {
                 self.interrupted = true;
                 self.refused.push(Refusal { what: group.name, why: "interrupted before it was read".to_owned() });
                 continue;
             }
-            let job = logs::Job { request, ids: &self.ids, wanted: &wanted, hars: &self.hars, progress, cancel };
+            let job = slice::Job { request, ids: &self.ids, wanted: &wanted, hars: &self.hars, progress, cancel };
             let slice = job.slice(&group, &mut self.folder, &mut names, &mut self.latency)?;
             self.refused.extend(slice.refused());
             if !slice.zone_is_certain() {
@@ -195,7 +196,7 @@ impl Run {
         }
         let (users, addresses) = names.counts();
         self.coverage.insert("pseudonyms".to_owned(), json!({"users": users, "addresses": addresses}));
-        let options = logs::needles(&self.ids, &wanted);
+        let options = slice::needles(&self.ids, &wanted);
         for id in options.refused {
             let why = "too short to be searched for alone; lines that name its user are there".to_owned();
             self.refused.push(Refusal { what: format!("the id {id}"), why });
@@ -235,7 +236,7 @@ impl Run {
     /// Writes the manifest.
     fn finish(&mut self) -> Result<Manifest, CollectError> {
         let hars = self.har_coverage();
-        let window = self.ids.window.filter(|window| *window != logs::ALWAYS);
+        let window = self.ids.window.filter(|window| *window != slice::ALWAYS);
         self.coverage.insert("interrupted".to_owned(), json!(self.interrupted));
         self.coverage.insert("logs".to_owned(), self.slices.iter().map(Slice::to_json).collect());
         self.coverage.insert("hars".to_owned(), hars);
@@ -244,8 +245,8 @@ impl Run {
             json!({
                 "from": window.map(|window| stamp::print(window.from)),
                 "to": window.map(|window| stamp::print(window.to)),
-                "marginBeforeMs": logs::BEFORE_MS,
-                "marginAfterMs": logs::AFTER_MS,
+                "marginBeforeMs": slice::BEFORE_MS,
+                "marginAfterMs": slice::AFTER_MS,
             }),
         );
         // Whatever was noted on the way: names of files and ids, what a system or a server said.
@@ -261,7 +262,7 @@ impl Run {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             from: window.map(|window| window.from),
             to: window.map(|window| window.to),
-            zone_minutes: logs::certain_zone(&self.slices),
+            zone_minutes: slice::certain_zone(&self.slices),
             files: self.folder.files.clone(),
             coverage: Value::Object(std::mem::take(&mut self.coverage)),
             refused: self.refused.clone(),
@@ -300,8 +301,10 @@ fn make_showable(value: &mut Value) {
 
 /// The window: as stated, else as the reports and HARs span it; open where neither says.
 fn window(request: &Request, known: Option<Window>) -> Result<Option<Window>, CollectError> {
-    let from = request.since.or(known.map(|window| window.from)).unwrap_or(logs::ALWAYS.from);
-    let to = request.until.or(known.map(|window| window.to)).unwrap_or(logs::ALWAYS.to);
+    let from = request.since.or(known.map(|window| window.from)).unwrap_or(slice::ALWAYS.from);
+    // A log that is followed goes on behind what a report could know.
+    let known_end = known.map(|window| window.to).filter(|_| request.follow.is_none());
+    let to = request.until.or(known_end).unwrap_or(slice::ALWAYS.to);
     if from > to {
         return Err(CollectError::EmptyWindow);
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_analysis::evidence::{self, Evidence};
+use crypto_diag_core::{Meaning, Millis};
 use crypto_diag_triage::har::Har;
 
 /// Milliseconds since the epoch, both ends included.
@@ -166,12 +167,48 @@ impl Ids {
     }
 }
 
-/// From the page's start to the report's making, as far as it says so; else from its first entry to its last.
+/// The time that matters of a report: from its first failure on, to its making. A tab may have been open for days before that.
+/// Where nothing failed, from the page's start on, as far as it says so; else from its first entry.
 fn window_of(report: &Report) -> Option<Window> {
-    let at = |ms: crypto_diag_core::Millis| i64::try_from(ms.0).ok().filter(|ms| *ms > 0);
+    let at = |ms: Millis| i64::try_from(ms.0).ok().filter(|ms| *ms > 0);
+    let failures = report.entries().filter(|(_, entry)| entry.meaning == Meaning::Failure);
+    let first_failure = failures.filter_map(|(_, entry)| at(entry.ts)).min();
     let times = [report.capture.time_origin, report.capture.installed_at, Some(report.generated_at)];
     let entries = report.entries().filter_map(|(_, entry)| at(entry.ts));
     let sent = report.sent.iter().filter_map(|batch| at(batch.ts));
     let all = times.into_iter().flatten().filter_map(at).chain(entries).chain(sent);
-    all.map(|at| Window { from: at, to: at }).reduce(Window::with)
+    let whole = all.map(|at| Window { from: at, to: at }).reduce(Window::with)?;
+    Some(Window { from: first_failure.unwrap_or(whole.from), ..whole })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(entries: &str) -> Report {
+        let text = format!(
+            r#"{{"schema":"crypto-diag/report","schemaVersion":1,"generatedAt":1795422990000,"capture":{{"timeOrigin":1795163763000,"installedAt":1795163764000}},"entries":[{entries}]}}"#
+        );
+        Report::from_json(&text).expect("a report")
+    }
+
+    fn entry(ts: u64, meaning: &str) -> String {
+        format!(
+            r#"{{"ts":{ts},"level":"warn","ke":"KE-1","signature":"x","message":"x","meaning":"{meaning}","realm":{{"kind":"main"}},"source":"console"}}"#
+        )
+    }
+
+    #[test]
+    fn a_window_begins_with_the_first_failure_and_not_with_a_tab_that_was_open_for_three_days() {
+        let entries = [
+            entry(1_795_400_000_000, "unrelated"),
+            entry(1_795_422_963_000, "failure"),
+            entry(1_795_422_970_000, "failure"),
+        ];
+        assert_eq!(report(&entries.join(",")).entries().count(), 3);
+        let window = window_of(&report(&entries.join(","))).expect("a window");
+        assert_eq!((window.from, window.to), (1_795_422_963_000, 1_795_422_990_000));
+        let window = window_of(&report("")).expect("a window");
+        assert_eq!(window.from, 1_795_163_763_000, "nothing failed that the report shows");
+    }
 }

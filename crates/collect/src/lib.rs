@@ -1,33 +1,28 @@
 //! Gathers the server's side of a capture into a bundle that `crypto-diag triage` reads: the log's lines about the ids of
 //! the reports, what joins to them, query results, reduced HARs, and a manifest that says what was read and refused.
 //!
+//! A log's bytes go through four stages, each a folder: `source` (files and streams, in blocks of whole lines) → `scan` (one block:
+//! what is kept, redacted by `redact`) → `join` (blocks in their order: what belongs together) → `write` (the bundle).
+//!
 //! It reads; it never changes a server. Files are opened for reading only, and only the bundle's folder is written.
 
 mod collect;
 pub mod database;
 mod error;
-mod feed;
-mod folder;
-mod head;
 pub mod ids;
-mod index;
-mod latency;
-mod logs;
-mod needles;
-mod patient;
-pub mod private;
+mod join;
+mod pipeline;
 mod progress;
-mod pseudonym;
-mod render;
+mod redact;
 pub mod request;
 mod scan;
-mod search;
-mod sequence;
-mod sources;
-mod zone;
+mod slice;
+mod source;
+mod write;
 
 pub use collect::{Collected, collect};
 pub use error::CollectError;
 pub use ids::{Ids, Window};
 pub use progress::{Progress, Silent};
 pub use request::Request;
+pub use write::private;

@@ -1,6 +1,8 @@
 //! What a run is asked for.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::database;
 use crate::ids::Ids;
@@ -28,6 +30,12 @@ pub struct Request {
     pub until: Option<i64>,
     /// Minutes that the server's local time is ahead of UTC; `None`: guessed, and said.
     pub zone_minutes: Option<i32>,
+    /// Whether only the window of plain files is read, found by bisection. Lines of the ledger outside of it are not looked for
+    /// then.
+    pub window_only: bool,
+    /// Reads files on as they grow, and streams, until this is set; then the rest of the bundle is gathered. `None`: files are
+    /// read to their present end.
+    pub follow: Option<Arc<AtomicBool>>,
     /// Where the bundle's folder is made.
     pub out: PathBuf,
     /// Whether request counts and latencies are measured.
@@ -49,6 +57,8 @@ impl Default for Request {
             since: None,
             until: None,
             zone_minutes: None,
+            window_only: false,
+            follow: None,
             out: PathBuf::from("."),
             latency: true,
             threads: 0,

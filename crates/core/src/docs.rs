@@ -5,14 +5,15 @@ use crate::signature::{SIGNATURES, Signature};
 /// `docs/signatures.md`: every row of the table, in its order.
 pub fn signatures_markdown() -> String {
     let mut page = String::from(
-        "# Signatures\n\nGenerated from `crates/core/src/signature.rs`; do not edit. The first row whose words stand in a \
+        "# Signatures\n\nGenerated from `crates/core/src/signature/table.rs`; do not edit. The first row whose words stand in a \
          line, compared case-sensitively, names its entry.\n\n| words | family | a match by itself | unless | printed by \
-         |\n|---|---|---|---|---|\n",
+         | a line |\n|---|---|---|---|---|---|\n",
     );
     for row in SIGNATURES {
-        let Signature { needle, ke, meaning, source, .. } = row;
-        let (meaning, unless) = (meaning.word(), exceptions(row));
-        page.push_str(&format!("| `{needle}` | {ke} | {meaning} | {unless} | {source} |\n"));
+        let Signature { needle, kind, meaning, example, source, .. } = row;
+        let (ke, meaning, unless) = (kind.ke(), meaning.word(), exceptions(row));
+        let line = example.replace('|', "\\|").replace('\n', " ⏎ ");
+        page.push_str(&format!("| `{needle}` | {ke} | {meaning} | {unless} | {source} | `` {line} `` |\n"));
     }
     page
 }

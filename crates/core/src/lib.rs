@@ -37,5 +37,5 @@ pub use report::{
     Unanswered,
 };
 pub use ring::{BUFFER_BYTES_MAX, ENTRIES_MAX, QUIET_MAX, Ring};
-pub use signature::{Match, Rule, SIGNATURES, Signature, classify};
+pub use signature::{Ke2Kind, Ke3By, Ke4Kind, Ke4Words, Kind, Match, OlmKind, Rule, SIGNATURES, Signature, classify};
 pub use tally::{Counts, Tally, TallyRow, Totals};

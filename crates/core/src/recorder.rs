@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::cut::cut;
+use crate::cut::{MESSAGE_BYTES_MAX, cut};
 use crate::entry::{Entry, Level, Millis, Realm, Source};
 use crate::redact::{Clean, redact, redact_pieces};
 use crate::ring::Ring;
@@ -66,34 +66,34 @@ impl Recorder {
         let (text, mut redactions) = match line.tail {
             None => {
                 let redacted = redact(line.text);
-                (redacted.text, redacted.count)
+                (Clean::made(&redacted), redacted.count)
             }
             Some(tail) => {
                 let seen = line.text.encode_utf16().count() + tail.encode_utf16().count();
                 let (text, count) = redact_pieces(line.text, tail, (line.length as usize).saturating_sub(seen));
                 self.partly_scanned += 1;
-                (Cow::Owned(text), count)
+                (text, count)
             }
         };
         // Where redaction moved or removed the needle, the beginning is as good a place as any.
-        let message = cut(&text, find(&text, signature.needle).unwrap_or(0));
-        let is_cut = line.tail.is_some() || message.len() < text.len();
+        let is_cut = line.tail.is_some() || text.len() > MESSAGE_BYTES_MAX;
+        let message = text.cut(|text| cut(text, find(text, signature.needle).unwrap_or(0)));
         let stack = line.stack.map(|stack| {
             let stack = redact(stack);
             redactions += stack.count;
-            let mut clean = Clean::made(stack.text.into_owned());
+            let mut clean = Clean::made(&stack);
             clean.truncate(STACK_BYTES_MAX);
             clean
         });
         self.matched += 1;
         self.truncated += u64::from(is_cut);
         self.redactions += u64::from(redactions);
-        self.counts.add(signature.ke, found.meaning, line.ts);
+        self.counts.add(signature.kind.ke(), found.meaning, line.ts);
         let whole_length = || if line.tail.is_some() { line.length } else { line.text.encode_utf16().count() as u64 };
         let entry = Entry {
             ts: line.ts,
             level: line.level,
-            ke: signature.ke,
+            ke: signature.kind.ke(),
             signature: Cow::Borrowed(signature.needle),
             meaning: found.meaning,
             realm: line.realm.clone(),
@@ -101,10 +101,10 @@ impl Recorder {
             stack,
             redactions,
             truncated_from: is_cut.then(whole_length),
-            message: Clean::made(message.into_owned()),
+            message,
         };
         let json = serde_json::to_string(&entry).unwrap_or_default();
-        self.ring.push(signature.ke, found.meaning, &entry.message, json.into_boxed_str());
+        self.ring.push(signature.kind.ke(), found.meaning, &entry.message, json.into_boxed_str());
         true
     }
 

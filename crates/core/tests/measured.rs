@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crypto_diag_core::redact;
+use crypto_diag_core::{Clean, redact};
 use serde_json::Value;
 
 fn fixtures() -> PathBuf {
@@ -17,22 +17,36 @@ fn text(value: &str) -> String {
 /// Cases of class X, exotic ones, that stay: none.
 const STAYING: [&str; 0] = [];
 
+/// A line that kept a secret once: its class, its case, the part that stayed, and the line.
+struct Leak {
+    class: String,
+    case: String,
+    part: String,
+    line: String,
+}
+
+fn leaks() -> Vec<Leak> {
+    let table = std::fs::read_to_string(fixtures().join("secrets/leaks.tsv")).expect("the fixture is there");
+    let rows = table.lines().skip(1).filter(|row| !row.is_empty());
+    rows.map(|row| {
+        let [class, case, part, line] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("four columns: {row}") };
+        Leak { class: class.to_owned(), case: case.to_owned(), part: text(part), line: text(line) }
+    })
+    .collect()
+}
+
 #[test]
 fn no_line_keeps_the_secret_that_it_kept_once() {
-    let table = std::fs::read_to_string(fixtures().join("secrets/leaks.tsv")).expect("the fixture is there");
-    let mut leaks = Vec::new();
-    let mut cases = 0;
-    for row in table.lines().skip(1).filter(|row| !row.is_empty()) {
-        let [class, case, part, line] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("four columns: {row}") };
-        let (part, line) = (text(part), text(line));
-        cases += 1;
-        let redacted = redact(&line).text.into_owned();
-        if redacted.contains(&part) && !STAYING.contains(&case) {
-            leaks.push(format!("{class} {case}: {redacted}"));
+    let mut kept = Vec::new();
+    let cases = leaks();
+    for Leak { class, case, part, line } in &cases {
+        let redacted = redact(line).text;
+        if redacted.contains(part.as_str()) && !STAYING.contains(&case.as_str()) {
+            kept.push(format!("{class} {case}: {redacted}"));
         }
     }
-    assert!(cases > 380, "{cases}");
-    assert!(leaks.is_empty(), "{} of {cases}:\n{}", leaks.len(), leaks.join("\n"));
+    assert!(cases.len() > 380, "{}", cases.len());
+    assert!(kept.is_empty(), "{} of {}:\n{}", kept.len(), cases.len(), kept.join("\n"));
 }
 
 /// The evidence of `over-redacted.tsv` as it may have been: that file has it as it was destroyed.
@@ -66,6 +80,32 @@ fn evidence_that_was_destroyed_once_stays() {
         .map(|(_, now)| now.text.into_owned())
         .collect();
     assert!(closed.is_empty(), "{}", closed.join("\n"));
+}
+
+#[test]
+fn a_paths_parts_are_looked_at_one_by_one() {
+    for path in [
+        "/tmp/.tmpAbCdEf/bundle-Xy12",
+        "/tmp/tmpQ7xK2mZp/bundle/homeserver.log",
+        "/home/alice/captures/aZ3kQ9x7/2026-11-26T10-00/h.log.1.gz",
+        "~/Rk3Jq8Zw/Pq9Xs2Vn/x",
+        "../Rk3Jq8Zw/Pq9Xs2Vn/x",
+        "Rk3Jq8Zw/Pq9Xs2Vn/alice.report.json",
+        "/var/lib/Rk3Jq8Zw/Pq9Xs2Vn/Tq5Lk8Dm",
+        "/Users/alice/Rk3Jq8Zw/Pq9Xs2Vn/Tq5Lk8Dm",
+    ] {
+        for line in [path.to_owned(), format!("{path}: it is there already"), format!("cannot read \"{path}\", go on")]
+        {
+            assert_eq!(redact(&line).text, line);
+        }
+    }
+    for (path, wanted) in [
+        ("/tmp/kTqWvNzXcBmLpRtYgHjQ2fG7hK/h.log", "/tmp/[closed base64 26 #"),
+        ("/tmp/x/syt_YWxpY2U_kTqWvNzXcBmLpRtYgHjQ_2fG7hK/h.log", "/tmp/x/[closed token "),
+        ("kTqWvNzX/cBmLpRtYgHjQ2fG7hK/Rk3Jq8ZwPq9Xs2Vn", "[closed base64 44 #"),
+    ] {
+        assert!(redact(path).text.starts_with(wanted), "{}", redact(path).text);
+    }
 }
 
 /// What stands around the first place where a line has been closed.
@@ -129,4 +169,79 @@ fn nothing_of_a_recorded_line_is_closed() {
     let closed: Vec<String> =
         lines.iter().filter(|line| redact(line).count > 0).map(|line| difference(line, &redact(line).text)).collect();
     assert!(closed.is_empty(), "{} of {}:\n{}", closed.len(), lines.len(), closed.join("\n"));
+}
+
+/// What a mutation puts into a line: marks, what is public by what stands beside it, and what begins something.
+const PIECES: [&str; 24] = [
+    "[closed]",
+    "[closed content]",
+    "[closed base64 43 #jzfv]",
+    "[closed bytes 17",
+    "[redacted]",
+    "\"key\":\"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho\"",
+    "\"signatures\":{",
+    "\"index\":0,",
+    "already exists. Old key: {",
+    "curve25519:",
+    "for participant ",
+    "message_id=",
+    "password: ",
+    "\"token\":\"",
+    "Cookie: ",
+    "content: {",
+    "1,244,3,77,",
+    "EsTc LW2K PGiF ",
+    "-----BEGIN X-----",
+    "…",
+    "\\\"",
+    "%22",
+    "}",
+    "\n",
+];
+
+/// A line with parts of it, of another one and of [`PIECES`] put elsewhere.
+fn mutated(next: &mut impl FnMut(usize) -> usize, line: &str, other: &str) -> String {
+    let mut text: Vec<char> = line.chars().take(600).collect();
+    let other: Vec<char> = other.chars().collect();
+    for _ in 0..1 + next(4) {
+        let at = next(text.len() + 1);
+        let end = (at + next(40)).min(text.len());
+        let piece: Vec<char> = match next(4) {
+            0 => Vec::new(),
+            1 => PIECES[next(PIECES.len())].chars().collect(),
+            2 => {
+                let from = next(other.len() + 1);
+                other[from..(from + next(60)).min(other.len())].to_vec()
+            }
+            _ => text[at..end].to_vec(),
+        };
+        let until = if next(2) == 0 { at } else { end };
+        text.splice(at..until, piece);
+    }
+    text.into_iter().collect()
+}
+
+#[test]
+fn what_is_redacted_stays_as_it_is_when_it_is_redacted_again() {
+    let mut seed = 12u64;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let lines: Vec<String> = leaks().into_iter().map(|leak| leak.line).chain(recorded()).collect();
+    let mut wholly_closed = 0;
+    for round in 0..60_000 {
+        let line = &lines[round % lines.len()];
+        let other = &lines[next(lines.len())];
+        let line = if round < lines.len() { line.clone() } else { mutated(&mut next, line, other) };
+        let once = redact(&line);
+        let twice = redact(&once.text);
+        assert_eq!((twice.text.as_ref(), twice.count), (once.text.as_ref(), 0), "of {line:?}");
+        wholly_closed += usize::from(once.text == "[closed]" && line.len() > 100);
+        // A cut takes away what made something public.
+        let mut clean = Clean::new(&line);
+        clean.truncate(next(line.len() + 1));
+        assert_eq!(Clean::new(&clean), clean, "a part of {line:?}");
+    }
+    assert_eq!(wholly_closed, 0, "so many looks at a line were not enough");
 }

@@ -5,8 +5,10 @@ use std::io::BufReader;
 use crypto_diag_analysis::{Report, evidence};
 use crypto_diag_core::{Level, Line, Millis, Recorder};
 use crypto_diag_fuzz::{Reached, Seeds, fuzz, root};
+use crypto_diag_server_log::{Class, EventKind, parse_line};
 use crypto_diag_triage::analysis::analyse;
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::console::{Console, Rageshake};
 use crypto_diag_triage::har::{Har, HarOptions};
 use crypto_diag_triage::latency::Latency;
 use crypto_diag_triage::problem::Problem;
@@ -15,7 +17,7 @@ use crypto_diag_triage::synapse_log::{LogOptions, ServerLog};
 use crypto_diag_triage::{Triage, render};
 
 /// Where recorded bundles are.
-const BUNDLES: [&str; 2] = ["tests/fixtures/bundles", "crates/triage/tests/data"];
+const BUNDLES: [&str; 3] = ["tests/fixtures/bundles", "tests/fixtures/logs", "crates/triage/tests/data"];
 
 /// Every recorded artefact whose name is wanted.
 fn recorded(target: &str, wanted: impl Fn(&str) -> bool) -> Seeds {
@@ -78,16 +80,114 @@ fn server_log() {
     });
 }
 
+/// Lines of every server in every wrapping: one more changes nothing of what a line says.
+#[test]
+fn log_line() {
+    let words = [
+        "@400000006b03fafd33ea67c0 ",
+        "nov. 23 08:36:03 box python[643]: ",
+        "Mon 2026-11-23 09:36:03 CET box python[643]: ",
+        "[pod/synapse-0/synapse] ",
+        "INFO:synapse.handlers.e2e_keys:",
+        "08:36:03,871 - ",
+        "time=\"2021-08-30T17:54:18Z\" level=error msg=\"x\" key_errors=\"",
+        "2026-11-23T08:36:03.871204Z  INFO conduwuit::x: ",
+        "[238B blob data]",
+        "{\"labels\":{\"pod\":\"a\"},\"line\":\"",
+        "POST-14- - ",
+    ];
+    let logs = recorded("log_line", |name| name.ends_with(".log.txt") || name.ends_with(".log"));
+    fuzz("log_line", logs, &words, |bytes| {
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let Some(read) = parse_line(line) else { return Reached::default() };
+        // The cheap look tells of an answered request what the whole line says.
+        if let (Class::Access(cheap), EventKind::Access(access)) = (read.class(), read.event().kind) {
+            assert_eq!(cheap, access.duration_ms(), "{}", String::from_utf8_lossy(line));
+        }
+        let wrapped = [b"worker1 | ", line].concat();
+        // Of too many wrappings nothing is read.
+        if let Some(inner) = parse_line(&wrapped) {
+            assert_eq!(inner.message, read.message, "a prefix changes a line");
+        }
+        Reached::default().by(read.level).by(read.format.name())
+    });
+}
+
+/// What Loki exports as one document.
+#[test]
+fn loki_export() {
+    let answer = r#"{"status":"success","data":{"resultType":"streams","result":[{"stream":{"pod":"a"},"values":[["1795422964872000000","2026-11-23 09:36:03,871 - synapse.x - 1 - INFO - GET-1 - m"]]}]}}"#;
+    let saved = r#"[{"line":"2026-11-23 09:36:03,871 - synapse.x - 1 - INFO - GET-1 - m","timestamp":"1795422964872000000","date":"2026-11-23T08:36:04.872Z","fields":{"pod":"a"}}]"#;
+    fuzz(
+        "loki_export",
+        Seeds::kept("loki_export").text(answer).text(saved),
+        &["\"values\":[[", "\"line\":"],
+        |bytes| {
+            let log = ServerLog::read("a.json", bytes, &LogOptions::default());
+            told(Reached::default().about(log.processes.len()), &log.problems)
+        },
+    );
+}
+
 #[test]
 fn query_results() {
-    let words = ["-[ RECORD 1 ]", "(1 row)", "--------+------", "key_id|device_id", "\"rows\":["];
+    let words = [
+        "-[ RECORD 1 ]",
+        "(1 row)",
+        "--------+------",
+        "key_id|device_id",
+        "\"rows\":[",
+        "ke2-inbox 1 [\"@a:h\"]",
+        "│",
+        "asked",
+    ];
     let results = recorded("query_results", |name| name == "queries.json" || name.ends_with(".csv"))
         .text(" key_id | used \n--------+------\n AAAAHQ | t\n(1 row)\n")
         .text("-[ RECORD 1 ]\nkey_id | AAAAHQ\nts_added_ms | 1795422963871\n")
-        .text("user_id,device_id,key_id\n@a:h,D,\"signed_curve25519:A\"\n");
+        .text("user_id,device_id,key_id\n@a:h,D,\"signed_curve25519:A\"\n")
+        .files(&root().join("tests/fixtures/answers"), |name| name.starts_with("ke2-inbox"));
     fuzz("query_results", results, &words, |bytes| {
         let results = QueryResults::read("a.csv", bytes);
         told(Reached::default(), &results.problems)
+    });
+}
+
+#[test]
+fn saved_console() {
+    let words = [
+        "2026-11-23T08:36:03.315Z W ",
+        "2026-11-23T08:36:03.315232Z  WARN a{b=\"c\"}: matrix_sdk_crypto::machine: ",
+        " | crates/a.rs:1 | spans: root",
+        "[4321:1123/093603.315232:ERROR:CONSOLE(7)] \"",
+        " init.js:1:1116520\n",
+        "```\n",
+        "from_builder with user_id=@a:h device_id=D",
+        "{\"ts\":1795422963315,\"level\":\"warn\",\"args\":[\"",
+    ];
+    let mut seeds = Seeds::kept("saved_console");
+    for folder in ["tests/fixtures/console", "tests/fixtures/wild"] {
+        seeds = seeds.files(&root().join(folder), |name| name.ends_with(".jsonl") || name.starts_with('f'));
+    }
+    fuzz("saved_console", seeds, &words, |bytes| {
+        let console = Console::read("console.log", bytes);
+        let again = Console::read("console.log", BufReader::with_capacity(7, bytes));
+        let lines = |console: &Console| console.report.as_ref().map(|report| report.entries.clone());
+        assert_eq!(lines(&console), lines(&again), "how much comes at once makes no difference");
+        let Some(report) = &console.report else { return told(Reached::default(), &console.problems) };
+        assert!(report.entries.len() <= 200, "the ring holds 200 entries");
+        report.entries().fold(told(Reached::default(), &console.problems), |reached, (_, entry)| {
+            reached.by(entry.ke).by(evidence::read(entry).map(|found| std::mem::discriminant(&found)))
+        })
+    });
+}
+
+#[test]
+fn rageshake() {
+    let json = r#"{"user_text":"x","app_name":"element-web","data":{"user_id":"@a:h","device_id":"D"}}"#;
+    let log = "x\n\nNumber of logs: 1\nApplication: element-web\ndevice_id: D\nuser_id: @a:h\n";
+    fuzz("rageshake", Seeds::kept("rageshake").text(json).text(log), &["user_id: ", "\"data\":"], |bytes| {
+        let found = Rageshake::read("a/details.json", &String::from_utf8_lossy(bytes));
+        Reached::default().by(found.as_ref().map(|shake| shake.device.is_some()))
     });
 }
 

@@ -68,6 +68,10 @@ pub enum EventKind<'a> {
     Replication,
     /// To-device messages.
     ToDevice(ToDevice<'a>),
+    /// A line that begins as one that counts, and does not end as one: a pager, a terminal or a limit cut it.
+    Cut,
+    /// A line that was there, and of which nothing is shown.
+    Hidden,
     /// Anything else.
     Other,
 }
@@ -174,6 +178,7 @@ impl EventKind<'_> {
             | EventKind::UpdatingDeviceKeys { .. }
             | EventKind::Login(_)
             | EventKind::DeletingDevices { .. } => Class::Ledger,
+            EventKind::Cut => Class::Ledger,
             EventKind::Starting => Class::Start,
             _ => Class::Other,
         }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use crate::conduit::Conduit;
+use crate::dendrite::Dendrite;
 use crate::event::{Class, EventKind};
+use crate::journald::Blob;
 use crate::line::LogLine;
 use crate::synapse::Synapse;
 
@@ -25,7 +28,7 @@ pub trait ServerLogFormat: Sync {
 }
 
 /// The servers whose logs are read, the likeliest first.
-pub static FORMATS: [&dyn ServerLogFormat; 1] = [&Synapse];
+pub static FORMATS: [&dyn ServerLogFormat; 4] = [&Synapse, &Dendrite, &Conduit, &Blob];
 
 impl fmt::Debug for dyn ServerLogFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,10 +6,14 @@
 //!
 //! This crate does not know what follows from an event, nor what several lines say together.
 
+mod conduit;
+mod dendrite;
 mod event;
 mod format;
+mod journald;
 pub mod latency;
 mod line;
+mod loki;
 mod reader;
 mod route;
 pub mod stamp;
@@ -19,6 +23,8 @@ pub mod zone;
 
 pub use event::{AccessLine, Claim, Class, DeviceRef, EventKind, RefusedLine, ServerEvent, ToDevice};
 pub use format::{FORMATS, ServerLogFormat};
-pub use line::{LogLevel, LogLine, parse_line};
+pub use journald::{HIDDEN_WORDS, JOURNAL_COMMAND};
+pub use line::{LogLevel, LogLine, is_lost, parse_line, source_of};
+pub use loki::{is_loki_export, lines_of_export};
 pub use reader::{CONTINUATION_BYTES_MAX, LINE_BYTES_MAX, LogReader, ReadCounts, Record};
-pub use route::{OwnId, Route, canonical_uri, delay_id, request_key, txn_id, waits_for_news};
+pub use route::{OwnId, Route, canonical_uri, delay_id, request_key, txn_id, waits_for_news, without_fragment};

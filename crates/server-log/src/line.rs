@@ -2,10 +2,16 @@
 
 use std::borrow::Cow;
 
-use crate::event::{Class, ServerEvent};
+use crate::event::{Class, EventKind, ServerEvent};
 use crate::format::{FORMATS, ServerLogFormat};
+use crate::journald::HIDDEN_WORDS;
 use crate::stamp::Stamp;
+use crate::synapse::CUT_MARKS;
 use crate::wrapping::{self, WRAPPINGS_MAX};
+use crate::zone;
+
+/// Milliseconds that pass at most between the time that a server prints and the one that a container runtime or journald adds.
+const WRAPPED_WITHIN_MS: i64 = 60_000;
 
 /// A line of a homeserver's log.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +33,27 @@ pub struct LogLine<'a> {
     pub format: &'static dyn ServerLogFormat,
 }
 
-impl LogLine<'_> {
+impl<'a> LogLine<'a> {
+    /// The line with what a wrapping says of it.
+    ///
+    /// A time of the server's own is the more exact one, since whatever wraps a line gets it later. Where it does not say its
+    /// zone or its date and the wrapping does, the two tell them together.
+    pub(crate) fn within(mut self, time: Option<Stamp>, source: Option<Cow<'a, str>>) -> LogLine<'a> {
+        self.source = self.source.or(source);
+        self.time = match (self.time, time) {
+            (Some(own), Some(outer)) if !own.has_zone && outer.has_zone => {
+                let own = own.near(outer.ms);
+                match zone::zone_within(own.ms - outer.ms, WRAPPED_WITHIN_MS) {
+                    Some(zone) => Some(Stamp::exact(own.ms - zone)),
+                    // A date that was the wrapping's is no longer the line's own.
+                    None => self.time,
+                }
+            }
+            (own, outer) => own.or(outer),
+        };
+        self
+    }
+
     /// What the line says.
     pub fn event(&self) -> ServerEvent<'_> {
         ServerEvent {
@@ -81,7 +107,7 @@ impl LogLevel {
     /// A level by its name.
     pub fn read(text: &[u8]) -> Option<LogLevel> {
         Some(match text {
-            b"DEBUG" => LogLevel::Debug,
+            b"DEBUG" | b"TRACE" => LogLevel::Debug,
             b"INFO" => LogLevel::Info,
             b"WARNING" | b"WARN" => LogLevel::Warning,
             b"ERROR" => LogLevel::Error,
@@ -129,15 +155,27 @@ pub(crate) fn parse(line: &[u8], depth: u8) -> Option<LogLine<'_>> {
         return wrapping::json(line, depth);
     }
     let wrapping = wrapping::peel(line)?;
-    let mut inner = parse(wrapping.inner, depth + 1)?;
-    inner.time = inner.time.or(wrapping.time);
-    inner.source = inner.source.or(wrapping.source.map(Cow::Borrowed));
-    Some(inner)
+    let inner = parse(wrapping.inner, depth + 1)?;
+    Some(inner.within(wrapping.time, wrapping.source.map(Cow::Borrowed)))
 }
 
 /// Reads a line that is wrapped in nothing.
 pub(crate) fn bare(line: &[u8]) -> Option<LogLine<'_>> {
     FORMATS.iter().find_map(|format| format.line(line))
+}
+
+/// Whether a line was lost, or so much of it that nobody can tell whom it is about: [`EventKind::Cut`] or
+/// [`EventKind::Hidden`]. Nearly all lines are told by their end.
+pub fn is_lost(line: &[u8]) -> bool {
+    let end = trim_end(line);
+    let marked = CUT_MARKS.iter().any(|mark| end.ends_with(mark.encode_utf8(&mut [0; 4]).as_bytes()));
+    (marked || end.ends_with(HIDDEN_WORDS.as_bytes()))
+        && parse_line(line).is_some_and(|line| matches!(line.event().kind, EventKind::Cut | EventKind::Hidden))
+}
+
+/// What tells whose line it is, whichever program wrote it: the prefix, container or unit that stands around it.
+pub fn source_of(line: &[u8]) -> Option<&str> {
+    unwrap_line(line).0
 }
 
 /// A line without its wrappings, and what they said. For a traceback inside of a journal: what [`parse_line`] does not
@@ -217,6 +255,27 @@ mod tests {
             Some(TIME),
         );
         check(timeless, None, None);
+        // OpenTracing's spans, each a dash behind the id.
+        check(&PLAIN.replace("POST-48 - ", "POST-48- - "), None, Some(TIME));
+        check(&PLAIN.replace("POST-48 - ", "POST-48--- - "), None, Some(TIME));
+        check(&format!("[pod/synapse-0/synapse] {PLAIN}"), Some("pod/synapse-0/synapse"), Some(TIME));
+        check(&format!("@400000006b03fafd33ea67c0 {PLAIN}"), None, Some(TIME));
+        check(&format!("@400000006b03fafd33ea67c0 {timeless}"), None, Some(TIME));
+        check(&format!("x2026-11-23T08:36:03.872104812Z {PLAIN}"), None, Some(TIME));
+        check(&format!("nov. 23 08:36:03 box python[643]: {PLAIN}"), Some("python[643]"), Some(TIME));
+        check(&format!("Mon 2026-11-23 09:36:03 CET box python[643]: {PLAIN}"), Some("python[643]"), Some(TIME));
+        check(
+            &format!("Mon 2026-11-23 09:36:03 CET synapse.service[643]: {PLAIN}"),
+            Some("synapse.service[643]"),
+            Some(TIME),
+        );
+        check(
+            &format!(
+                r#"{{"labels":{{"app":"x","pod":"synapse-0"}},"line":"{PLAIN}","timestamp":"2026-11-23T08:36:03.9Z"}}"#
+            ),
+            Some("synapse-0"),
+            Some(TIME),
+        );
     }
 
     #[test]
@@ -227,10 +286,38 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_python_that_nothing_configures_has_neither_time_nor_request() {
+        let line = b"Nov 23 08:36:03 box python[643]: INFO:synapse.handlers.e2e_keys:Claimed one-time-keys: x";
+        let line = parse_line(line).unwrap();
+        assert_eq!((&*line.logger, line.level, line.request), ("synapse.handlers.e2e_keys", LogLevel::Info, None));
+        assert_eq!(line.message, "Claimed one-time-keys: x");
+        for other in ["INFO:     127.0.0.1:5000 - GET", "INFO:uvicorn.error:Started", "Note:synapse.x:y"] {
+            assert_eq!(parse_line(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_lacks_its_zone_or_its_date_gets_it_from_what_stands_around_it() {
+        for (line, wanted) in [
+            ("2026-11-23T08:36:03.872Z 2026-11-23 09:36:03,871 - synapse.x - 1 - INFO - GET-1 - m", TIME),
+            ("2026-11-23T09:36:04+01:00 box x[1]: 2026-11-23 03:36:03,871 - synapse.x - 1 - INFO - GET-1 - m", TIME),
+            ("2026-11-23T00:00:00.100Z 00:59:59,871 - synapse.x - 1 - INFO - GET-1 - m", TIME - 30_964_000),
+            ("2026-11-23T23:30:00.100Z 00:29:59,871 - synapse.x - 1 - INFO - GET-1 - m", TIME + 53_636_000),
+        ] {
+            let time = parse_line(line.as_bytes()).unwrap().time.unwrap();
+            assert_eq!((time.ms, time.has_zone), (wanted, true), "{line}: {}", crate::stamp::print(time.ms));
+        }
+        // A line that is shown long after it was written: its zone is not told so.
+        let late = "2026-03-24T08:36:03Z 2026-11-23 08:36:03,871 - synapse.x - 1 - INFO - GET-1 - m";
+        let time = parse_line(late.as_bytes()).unwrap().time.unwrap();
+        assert_eq!((time.ms, time.has_zone), (TIME, false));
+    }
+
+    #[test]
     fn a_short_journal_line_has_no_year() {
         let line = b"Nov 23 08:36:03 box python[643]: synapse.x: [GET-1] m";
         let time = parse_line(line).unwrap().time.unwrap();
-        assert!(!time.has_year && !time.has_zone);
+        assert_eq!((time.date, time.has_zone), (crate::stamp::StampDate::NoYear, false));
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub fn waits_for_news(path: &[u8]) -> bool {
 /// Path and query without secrets, in a form that is the same for the client's URL and the server's line: parameters
 /// that hold or held a secret are left out.
 pub fn canonical_uri(uri: &str) -> String {
-    let uri = uri.split('#').next().unwrap_or_default();
+    let uri = without_fragment(uri);
     let Some((path, query)) = uri.split_once('?') else { return redact(uri).text.into_owned() };
     let kept = |parameter: &&str| {
         let plain = |byte: u8| byte.is_ascii_digit() || b"_~.sm".contains(&byte);
@@ -87,6 +87,12 @@ pub fn canonical_uri(uri: &str) -> String {
     };
     let kept: Vec<&str> = query.split('&').filter(kept).collect();
     format!("{}?{}", redact(path).text, kept.join("&"))
+}
+
+/// A URI up to its fragment. The mark of what was closed has a `#` of its own, behind a space.
+pub fn without_fragment(uri: &str) -> &str {
+    let fragment = uri.match_indices('#').find(|(at, _)| !uri[..*at].ends_with(' '));
+    fragment.map_or(uri, |(at, _)| &uri[..at])
 }
 
 /// What tells a request apart from others: its method and URI. Equal on both sides for the same request.

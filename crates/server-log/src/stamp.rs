@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// The year that a stamp without one is given: a leap year, so that 29 February reads.
+/// The year that a stamp without one is given, before [`PARTIAL_END_MS`]: a leap year, so that 29 February reads.
 const NO_YEAR: i16 = 1972;
 
 /// An instant as a log prints it.
@@ -13,8 +13,20 @@ pub struct Stamp {
     pub ms: i64,
     /// Whether the stamp says its zone. Python's `asctime` does not: it is the server's local time.
     pub has_zone: bool,
-    /// Whether the stamp has a year. journald's short form has none.
-    pub has_year: bool,
+    /// What of the date it says.
+    pub date: StampDate,
+}
+
+/// What of its date a stamp says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StampDate {
+    /// All of it.
+    Whole,
+    /// Month and day, as journald's short form: `ms` is of the year 1972.
+    NoYear,
+    /// Nothing: `ms` is of 1 January 1972.
+    None,
 }
 
 /// The first millisecond that can be printed, of the year 0.
@@ -31,27 +43,40 @@ pub fn plausible(ms: i64) -> Option<i64> {
 impl Stamp {
     /// A stamp that is exact.
     pub fn exact(ms: i64) -> Self {
-        Stamp { ms, has_zone: true, has_year: true }
+        Stamp { ms, has_zone: true, date: StampDate::Whole }
     }
 
-    /// The same day and time in a year. A stamp that has one stays as it is, and so does 29 February in a year that has
-    /// none.
-    pub fn in_year(self, year: i16) -> Self {
-        if self.has_year {
-            return self;
-        }
-        let day = self.ms.div_euclid(DAY_MS);
-        let rest = self.ms.rem_euclid(DAY_MS);
-        let within = day - days(NO_YEAR, 1, 1).unwrap_or(0);
-        let Some(start) = days(year, 1, 1) else { return self };
-        // Behind February, a common year lacks a day.
-        let leap = days(year, 2, 29).is_some();
-        let within = if !leap && within >= 60 { within - 1 } else { within };
-        Stamp { ms: (start + within) * DAY_MS + rest, has_year: true, ..self }
+    /// The whole stamp that is nearest to a time: of stamps without a year, the same day in another year; of stamps without
+    /// a date, the same time on another day. A whole stamp stays as it is.
+    pub fn near(self, at: i64) -> Self {
+        let candidates: [i64; 3] = match self.date {
+            StampDate::Whole => return self,
+            StampDate::NoYear => {
+                let (year, ..) = date(at.div_euclid(DAY_MS));
+                [year - 1, year, year + 1].map(|year| self.in_year(year))
+            }
+            StampDate::None => {
+                let day = at.div_euclid(DAY_MS);
+                [day - 1, day, day + 1].map(|day| day * DAY_MS + self.ms.rem_euclid(DAY_MS))
+            }
+        };
+        let nearest = candidates.into_iter().min_by_key(|ms| ms.abs_diff(at)).unwrap_or(self.ms);
+        Stamp { ms: nearest, date: StampDate::Whole, ..self }
+    }
+
+    /// The same day and time in a year; of 29 February in a year that has none, the day before.
+    fn in_year(self, year: i64) -> i64 {
+        let (_, month, day) = date(self.ms.div_euclid(DAY_MS));
+        let of = |day: i64| days(i16::try_from(year).ok()?, month as i8, day as i8);
+        of(day).or_else(|| of(day - 1)).unwrap_or(0) * DAY_MS + self.ms.rem_euclid(DAY_MS)
     }
 }
 
-const DAY_MS: i64 = 86_400_000;
+/// The first millisecond behind the times of stamps that lack a year or a date.
+pub const PARTIAL_END_MS: i64 = 94_694_400_000;
+
+/// Milliseconds of a day.
+pub(crate) const DAY_MS: i64 = 86_400_000;
 
 /// Days from the epoch to a date of the proleptic Gregorian calendar; `None` if there is no such date.
 fn days(year: i16, month: i8, day: i8) -> Option<i64> {
@@ -119,21 +144,66 @@ pub fn read_iso(text: &[u8]) -> Option<(Stamp, usize)> {
         ms -= minutes * 60_000;
         end += length;
     }
-    Some((Stamp { ms, has_zone: zone.is_some(), has_year: true }, end))
+    Some((Stamp { ms, has_zone: zone.is_some(), date: StampDate::Whole }, end))
 }
 
-/// Reads syslog's `Nov 23 08:36:03` (with a fraction or without) at the start of a text.
+/// The months as `journalctl` and syslog shorten them, in the languages in which a word means one month only. Not there are
+/// `lip` and `lis`, which are July and November in Polish, and June and October in Croatian.
+const MONTHS: [&[&str]; 12] = [
+    &["jan", "janv", "ene", "gen", "sty", "led", "янв", "1月"],
+    &["feb", "févr", "fev", "fév", "lut", "úno", "фев", "2月"],
+    &["mar", "mars", "mär", "märz", "mrt", "marz", "мар", "3月"],
+    &["apr", "avr", "avril", "abr", "kwi", "апр", "4月"],
+    &["may", "mai", "mei", "maj", "mag", "мая", "май", "5月"],
+    &["jun", "juin", "juni", "giu", "cze", "июн", "6月"],
+    &["jul", "juil", "juli", "lug", "июл", "7月"],
+    &["aug", "août", "ago", "sie", "авг", "8月"],
+    &["sep", "sept", "set", "wrz", "сен", "9月"],
+    &["oct", "okt", "ott", "out", "paź", "окт", "10月"],
+    &["nov", "ноя", "11月"],
+    &["dec", "déc", "dez", "dic", "des", "gru", "дек", "12月"],
+];
+
+/// Bytes of a shortened month at most.
+const MONTH_BYTES_MAX: usize = 8;
+
+/// Reads syslog's `Nov 23 08:36:03` (with a fraction or without) at the start of a text, in any of the languages of
+/// [`MONTHS`].
 pub fn read_syslog(text: &[u8]) -> Option<(Stamp, usize)> {
-    const MONTHS: [&[u8]; 12] =
-        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
-    if text.len() < 15 || text[3] != b' ' || text[6] != b' ' {
+    let end = memchr::memchr(b' ', &text[..text.len().min(MONTH_BYTES_MAX + 1)])?;
+    // The cheap look first: what stands behind a month is a day, and a time.
+    let rest = &text[end + 1..];
+    if rest.len() < 11 || rest[2] != b' ' || rest[5] != b':' {
         return None;
     }
-    let month = MONTHS.iter().position(|month| *month == &text[..3])? as i8 + 1;
-    let day = if text[4] == b' ' { number(&text[5..6])? } else { number(&text[4..6])? } as i8;
-    let (clock, used) = read_clock(&text[7..])?;
+    let word = std::str::from_utf8(&text[..end]).ok()?.trim_end_matches('.').to_lowercase();
+    let month = MONTHS.iter().position(|names| names.contains(&word.as_str()))? as i8 + 1;
+    let day = if rest[0] == b' ' { number(&rest[1..2])? } else { number(&rest[..2])? } as i8;
+    let (clock, used) = read_clock(&rest[3..])?;
     let ms = millis(days(NO_YEAR, month, day)?, &clock)?;
-    Some((Stamp { ms, has_zone: false, has_year: false }, 7 + used))
+    Some((Stamp { ms, has_zone: false, date: StampDate::NoYear }, end + 1 + 3 + used))
+}
+
+/// Reads `08:36:03,871` at the start of a text: a time of day alone.
+pub fn read_time_of_day(text: &[u8]) -> Option<(Stamp, usize)> {
+    let (clock, used) = read_clock(text)?;
+    let ms = millis(days(NO_YEAR, 1, 1)?, &clock)?;
+    Some((Stamp { ms, has_zone: false, date: StampDate::None }, used))
+}
+
+/// Reads the stamp of runit's and daemontools' loggers, `@4000000069c2f10b33ebd4f1`: TAI64N as they count it, ten seconds ahead
+/// of UTC whatever leap seconds there were.
+pub fn read_tai64n(text: &[u8]) -> Option<(Stamp, usize)> {
+    const DIGITS: usize = 24;
+    const EPOCH: u64 = (1 << 62) + 10;
+    let digits = text.strip_prefix(b"@")?.get(..DIGITS)?;
+    let hex = |digits: &[u8]| {
+        let plain = digits.iter().all(u8::is_ascii_hexdigit);
+        u64::from_str_radix(std::str::from_utf8(digits).ok().filter(|_| plain)?, 16).ok()
+    };
+    let seconds = i64::try_from(hex(&digits[..16])?.checked_sub(EPOCH)?).ok()?;
+    let ms = plausible(seconds.checked_mul(1000)?)? + (hex(&digits[16..])? / 1_000_000) as i64;
+    Some((Stamp::exact(ms), 1 + DIGITS))
 }
 
 /// Reads `1795422963.871204`, seconds since the epoch, at the start of a text.
@@ -156,6 +226,18 @@ struct Clock {
     minute: i8,
     second: i8,
     ms: i64,
+}
+
+/// Reads `Mon 2026-11-23 09:36:03 CET`, as `journalctl -o short-full` prints it. Of a zone's name only UTC tells which it is.
+pub fn read_weekday(text: &[u8]) -> Option<(Stamp, usize)> {
+    let day = memchr::memchr(b' ', &text[..text.len().min(MONTH_BYTES_MAX + 1)])? + 1;
+    let (stamp, used) = read_iso(&text[day..])?;
+    let zone = text[day + used..].strip_prefix(b" ")?;
+    let zone = &zone[..memchr::memchr(b' ', &zone[..zone.len().min(7)])?];
+    let named = zone.len() > 1
+        && zone.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'+' | b'-' | b'0'..=b'9'));
+    let has_zone = stamp.has_zone || matches!(zone, b"UTC" | b"GMT");
+    named.then_some((Stamp { has_zone, ..stamp }, day + used + 1 + zone.len()))
 }
 
 fn read_clock(text: &[u8]) -> Option<(Clock, usize)> {
@@ -241,21 +323,65 @@ mod tests {
         }
         assert_eq!(read_unix(b"1795422963.871204 host").map(|found| found.0.ms), Some(wanted));
         let (short, length) = read_syslog(b"Nov 23 08:36:03.871 host x[1]: y").unwrap();
-        assert_eq!((short.in_year(2026).ms, length), (wanted, 19));
+        assert_eq!((short.near(wanted - 40 * DAY_MS).ms, length), (wanted, 19));
         assert_eq!(read_syslog(b"Nov  3 08:36:03 host").map(|found| found.1), Some(15));
     }
 
     #[test]
-    fn a_year_is_added_on_both_sides_of_the_leap_day() {
-        for (text, year, wanted) in [
-            ("Feb 28 00:00:00", 2026, "2026-02-28"),
-            ("Mar 01 00:00:00", 2026, "2026-03-01"),
-            ("Mar 01 00:00:00", 2028, "2028-03-01"),
-            ("Feb 29 00:00:00", 2028, "2028-02-29"),
-            ("Dec 31 00:00:00", 2026, "2026-12-31"),
+    fn a_year_is_that_of_the_nearest_day() {
+        let at = |text: &str| read_iso(text.as_bytes()).unwrap().0.ms;
+        for (text, near, wanted) in [
+            ("Feb 28 00:00:00", "2026-11-23 00:00:00", "2027-02-28"),
+            ("Mar 01 00:00:00", "2026-03-23 00:00:00", "2026-03-01"),
+            ("Feb 29 00:00:00", "2028-03-23 00:00:00", "2028-02-29"),
+            ("Feb 29 00:00:00", "2026-03-23 00:00:00", "2026-02-28"),
+            ("Dec 31 23:59:59", "2027-01-02 00:00:00", "2026-12-31"),
+            ("Jan 01 00:00:01", "2026-12-30 00:00:00", "2027-01-01"),
         ] {
-            let stamp = read_syslog(text.as_bytes()).unwrap().0.in_year(year);
+            let stamp = read_syslog(text.as_bytes()).unwrap().0.near(at(near));
             assert!(print(stamp.ms).starts_with(wanted), "{text}: {}", print(stamp.ms));
+        }
+        let (time, length) = read_time_of_day(b"23:59:59,871 - x").unwrap();
+        assert_eq!(
+            (print(time.near(at("2026-11-23 00:00:01")).ms).as_str(), length),
+            ("2026-11-22 23:59:59.871 UTC", 12)
+        );
+    }
+
+    #[test]
+    fn months_of_other_languages_are_those_months() {
+        for (text, month) in [
+            ("nov. 23 08:36:03 h", 11),
+            ("déc. 23 08:36:03 h", 12),
+            ("Okt 23 08:36:03 h", 10),
+            ("M\u{e4}r  3 08:36:03 h", 3),
+            ("дек 23 08:36:03 h", 12),
+            ("11月 23 08:36:03 h", 11),
+            ("août 23 08:36:03 h", 8),
+        ] {
+            let (stamp, length) = read_syslog(text.as_bytes()).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((date(stamp.ms / DAY_MS).1, &text[length..]), (month, " h"), "{text}");
+        }
+        assert_eq!(read_syslog(b"lis 23 08:36:03 h"), None, "November in Polish, October in Croatian");
+        let words: Vec<&str> = MONTHS.concat();
+        assert!(words.iter().enumerate().all(|(at, word)| !words[at + 1..].contains(word)), "no word means two months");
+        assert!(words.iter().all(|word| word.len() < MONTH_BYTES_MAX));
+    }
+
+    #[test]
+    fn a_weekday_and_a_zones_name_are_read_with_the_time_between_them() {
+        let (stamp, length) = read_weekday(b"Mon 2026-11-23 09:36:03 CET box x[1]: y").unwrap();
+        assert_eq!((print(stamp.ms).as_str(), stamp.has_zone, length), ("2026-11-23 09:36:03.000 UTC", false, 27));
+        assert!(read_weekday(b"Mon 2026-11-23 08:36:03 UTC box").unwrap().0.has_zone);
+        assert_eq!(read_weekday(b"x 2026-11-23 08:36:03,871 - logger"), None);
+    }
+
+    #[test]
+    fn a_loggers_stamp_of_tai_is_utc_but_for_ten_seconds() {
+        let (stamp, length) = read_tai64n(b"@400000006b03fafd33ea67c0 x").unwrap();
+        assert_eq!((print(stamp.ms).as_str(), length), ("2026-11-23 08:36:03.871 UTC", 25));
+        for text in ["@4000", "@4000000069c2f10b33ebd4fz", "@ffffffffffffffffffffffff", "@000000000000000000000000"] {
+            assert_eq!(read_tai64n(text.as_bytes()), None, "{text}");
         }
     }
 

@@ -1,4 +1,5 @@
 //! What other programs put around a server's line: a container's time, journald's host and unit, a worker's prefix, JSON.
+//! [`crate::journald`] has what is left of a line that journald does not show.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::line::{LogLevel, LogLine, bare, parse, trim_end};
-use crate::stamp::{Stamp, read_iso, read_syslog, read_unix};
+use crate::stamp::{Stamp, read_iso, read_syslog, read_tai64n, read_unix, read_weekday};
 
 /// Wrappings that are taken off at most: a container's, a prefix and journald's.
 pub(crate) const WRAPPINGS_MAX: u8 = 3;
@@ -19,18 +20,37 @@ pub(crate) struct Wrapping<'a> {
     pub inner: &'a [u8],
 }
 
-/// Takes one wrapping off: a container's or journald's time, host and unit, or a worker's `name |`.
+/// Takes one wrapping off: a logger's, a container's or journald's time, host and unit, or a worker's `name |`.
 pub(crate) fn peel(line: &[u8]) -> Option<Wrapping<'_>> {
     let timed = |found: Option<(Stamp, usize)>| {
         let (time, used) = found?;
         let rest = line.get(used..)?.strip_prefix(b" ")?;
         Some(after_time(time, rest))
     };
-    match line.first()? {
-        b'0'..=b'9' => timed(read_iso(line)).or_else(|| timed(read_unix(line))),
-        b'A'..=b'Z' if line.get(3) == Some(&b' ') => timed(read_syslog(line)).or_else(|| prefixed(line)),
-        _ => prefixed(line),
-    }
+    let found = match line.first()? {
+        b'0'..=b'9' => timed(read_iso(line)).or_else(|| timed(read_unix(line))).or_else(|| timed(read_syslog(line))),
+        // A logger stamps the line of whatever program it is given.
+        b'@' => timed(read_tai64n(line)),
+        b'[' => bracketed(line),
+        _ => timed(read_syslog(line)).or_else(|| timed(read_weekday(line))),
+    };
+    found.or_else(|| prefixed(line)).or_else(|| one_byte(line))
+}
+
+/// Portainer shows the last byte of the header that Docker's API puts in front of each line, if it can be shown.
+fn one_byte(line: &[u8]) -> Option<Wrapping<'_>> {
+    let inner = line.get(1..)?;
+    read_iso(inner)?;
+    Some(Wrapping { time: None, source: None, inner })
+}
+
+/// `[pod/synapse-0/synapse] line`, as `kubectl logs --prefix` writes it.
+fn bracketed(line: &[u8]) -> Option<Wrapping<'_>> {
+    let end = memmem::find(&line[..line.len().min(256)], b"] ")?;
+    let source = std::str::from_utf8(line.get(1..end)?).ok()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_');
+    let named = source.starts_with("pod/") && source.bytes().all(plain);
+    named.then_some(Wrapping { time: None, source: Some(source), inner: &line[end + 2..] })
 }
 
 /// What stands behind a wrapping's time: a container runtime's stream, a host and a unit, or the line itself.
@@ -46,7 +66,8 @@ fn after_time(time: Stamp, rest: &[u8]) -> Wrapping<'_> {
     // journald: `host unit[pid]: line`; the unit may stand without a process.
     let source = (|| {
         let host_end = memchr::memchr(b' ', &rest[..rest.len().min(256)])?;
-        let unit = &rest[host_end + 1..];
+        // `journalctl -o with-unit` puts no host in front of the unit.
+        let unit = if rest[..host_end].ends_with(b":") { rest } else { &rest[host_end + 1..] };
         let colon = memmem::find(&unit[..unit.len().min(256)], b": ")
             .or_else(|| unit.ends_with(b":").then(|| unit.len() - 1))?;
         let name = std::str::from_utf8(&unit[..colon]).ok()?;
@@ -74,12 +95,16 @@ fn prefixed(line: &[u8]) -> Option<Wrapping<'_>> {
     named.then_some(Wrapping { time: None, source: Some(name), inner: &line[at + 2..] })
 }
 
-/// The fields of JSON wrappings that are read: Docker's json-file driver and `journalctl -o json`.
+/// The fields of JSON wrappings that are read: Docker's json-file driver, `journalctl -o json` and Loki's `logcli -o jsonl`.
 #[derive(Deserialize)]
 struct Json<'a> {
     #[serde(borrow)]
     log: Option<Cow<'a, str>>,
     time: Option<Value>,
+    #[serde(borrow)]
+    line: Option<Cow<'a, str>>,
+    timestamp: Option<Value>,
+    labels: Option<Value>,
     #[serde(borrow)]
     request: Option<Cow<'a, str>>,
     #[serde(rename = "MESSAGE")]
@@ -105,10 +130,34 @@ pub(crate) fn json(line: &[u8], depth: u8) -> Option<LogLine<'static>> {
     if fields.journal_message.is_some() {
         return of_journal(fields, depth);
     }
-    let time = fields.time.as_ref().and_then(time_of);
-    let mut inner = parse(trim_end(fields.log?.as_bytes()), depth + 1)?.into_owned();
-    inner.time = inner.time.or(time);
-    Some(inner)
+    let (inner, time, source) = match (fields.log, fields.line) {
+        (Some(log), _) => (log, fields.time.as_ref().and_then(time_of), None),
+        (None, Some(line)) => {
+            (line, fields.timestamp.as_ref().and_then(time_of), fields.labels.as_ref().and_then(source_of))
+        }
+        (None, None) => return None,
+    };
+    let inner = parse(trim_end(inner.as_bytes()), depth + 1)?.into_owned();
+    Some(inner.within(time, source.map(Cow::Owned)))
+}
+
+/// Labels by which Loki's streams are told apart, the most exact first.
+const SOURCE_LABELS: [&str; 10] = [
+    "pod",
+    "container_name",
+    "container",
+    "instance",
+    "systemd_unit",
+    "unit",
+    "filename",
+    "service_name",
+    "job",
+    "host",
+];
+
+/// The process that a stream's labels name.
+fn source_of(labels: &Value) -> Option<String> {
+    SOURCE_LABELS.iter().find_map(|name| labels.get(name)?.as_str()).map(str::to_owned)
 }
 
 /// `journalctl -o json`.
@@ -128,7 +177,7 @@ fn of_journal(fields: Json<'_>, depth: u8) -> Option<LogLine<'static>> {
         None => name,
     });
     let level = fields.journal_priority.as_deref().map(of_priority).unwrap_or_default();
-    let mut inner = match parse(trim_end(&message), depth + 1) {
+    let inner = match parse(trim_end(&message), depth + 1) {
         Some(inner) => inner.into_owned(),
         // systemd's Python handler keeps the logger in a field of its own.
         None => LogLine {
@@ -141,8 +190,8 @@ fn of_journal(fields: Json<'_>, depth: u8) -> Option<LogLine<'static>> {
             format: &crate::synapse::Synapse,
         },
     };
-    inner.time = inner.time.or(micros.map(|micros| Stamp::exact(micros.div_euclid(1000))));
-    inner.source = inner.source.or(source.map(Cow::Owned));
+    let time = micros.map(|micros| Stamp::exact(micros.div_euclid(1000)));
+    let mut inner = inner.within(time, source.map(Cow::Owned));
     if inner.level == LogLevel::Unknown {
         inner.level = level;
     }
@@ -164,12 +213,19 @@ fn of_priority(priority: &str) -> LogLevel {
 /// A time as JSON forms have it.
 pub(crate) fn time_of(value: &Value) -> Option<Stamp> {
     match value {
+        // Nanoseconds, as Loki counts.
+        Value::Number(ns) if ns.as_u64().is_some_and(|ns| ns > 1_000_000_000_000_000) => {
+            Some(Stamp::exact((ns.as_u64()? / 1_000_000) as i64))
+        }
         // Seconds, rounded to hundredths by Synapse's TerseJsonFormatter.
         Value::Number(seconds) => {
             let seconds = seconds.as_f64().filter(|seconds| (0.0..1e11).contains(seconds))?;
             Some(Stamp::exact((seconds * 1000.0).round() as i64))
         }
-        Value::String(text) => read_iso(text.as_bytes()).map(|found| found.0),
+        Value::String(text) => match text.parse::<u64>() {
+            Ok(ns) if ns > 1_000_000_000_000_000 => Some(Stamp::exact((ns / 1_000_000) as i64)),
+            _ => read_iso(text.as_bytes()).map(|found| found.0),
+        },
         _ => None,
     }
 }

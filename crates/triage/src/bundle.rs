@@ -10,12 +10,14 @@ use crypto_diag_core::redact;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::console::{self, Console, Rageshake};
 use crate::har::{Har, HarOptions};
 use crate::intake::{mended, shown_name};
 use crate::latency::Latency;
 use crate::problem::{Place, Problem, Problems};
-use crate::query::QueryResults;
-use crate::synapse_log::{LogOptions, ServerLog, parse_line};
+use crate::query::{self, QueryResults};
+use crate::render;
+use crate::synapse_log::{LogOptions, ServerLog, is_loki_export, parse_line};
 pub use crate::verdict::ArtefactKind;
 
 /// The name that a manifest carries.
@@ -97,6 +99,8 @@ pub struct Bundle {
     pub reports: Vec<Report>,
     /// Their names, one for one.
     pub report_names: Vec<String>,
+    /// What rageshakes say of themselves.
+    pub rageshakes: Vec<Rageshake>,
     /// The HARs.
     pub hars: Vec<Har>,
     /// The server's logs.
@@ -119,11 +123,14 @@ impl ArtefactKind {
         match self {
             ArtefactKind::Manifest => 0,
             ArtefactKind::Report => 1,
-            ArtefactKind::Har => 2,
-            ArtefactKind::QueryResults => 3,
-            ArtefactKind::Latency => 4,
-            ArtefactKind::ServerLog => 5,
-            ArtefactKind::Other => 6,
+            // It names the device of the consoles beside it.
+            ArtefactKind::Rageshake => 2,
+            ArtefactKind::Console => 3,
+            ArtefactKind::Har => 4,
+            ArtefactKind::QueryResults => 5,
+            ArtefactKind::Latency => 6,
+            ArtefactKind::ServerLog => 7,
+            ArtefactKind::Other => 8,
         }
     }
 
@@ -153,8 +160,19 @@ impl ArtefactKind {
         if start.starts_with(b"{") && has("\"log\"") && (has("\"creator\"") || has("\"entries\"")) {
             return ArtefactKind::Har;
         }
-        if first_line_is_log(head) {
+        // Documents quote lines, and so do this program's own answers: nothing is evidence of itself.
+        let is_document = [".md", ".html", ".htm"].iter().any(|end| file.ends_with(end));
+        if is_document || render::is_answer(head) {
+            return ArtefactKind::Other;
+        }
+        if Rageshake::is_one(name, head) {
+            return ArtefactKind::Rageshake;
+        }
+        if has_log_line(head) {
             return ArtefactKind::ServerLog;
+        }
+        if console::has_form(head) {
+            return ArtefactKind::Console;
         }
         if is_json && has("\"status\"") && has("\"resultType\"") {
             return ArtefactKind::Latency;
@@ -169,6 +187,12 @@ impl ArtefactKind {
         if file.ends_with(".har") {
             return ArtefactKind::Har;
         }
+        if query::has_table(head) {
+            return ArtefactKind::QueryResults;
+        }
+        if !is_json && console::has_lines(head) {
+            return ArtefactKind::Console;
+        }
         if file.ends_with(".log") || file.contains(".log.") {
             return ArtefactKind::ServerLog;
         }
@@ -177,9 +201,10 @@ impl ArtefactKind {
     }
 }
 
-/// Whether one of the first lines begins a line of Synapse's log; a slice may start inside of a traceback.
-fn first_line_is_log(head: &[u8]) -> bool {
-    head.split(|byte| *byte == b'\n').take(20).any(|line| parse_line(line).is_some())
+/// Whether one of the first lines is of a homeserver's log; a slice may start inside of a traceback, and what compose prints of a
+/// whole stack with its database's lines.
+fn has_log_line(head: &[u8]) -> bool {
+    is_loki_export(head) || head.split(|byte| *byte == b'\n').any(|line| parse_line(line).is_some())
 }
 
 impl Bundle {
@@ -199,6 +224,8 @@ impl Bundle {
         });
         let used = match kind {
             ArtefactKind::Report => self.add_report(name, input, &mut problems),
+            ArtefactKind::Console => self.add_console(name, input),
+            ArtefactKind::Rageshake => self.add_rageshake(name, input, &mut problems),
             ArtefactKind::Har => {
                 let har = Har::read(name, input, &self.har_options());
                 self.problems.extend(har.problems.iter().cloned());
@@ -268,6 +295,43 @@ impl Bundle {
         }
     }
 
+    fn add_console(&mut self, name: &str, input: impl BufRead) -> bool {
+        let mut console = Console::read(name, input);
+        self.problems.append(&mut console.problems);
+        let Some(mut report) = console.report else { return false };
+        // What the rageshake says of itself holds for the consoles beside it, unless they contradict it.
+        let beside = self.rageshakes.iter().find(|shake| shake.folder == console::folder(name));
+        if let Some(shake) = beside {
+            report.user_agent.clone_from(&shake.user_agent);
+            match (&console.device, &shake.device) {
+                (None, Some(device)) if !console.several => {
+                    report.user_id = Some(device.user_id.clone());
+                    report.device_id = Some(device.device_id.clone());
+                }
+                (Some(own), Some(device)) if own != device => {
+                    let what = format!("it has lines of {}, and its rageshake is of {}", own.label(), device.label());
+                    self.problems.push(Problem::whole(name, &what));
+                    (report.user_id, report.device_id) = (None, None);
+                }
+                _ => {}
+            }
+        }
+        self.push_report(name, report);
+        true
+    }
+
+    fn add_rageshake(&mut self, name: &str, input: impl Read, problems: &mut Problems) -> bool {
+        let Some(text) = document(input, problems) else { return false };
+        let found = Rageshake::read(name, &text);
+        match &found {
+            None => problems.add(Place::Whole, "it names no fields of a rageshake"),
+            Some(shake) if shake.device.is_none() => problems.add(Place::Whole, "it names no user or no device"),
+            Some(_) => {}
+        }
+        self.rageshakes.extend(found);
+        self.rageshakes.last().is_some_and(|shake| shake.device.is_some())
+    }
+
     /// Takes a report that has been read.
     pub(crate) fn push_report(&mut self, name: &str, mut report: Report) {
         close(&mut report);
@@ -307,11 +371,21 @@ impl Bundle {
     /// What the HARs want to know of a log.
     fn log_options(&self) -> LogOptions {
         let mut options = self.log_options.clone();
+        options.near = options.near.or_else(|| self.near());
         if !self.hars.is_empty() {
             let keys = self.hars.iter().flat_map(|har| &har.entries).map(|exchange| exchange.key());
             options.wanted = Some(Arc::new(keys.collect()));
         }
         options
+    }
+
+    /// A time of the case, for stamps that lack their year: what the clients' artefacts tell.
+    fn near(&self) -> Option<i64> {
+        let reports =
+            self.reports.iter().filter_map(|report| i64::try_from(report.generated_at.0).ok()).filter(|at| *at > 0);
+        let hars = self.hars.iter().flat_map(|har| &har.entries).map(|exchange| exchange.start);
+        let manifest = self.manifest.as_ref().and_then(|manifest| manifest.to);
+        reports.chain(manifest).chain(hars).next()
     }
 
     /// Whether anything could be read at all.

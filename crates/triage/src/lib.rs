@@ -1,4 +1,4 @@
-//! What all artefacts of a capture say together: readers for reports, HAR files, Synapse's log and query results, one
+//! What all artefacts of a capture say together: readers for reports, saved consoles, HAR files, Synapse's log and query results, one
 //! clock, and the decision tree of the runbook over them.
 //!
 //! This crate is pure: bytes in, verdicts out. It opens no file and no socket, has no clock, runs nothing and changes
@@ -20,6 +20,7 @@ pub mod bundle;
 mod case;
 pub mod clock;
 pub mod conclusion;
+pub mod console;
 pub mod har;
 #[cfg(test)]
 mod history;
@@ -43,5 +44,5 @@ pub mod verdict;
 pub use crypto_diag_server_log::stamp;
 
 pub use case::coverage::{Coverage, Found};
-pub use proof::Premise;
+pub use proof::{Mutation, Premise};
 pub use triage::{SCHEMA_NAME, SCHEMA_VERSION, Triage};

@@ -106,7 +106,7 @@ impl Need {
     /// The need with the exact command, or with what to do where there is none.
     pub fn fetch(&self, case: &Case<'_>) -> Fetch {
         let (artefact, how) = match &self.wanted {
-            Wanted::Report { of, when } => (ArtefactKind::Report, report_steps(of, *when)),
+            Wanted::Report { of, when } => (ArtefactKind::Report, report_steps(case, of, *when)),
             Wanted::Har { report } => (ArtefactKind::Har, har_steps(case, *report)),
             Wanted::Log { report } => (ArtefactKind::ServerLog, collect_command(case, *report)),
             Wanted::Query { report, name, repeat } => query_command(case, *report, name, *repeat),
@@ -115,13 +115,18 @@ impl Need {
     }
 }
 
-fn report_steps(of: &Whose, when: ReportTime) -> String {
+fn report_steps(case: &Case<'_>, of: &Whose, when: ReportTime) -> String {
+    let is_given = matches!(of, Whose::Device(device) if case.pages_of(device).next().is_some());
     let who = match of {
         Whose::Device(device) => device.label(),
         Whose::User(user_id) => format!("the device of {user_id} that took part"),
         Whose::Somebody(words) => words.clone(),
     };
     let when = match when {
+        // Beside a report that is there, "Download report" alone would ask for what was given.
+        ReportTime::Any if is_given => {
+            ", once more, while the client is signed in: the one that is given does not say it"
+        }
         ReportTime::Any => "",
         ReportTime::SameCall => ", on the page that holds the call, during it or right after it",
         ReportTime::CaptureBefore => ", of a page that was opened before the call began, without pressing Clear",

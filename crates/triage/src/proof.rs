@@ -20,11 +20,19 @@ pub struct Premise {
     pub rules_out: &'static str,
 }
 
+/// A change of one premise, by its id. Tests ask for it, to show that each premise is needed and that each rule can conclude.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutation {
+    /// It is taken for met, whether it holds or not.
+    Met(&'static str),
+    /// It is taken for unmet.
+    Unmet(&'static str),
+}
+
 /// Premises that have been checked, with what was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Proof {
-    /// A premise that a mutation test takes away.
-    dropped: Option<&'static str>,
+    mutation: Option<Mutation>,
     premises: Vec<&'static Premise>,
     unmet: Vec<&'static Premise>,
     evidence: Vec<Evidence>,
@@ -57,7 +65,7 @@ impl Proof {
     /// A proof without premises.
     pub fn new(case: &Case<'_>) -> Self {
         Proof {
-            dropped: case.dropped_premise,
+            mutation: case.mutation,
             premises: Vec::new(),
             unmet: Vec::new(),
             evidence: Vec::new(),
@@ -82,9 +90,10 @@ impl Proof {
     ) -> Self {
         let Holds(found) = holds.into();
         self.premises.push(premise);
+        let found = found.filter(|_| self.mutation != Some(Mutation::Unmet(premise.id)));
         match found {
             Some(evidence) => self.evidence.extend(evidence),
-            None if self.dropped == Some(premise.id) => {}
+            None if self.mutation == Some(Mutation::Met(premise.id)) => {}
             None => {
                 self.unmet.push(premise);
                 self.needs.extend(needs());

@@ -1,7 +1,7 @@
 //! Quotations: what an artefact says, short and without secrets.
 
-use crypto_diag_core::redact::{redact, redact_head};
-use crypto_diag_core::visible_line;
+use crypto_diag_core::redact::redact_head;
+use crypto_diag_core::{Clean, visible_line};
 
 /// Characters of a quotation at most; the longest sentence that matters, a conflict with both keys, has about 600.
 pub const QUOTE_CHARS_MAX: usize = 800;
@@ -15,7 +15,7 @@ pub fn quote(text: &str) -> String {
     // Redacted before it is cut: of half a secret nobody can tell what it is. What touches the end of what is looked at is
     // closed with the rest.
     let end = text.char_indices().nth(LOOKED_AT).map_or(text.len(), |found| found.0);
-    let redacted = if end < text.len() { redact_head(&text[..end]).into() } else { redact(text).text };
+    let redacted = if end < text.len() { redact_head(&text[..end]) } else { Clean::new(text) };
     let shown = visible_line(&redacted);
     let mut quoted: String = shown.chars().take(QUOTE_CHARS_MAX).collect();
     if quoted.len() < shown.len() || end < text.len() {

@@ -153,6 +153,10 @@ fn put(lanes: &mut Lanes, order: u8, name: String, trouble: bool, at: i64) -> &m
 fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<String>) {
     let report = case.report(page);
     let label = case.label(page);
+    if !report.has_times() {
+        notes.push(format!("The lines of {label} have no times, and so no lanes."));
+        return;
+    }
     // A picture needs one number: the middle of what is known of the difference to the first log that is aligned.
     let logs = (0..case.bundle.logs.len()).map(Clock::Log);
     let ahead = logs.clone().find_map(|log| case.clocks.ahead(page.clock(), log).filter(|ahead| ahead.is_bounded()));

@@ -59,6 +59,14 @@ impl Triage {
         Triage::of_case(&Case::of(bundle))
     }
 
+    /// The answer of rules of which one premise is changed.
+    #[cfg(feature = "mutation")]
+    pub fn mutated(bundle: &Bundle, mutation: crate::Mutation) -> Triage {
+        let mut case = Case::of(bundle);
+        case.mutation = Some(mutation);
+        Triage::of_case(&case)
+    }
+
     pub(crate) fn of_case(case: &Case<'_>) -> Triage {
         let bundle = case.bundle;
         let verdicts = rules::verdicts(case);

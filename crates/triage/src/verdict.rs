@@ -18,6 +18,10 @@ use crate::subject::Subject;
 pub enum ArtefactKind {
     /// A client's report.
     Report,
+    /// A console that somebody saved, or one of a rageshake.
+    Console,
+    /// What a rageshake says of itself.
+    Rageshake,
     /// A client's requests.
     Har,
     /// The server's log.
@@ -36,6 +40,8 @@ impl fmt::Display for ArtefactKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ArtefactKind::Report => "report",
+            ArtefactKind::Console => "saved console",
+            ArtefactKind::Rageshake => "rageshake",
             ArtefactKind::Har => "HAR",
             ArtefactKind::ServerLog => "server log",
             ArtefactKind::QueryResults => "query results",

@@ -81,7 +81,7 @@ proptest! {
             prop_assert!(record.line >= 1 && record.offset < bytes.len() as u64);
         }
         prop_assert_eq!(reader.counts().bytes, bytes.len() as u64);
-        let options = LogOptions { zone_minutes: Some(60), year: Some(2026), wanted: None };
+        let options = LogOptions { zone_minutes: Some(60), near: Some(1_795_422_963_871), wanted: None };
         let log = ServerLog::read("x", &bytes[..], &options);
         prop_assert_eq!(log.counts, reader.counts());
     }

@@ -44,9 +44,7 @@ fn injected(scenario: &str) -> Option<&'static [Conclusion]> {
         "algorithm-stripped" => &[Conclusion::StrippedOnTheWay],
         "slow-homeserver" => &[Conclusion::SlowHomeserver],
         "slow-gateway" => &[Conclusion::SlowGateway],
-        // The recording ends with the call, and does not show that the server has no other worker: a worker that hangs would
-        // leave the same files.
-        "delayed-events-lost" => &[],
+        "delayed-events-lost" => &[Conclusion::NeverArrived],
         _ => return None,
     })
 }

@@ -1,10 +1,11 @@
 //! What the triage says of files: bytes in, JSON out.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crypto_diag_triage::Triage;
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::rules;
+use crypto_diag_triage::{Mutation, Triage};
 use serde_json::Value;
 
 use crate::forms::File;
@@ -51,16 +52,42 @@ pub fn answer(files: &[File]) -> Value {
 }
 
 fn bundle(files: &[File]) -> Bundle {
-    let mut sorted: Vec<(ArtefactKind, &File)> = files
-        .iter()
-        .map(|file| (ArtefactKind::guess(&file.0, &file.1[..file.1.len().min(4096)]), file))
-        .collect();
+    let mut sorted: Vec<(ArtefactKind, &File)> =
+        files.iter().map(|file| (ArtefactKind::guess(&file.0, &file.1[..file.1.len().min(4096)]), file)).collect();
     sorted.sort_by_key(|(kind, file)| (kind.order(), &file.0));
     let mut bundle = Bundle::new();
     for (kind, (name, bytes)) in sorted {
         bundle.add(name, Some(kind), &bytes[..]);
     }
     bundle
+}
+
+/// Files that were read once, to be judged by many mutants.
+#[derive(Debug)]
+pub struct Read(Bundle);
+
+impl Read {
+    /// Reads files.
+    pub fn of(files: &[File]) -> Read {
+        Read(bundle(files))
+    }
+
+    /// What the rules say of them with one premise changed.
+    pub fn mutated(&self, mutation: Mutation) -> Vec<Said> {
+        said(&serde_json::to_value(&Triage::mutated(&self.0, mutation).verdicts).expect("verdicts are JSON"))
+    }
+}
+
+/// The premises of all rules, by id, with the names of the conclusions that rest on each.
+pub fn premises() -> BTreeMap<&'static str, BTreeSet<String>> {
+    let mut premises: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+    for rule in rules::ALL {
+        let name = serde_json::to_value(rule.conclusion).expect("a name");
+        for premise in rule.proven_by.iter().chain(rule.refuted_by) {
+            premises.entry(premise.id).or_default().insert(name.as_str().unwrap_or_default().to_owned());
+        }
+    }
+    premises
 }
 
 /// The verdicts of the triage.

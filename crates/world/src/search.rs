@@ -5,8 +5,10 @@ use std::fmt::{Debug, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
+use crypto_diag_triage::Mutation;
+
 use crate::forms::File;
-use crate::judge::{Claim, Judge, Word};
+use crate::judge::{self, Claim, Judge, Said, Word};
 
 /// A transition system, the files that its histories leave, and what is true of them.
 pub trait Model: Copy + Debug {
@@ -129,6 +131,25 @@ pub struct Search<M: Model> {
     /// How many there were of each.
     pub counts: BTreeMap<(String, Word), usize>,
     known: HashMap<u64, Known>,
+    /// One history of each distinct set of files in which something notable happens, the first ones.
+    samples: Vec<Sample<M>>,
+}
+
+/// A history and a view of it.
+#[derive(Debug)]
+struct Sample<M: Model> {
+    start: usize,
+    path: Vec<M::Action>,
+    view: M::View,
+}
+
+/// What became of the mutants of the rules.
+#[derive(Debug, Default)]
+pub struct Mutants {
+    /// Those that say something false of some history, or no longer say what is true.
+    pub caught: Vec<Mutation>,
+    /// Those that nothing tells from the rules as they are.
+    pub survived: Vec<Mutation>,
 }
 
 impl<M: Model> Search<M> {
@@ -143,6 +164,7 @@ impl<M: Model> Search<M> {
             counters: BTreeMap::new(),
             counts: BTreeMap::new(),
             known: HashMap::new(),
+            samples: Vec::new(),
         }
     }
 
@@ -257,6 +279,9 @@ impl<M: Model> Search<M> {
             }
         }
         let known = self.known.entry(hash).or_default();
+        if known.histories == 0 && self.samples.len() < SAMPLES_MAX && self.model.is_notable(state) {
+            self.samples.push(Sample { start, path: path.to_vec(), view: view.clone() });
+        }
         known.histories += 1;
         for truth in truths {
             *known.truths.entry(truth).or_default() += 1;
@@ -291,7 +316,8 @@ impl<M: Model> Search<M> {
     fn shrink(&self, mut counter: Counter<M>) -> Counter<M> {
         let mut part = counter.path.len() / 2;
         while part > 0 {
-            let without = |at: usize| [&counter.path[..at], &counter.path[(at + part).min(counter.path.len())..]].concat();
+            let without =
+                |at: usize| [&counter.path[..at], &counter.path[(at + part).min(counter.path.len())..]].concat();
             match (0..counter.path.len()).step_by(part).find_map(|at| self.shows(&counter, &without(at))) {
                 Some(shown) => counter = shown,
                 None => part /= 2,
@@ -332,6 +358,44 @@ impl<M: Model> Search<M> {
         self.walk(counter.start, &counter.path).map_or_else(Vec::new, |state| self.model.files(&state, &counter.view))
     }
 
+    /// Tries mutants of the rules on the histories of this search: each premise of the conclusions that the model speaks of is
+    /// once taken for met, and once for unmet. A mutant is caught where it says something false, or does not say any more what
+    /// the rules rightly say.
+    pub fn mutants(&self) -> Mutants {
+        let spoken_of: BTreeSet<&str> =
+            self.known.values().flat_map(|known| known.truths.keys()).map(|claim| claim.0.as_str()).collect();
+        let premises = judge::premises();
+        let of_model = premises.iter().filter(|(_, of)| of.iter().any(|name| spoken_of.contains(name.as_str())));
+        let mut left: Vec<Mutation> = of_model.flat_map(|(id, _)| [Mutation::Met(id), Mutation::Unmet(id)]).collect();
+        let mut mutants = Mutants::default();
+        for sample in &self.samples {
+            let Some(state) = self.walk(sample.start, &sample.path) else { continue };
+            let files = self.model.files(&state, &sample.view);
+            let truths = self.model.truths(&state, &sample.view);
+            let read = judge::Read::of(&files);
+            let says = |said: &[Said]| -> (bool, BTreeSet<(Claim, Word)>) {
+                let lies = said.iter().any(|one| is_false(one.word, &one.claim, &truths));
+                let settled = said.iter().filter(|one| one.word != Word::Unknown);
+                (lies, settled.map(|one| (one.claim.clone(), one.word)).collect())
+            };
+            let (lies, settled) = says(&judge::verdicts(&files));
+            if lies {
+                // A counter-history of the rules themselves shows nothing of a mutant.
+                continue;
+            }
+            left.retain(|mutation| {
+                let (mutant_lies, said) = says(&read.mutated(*mutation));
+                let caught = mutant_lies || !settled.is_subset(&said);
+                if caught {
+                    mutants.caught.push(*mutation);
+                }
+                !caught
+            });
+        }
+        mutants.survived = left;
+        mutants
+    }
+
     /// How often each conclusion could be told, and was.
     pub fn completeness(&mut self) -> BTreeMap<String, Told> {
         let mut table: BTreeMap<String, Told> = BTreeMap::new();
@@ -353,6 +417,9 @@ impl<M: Model> Search<M> {
 
 /// Counter-histories of one claim and word that are kept.
 const COUNTERS_MAX: usize = 5;
+
+/// Histories that mutants are tried on at most.
+const SAMPLES_MAX: usize = 3_000;
 
 fn is_false(word: Word, claim: &Claim, truths: &BTreeSet<Claim>) -> bool {
     match word {

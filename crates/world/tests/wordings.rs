@@ -174,7 +174,8 @@ fn the_log_has_a_requests_line_as_recorded() {
 #[test]
 fn a_har_has_a_request_as_recorded() {
     let text = recorded(RECORDED, "victim.har");
-    let line = text.lines().find(|line| line.contains("keys/upload") && line.contains("\"status\":200")).expect("an upload");
+    let line =
+        text.lines().find(|line| line.contains("keys/upload") && line.contains("\"status\":200")).expect("an upload");
     let entry: Value = serde_json::from_str(line.trim_end_matches(',')).expect("an entry");
     let request = Request {
         body: entry["request"]["postData"]["text"].as_str().map(str::to_owned),

@@ -8,6 +8,9 @@ export const name = 'backlog-stuck';
 export const cause =
   'the device is online and sends, but its /sync never gets an answer: media keys pile up at the homeserver';
 
+/** One look at an inbox says nothing: each message waits there for a moment. */
+export const recording = { looksApartMs: 30_000 };
+
 export const expected = {
   victim: { lines: [], failures: false },
 };

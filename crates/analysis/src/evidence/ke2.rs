@@ -2,39 +2,13 @@
 
 use std::sync::LazyLock;
 
+use crypto_diag_core::Meaning;
 use regex_lite::Regex;
 use serde::Serialize;
 
 use super::field::{group, key, number, present, quoted};
 
-/// What a KE-2 line says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Ke2Kind {
-    /// A message of the media key type came and Olm opened it. No key index and no room are known, and the transport
-    /// may drop it later.
-    Delivered,
-    /// A frame came whose key is not there.
-    MissingKey,
-    /// No key at all is there for a participant.
-    KeySetNotFound,
-    /// This device has no key of its own to send with.
-    OwnKeyMissing,
-    /// Nobody to send a key to; normal when alone in a call.
-    NoTargets,
-    /// A key was opened and then dropped for what it held.
-    Dropped,
-    /// Encrypted media came where decryption is not set up, or not yet.
-    NotSetUp,
-    /// A participant's media failed to decrypt so often that further errors are not printed.
-    ManyErrors,
-    /// A participant's media failed to decrypt, see `reason`.
-    CallError,
-    /// This device's own key could not be made or handed out, see `reason`.
-    OwnKeyFailed,
-    /// A key came, and this client was told to use none.
-    KeysDisabled,
-}
+pub use crypto_diag_core::Ke2Kind;
 
 /// The facts of a line about media keys.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,6 +28,8 @@ pub struct Ke2 {
     pub message_id: Option<String>,
     /// Of a dropped key or an error: why.
     pub reason: Option<String>,
+    /// The room of the call, where the line names it.
+    pub room_id: Option<String>,
 }
 
 /// A participant of a call.
@@ -109,7 +85,7 @@ static OVER_TRANSPORT: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The error behind a sentence.
 static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:Encryption error for [^\n]*?:|Failed to set shared key for E2EE|Failed to rollout key) +([^\n]+)")
+    Regex::new(r"(?:Encryption error for [^\n]*?:|Failed to set shared key for E2EE|Failed to set E2EE enabled on room|Failed to rollout key) +([^\n]+)")
         .expect("a constant that the tests compile")
 });
 
@@ -123,9 +99,14 @@ static AT_INDEX: LazyLock<Regex> =
 static MALFORMED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"Malformed Event: ([^\n]+)").expect("a constant that the tests compile"));
 
-/// Reads a line about media keys.
-pub fn read(line: &str) -> Option<Ke2> {
-    let kind = kind(line)?;
+/// element-call, `src/e2ee/matrixKeyProvider.ts`. A newer version names no room, an older one no hash.
+static NOT_IMPORTED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"for livekit (?:room=(\S+) )?participantId(?: before hash)?=(\S+) encryptionKeyIndex=(\d+)")
+        .expect("a constant that the tests compile")
+});
+
+/// Reads a line about media keys of a kind.
+pub(super) fn read(kind: Ke2Kind, meaning: Meaning, line: &str) -> Option<Ke2> {
     let blank = Ke2 {
         kind,
         participant: None,
@@ -134,25 +115,36 @@ pub fn read(line: &str) -> Option<Ke2> {
         sender_key: None,
         message_id: None,
         reason: None,
+        room_id: None,
     };
     let identity = |name: Option<String>| name.and_then(|name| present(&name)).map(|name| Participant::read(&name));
+    let index = |regex: &Regex, at| group(regex, line, at).and_then(|index| index.parse().ok());
     Some(match kind {
-        Ke2Kind::Delivered => Ke2 {
-            sender: quoted(line, "sender").map(str::to_owned),
-            sender_key: quoted(line, "sender_key").and_then(key),
-            message_id: quoted(line, "message_id").map(str::to_owned),
-            ..blank
-        },
-        Ke2Kind::KeySetNotFound => Ke2 {
-            participant: identity(group(&KEY_SET, line, 1)),
-            key_index: group(&KEY_SET, line, 2).and_then(|index| index.parse().ok()),
-            ..blank
-        },
-        Ke2Kind::MissingKey => Ke2 {
+        Ke2Kind::Delivered => {
+            // The delivery's words stand before events of any type; only this one is a media key.
+            let of_call = quoted(line, "event_type") == Some("io.element.call.encryption_keys");
+            if meaning != Meaning::Delivered || !of_call {
+                return None;
+            }
+            Ke2 {
+                sender: quoted(line, "sender").map(str::to_owned),
+                sender_key: quoted(line, "sender_key").and_then(key),
+                message_id: quoted(line, "message_id").map(str::to_owned),
+                ..blank
+            }
+        }
+        Ke2Kind::KeySetNotFound => {
+            Ke2 { participant: identity(group(&KEY_SET, line, 1)), key_index: index(&KEY_SET, 2), ..blank }
+        }
+        Ke2Kind::MissingKey | Ke2Kind::WrongKey => Ke2 {
             participant: identity(group(&FOR_PARTICIPANT, line, 1)),
-            key_index: group(&AT_INDEX, line, 1)
-                .and_then(|index| index.parse().ok())
-                .or_else(|| number(line, "keyIndex")),
+            key_index: index(&AT_INDEX, 1).or_else(|| number(line, "keyIndex")),
+            ..blank
+        },
+        Ke2Kind::KeyNotImported => Ke2 {
+            participant: identity(group(&NOT_IMPORTED, line, 2)),
+            key_index: index(&NOT_IMPORTED, 3),
+            room_id: group(&NOT_IMPORTED, line, 1).and_then(|room| present(&room)),
             ..blank
         },
         Ke2Kind::Dropped => Ke2 { reason: group(&MALFORMED, line, 1), ..blank },
@@ -163,46 +155,24 @@ pub fn read(line: &str) -> Option<Ke2> {
             reason: group(&BECAUSE, line, 1),
             ..blank
         },
-        Ke2Kind::OwnKeyFailed => Ke2 { reason: group(&BECAUSE, line, 1), ..blank },
+        Ke2Kind::OwnKeyFailed | Ke2Kind::EncryptionNotEnabled => Ke2 { reason: group(&BECAUSE, line, 1), ..blank },
         Ke2Kind::KeysDisabled => Ke2 {
             participant: identity(group(&OVER_TRANSPORT, line, 1)),
-            key_index: group(&OVER_TRANSPORT, line, 2).and_then(|index| index.parse().ok()),
+            key_index: index(&OVER_TRANSPORT, 2),
             ..blank
         },
         Ke2Kind::OwnKeyMissing | Ke2Kind::NoTargets | Ke2Kind::NotSetUp => blank,
     })
 }
 
-fn kind(line: &str) -> Option<Ke2Kind> {
-    let kinds = [
-        ("Received an unexpected encrypted to-device event", Ke2Kind::Delivered),
-        ("key set not found", Ke2Kind::KeySetNotFound),
-        ("No key set found", Ke2Kind::KeySetNotFound),
-        ("missing key at index", Ke2Kind::MissingKey),
-        ("valid key missing for participant", Ke2Kind::MissingKey),
-        ("no encryption key found for decryption", Ke2Kind::MissingKey),
-        ("encryption key missing for encoding", Ke2Kind::OwnKeyMissing),
-        ("No targets found for sending key", Ke2Kind::NoTargets),
-        ("Malformed Event", Ke2Kind::Dropped),
-        ("encryption state unknown for track", Ke2Kind::NotSetUp),
-        ("no active decrypt transform", Ke2Kind::NotSetUp),
-        ("Received encrypted packet but E2EE not set up", Ke2Kind::NotSetUp),
-        ("Suppressing further decryption errors", Ke2Kind::ManyErrors),
-        ("Failed to set shared key for E2EE", Ke2Kind::OwnKeyFailed),
-        ("Failed to rollout key", Ke2Kind::OwnKeyFailed),
-        ("Received key over transport", Ke2Kind::KeysDisabled),
-        ("MissingKey", Ke2Kind::MissingKey),
-        ("Encryption error for", Ke2Kind::CallError),
-    ];
-    let (_, kind) = kinds.into_iter().find(|(words, _)| line.contains(words))?;
-    // The delivery's words stand before events of any type; only this one is a media key.
-    let of_call = quoted(line, "event_type") == Some("io.element.call.encryption_keys");
-    (kind != Ke2Kind::Delivered || of_call).then_some(kind)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::{Evidence, of_line};
+
+    fn read(line: &str) -> Option<Ke2> {
+        if let Some(Evidence::Ke2(facts)) = of_line(line) { Some(facts) } else { None }
+    }
 
     #[test]
     fn a_missing_key_names_participant_and_index() {
@@ -230,6 +200,16 @@ mod tests {
     fn the_healthy_line_of_another_type_is_no_media_key() {
         let line = r#"Received an unexpected encrypted to-device event in x with event_type="m.dummy""#;
         assert_eq!(read(line), None);
+    }
+
+    #[test]
+    fn a_key_that_is_refused_names_participant_index_and_room() {
+        let line = "Failed to create key material from buffer for livekit room=!r:m.example.io participantId before hash=@farid:hs.example.com:WBFBKNPGOF encryptionKeyIndex=3 OperationError";
+        let refused = read(line).unwrap();
+        assert_eq!(refused.participant, Some(Participant::read("@farid:hs.example.com:WBFBKNPGOF")));
+        assert_eq!((refused.key_index, refused.room_id.as_deref()), (Some(3), Some("!r:m.example.io")));
+        let newer = "Failed to create key material from buffer for livekit participantId=0Zs2qTrhrn1yQ0y encryptionKeyIndex=0 x";
+        assert_eq!(read(newer).unwrap().participant, Some(Participant::read("0Zs2qTrhrn1yQ0y")));
     }
 
     #[test]

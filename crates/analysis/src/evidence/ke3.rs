@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crypto_diag_core::Millis;
+use crypto_diag_core::{Ke3By, Millis};
 use regex_lite::Regex;
 use serde::Serialize;
 
@@ -139,7 +139,11 @@ const SENTENCES: &[(&str, Reason)] = &[
 ];
 
 /// Reads a line about an undecryptable event. One that names no event and gives no reason is `None`.
-pub fn read(line: &str) -> Option<Ke3> {
+pub(super) fn read(by: Ke3By, line: &str) -> Option<Ke3> {
+    if by == Ke3By::Machine {
+        let (_, rest) = line.split_once("Failed to decrypt a room event: ")?;
+        return Some(of_the_machine(line, rest));
+    }
     let detailed = DETAILED.captures(line);
     let part = |index: usize| {
         let found = detailed.as_ref()?.get(index)?;
@@ -150,9 +154,6 @@ pub fn read(line: &str) -> Option<Ke3> {
         let found = DETAILS.captures_iter(head).find(|found| found.get(1).is_some_and(|key| key.as_str() == name))?;
         present(found.get(2)?.as_str())
     };
-    if let Some((_, rest)) = line.split_once("Failed to decrypt a room event: ") {
-        return Some(of_the_machine(line, rest));
-    }
     let message = part(1).or_else(|| line.split_once("DecryptionError: ").and_then(|(_, rest)| present(rest)));
     let event_id = detail("id");
     let message_id = detail("msgid");
@@ -246,6 +247,11 @@ fn instant(text: &str) -> Option<Millis> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::{Evidence, of_line};
+
+    fn read(line: &str) -> Option<Ke3> {
+        if let Some(Evidence::Ke3(facts)) = of_line(line) { Some(facts) } else { None }
+    }
 
     #[test]
     fn the_field_that_the_error_names_need_not_be_algorithm() {

@@ -7,39 +7,7 @@ use serde::Serialize;
 
 use super::field::group;
 
-/// What went wrong, by the line alone. Why it did is for the server's log and the HAR to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Ke4Kind {
-    /// The client stopped waiting for an answer.
-    LocalTimeout,
-    /// A status of 500, 501, 503 or above 504.
-    ServerError,
-    /// 502 or 504, which a gateway gives in the server's name.
-    Gateway,
-    /// 404 `M_NOT_FOUND`: the delayed event was sent already, or cancelled.
-    NotFound,
-    /// 429.
-    RateLimit,
-    /// No connection.
-    Network,
-    /// 404 `M_UNRECOGNIZED`: the path is not served here.
-    Unrecognized,
-    /// The server allows only shorter delays.
-    DelayTooLong,
-    /// The client found itself out of the call and joins again.
-    ForcedRejoin,
-    /// The client gave up.
-    Stopped,
-    /// The server has sent the leave event already, so the client joins again from scratch.
-    RejoinFromScratch,
-    /// The delayed leave event could not be restarted, while the server still has it.
-    RestartPutOff,
-    /// The client's own actions make no state that it knows.
-    UnknownState,
-    /// The delayed leave event could not be sent at once, so the client sends a plain one.
-    LeaveFellBack,
-}
+pub use crypto_diag_core::{Ke4Kind, Ke4Words};
 
 /// The facts of a line about a delayed event or a membership.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,6 +15,12 @@ pub enum Ke4Kind {
 pub struct Ke4 {
     /// What went wrong; null where the line does not say.
     pub kind: Option<Ke4Kind>,
+    /// Of a client that gave up: what the server had answered; null where the line does not say.
+    pub cause: Option<Ke4Kind>,
+    /// Of a delay that is too long: the one that was asked for, in milliseconds.
+    pub delay_ms: Option<u64>,
+    /// The longest that the server allows, in milliseconds.
+    pub delay_max_ms: Option<u64>,
     /// The room's id.
     pub room_id: Option<String>,
     /// The call's slot, such as `m.call#ROOM`.
@@ -96,13 +70,29 @@ static STOPPED: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant that the tests compile")
 });
 
-/// Reads a line about delayed events or memberships.
-pub fn read(line: &str) -> Option<Ke4> {
+/// Synapse 1.157.2 and 1.163.2, synapse/handlers/delayed_events.py.
+static TOO_LONG: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"requested delay \((\d{1,15})ms\) exceeds the allowed maximum \((\d{1,15})ms\)")
+        .expect("a constant that the tests compile")
+});
+
+/// Synapse since 1.123, synapse/storage/databases/main/delayed_events.py; servers of the conduit family say the same.
+const QUOTA: &str = "maximum number of delayed events has been reached";
+
+/// Reads a line about delayed events or memberships by its words.
+pub(super) fn read(words: Ke4Words, line: &str) -> Option<Ke4> {
     let number = |regex: &Regex, index| group(regex, line, index).and_then(|text| text.parse::<u64>().ok());
     let http_status = number(&STATUS, 1);
     let errcode = group(&ERRCODE, line, 1);
+    let answer = || answered(line, http_status, errcode.as_deref());
     let facts = Ke4 {
-        kind: kind(line, http_status, errcode.as_deref()),
+        kind: match words {
+            Ke4Words::Say(kind) => Some(kind),
+            Ke4Words::Answer(otherwise) => answer().or(otherwise),
+        },
+        cause: if words == Ke4Words::Say(Ke4Kind::Stopped) { answer() } else { None },
+        delay_ms: number(&TOO_LONG, 1),
+        delay_max_ms: number(&TOO_LONG, 2),
         room_id: group(&SESSION, line, 1),
         call: group(&SESSION, line, 2),
         attempt: number(&RETRIES, 1),
@@ -117,50 +107,24 @@ pub fn read(line: &str) -> Option<Ke4> {
     says_something.then_some(facts)
 }
 
-fn kind(line: &str, status: Option<u64>, errcode: Option<&str>) -> Option<Ke4Kind> {
-    let has = |words: &str| line.contains(words);
-    if has("MembershipManager stopped because") || has("MembershipManager encountered an unrecoverable error") {
-        return Some(Ke4Kind::Stopped);
-    }
-    if has("Falling back to SendLeaveEvent") {
-        return Some(Ke4Kind::LeaveFellBack);
-    }
-    if has("force re-join") {
-        return Some(Ke4Kind::ForcedRejoin);
-    }
-    if has("Rejoining the session from scratch") {
-        return Some(Ke4Kind::RejoinFromScratch);
-    }
-    if has("Could not restart the delayed leave event") {
-        return Some(Ke4Kind::RestartPutOff);
-    }
-    if has("MembershipManager has an unknown state") {
-        return Some(Ke4Kind::UnknownState);
-    }
-    if has("timed out before the HS responded") || has("local timeout error") {
-        return Some(Ke4Kind::LocalTimeout);
-    }
-    if errcode == Some("M_MAX_DELAY_EXCEEDED") || has("due to server timeout limitations") {
+/// What the server answered, or that nothing came, as the error that the line quotes says.
+fn answered(line: &str, status: Option<u64>, errcode: Option<&str>) -> Option<Ke4Kind> {
+    if errcode == Some("M_MAX_DELAY_EXCEEDED") || TOO_LONG.is_match(line) {
         return Some(Ke4Kind::DelayTooLong);
     }
-    match (status, errcode) {
-        (_, Some("M_UNRECOGNIZED")) => return Some(Ke4Kind::Unrecognized),
-        (Some(429), _) | (_, Some("M_LIMIT_EXCEEDED")) => return Some(Ke4Kind::RateLimit),
-        (_, Some("M_NOT_FOUND")) => return Some(Ke4Kind::NotFound),
-        (Some(502 | 504), _) => return Some(Ke4Kind::Gateway),
-        (Some(500..), _) => return Some(Ke4Kind::ServerError),
-        _ => {}
+    if line.contains(QUOTA) {
+        return Some(Ke4Kind::Quota);
     }
-    if has("Rate limited by server") || has("rate-limit retry delay") {
-        return Some(Ke4Kind::RateLimit);
-    }
-    if has("Network connection error") || has("ConnectionError") {
-        return Some(Ke4Kind::Network);
-    }
-    if has("elayed event not found") {
-        return Some(Ke4Kind::NotFound);
-    }
-    has("Server error while sending event").then_some(Ke4Kind::ServerError)
+    Some(match (status, errcode) {
+        (_, Some("M_UNRECOGNIZED")) => Ke4Kind::Unrecognized,
+        (Some(429), _) | (_, Some("M_LIMIT_EXCEEDED")) => Ke4Kind::RateLimit,
+        (_, Some("M_NOT_FOUND")) => Ke4Kind::NotFound,
+        (Some(502 | 504), _) => Ke4Kind::Gateway,
+        (Some(500..), _) => Ke4Kind::ServerError,
+        // The name of the SDK's error where no answer came.
+        _ if line.contains("ConnectionError") => Ke4Kind::Network,
+        _ => return None,
+    })
 }
 
 fn retry_in(line: &str) -> Option<u64> {
@@ -176,6 +140,11 @@ fn retry_in(line: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::{Evidence, of_line};
+
+    fn read(line: &str) -> Option<Ke4> {
+        if let Some(Evidence::Ke4(facts)) = of_line(line) { Some(facts) } else { None }
+    }
 
     #[test]
     fn a_local_timeout_names_room_call_and_attempt() {
@@ -222,6 +191,16 @@ mod tests {
         ] {
             assert_eq!(read(line).unwrap().kind, Some(kind), "{line}");
         }
+    }
+
+    #[test]
+    fn a_client_that_gave_up_says_what_the_server_had_answered() {
+        let quota = read("MembershipManager stopped because:  Error: Exceeded maximum retries for SendDelayedEvent attempts (client._unstable_sendDelayedStateEvent)\n  [cause]: MatrixError: [429] The maximum number of delayed events has been reached. (https://m/x)").unwrap();
+        assert_eq!((quota.kind, quota.cause), (Some(Ke4Kind::Stopped), Some(Ke4Kind::Quota)));
+        assert_eq!(quota.http_status, Some(429));
+        let long = read("MembershipManager stopped because:  MatrixError: [403] The requested delay (8000ms) exceeds the allowed maximum (5000ms) (https://m/x)").unwrap();
+        assert_eq!((long.cause, long.http_status), (Some(Ke4Kind::DelayTooLong), Some(403)));
+        assert_eq!((long.delay_ms, long.delay_max_ms), (Some(8000), Some(5000)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub mod ke3;
 pub mod ke4;
 pub mod olm;
 
-use crypto_diag_core::{Entry, Ke, Meaning};
+use crypto_diag_core::{Entry, Kind, Meaning, SIGNATURES, classify};
 use serde::Serialize;
 
 pub use ke1::Ke1;
@@ -52,15 +52,29 @@ pub enum Evidence {
 /// assert_eq!(conflict.server_key, None, "the line ends before it");
 /// ```
 pub fn read(entry: &Entry) -> Option<Evidence> {
-    if entry.meaning == Meaning::Unrelated {
+    let line = entry.message.as_str();
+    // The entry names its row. A report of another version may name one that this table has not.
+    let row = SIGNATURES.iter().find(|row| row.needle == entry.signature && row.kind.ke() == entry.ke);
+    let kind =
+        row.or_else(|| classify(line).map(|found| found.signature).filter(|row| row.kind.ke() == entry.ke))?.kind;
+    of_kind(kind, entry.meaning, line)
+}
+
+/// Reads the facts of a line that nobody has kept as an entry.
+pub fn of_line(line: &str) -> Option<Evidence> {
+    let found = classify(line)?;
+    of_kind(found.signature.kind, found.meaning, line)
+}
+
+fn of_kind(kind: Kind, meaning: Meaning, line: &str) -> Option<Evidence> {
+    if meaning == Meaning::Unrelated {
         return None;
     }
-    let line = entry.message.as_str();
-    match entry.ke {
-        Ke::Ke1 => ke1::read(line).map(Evidence::Ke1),
-        Ke::Ke2 => ke2::read(line).map(Evidence::Ke2),
-        Ke::Ke3 => ke3::read(line).map(Evidence::Ke3),
-        Ke::Ke4 => ke4::read(line).map(Evidence::Ke4),
-        Ke::Olm => olm::read(line).map(Evidence::Olm),
+    match kind {
+        Kind::Ke1 => ke1::read(line).map(Evidence::Ke1),
+        Kind::Ke2(kind) => ke2::read(kind, meaning, line).map(Evidence::Ke2),
+        Kind::Ke3(by) => ke3::read(by, line).map(Evidence::Ke3),
+        Kind::Ke4(words) => ke4::read(words, line).map(Evidence::Ke4),
+        Kind::Olm(kind) => Some(Evidence::Olm(olm::read(kind, line))),
     }
 }

@@ -9,43 +9,7 @@ use serde_json::{Map, Value, json};
 use super::field::{after, group, key, number, quoted};
 use super::ke1::SignedKey;
 
-/// What an OLM line says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum OlmKind {
-    /// Receiver: a message uses a one-time key whose private half is not here.
-    MissingOneTimeKey,
-    /// Receiver: a session could not be made for another reason, see `cause`.
-    InboundCreation,
-    /// Receiver: a message was replayed, or its session has moved on.
-    PreKeyReplay,
-    /// Receiver: no session opens the message.
-    NoSession,
-    /// Receiver: the message is encrypted for another identity key.
-    NotForOurKey,
-    /// Sender: no session could be made with a device, see `cause`.
-    OutboundCreation,
-    /// Sender: the server gave no one-time key for some devices, not even a fallback key; `devices` names them.
-    NoOneTimeKey,
-    /// Sender: the keys of some devices are unfit; `devices` names them.
-    BadDevices,
-    /// Sender: a key was given for a device that the sender does not know.
-    UnknownDevice,
-    /// Sender: a session was made anew, and what follows from that failed.
-    UnwedgeFailed,
-    /// Sender: the server refused a batch of to-device messages, and the client dropped it.
-    BatchDropped,
-    /// Anyone: new keys of a known device were refused, see `cause`.
-    DeviceUpdateRejected,
-    /// Anyone: a device that was not known before was refused, see `cause`.
-    DeviceRejected,
-    /// Anyone: the server's list of the own user's devices lacks this one.
-    OwnDeviceMissing,
-    /// Sender: a message was to go to a device that the client does not know; `devices` names it.
-    TargetUnknown,
-    /// Receiver: what a /sync brought could not be taken in, to-device messages among it.
-    SyncNotTaken,
-}
+pub use crypto_diag_core::OlmKind;
 
 /// A device by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -140,31 +104,8 @@ static ERROR_NAME: LazyLock<Regex> =
 static TARGET: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"unknown device (@\S+):([^\s:]+)").expect("a constant that the tests compile"));
 
-/// Wordings of matrix-sdk-crypto 0.19.1 (`olm/account.rs`, `session_manager/sessions.rs`, `identities/manager.rs`,
-/// `machine/mod.rs`), and the last three of matrix-js-sdk (`ToDeviceMessageQueue.ts`, `rust-crypto.ts`, `sync.ts`).
-const WORDINGS: &[(&str, OlmKind)] = &[
-    ("MissingOneTimeKey", OlmKind::MissingOneTimeKey),
-    ("Failed to create a new Olm session", OlmKind::InboundCreation),
-    ("Failed to decrypt a pre-key message with the corresponding session", OlmKind::PreKeyReplay),
-    ("Failed to decrypt a non-pre-key message with all available sessions", OlmKind::NoSession),
-    ("contain a ciphertext for our key", OlmKind::NotForOurKey),
-    ("Error creating Olm session", OlmKind::OutboundCreation),
-    ("Rejecting device update", OlmKind::DeviceUpdateRejected),
-    ("Tried to create new Olm sessions, but", OlmKind::NoOneTimeKey),
-    ("due to missing Olm support or bad keys", OlmKind::BadDevices),
-    ("Tried to create an Olm session but the device is unknown", OlmKind::UnknownDevice),
-    ("Error while treating an unwedged device", OlmKind::UnwedgeFailed),
-    ("be unwedged", OlmKind::UnwedgeFailed),
-    ("Rejecting a previously unseen device", OlmKind::DeviceRejected),
-    ("Our own device might have been deleted", OlmKind::OwnDeviceMissing),
-    ("Fatal error when sending to-device message", OlmKind::BatchDropped),
-    ("encryptToDeviceMessages: unknown device", OlmKind::TargetUnknown),
-    ("Error passing sync changes to the crypto layer", OlmKind::SyncNotTaken),
-];
-
-/// Reads a line about an Olm session.
-pub fn read(line: &str) -> Option<Olm> {
-    let (_, kind) = *WORDINGS.iter().find(|(words, _)| line.contains(words))?;
+/// Reads a line about an Olm session of a kind.
+pub(super) fn read(kind: OlmKind, line: &str) -> Olm {
     let own = |name: &str| quoted(line, name).map(str::to_owned);
     let public = |name: &str| quoted(line, name).and_then(key);
     let mut facts = Olm {
@@ -199,7 +140,7 @@ pub fn read(line: &str) -> Option<Olm> {
         }
         _ => {}
     }
-    Some(facts)
+    facts
 }
 
 fn devices(line: &str, field: &str) -> Vec<DeviceName> {
@@ -253,6 +194,11 @@ fn signed_key(line: &str, bare: &str) -> Option<SignedKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::{Evidence, of_line};
+
+    fn read(line: &str) -> Option<Olm> {
+        if let Some(Evidence::Olm(facts)) = of_line(line) { Some(facts) } else { None }
+    }
 
     #[test]
     fn a_refused_update_names_both_identities() {

@@ -108,7 +108,7 @@ impl Default for QueryOptions {
 /// ```
 pub fn server_queries(report: &Report, options: &QueryOptions) -> ServerQueries {
     let ids = Ids::of(report);
-    let mut asked = Asked { log: &options.log, answer: ServerQueries::default(), name: "" };
+    let mut asked = Asked { log: &options.log, answer: ServerQueries::default(), name: "", params: Vec::new() };
     if ids.has.ke1 {
         ke1::ask(&ids, &mut asked);
     }
@@ -127,11 +127,34 @@ pub fn server_queries(report: &Report, options: &QueryOptions) -> ServerQueries 
     asked.answer
 }
 
+/// The first column of an answer: `<name> <milliseconds since the epoch> <JSON list of what was asked about>`.
+pub const ASKED: &str = "asked";
+
+/// The second: a null, as the client shows it.
+pub const NOTHING: &str = "nothing";
+
+/// JSON without what a table is drawn with, and without what a terminal or another encoding would change.
+fn ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii_graphic() && character != '|' || character == ' ' {
+            text.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        }
+    }
+    text
+}
+
 /// The queries so far. A query whose ids cannot be quoted is refused; ids that are null leave theirs out.
 struct Asked<'a> {
     log: &'a str,
     answer: ServerQueries,
     name: &'static str,
+    /// What the query that is being made asks about, in its order.
+    params: Vec<String>,
 }
 
 /// An id could not be quoted, or there is none: the query cannot be asked.
@@ -153,7 +176,9 @@ impl Asked<'_> {
         if self.answer.queries.iter().any(|query| query.name == name) {
             return;
         }
+        self.params.clear();
         if let Ok(text) = text(self) {
+            let text = if runs_on == RunsOn::DatabaseHost { self.described(&text) } else { text };
             self.answer.queries.push(Query { name, ke, question, runs_on, text });
         }
     }
@@ -166,10 +191,27 @@ impl Asked<'_> {
         Omitted
     }
 
-    /// A literal.
+    /// The statement with the columns that say what was asked, when, and how this client shows that there is no value. The
+    /// join gives one row where the statement gives none, so that an empty answer says what it answers.
+    fn described(&self, statement: &str) -> String {
+        let params = format!(" {}", ascii(&serde_json::to_string(&self.params).unwrap_or_default()));
+        let params = quote::sql(&params).unwrap_or_else(|_| "' []'".to_owned());
+        let statement = statement.trim_end_matches(';').replace('\n', "\n  ");
+        format!(
+            "SELECT '{} ' || (extract(epoch FROM now()) * 1000)::bigint || {params} AS {ASKED}, NULL::text AS {NOTHING}, a.*\n  \
+             FROM (VALUES (1)) AS one\n  \
+             LEFT JOIN (\n  {statement}\n  ) AS a ON true;",
+            self.name
+        )
+    }
+
+    /// A literal of what is asked about.
     fn sql(&mut self, what: &str, id: Option<&str>) -> Quoted {
         match id.map(quote::sql) {
-            Some(Ok(literal)) => Ok(literal),
+            Some(Ok(literal)) => {
+                self.params.extend(id.map(str::to_owned));
+                Ok(literal)
+            }
             Some(Err(why)) => Err(self.refuse(format!("a {what} cannot be asked for: {why}"))),
             None => Err(self.refuse(format!("the report names no {what}"))),
         }
@@ -211,7 +253,10 @@ impl Asked<'_> {
         let mut more = 0;
         for id in ids {
             match quote(id) {
-                Ok(text) if quoted.len() < IDS_MAX => quoted.push(text),
+                Ok(text) if quoted.len() < IDS_MAX => {
+                    self.params.push(id.clone());
+                    quoted.push(text);
+                }
                 Ok(_) => more += 1,
                 Err(why) => {
                     self.refuse(format!("a {what} is left out: {why}"));

@@ -1,13 +1,15 @@
 //! A text that has gone through the redactor.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::redact;
+use super::{Redacted, redact};
 
 /// A text without secrets: only the redactor makes one. What takes a `Clean` cannot be given a text that nobody looked at.
+/// Looked at once more, it stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -25,9 +27,17 @@ impl Clean {
         Clean(super::redact_field(name, text))
     }
 
-    /// What the redactor itself has made.
-    pub(crate) fn made(text: String) -> Self {
-        Clean(text)
+    /// What the redactor has made.
+    pub(crate) fn made(redacted: &Redacted<'_>) -> Self {
+        Clean(redacted.text.as_ref().to_owned())
+    }
+
+    /// A shorter form of the text. A cut takes away what showed that something else was public, so it is looked at again.
+    pub fn cut(self, cut: impl FnOnce(&str) -> Cow<'_, str>) -> Self {
+        match cut(&self.0) {
+            Cow::Borrowed(same) if same.len() == self.0.len() => self,
+            shorter => Clean::new(&shorter),
+        }
     }
 
     /// The text.
@@ -35,9 +45,11 @@ impl Clean {
         &self.0
     }
 
-    /// The beginning of the text.
+    /// Leaves the beginning of the text.
     pub fn truncate(&mut self, bytes: usize) {
-        self.0.truncate(crate::cut::floor_boundary(&self.0, bytes));
+        if self.0.len() > bytes {
+            *self = Clean::new(crate::text::part(&self.0, 0, crate::cut::floor_boundary(&self.0, bytes)));
+        }
     }
 
     /// The text as a string that others may change.

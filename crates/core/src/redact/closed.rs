@@ -49,8 +49,11 @@ const DIGITS: &str = "abcdefghijkmnpqrstuvwxyz23456789";
 
 const OPEN: &str = "[closed";
 
+/// The mark of what was closed for the name in front of it.
+pub(super) const NAMED: &str = "[closed]";
+
 /// What earlier versions put in a secret's place.
-const EARLIER: &str = "[redacted]";
+pub(super) const EARLIER: &[u8] = b"[redacted]";
 
 impl Class {
     /// The word that stands in the mark; empty for [`Class::Named`].
@@ -113,7 +116,7 @@ fn digest(out: &mut String, stretch: &[u8]) {
 
 /// The end of the mark that begins at a place, if one does: what is closed is not looked at again.
 pub(super) fn mark_end(text: &[u8], at: usize) -> Option<usize> {
-    if starts_with(text, at, EARLIER.as_bytes()) {
+    if starts_with(text, at, EARLIER) {
         return Some(at + EARLIER.len());
     }
     let mut next = at + OPEN.len();

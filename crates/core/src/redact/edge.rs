@@ -1,13 +1,14 @@
 //! Redacts a line whose middle is missing: a secret may have lost its name, its end or its beginning to the gap.
 
 use crate::cut::gap;
+use crate::text::joined;
 
 use super::bytes::{ALNUM, DIGIT, LINE_END, QUOTE, SPACE, TOKEN, UPPER, signs};
 use super::closed::Class;
 use super::position::{End, nameless};
 use super::shape::armour_end;
 use super::text::{byte, closing_quote, head, is_quote, piece, run_end, start_of};
-use super::{Found, close, secrets, work};
+use super::{Clean, Found, close, redact, secrets, work};
 
 /// How far from an edge a string's end is still taken for that of a secret whose name is in the gap.
 const STRING_BYTES: usize = 512;
@@ -23,7 +24,7 @@ const OPAQUE_MIN: usize = 16;
 /// What touches the edge may be part of a secret whose other part is not there, so the whole run goes, and more of it
 /// where it looks like a list of numbers, a recovery key, cookies, or the end of a string; where a secret by position
 /// reaches the edge, so does its remainder in the tail. `missing` is the gap's length in UTF-16 code units.
-pub fn redact_pieces(head: &str, tail: &str, missing: usize) -> (String, u32) {
+pub fn redact_pieces(head: &str, tail: &str, missing: usize) -> (Clean, u32) {
     let (head_found, open) = head_found(head);
     let lost = tail_edge(tail.as_bytes(), open);
     let (mut tail_found, _) = secrets(tail.as_bytes());
@@ -31,15 +32,14 @@ pub fn redact_pieces(head: &str, tail: &str, missing: usize) -> (String, u32) {
         cover(&mut tail_found, (0, lost));
     }
     let count = (head_found.len() + tail_found.len()) as u32;
-    let mut text = close(head, &head_found);
-    text.push_str(&gap(missing, "characters"));
-    text.push_str(&close(tail, &tail_found));
-    (text, count)
+    let joined = joined(&[&close(head, &head_found), &gap(missing, "characters"), &close(tail, &tail_found)]);
+    let redacted = redact(&joined);
+    (Clean::made(&redacted), count + redacted.count)
 }
 
 /// Redacts the beginning of a longer text, whose rest is not wanted: what touches the edge is closed, too.
-pub fn redact_head(head: &str) -> String {
-    close(head, &head_found(head).0)
+pub fn redact_head(head: &str) -> Clean {
+    Clean::new(&close(head, &head_found(head).0))
 }
 
 fn head_found(head: &str) -> (Vec<Found>, End) {

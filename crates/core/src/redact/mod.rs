@@ -40,13 +40,24 @@ pub struct Redacted<'a> {
     pub count: u32,
 }
 
-/// Closes every stretch of a text that could be a secret.
+/// Looks at a text at most: what was closed in one may show the next that what stood beside it is not public after all.
+/// Two are what texts with secrets need, the second finds nothing. A text made to need more is closed as a whole.
+const LOOKS_MAX: usize = 6;
+
+/// Closes every stretch of a text that could be a secret. What comes out is looked at again until nothing is found in it,
+/// so a text that has gone through this never changes when it goes through once more.
 pub fn redact(text: &str) -> Redacted<'_> {
-    let (found, _) = secrets(text.as_bytes());
-    if found.is_empty() {
-        return Redacted { text: Cow::Borrowed(text), count: 0 };
+    let mut redacted = Redacted { text: Cow::Borrowed(text), count: 0 };
+    for _ in 0..LOOKS_MAX {
+        let (found, _) = secrets(redacted.text.as_bytes());
+        if found.is_empty() {
+            return redacted;
+        }
+        redacted.text = Cow::Owned(close(&redacted.text, &found));
+        redacted.count += found.len() as u32;
     }
-    Redacted { text: Cow::Owned(close(text, &found)), count: found.len() as u32 }
+    redacted.text = Cow::Borrowed(closed::NAMED);
+    redacted
 }
 
 /// The same for the value of a field, whose name says what it is: an id or a public key stays behind the name of one.
@@ -59,7 +70,7 @@ pub fn redact_field(name: &str, value: &str) -> String {
         Some(Name::Public) if public::is_id(bytes) => value.to_owned(),
         None | Some(Name::Public | Name::Parameter | Name::MaybeKey) => redact(value).text.into_owned(),
         Some(_) if bytes.is_empty() => String::new(),
-        Some(_) => "[closed]".to_owned(),
+        Some(_) => closed::NAMED.to_owned(),
     }
 }
 
@@ -111,6 +122,10 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
         if next.is_none() {
             if start >= run.end {
                 run = shape::run(text, start);
+                let slash = text::run_end(text::head(text, run.end), start, const { bytes::signs(b"/").not() });
+                if slash < run.end && run.end - start >= shape::OPAQUE_MIN && shape::is_in_path(text, &run) {
+                    run = shape::run(text::head(text, slash), start);
+                }
             }
             next = random(text, start, at, &run);
             if next.is_some_and(|_| public::is_public(text, run.start, run.end, public)) {

@@ -1,7 +1,7 @@
 //! Secrets that show by the name in front of them.
 
 use super::bytes::{BACKSLASH, DIGIT, LETTER, LINE_END, LOWER, QUOTE, SPACE, Set, TOKEN, WORD, signs};
-use super::closed::{Class, mark_end};
+use super::closed::{Class, EARLIER, mark_end};
 use super::names::name;
 use super::public::{is_public, is_since};
 use super::shape::{OPAQUE_MIN, numbers};
@@ -49,12 +49,12 @@ pub fn secret(text: &[u8], start: usize, end: usize) -> Option<(Span, Class, End
         return Some((span, Class::Named, End::Run));
     }
     let is_string = start > 0 && is_quote(byte(text, start - 1));
-    let separator = separator(text, end, is_string);
-    let spoken = separator.is_none() && matches!(byte(text, end), b' ' | b'"' | b'\'' | b'[');
+    let separator = separator(text, start, end, is_string);
+    let spoken = separator.is_none() && matches!(byte(text, end), b' ' | b'\t' | b'"' | b'\'' | b'[');
     if separator.is_none() && !spoken {
         return None;
     }
-    let name = name(piece(text, start, end))?;
+    let name = name(piece(text, start, end)).or_else(|| extensible(text, start, end))?;
     let found = match &separator {
         Some(separator) => written(text, start, separator, name),
         None => spoken_value(text, start, end, name),
@@ -81,6 +81,13 @@ pub fn secret(text: &[u8], start: usize, end: usize) -> Option<(Span, Class, End
         _ => Class::Named,
     };
     Some(((from, to), class, end))
+}
+
+/// The fields of extensible events that hold a message's text: `m.text`, `org.matrix.msc1767.html`.
+fn extensible(text: &[u8], start: usize, end: usize) -> Option<Name> {
+    let before = head(text, start);
+    let is_text = matches!(piece(text, start, end), b"text" | b"html");
+    (is_text && (before.ends_with(b"m.") || before.ends_with(b"msc1767."))).then_some(Name::Content)
 }
 
 /// Whether the word at a text's beginning is just `token`: a sentence calls other things so, too.
@@ -156,7 +163,7 @@ fn line_end(text: &[u8], from: usize) -> usize {
 
 /// A value that a sentence names: `token abc1`, `password is x`, `password for alice: x`, `--password x`.
 fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Span, End)> {
-    let from = run_end(head(text, end + SEPARATOR_BYTES), end, const { signs(b" ") });
+    let from = run_end(head(text, end + SEPARATOR_BYTES), end, const { signs(b" \t|(") });
     let word_end = |from: usize| run_end(head(text, from + KEY_CHARS_MAX), from, SPACE.not());
     let plain = |from: usize| {
         let separator = Separator { value: from, encoded: false };
@@ -201,7 +208,7 @@ fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Sp
                 && mark_end(text, from).is_none();
             is_value.then_some(((from, to), End::Closed))
         }
-        b'(' | b'<' | b')' => None,
+        b'<' | b')' => None,
         _ => {
             let ((from, to), end) = plain(from)?;
             is_mixed(piece(text, from, run_end(text, from, const { SPACE.or(signs(b",")).not() }).min(to)))
@@ -245,7 +252,7 @@ pub fn last_word(text: &[u8], (start, end): Span) -> Option<Span> {
 /// The end of the value at a text's beginning whose name, or the first part of it, is not there; 0 if there is none.
 pub fn nameless(text: &[u8]) -> usize {
     let name = run_end(text, 0, WORD);
-    separator(text, name, true).and_then(|separator| value(text, &separator)).map_or(0, |((_, to), _)| to)
+    separator(text, 0, name, true).and_then(|separator| value(text, &separator)).map_or(0, |((_, to), _)| to)
 }
 
 /// A user's password in an address: `https://user:password@host`, `turn:user:password@host`.
@@ -316,8 +323,8 @@ struct Separator {
     encoded: bool,
 }
 
-/// What stands behind a name that ends at `end`. `is_string`: the name is all of a string, or may be.
-fn separator(text: &[u8], end: usize, is_string: bool) -> Option<Separator> {
+/// What stands behind the name `start..end`. `is_string`: the name is all of a string, or may be.
+fn separator(text: &[u8], start: usize, end: usize, is_string: bool) -> Option<Separator> {
     let window = head(text, end + SEPARATOR_BYTES);
     let mut at = end;
     // `key3`, `key[3]=`, `passwords[0]: `.
@@ -329,7 +336,7 @@ fn separator(text: &[u8], end: usize, is_string: bool) -> Option<Separator> {
     loop {
         work::done(1);
         (character, width) = escape(window, at);
-        if at >= window.len() || !(const { QUOTE.or(signs(b"\\ \t)]")) }.has(character)) {
+        if at >= window.len() || !(const { QUOTE.or(signs(b"\\ \t)]\x80")) }.has(character)) {
             break;
         }
         at += width;
@@ -341,7 +348,9 @@ fn separator(text: &[u8], end: usize, is_string: bool) -> Option<Separator> {
             if width > 1 { behind } else { run_end(window, at, const { signs(b":=>") }) }
         }
         b',' if is_string && at > end => return paired(window, at + 1),
-        b'(' if at == end && is_quote(byte(window, at + 1)) => at + 1,
+        b'(' if at == end && is_quote(byte(window, at + 1)) => at,
+        b'-' if byte(window, at + 1) == b'>' => at + 2,
+        b'>' if at == end && is_tag(text, start) => at + 1,
         _ if is_string && at > end + 1 => return valued(window, end, at),
         b'\r' | b'\n' if is_string => return parted(window, at),
         _ => return None,
@@ -350,6 +359,11 @@ fn separator(text: &[u8], end: usize, is_string: bool) -> Option<Separator> {
     let next = run_end(window, value, SPACE);
     // Behind the line's end a value still follows where the line has none.
     Some(Separator { value: next, encoded })
+}
+
+/// Whether the word at a place begins a tag, `<password>`. A type has its own name in front of it, `Vec<Token>`.
+fn is_tag(text: &[u8], start: usize) -> bool {
+    head(text, start).ends_with(b"<") && !(start > 1 && is_word(byte(text, start - 2)))
 }
 
 /// The value of `"name","value"` and of `"name":"…","value":"…"`, of which the first string is the name.
@@ -403,8 +417,10 @@ fn value(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
     if separator.encoded || (is_quote(quote) && width > 1) {
         return Some(encoded_value(text, separator.value));
     }
+    // Nothing of a value that is closed stands behind its mark. Earlier versions closed the first word alone.
     if let Some(end) = mark_end(text, from) {
-        return Some(((from, end), End::Run));
+        let closed = if starts_with(text, from, EARLIER) { End::Run } else { End::Closed };
+        return Some(((from, end), closed));
     }
     // b'…' of Python and Rust, u'…' and r'…' of Python.
     if matches!(byte(text, from), b'b' | b'u' | b'r') && is_quote(byte(text, from + 1)) {
@@ -463,7 +479,7 @@ fn quoted(text: &[u8], from: usize) -> Option<(Span, End)> {
 /// Where the bracket of a group stands: at the place itself or behind a type's name.
 fn group_start(text: &[u8], from: usize) -> Option<usize> {
     let window = head(text, from + SEPARATOR_BYTES);
-    let name = run_end(window, from, const { WORD.or(signs(b":")) });
+    let name = run_end(window, from, const { WORD.or(signs(b":$")) });
     if matches!(byte(window, name), b'(' | b'[' | b'{') {
         return Some(name);
     }

@@ -1,12 +1,14 @@
 //! Secrets that show by how they look.
 
-use super::bytes::{ALNUM, DIGIT, HEX, LETTER, LOWER, LOWER_HEX, QUOTE, SPACE, TOKEN, UPPER, UPPER_HEX, WORD, signs};
+use super::bytes::{
+    ALNUM, DIGIT, HEX, LETTER, LOWER, LOWER_HEX, QUOTE, SPACE, Set, TOKEN, UPPER, UPPER_HEX, WORD, signs,
+};
 use crate::text::find_bytes;
 
 use super::closed::Class;
 use super::public::is_transaction;
-use super::table::{PAIRS, TOKEN_PREFIXES, words};
-use super::text::{byte, head, is_word, joiner, piece, run_end, start_of, starts_with};
+use super::table::{FILE_ENDINGS, PAIRS, PATH_ROOTS, PROGRAM_ENDINGS, TOKEN_PREFIXES, words};
+use super::text::{byte, escape, head, is_word, joiner, piece, run_end, start_of, starts_with};
 use super::{Span, work};
 
 /// As many random letters and digits may be a secret. Shorter ones are device ids, hashes of scripts, and words.
@@ -45,6 +47,9 @@ const SIGNS_MAX: usize = 8;
 
 /// After so many letters and digits that are not random, what follows is not looked at with them.
 const STRETCH_MAX: usize = 64;
+
+/// Bytes of a path that are looked at on either side of a part of it.
+const PATH_BYTES: usize = 128;
 
 /// Groups that are looked at together at most.
 const GROUPS_MAX: usize = 16;
@@ -209,8 +214,25 @@ fn is_script(text: &[u8], end: usize) -> bool {
     let suffix = run_end(head(text, end + 6), end + 1, ALNUM);
     byte(text, end) == b'.'
         && end < suffix
-        && words("js mjs cjs ts tsx wasm css rs html map")
-            .any(|ending| ending == piece(text, end + 1, suffix.max(end + 1)))
+        && words(PROGRAM_ENDINGS).any(|ending| ending == piece(text, end + 1, suffix.max(end + 1)))
+}
+
+/// Whether a run is a part of a file's path, whose slashes are none of base64: it is absolute or begins with dots or a
+/// tilde, or a file's name with its ending follows. Each folder's name is then looked at by itself.
+pub fn is_in_path(text: &[u8], run: &Run) -> bool {
+    const PART: Set = WORD.or(signs(b"./+~"));
+    let start = start_of(text, run.start, PATH_BYTES, PART);
+    let path = piece(text, start, run.end);
+    // Base64 begins so once in a thousand million texts.
+    let root = run_end(path, 1, LETTER);
+    let is_absolute = byte(path, 0) == b'/'
+        && byte(path, root) == b'/'
+        && words(PATH_ROOTS).any(|word| word == piece(path, 1, root.max(1)));
+    let is_relative = [&b"./"[..], b"../", b"~/"].iter().any(|beginning| path.starts_with(beginning));
+    let end = run_end(head(text, run.end + PATH_BYTES), run.end, PART);
+    let name = piece(text, run.end, end);
+    (run.start - start < PATH_BYTES && (is_absolute || is_relative))
+        || words(FILE_ENDINGS).any(|ending| name.strip_suffix(ending).is_some_and(|rest| rest.ends_with(b".")))
 }
 
 /// A random stretch inside of a run that is not random as a whole, such as a path: from the atom at a place on.
@@ -383,11 +405,14 @@ pub fn groups(text: &[u8], start: usize) -> Option<Span> {
         count += 1;
         odd += usize::from(is_odd_group(piece(text, from, stop)));
         end = stop;
-        at = if starts_with(text, stop, b"%20") {
-            stop + 3
+        let window = head(text, stop + GROUP_GAP_MAX);
+        let (character, width) = escape(text, stop);
+        at = if width > 1 && SPACE.has(character) {
+            stop + width
+        } else if byte(text, stop) == b'<' {
+            run_end(window, stop, const { signs(b">").not() }) + 1
         } else {
-            let window = head(text, stop + GROUP_GAP_MAX);
-            run_end(window, stop, const { ALNUM.or(signs(b"%")).not() })
+            run_end(window, stop, const { ALNUM.or(signs(b"%\\")).not() })
         };
         // The same between all of them, but for the end of a line.
         let gap = piece(text, stop, at);

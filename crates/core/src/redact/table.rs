@@ -42,10 +42,11 @@ pub const NAMES: &[(Place, Name, &str)] = &[
     (
         Place::Within,
         Name::Phrase,
-        "passw passphrase passcode securityphrase recoveryphrase recoverykey securitykey mnemonic",
+        "passw passphrase passcode securityphrase recoveryphrase recoverykey securitykey mnemonic \
+         kennwort contrasena senha wachtwoord",
     ),
-    (Place::End, Name::Phrase, "pwd"),
-    (Place::Whole, Name::Phrase, "pass"),
+    (Place::End, Name::Phrase, "pwd phrase motdepasse"),
+    (Place::Whole, Name::Phrase, "pass passe"),
     (Place::End, Name::Authorization, "authorization"),
     (Place::End, Name::Cookie, "cookie"),
     (
@@ -138,6 +139,15 @@ pub const PAIRS: [&str; 26] = [
     "eimnopst",
     "eio",
 ];
+
+/// The folders that a file's whole path begins with.
+pub const PATH_ROOTS: &str = "tmp home root var usr opt srv etc mnt media data private Users Volumes Applications";
+
+/// The endings of a program's files.
+pub const PROGRAM_ENDINGS: &str = "js mjs cjs ts tsx wasm css rs html map";
+
+/// The endings of the files that people give to this program, and of those that it makes.
+pub const FILE_ENDINGS: &str = "log json jsonl har txt csv tsv gz zst xz bz2 zip html md yaml toml";
 
 /// What stands in a secret's place, as a regular expression for readers in other languages.
 pub const CLOSED_PATTERN: &str =

@@ -103,12 +103,19 @@ pub fn escape(text: &[u8], at: usize) -> (u8, usize) {
             _ => (first, 1),
         },
         b'&' => {
-            const ENTITIES: [(&[u8], u8); 5] =
-                [(b"&quot;", b'"'), (b"&#34;", b'"'), (b"&#39;", b'\''), (b"&apos;", b'\''), (b"&#x22;", b'"')];
+            const ENTITIES: [(&[u8], u8); 6] = [
+                (b"&quot;", b'"'),
+                (b"&#34;", b'"'),
+                (b"&#39;", b'\''),
+                (b"&apos;", b'\''),
+                (b"&#x22;", b'"'),
+                (b"&nbsp;", b' '),
+            ];
             let found = ENTITIES.iter().find(|(entity, _)| starts_with(text, at, entity));
             found.map_or((first, 1), |(entity, character)| (*character, entity.len()))
         }
-        // A full-width colon or equals sign.
+        // An arrow, a full-width colon or equals sign.
+        0xe2 if starts_with(text, at, "→".as_bytes()) => (b':', 3),
         0xef if starts_with(text, at, "：".as_bytes()) => (b':', 3),
         0xef if starts_with(text, at, "＝".as_bytes()) => (b'=', 3),
         _ => (first, 1),

@@ -4,7 +4,7 @@ use memchr::memmem;
 
 use super::Synapse;
 use crate::line::{LogLevel, LogLine, text};
-use crate::stamp::{Stamp, read_iso};
+use crate::stamp::{Stamp, read_iso, read_time_of_day};
 
 /// Bytes of a logger's name at most.
 const LOGGER_BYTES_MAX: usize = 200;
@@ -45,7 +45,10 @@ impl<'a> Header<'a> {
 /// look at the message, so it may be asked for every line of a large log.
 #[inline]
 pub fn header(line: &[u8]) -> Option<Header<'_>> {
-    let (time, used) = read_iso(line)?;
+    if !line.first()?.is_ascii_digit() {
+        return None;
+    }
+    let (time, used) = read_iso(line).or_else(|| read_time_of_day(line))?;
     let fields = fields(line[used..].strip_prefix(b" - ")?)?;
     Some(Header { time: Some(time), ..fields })
 }
@@ -66,7 +69,29 @@ fn fields(rest: &[u8]) -> Option<Header<'_>> {
     // Older default: `%(request)s- %(message)s`, without the space.
     let at = memmem::find(rest, b"- ").or_else(|| rest.ends_with(b"-").then(|| rest.len() - 1))?;
     let message = rest.get(at + 2..).unwrap_or_default();
-    Some(Header { time: None, logger, level, request: rest[..at].trim_ascii(), message })
+    // Each span of OpenTracing's adds a dash to the id: `POST-14- - Adding …`.
+    let spans = at > 0 && rest[at - 1] != b' ';
+    let message = message.strip_prefix(b"- ").filter(|_| spans).unwrap_or(message);
+    let request = rest[..at].trim_ascii();
+    let dashes = request.iter().rev().take_while(|byte| **byte == b'-').count();
+    Some(Header { time: None, logger, level, request: &request[..request.len() - dashes], message })
+}
+
+/// `INFO:synapse.handlers.e2e_keys:Claimed …`, as Python logs where nothing configures it. It has no request, so nothing joins.
+pub(super) fn unconfigured(line: &[u8]) -> Option<Header<'_>> {
+    let end = memchr::memchr(b':', &line[..line.len().min(9)])?;
+    let level = LogLevel::read(&line[..end])?;
+    let rest = &line[end + 1..];
+    let end = memchr::memchr(b':', &rest[..rest.len().min(LOGGER_BYTES_MAX + 1)])?;
+    let logger = &rest[..end];
+    let known = is_ours(logger) || logger == b"root";
+    let plain = logger.iter().all(|byte| is_logger(*byte));
+    (known && plain).then_some(Header { time: None, logger, level, request: b"", message: &rest[end + 1..] })
+}
+
+/// Whether a logger's name is of Synapse or of what it runs on: other programs in Python log in the same forms.
+fn is_ours(logger: &[u8]) -> bool {
+    logger.starts_with(b"synapse.") || logger.starts_with(b"twisted")
 }
 
 fn is_logger(byte: u8) -> bool {
@@ -75,7 +100,7 @@ fn is_logger(byte: u8) -> bool {
 
 /// `synapse.handlers.e2e_keys: [POST-48] Claimed …`, as Synapse's example for systemd has it.
 pub(super) fn journal(line: &[u8]) -> Option<Header<'_>> {
-    if !line.starts_with(b"synapse.") && !line.starts_with(b"twisted") {
+    if !is_ours(line) {
         return None;
     }
     let at = memmem::find(line, b": [")?;

@@ -8,10 +8,18 @@ use crate::stamp::{plausible, read_iso};
 /// What stands in every access line, behind the user.
 pub const ACCESS_WORDS: &str = "} Processed request: ";
 
-/// What stands in the lines that a process writes when it starts. Other lines may hold it, too. The last two say that it is one of
-/// several: a log that had the first alone would look like that of a whole server.
-pub const START_WORDS: [&str; 4] =
-    ["***** STARTING SERVER *****", ".py version ", "Instance name: ", "Connecting to redis ("];
+/// What stands in the lines that a process writes when it starts. Other lines may hold it, too.
+pub const START_WORDS: [&str; 3] = ["***** STARTING SERVER *****", ".py version ", "Instance name: "];
+
+/// Where a process asks another one of the same server.
+pub const REPLICATION_PATH: &str = "/_synapse/replication/";
+
+/// What stands in the lines of a process that talks to others. Other lines may hold it, too.
+pub const REPLICATION_WORDS: [&str; 3] = ["synapse.replication.", "Connecting to redis (", REPLICATION_PATH];
+
+/// How the lines begin that a cut may deprive of whom they are about.
+pub const LEDGER_WORDS: [&str; 4] =
+    ["Adding one_time_keys ", "Claimed one-time-keys: ", "Updating device_keys for device ", "Deleting devices ["];
 
 /// Bytes of an access line in front of [`ACCESS_WORDS`] at most: an address, a site and a user.
 const ACCESS_HEAD_BYTES: usize = 1024;
@@ -19,7 +27,7 @@ const ACCESS_HEAD_BYTES: usize = 1024;
 /// What the message of a logger says.
 pub(super) fn event<'a>(logger: &str, message: &'a str) -> EventKind<'a> {
     let event = if logger.starts_with("synapse.access.") {
-        access(message).map(EventKind::Access)
+        access(message).map(EventKind::Access).or_else(|| is_cut(message, ACCESS_WORDS).then_some(EventKind::Cut))
     } else {
         match logger {
             "synapse.http.server" => refused(message)
@@ -30,13 +38,21 @@ pub(super) fn event<'a>(logger: &str, message: &'a str) -> EventKind<'a> {
             "synapse.handlers.device" => deleting(message),
             "synapse.http.site" => message.starts_with("Connection from client lost").then_some(EventKind::ClientGone),
             "synapse.9533_debug" => to_device(message).map(EventKind::ToDevice),
-            _ if logger.starts_with("synapse.replication.") || message.starts_with("Connecting to redis (") => {
+            _ if logger.starts_with(REPLICATION_WORDS[0]) || message.starts_with(REPLICATION_WORDS[1]) => {
                 Some(EventKind::Replication)
             }
             _ => started(message),
         }
     };
     event.unwrap_or(EventKind::Other)
+}
+
+/// What a pager (`less -S`) and `journalctl` put at the end of a line that is wider than the terminal.
+pub(crate) const CUT_MARKS: [char; 2] = ['>', '…'];
+
+/// Whether a message that does not read was cut: it begins as one that counts, or ends as a terminal cuts it.
+fn is_cut(message: &str, words: &str) -> bool {
+    message.ends_with(CUT_MARKS) || message.contains(words)
 }
 
 /// The class of a message, told by its logger and a look at its beginning: for every line of a large log.
@@ -122,28 +138,33 @@ fn refused(message: &str) -> Option<RefusedLine<'_>> {
 }
 
 fn keys(message: &str) -> Option<EventKind<'_>> {
-    if let Some(list) = message.strip_prefix("Claimed one-time-keys: ") {
+    if let Some(list) = message.strip_prefix(LEDGER_WORDS[1]) {
         // Neither ids nor server names hold a comma, but a hostile device id may: such a part does not read.
-        let claims = list.split(',').filter_map(claim).collect();
-        return Some(EventKind::Claimed(claims));
+        let claims: Option<Vec<Claim<'_>>> = list.split(',').map(claim).collect();
+        return Some(claims.filter(|_| !list.ends_with(CUT_MARKS)).map_or(EventKind::Cut, EventKind::Claimed));
     }
-    if let Some(rest) = message.strip_prefix("Adding one_time_keys dict_keys([") {
-        let (list, rest) = rest.split_once("]) for device ")?;
-        let (device_id, rest) = repr(rest)?;
-        let (user_id, rest) = repr(rest.strip_prefix(" for user ")?)?;
-        let key_ids = list.split(", ").filter_map(|item| repr(item).map(|found| found.0)).collect();
-        return Some(EventKind::AddingOneTimeKeys { device: DeviceRef { user_id, device_id }, key_ids, at: at(rest) });
+    if let Some(rest) = message.strip_prefix(LEDGER_WORDS[0]) {
+        return Some(adding(rest).unwrap_or(EventKind::Cut));
     }
-    let rest = message.strip_prefix("Updating device_keys for device ")?;
-    let (device_id, rest) = repr(rest)?;
-    let rest = rest.strip_prefix(" for user ")?;
-    let (user_id, tail) = rest.rsplit_once(" at ")?;
-    let at = tail.parse().ok().and_then(plausible);
-    Some(EventKind::UpdatingDeviceKeys { device: DeviceRef { user_id, device_id }, at })
+    let rest = message.strip_prefix(LEDGER_WORDS[2])?;
+    Some(updating(rest).unwrap_or(EventKind::Cut))
 }
 
-fn at(rest: &str) -> Option<i64> {
-    rest.strip_prefix(" at ")?.parse().ok().and_then(plausible)
+fn adding(rest: &str) -> Option<EventKind<'_>> {
+    let (list, rest) = rest.strip_prefix("dict_keys([")?.split_once("]) for device ")?;
+    let (device_id, rest) = repr(rest)?;
+    let (user_id, rest) = repr(rest.strip_prefix(" for user ")?)?;
+    let key_ids =
+        list.split(", ").filter(|item| !item.is_empty()).map(|item| Some(repr(item)?.0)).collect::<Option<_>>()?;
+    let at = rest.strip_prefix(" at ")?.parse().ok()?;
+    Some(EventKind::AddingOneTimeKeys { device: DeviceRef { user_id, device_id }, key_ids, at: plausible(at) })
+}
+
+fn updating(rest: &str) -> Option<EventKind<'_>> {
+    let (device_id, rest) = repr(rest)?;
+    let (user_id, at) = rest.strip_prefix(" for user ")?.rsplit_once(" at ")?;
+    let at = at.parse().ok()?;
+    Some(EventKind::UpdatingDeviceKeys { device: DeviceRef { user_id, device_id }, at: plausible(at) })
 }
 
 /// A string as Python's `repr` prints it, without escapes: ids need none.
@@ -162,7 +183,11 @@ fn claim(part: &str) -> Option<Claim<'_>> {
 }
 
 fn login(message: &str) -> Option<EventKind<'_>> {
-    let (user_id, device_id) = message.strip_prefix("Logging in user ")?.split_once(" on device ")?;
+    let (user_id, device_id) = match message.strip_prefix("Logging in user ")?.split_once(" on device ") {
+        Some((_, device_id)) if device_id.ends_with(CUT_MARKS) => return Some(EventKind::Cut),
+        Some(read) => read,
+        None => return message.ends_with(CUT_MARKS).then_some(EventKind::Cut),
+    };
     // A token that expires is printed with the time: `on device X until 2026-11-20 08:20:00`. Only a time is one, since a
     // device id may hold anything.
     let device_id = match device_id.rsplit_once(" until ") {
@@ -176,17 +201,21 @@ fn login(message: &str) -> Option<EventKind<'_>> {
 
 /// `Deleting devices ['FYFNRUJGAD'] for '@alice:localhost'`.
 fn deleting(message: &str) -> Option<EventKind<'_>> {
-    let (list, rest) = message.strip_prefix("Deleting devices [")?.split_once("] for ")?;
-    let user_id = repr(rest)?.0;
-    let device_ids = list.split(", ").filter_map(|item| repr(item).map(|found| found.0)).collect();
-    Some(EventKind::DeletingDevices { user_id, device_ids })
+    let rest = message.strip_prefix(LEDGER_WORDS[3])?;
+    let read = || {
+        let (list, rest) = rest.split_once("] for ")?;
+        let user_id = repr(rest)?.0;
+        let device_ids = list.split(", ").map(|item| Some(repr(item)?.0)).collect::<Option<_>>()?;
+        Some(EventKind::DeletingDevices { user_id, device_ids })
+    };
+    Some(read().unwrap_or(EventKind::Cut))
 }
 
 fn started(message: &str) -> Option<EventKind<'_>> {
     if message.contains(START_WORDS[0]) {
         return Some(EventKind::Starting);
     }
-    if let Some(name) = message.strip_prefix("Instance name: ") {
+    if let Some(name) = message.strip_prefix(START_WORDS[2]) {
         return (!name.contains(' ')).then_some(EventKind::Instance(name));
     }
     let (name, version) = message.strip_prefix("Server ")?.split_once(" version ")?;
@@ -314,9 +343,50 @@ mod tests {
 
     #[test]
     fn a_time_that_cannot_be_one_is_none() {
-        assert_eq!(at(" at 1795422957760"), Some(1_795_422_957_760));
-        assert_eq!(at(" at -9223372036854775808"), None);
-        assert_eq!(at(" at 9223372036854775807"), None);
+        for (stated, wanted) in
+            [("1795422957760", Some(1_795_422_957_760)), ("9223372036854775807", None), ("-1", None)]
+        {
+            let text = line(
+                "synapse.handlers.e2e_keys",
+                &format!("Updating device_keys for device 'A' for user @a:h at {stated}"),
+            );
+            let read = parse_line(text.as_bytes()).unwrap();
+            let EventKind::UpdatingDeviceKeys { at, .. } = read.event().kind else { panic!("{text}") };
+            assert_eq!(at, wanted);
+        }
+    }
+
+    #[test]
+    fn a_line_that_begins_as_one_of_the_ledger_and_does_not_end_as_one_is_cut_wherever_it_ends() {
+        let access = r#"8008 - {@a:h} Processed request: 0.095sec/0.001sec ru=(0.004sec, 0.002sec) db=(0.020sec/0.056sec/8) 528B 200 "POST /_matrix/client/v3/keys/upload HTTP/1.1" "UA" [0 dbevts]"#;
+        for (logger, words, rest) in [
+            (
+                "synapse.handlers.e2e_keys",
+                "Adding one_time_keys ",
+                "dict_keys(['signed_curve25519:A', 'signed_curve25519:B']) for device 'D' for user '@a:h' at 1795422957760",
+            ),
+            (
+                "synapse.handlers.e2e_keys",
+                "Claimed one-time-keys: ",
+                "signed_curve25519:A for @a:h:D,signed_curve25519:B for @b:h:E",
+            ),
+            ("synapse.handlers.e2e_keys", "Updating device_keys for device ", "'D' for user @a:h at 1795422957760"),
+            ("synapse.handlers.device", "Deleting devices [", "'A', 'B'] for '@alice:localhost'"),
+            ("synapse.handlers.auth", "Logging in user ", "@alice:localhost on device NFQ"),
+            ("synapse.access.http.8008", "127.0.0.1 - ", access),
+        ] {
+            let whole = line(logger, &format!("{words}{rest}"));
+            let kind = parse_line(whole.as_bytes()).map(|line| line.into_owned().event().kind == EventKind::Cut);
+            assert_eq!(kind, Some(false), "{whole}");
+            for (end, mark) in (0..rest.len()).flat_map(|end| CUT_MARKS.map(|mark| (end, mark))) {
+                let text = line(logger, &format!("{words}{}{mark}", &rest[..end]));
+                let read = parse_line(text.as_bytes()).unwrap();
+                let kind = read.event().kind;
+                // Nothing is wanted of an access line that stands behind the path.
+                let whole_enough = matches!(kind, EventKind::Access(_)) && rest[..end].contains("/upload ");
+                assert!(kind == EventKind::Cut || whole_enough, "{text}: {kind:?}");
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ mod json;
 mod message;
 
 pub use header::{Header, header};
-pub use message::{ACCESS_WORDS, START_WORDS, class, seconds};
+pub(crate) use message::CUT_MARKS;
+pub use message::{ACCESS_WORDS, LEDGER_WORDS, REPLICATION_PATH, REPLICATION_WORDS, START_WORDS, class, seconds};
 
 use crate::event::{Class, EventKind};
 use crate::format::ServerLogFormat;
@@ -24,7 +25,8 @@ impl ServerLogFormat for Synapse {
         if line.first() == Some(&b'{') {
             return json::line(line);
         }
-        header(line).or_else(|| header::timeless(line)).or_else(|| header::journal(line)).map(Header::into_line)
+        let other = || header::timeless(line).or_else(|| header::journal(line)).or_else(|| header::unconfigured(line));
+        header(line).or_else(other).map(Header::into_line)
     }
 
     fn event<'a>(&self, line: &'a LogLine<'_>) -> EventKind<'a> {

@@ -110,18 +110,17 @@ fn storm(case: &Case<'_>, page: &Page) -> Option<Storm> {
         count => format!("{count} times, from {} to {}", print(first), print(last)),
     };
     let what = match (looping, conflicts.len()) {
-        (true, 1) => "It is a loop: one key is refused again and again.".to_owned(),
-        (true, keys) => format!("It is a loop over {keys} keys."),
+        (true, 1) => " It is a loop: one key is refused again and again.".to_owned(),
+        (true, keys) => format!(" It is a loop over {keys} keys."),
         (false, 1) => String::new(),
-        (false, keys) => format!("They were about {keys} keys."),
+        (false, keys) => format!(" They were about {keys} keys."),
     };
     let end = match healed {
         Some(true) => "It healed: the page, awake and in sync, saw none until its report.",
         Some(false) => "It went on until the report was made.",
         None => "Whether it has stopped cannot be told.",
     };
-    let says = format!("The server refused one-time keys of {of} {times}, by the page's clock. {what} {end}")
-        .replace("  ", " ");
+    let says = format!("The server refused one-time keys of {of} {times}, by the page's clock.{what} {end}");
     Some(Storm { of, count, keys: conflicts.len(), first, last, looping, healed, says })
 }
 

@@ -224,7 +224,7 @@ fn cost(artefact: ArtefactKind) -> u8 {
         ArtefactKind::ServerLog => 2,
         ArtefactKind::Latency => 3,
         ArtefactKind::Har => 4,
-        ArtefactKind::Manifest | ArtefactKind::Other => 5,
+        ArtefactKind::Console | ArtefactKind::Rageshake | ArtefactKind::Manifest | ArtefactKind::Other => 5,
     }
 }
 

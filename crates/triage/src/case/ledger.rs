@@ -141,7 +141,7 @@ impl Ledger {
                     evidence: Evidence::new(
                         &bundle.report_names[index],
                         Place::Entry(entry as u64),
-                        Some(at),
+                        Some(at).filter(|_| report.has_times()),
                         ClockOf::Client,
                         &line.message,
                         "the page printed the server's refusal",

@@ -27,6 +27,8 @@ pub(super) fn clocks(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Clocks
     let clocks =
         |page: &Page| -> Vec<Clock> { page.hars.iter().map(|har| Clock::Har(*har)).chain([page.clock()]).collect() };
     let mut set: Vec<Clock> = browsers.flat_map(clocks).collect();
+    // Lines without times have no clock that anything could be laid beside.
+    set.extend(pages.iter().filter(|page| !bundle.reports[page.report].has_times()).map(Page::clock));
     let stepped = |log: &usize| !bundle.logs[*log].steps.is_empty();
     set.extend((0..bundle.logs.len()).filter(stepped).map(Clock::Log));
     let mut measured = measured(bundle, pages, ledger);

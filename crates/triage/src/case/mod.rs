@@ -18,6 +18,7 @@ use crate::bundle::Bundle;
 use crate::har::Har;
 use crate::moment::{Clock, Clocks, Moment};
 use crate::problem::Place;
+use crate::proof::Mutation;
 use crate::subject::Device;
 use crate::verdict::{ClockOf, Evidence};
 use coverage::Coverage;
@@ -56,8 +57,8 @@ pub(crate) struct Case<'a> {
     pub ledger: Ledger,
     /// Which identity keys devices are known by.
     pub identities: Vec<Sighting>,
-    /// A premise that is taken for met, by its id: only tests set it, to show that each premise is needed.
-    pub dropped_premise: Option<&'static str>,
+    /// A change of one premise: only tests ask for it.
+    pub mutation: Option<Mutation>,
     queries: Vec<BTreeMap<&'static str, Query>>,
 }
 
@@ -81,7 +82,7 @@ impl<'a> Case<'a> {
         let pages: Vec<Page> = (0..bundle.reports.len()).map(|report| page(bundle, report)).collect();
         let clocks = measure::clocks(bundle, &pages, &ledger);
         let identities = identity::sightings(bundle);
-        Case { bundle, readings, pages, coverage, clocks, ledger, identities, dropped_premise: None, queries }
+        Case { bundle, readings, pages, coverage, clocks, ledger, identities, mutation: None, queries }
     }
 
     pub fn report(&self, page: &Page) -> &'a Report {
@@ -95,14 +96,15 @@ impl<'a> Case<'a> {
     /// An entry of a report as evidence.
     pub fn entry(&self, report: usize, entry: usize, says: impl Into<String>) -> Option<Evidence> {
         let found = self.bundle.reports.get(report)?.entries.get(entry)?.as_ref()?;
-        let at = i64::try_from(found.ts.0).ok();
+        let at = i64::try_from(found.ts.0).ok().filter(|_| self.bundle.reports[report].has_times());
         let name = self.report_name(report);
         Some(Evidence::new(name, Place::Entry(entry as u64), at, ClockOf::Client, &found.message, says))
     }
 
     /// When an entry of a report was printed.
     pub fn printed(&self, report: usize, entry: usize) -> Option<Moment> {
-        let found = self.bundle.reports.get(report)?.entries.get(entry)?.as_ref()?;
+        let found =
+            self.bundle.reports.get(report).filter(|report| report.has_times())?.entries.get(entry)?.as_ref()?;
         Some(Moment::at(Clock::Page(report), i64::try_from(found.ts.0).ok()?))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crypto_diag_analysis::Report;
+use crypto_diag_analysis::{Origin, Report};
 use crypto_diag_core::{CaptureState, FrameState, Ke, Meaning, Millis};
 
 use super::{Case, Page};
@@ -35,6 +35,8 @@ impl Sought {
 /// Why a report need not show what happened on its page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Blind {
+    /// It is a console that somebody saved: between its first and its last message, if they have times.
+    SavedConsole(Option<(Millis, Millis)>),
     /// The capture was not running when the report was made.
     NotCapturing(CaptureState),
     /// The report does not list the method as hooked.
@@ -84,6 +86,13 @@ impl fmt::Display for Blind {
         let at = |time: &Millis| stamp::print(i64::try_from(time.0).unwrap_or(i64::MAX));
         let lines = |count: u64| if count == 1 { "one line".to_owned() } else { format!("{count} lines") };
         match self {
+            Blind::SavedConsole(span) => {
+                f.write_str("it is a saved console")?;
+                if let Some((from, to)) = span {
+                    write!(f, " with messages from {} to {}", at(from), at(to))?;
+                }
+                f.write_str(", and nothing says which lines it lacks")
+            }
             Blind::NotCapturing(_) => f.write_str("its capture was not running"),
             Blind::NotHooked(method) => write!(f, "its report does not say that console.{method} was watched"),
             Blind::Replaced(method) => {
@@ -220,6 +229,9 @@ impl Case<'_> {
 /// Whether the capture saw every line that the page printed while it ran.
 fn capture_was_whole(report: &Report) -> Result<(), Blind> {
     let capture = &report.capture;
+    if let Origin::SavedConsole { from, to } = report.origin {
+        return Err(Blind::SavedConsole(from.zip(to)));
+    }
     if capture.state != CaptureState::Capturing {
         return Err(Blind::NotCapturing(capture.state));
     }

@@ -174,6 +174,7 @@ fn is_expected(name: &str, head: &[u8]) -> bool {
     file == "label.json"
         || [".jsonl", ".html", ".md"].iter().any(|end| file.ends_with(end))
         || memchr::memmem::find(head, crate::SCHEMA_NAME.as_bytes()).is_some()
+        || crate::render::is_answer(head)
 }
 
 /// A file's name without the ending that says how it is packed.

@@ -106,6 +106,68 @@ fn packed_in_any_way_and_wrapped_in_any_way_a_folder_gives_the_same_answer() {
     }
 }
 
+/// A folder with an artefact of each kind.
+fn everything() -> Vec<(&'static str, Vec<u8>)> {
+    let refusal = r#"{"schema":"crypto-diag/report","schemaVersion":1,"generatedAt":1795422970000,"userId":"@a:h","deviceId":"D",
+        "entries":[{"ts":1795422963871,"level":"error","ke":"KE-1","meaning":"failure","signature":"already exists",
+        "message":"One time key signed_curve25519:AAAAAAAAADQ already exists."}]}"#;
+    let console = "2026-11-23T08:36:03.315Z I begins\n2026-11-23T08:36:04.000Z E MissingKey: missing key at index 0 for participant @b:h:E\n";
+    let har = r#"{"log":{"version":"1.2","creator":{},"entries":[{"startedDateTime":"2026-11-23T08:36:03.777Z","time":9,
+        "request":{"method":"GET","url":"https://h/_matrix/client/v3/sync?since=s1_1_1_1_1_1_16"},"response":{"status":200,"content":{"size":2,"text":"{}"}}}]}}"#;
+    let answer = " asked | nothing | stream_id \n-------+---------+-----------\n ke2-inbox 1795422980000 [\"@a:h\",\"D\"] | | 17 \n(1 row)\n";
+    let latency = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"servlet":"Sync"},"values":[[1795422963,"0.5"]]}]}}"#;
+    let details = r#"{"user_text":"x","app_name":"element-web","data":{"user_id":"@c:h","device_id":"F"}}"#;
+    let manifest = r#"{"schema":"crypto-diag/bundle","schemaVersion":1,"zoneMinutes":0,"files":[]}"#;
+    [
+        ("a.log", std::str::from_utf8(&log(40)).unwrap()),
+        ("a.har", har),
+        ("a.report.json", refusal),
+        ("inbox.txt", answer),
+        ("latency.json", latency),
+        ("manifest.json", manifest),
+        ("shake/console.log", console),
+        ("shake/details.json", details),
+    ]
+    .map(|(name, text)| (name, text.as_bytes().to_vec()))
+    .to_vec()
+}
+
+#[test]
+fn a_folder_with_everything_in_it_gives_the_same_bytes_however_it_is_packed() {
+    let xz = |bytes: &[u8]| {
+        let mut packed = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    };
+    let bzip2 = |bytes: &[u8]| {
+        let mut packed = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    };
+    let zstd = |bytes: &[u8]| ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest);
+    let plain = |bytes: &[u8]| bytes.to_vec();
+    let answer = |sources: &[Given]| {
+        let (bundle, triage) = run_all(sources);
+        assert!(bundle.artefacts.iter().all(|artefact| artefact.used), "{:?}", bundle.artefacts);
+        assert_eq!((bundle.reports.len(), bundle.reports[1].device_id.as_deref()), (2, Some("F")));
+        crate::render::json(&triage).unwrap()
+    };
+    let packed = |pack: &dyn Fn(&[u8]) -> Vec<u8>| -> Vec<Given> {
+        everything().into_iter().map(|(name, bytes)| Given(name, pack(&bytes))).collect()
+    };
+    let wanted = answer(&packed(&plain));
+    for (name, pack) in [("gzip", &gzip as &dyn Fn(&[u8]) -> Vec<u8>), ("xz", &xz), ("bzip2", &bzip2), ("zstd", &zstd)]
+    {
+        assert_eq!(answer(&packed(pack)), wanted, "{name}");
+    }
+    let turned: Vec<Given> = packed(&plain).into_iter().rev().collect();
+    assert_eq!(answer(&turned), wanted, "the order of the files makes no difference");
+    let members = everything();
+    let members: Vec<(&str, &[u8])> = members.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
+    let zipped = answer(&[Given("all.zip", zip(&members))]);
+    assert_eq!(zipped.replace("all.zip/", ""), wanted, "a member is called by its zip's name and its own");
+}
+
 #[test]
 fn a_file_that_is_cut_off_or_gone_is_named_and_the_rest_is_used() {
     let mut cut = gzip(&log(200_000));
@@ -123,9 +185,15 @@ fn a_file_that_is_cut_off_or_gone_is_named_and_the_rest_is_used() {
 fn notes_and_own_answers_are_passed_over_in_silence_and_other_files_are_named() {
     let (_, triage) = run_all(&[Given("a.report.json", report())]);
     let answer = crate::render::json(&triage).unwrap().into_bytes();
+    let quoted = b"One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {".to_vec();
     let sources =
-        [Given("answer.json", answer), Given("NOTES.md", b"x".to_vec()), Given("photo.bin", vec![0xff, 0xd8, 0xff])];
+        [Given("answer.json", answer), Given("NOTES.md", quoted.clone()), Given("photo.bin", vec![0xff, 0xd8, 0xff])];
     let plan = Plan::of(&sources);
+    // Lines that a document or an answer quotes are no evidence.
+    let answer = [crate::render::text(&triage).into_bytes(), quoted].concat();
+    for member in plan.members.iter().chain(&Plan::of(&[Given("answer.txt", answer)]).members) {
+        assert_eq!(member.kind, ArtefactKind::Other, "{}", member.name);
+    }
     let passed: Vec<&str> = plan.passed.iter().map(|problem| problem.artefact.as_str()).collect();
     assert_eq!(passed, ["photo.bin"]);
 }

@@ -1,9 +1,11 @@
-//! Query results: our bundle's JSON, `psql --csv`, and what psql prints, pasted by hand.
+//! Query results: our bundle's JSON, and what database clients print or export, pasted by hand.
 //!
-//! A table is known by its columns, since what is pasted has no name. Columns that are not known are left alone.
+//! What a query of ours prints says itself what was asked and when. Any other table is known by its columns. Columns that are
+//! not known are left alone.
 
-mod psql;
+mod asked;
 mod rows;
+mod text;
 
 use std::io::{self, Read};
 
@@ -12,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::intake::parse as parse_json;
 use crate::problem::{Place, Problem, Problems};
 
-pub use rows::{DeviceKeysRow, DeviceRow, EventRow, FallbackKeyRow, InboxRow, OneTimeKeyRow};
+pub use rows::{DeviceKeysRow, DeviceRow, EventRow, FallbackKeyRow, InboxRow, KeyCountRow, OneTimeKeyRow};
 
 /// Bytes of one file of results that are read at most.
 pub const RESULTS_BYTES_MAX: u64 = 64 << 20;
@@ -33,6 +35,8 @@ struct Table {
     /// What it was asked about, where the form says so.
     params: Vec<String>,
     rows: Vec<Row>,
+    /// Whether its rows said what was asked.
+    described: bool,
 }
 
 /// Everything that one file of results says.
@@ -58,6 +62,10 @@ pub struct QueryResults {
     pub inbox_of: Vec<(String, Option<String>, Option<i64>)>,
     /// Stored events.
     pub events: Vec<EventRow>,
+    /// How many one-time keys devices have left, where only the number was asked for.
+    pub key_counts: Vec<KeyCountRow>,
+    /// Answers that say themselves what was asked, with rows or without.
+    pub answers: u64,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }
@@ -73,14 +81,28 @@ impl QueryResults {
                     problems.add(Place::Whole, "only the first 64 MiB are read");
                 }
                 let tables = tables_of(&text, name, &mut problems);
+                let tables: Vec<Table> = tables.into_iter().flat_map(asked::by_question).collect();
                 let rows: usize = tables.iter().map(|table| table.rows.len()).sum();
                 for table in &tables {
                     rows::sort(table, &mut results, &mut problems);
                 }
-                if tables.is_empty() {
+                results.answers = tables.iter().filter(|table| table.described).count() as u64;
+                if tables.is_empty() && problems.is_empty() {
                     problems.add(Place::Whole, "no query result was found in it");
-                } else if rows == 0 && results.inbox_of.is_empty() && results.devices_of.is_empty() {
+                } else if !tables.is_empty()
+                    && rows == 0
+                    && results.answers == 0
+                    && results.inbox_of.is_empty()
+                    && results.devices_of.is_empty()
+                {
                     problems.add(Place::Whole, "its results have no rows, and nothing says which query they answer");
+                }
+                if results.inbox.iter().any(|row| row.at.is_none()) {
+                    problems.add(
+                        Place::Whole,
+                        "nothing says when this inbox was read, so it cannot be told whether it drains: ask with the query as \
+                         `crypto-diag queries` prints it, whose first column says so",
+                    );
                 }
             }
             Err(error) => problems.add(Place::Whole, format!("cannot be read: {error}")),
@@ -88,6 +110,11 @@ impl QueryResults {
         results.problems = problems.into_list();
         results
     }
+}
+
+/// Whether a file that begins so holds a table as database clients print it.
+pub fn has_table(head: &[u8]) -> bool {
+    text::begins_so(&String::from_utf8_lossy(head))
 }
 
 /// The text, and whether it is all of it. Bytes that are not UTF-8 are replaced.
@@ -104,6 +131,11 @@ fn tables_of(text: &str, file: &str, problems: &mut Problems) -> Vec<Table> {
     if start.starts_with(['[', '{']) {
         match parse_json(text.as_bytes()) {
             Ok(value) => return json_tables(value, file),
+            // A row a line, as a client prints what `row_to_json` gives.
+            Err(_) if start.lines().nth(1).is_some_and(|line| line.starts_with('{')) => {
+                let rows = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+                return json_tables(Value::Array(rows), file);
+            }
             Err(error) => {
                 let place = Place::LineColumn(error.line() as u64, error.column() as u64);
                 problems.add(place, format!("this is not JSON from here on: {error}"));
@@ -111,7 +143,7 @@ fn tables_of(text: &str, file: &str, problems: &mut Problems) -> Vec<Table> {
             }
         }
     }
-    psql::tables(text, problems)
+    text::tables(text, problems)
 }
 
 /// `[{name, at, params, rows}]`, `{results: [the same]}`, `{name: [rows]}` or `[rows]`.
@@ -151,6 +183,7 @@ fn named(map: Map<String, Value>) -> Table {
         at: map.get("at").and_then(rows::integer),
         params: params.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
         rows: map.get("rows").and_then(Value::as_array).map(|rows| objects(rows)).unwrap_or_default(),
+        described: false,
     }
 }
 
@@ -212,6 +245,113 @@ mod tests {
         assert_eq!(results.inbox.len(), 1);
         assert_eq!((results.inbox[0].device_id.as_deref(), results.inbox[0].count), (Some("D"), 3));
         assert!(results.fallback_keys[0].used);
+        assert!(results.problems.iter().any(|problem| problem.what.contains("when this inbox was read")));
+    }
+
+    const ASKED: &str = r#"ke2-inbox 1795425900000 ["@a:h","D"]"#;
+
+    /// The columns `asked`, `nothing` and `stream_id` of a row, in every form of the clients.
+    fn forms(asked: &str, nothing: &str, stream_id: &str) -> Vec<String> {
+        let (a, n, s) = (asked, nothing, stream_id);
+        let quoted = a.replace('"', "\"\"");
+        let dashes = "-".repeat(a.chars().count() + 2);
+        let wide = a.chars().count();
+        vec![
+            format!(
+                " {:^wide$} | nothing | stream_id \n{dashes}+---------+-----------\n {a} | {n:<7} | {s:>9} \n(1 row)\n",
+                "asked"
+            ),
+            format!(
+                " {:^wide$} | nothing | stream_id \n{dashes}+---------+-----------\n {a} | {n:<7} | {s:>9} \n(1 Zeile)\n",
+                "asked"
+            ),
+            format!(
+                "┌{r}┬─────────┬───────────┐\n│ {:^wide$} │ nothing │ stream_id │\n├{r}┼─────────┼───────────┤\n│ {a} │ {n:<7} │ {s:>9} │\n└{r}┴─────────┴───────────┘\n(1 row)\n",
+                "asked",
+                r = "─".repeat(wide + 2)
+            ),
+            format!(
+                "{:^wide$} nothing stream_id\n{} ------- ---------\n{a} {n:<7} {s:>9}\n(1 row)\n",
+                "asked",
+                "-".repeat(wide)
+            ),
+            format!(
+                "+{dashes}+---------+-----------+\n| {:<wide$} | nothing | stream_id |\n|{dashes}+---------+-----------|\n| {a} | {n:<7} | {s:<9} |\n+{dashes}+---------+-----------+\nSELECT 1\nTime: 0.014s\n",
+                "asked"
+            ),
+            format!("-[ RECORD 1 ]-----\nasked     | {a}\nnothing   | {n}\nstream_id | {s}\n"),
+            format!("─[ DATENSATZ 1 ]─────\nasked     │ {a}\nnothing   │ {n}\nstream_id │ {s}\n"),
+            format!(
+                "+-[ RECORD 1 ]-----+\n| asked     | {a} |\n| nothing   | {n} |\n| stream_id | {s} |\n+-----------+------+\n"
+            ),
+            format!("asked,nothing,stream_id\n\"{quoted}\",{n},{s}\n"),
+            format!("asked;nothing;stream_id\n\"{quoted}\";{n};{s}\n"),
+            format!("asked|nothing|stream_id\n{a}|{n}|{s}\n(1 row)\n"),
+            format!("asked|{a}\nnothing|{n}\nstream_id|{s}\n"),
+            format!("asked\tnothing\tstream_id\n{a}\t{n}\t{s}\n"),
+            format!("    asked = {a}\n  nothing = {n}\nstream_id = {s}\n"),
+            format!(
+                r#"[{{"asked":{},"nothing":null,"stream_id":{}}}]"#,
+                serde_json::to_string(a).unwrap(),
+                if s == n { "null" } else { s }
+            ),
+            format!(
+                r#"{{"SELECT q.asked":[{{"asked":{},"nothing":null,"stream_id":{}}}]}}"#,
+                serde_json::to_string(a).unwrap(),
+                if s == n { "null" } else { s }
+            ),
+        ]
+    }
+
+    #[test]
+    fn what_a_printed_query_prints_says_itself_what_was_asked_in_every_form() {
+        for nothing in ["", "(null)", "—"] {
+            for text in forms(ASKED, nothing, "16") {
+                let results = QueryResults::read("pasted.txt", text.as_bytes());
+                assert_eq!(results.problems, [], "{text}");
+                let [row] = results.inbox.as_slice() else { panic!("{results:?} of {text}") };
+                assert_eq!((row.user_id.as_deref(), row.device_id.as_deref()), (Some("@a:h"), Some("D")), "{text}");
+                assert_eq!((row.at, row.first_stream_id), (Some(1_795_425_900_000), Some(16)), "{text}");
+                assert!(has_table(text.as_bytes()) || text.starts_with(['[', '{']), "{text}");
+            }
+            for text in forms(ASKED, nothing, nothing) {
+                let results = QueryResults::read("pasted.txt", text.as_bytes());
+                assert_eq!((results.problems.len(), results.inbox.len()), (0, 0), "{results:?} of {text}");
+                let empty = [("@a:h".to_owned(), Some("D".to_owned()), Some(1_795_425_900_000))];
+                assert_eq!(results.inbox_of, empty, "an inbox without rows is empty: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bar_inside_of_json_moves_no_column() {
+        let text = " user_id | device_id |        message_json         | instance_name \n---------+-----------+-----------------------------+---------------\n @a:h    | D         | {\"type\":\"a|b\",\"sender\":\"c\"} | master\n";
+        let table = &tables_of(text, "x", &mut Problems::of("x"))[0];
+        assert_eq!(table.rows[0]["instance_name"], "master");
+        assert_eq!(table.rows[0]["message_json"], "{\"type\":\"a|b\",\"sender\":\"c\"}");
+    }
+
+    #[test]
+    fn lost_keys_are_read_by_their_kind_and_counts_of_keys_by_device() {
+        let text = "kind,algorithm,key_id,ts_added_ms,used,key_json\none-time,signed_curve25519,AAAAAAAAADQ,1795425879123,,{}\nfallback,signed_curve25519,AAAAAAAAAAA,,t,{}\n";
+        let results = QueryResults::read("x.csv", text.as_bytes());
+        assert_eq!((results.one_time_keys.len(), results.fallback_keys.len()), (1, 1), "{:?}", results.problems);
+        let text = "user_id,device_id,one_time_keys,fallback_keys\n@a:h,D,0,used\n@a:h,E,50,\n";
+        let results = QueryResults::read("x.csv", text.as_bytes());
+        let counts: Vec<(u64, Option<bool>)> =
+            results.key_counts.iter().map(|row| (row.one_time_keys, row.fallback_used)).collect();
+        assert_eq!(counts, [(0, Some(true)), (50, None)]);
+        assert_eq!(results.problems, []);
+    }
+
+    #[test]
+    fn rows_that_have_lost_their_head_say_how_to_copy_them_with_it() {
+        let text =
+            "...skipping 1 line\n @mira:x | AQGTNURAAR | signed_curve25519 | AAAAAAAAAA4 | 1795422963777\n(END)\n";
+        let results = QueryResults::read("x.txt", text.as_bytes());
+        assert!(results.one_time_keys.is_empty());
+        assert!(results.problems[0].what.contains("without a head"), "{:?}", results.problems);
+        assert_eq!(results.problems[0].place, Place::Line(2));
     }
 
     #[test]

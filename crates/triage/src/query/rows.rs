@@ -106,6 +106,23 @@ pub struct InboxRow {
     pub dehydrated: Option<bool>,
 }
 
+/// How many one-time keys a device has left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyCountRow {
+    /// Where it stands.
+    pub place: Place,
+    /// Whose.
+    pub user_id: String,
+    /// Of which device.
+    pub device_id: String,
+    /// One-time keys that are left.
+    pub one_time_keys: u64,
+    /// Whether the fallback key was given out; `None` if there is none. Of several, whether all were.
+    pub fallback_used: Option<bool>,
+    /// When it was counted, by the server's clock.
+    pub at: Option<i64>,
+}
+
 /// A stored event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventRow {
@@ -165,7 +182,7 @@ fn flag(row: &Row, name: &str) -> Option<bool> {
     match row.get(name)? {
         Value::Bool(flag) => Some(*flag),
         Value::Number(number) => number.as_i64().map(|number| number != 0),
-        Value::String(text) => match text.as_str() {
+        Value::String(text) => match text.to_ascii_lowercase().as_str() {
             "t" | "true" | "1" => Some(true),
             "f" | "false" | "0" => Some(false),
             _ => None,
@@ -201,12 +218,20 @@ pub(super) fn sort(table: &Table, results: &mut QueryResults, problems: &mut Pro
         let place = Place::Row { table: label.clone(), row: index as u64 + 1 };
         let kept = if columns(row, &["event_id"]) {
             event(row, place).map(|event| keep(&mut results.events, event))
+        } else if columns(row, &["kind", "key_id"]) {
+            if row["kind"] == "fallback" {
+                fallback_key(row, table, place).map(|key| keep(&mut results.fallback_keys, key))
+            } else {
+                one_time_key(row, table, place).map(|key| keep(&mut results.one_time_keys, key))
+            }
         } else if columns(row, &["key_id", "used"]) {
             fallback_key(row, table, place).map(|key| keep(&mut results.fallback_keys, key))
         } else if columns(row, &["key_id"]) {
-            one_time_key(row, place).map(|key| keep(&mut results.one_time_keys, key))
+            one_time_key(row, table, place).map(|key| keep(&mut results.one_time_keys, key))
         } else if columns(row, &["stream_id"]) || columns(row, &["pending"]) {
             inbox(row, table, place).map(|row| keep(&mut results.inbox, row))
+        } else if columns(row, &["device_id", "one_time_keys"]) {
+            key_count(row, table, place).map(|count| keep(&mut results.key_counts, count))
         } else if columns(row, &["device_id", "hidden"]) || columns(row, &["device_id", "last_seen"]) {
             device(row, table, place).map(|device| keep(&mut results.devices, device))
         } else if columns(row, &["device_id"]) && (columns(row, &["key_json"]) || columns(row, &["ed25519"])) {
@@ -223,6 +248,7 @@ pub(super) fn sort(table: &Table, results: &mut QueryResults, problems: &mut Pro
         problems.add(place, format!("{unknown} rows have columns that are not known; left out"));
     }
     let about_inbox = is_about(name, "inbox")
+        || is_about(name, "backlog")
         || table.rows.iter().any(|row| row.contains_key("stream_id") || row.contains_key("pending"));
     if about_inbox {
         // `device_inbox` lists a user's devices that have rows; `ke2-inbox` lists one device's.
@@ -247,13 +273,35 @@ fn keep<T>(list: &mut Vec<T>, row: T) {
     }
 }
 
-fn one_time_key(row: &Row, place: Place) -> Option<OneTimeKeyRow> {
+/// The user that was asked about, if it is one.
+fn asked_user(table: &Table) -> Option<String> {
+    let mut users = table.params.iter().filter(|param| param.starts_with('@'));
+    users.next().filter(|_| users.next().is_none()).cloned()
+}
+
+/// The device that was asked about, in a query of one.
+fn asked_device(table: &Table) -> Option<String> {
+    table.params.get(1).filter(|param| !param.starts_with('@') && asked_user(table).is_some()).cloned()
+}
+
+fn key_count(row: &Row, table: &Table, place: Place) -> Option<KeyCountRow> {
+    Some(KeyCountRow {
+        place,
+        user_id: text(row, "user_id")?,
+        device_id: text(row, "device_id")?,
+        one_time_keys: u64::try_from(number(row, "one_time_keys")?).ok()?,
+        fallback_used: text(row, "fallback_keys").map(|words| words.split(' ').all(|word| word == "used")),
+        at: table.at.and_then(plausible),
+    })
+}
+
+fn one_time_key(row: &Row, table: &Table, place: Place) -> Option<OneTimeKeyRow> {
     let object = object(row, "key_json");
     let key = object.as_ref().and_then(|object| object.get("key")?.as_str().map(str::to_owned));
     Some(OneTimeKeyRow {
         place,
-        user_id: text(row, "user_id"),
-        device_id: text(row, "device_id"),
+        user_id: text(row, "user_id").or_else(|| asked_user(table)),
+        device_id: text(row, "device_id").or_else(|| asked_device(table)),
         algorithm: text(row, "algorithm"),
         key_id: text(row, "key_id")?,
         ts_added_ms: number(row, "ts_added_ms").and_then(plausible),
@@ -267,8 +315,8 @@ fn fallback_key(row: &Row, table: &Table, place: Place) -> Option<FallbackKeyRow
     let key = object.as_ref().and_then(|object| object.get("key")?.as_str().map(str::to_owned));
     Some(FallbackKeyRow {
         place,
-        user_id: text(row, "user_id"),
-        device_id: text(row, "device_id"),
+        user_id: text(row, "user_id").or_else(|| asked_user(table)),
+        device_id: text(row, "device_id").or_else(|| asked_device(table)),
         key_id: text(row, "key_id")?,
         used: flag(row, "used")?,
         read_at: table.at.and_then(plausible),

@@ -69,6 +69,15 @@ fn histories() -> Vec<crate::history::History> {
                 report["entries"][0]["ts"] = generated.into();
             })
             .never_proves("client-bug", ""),
+        whole("the event came from the client's own store, and again with a sync that was under way")
+            .edit("victim.har", |har| {
+                let entries = har["log"]["entries"].as_array_mut().expect("entries");
+                let arrival = entries.iter_mut().find(|entry| entry["startedDateTime"] == "2026-11-23T22:52:11.785Z");
+                let arrival = arrival.expect("the sync that brings the event");
+                (arrival["startedDateTime"], arrival["time"]) = ("2026-11-23T22:51:51.785Z".into(), 20_110.into());
+            })
+            .edit("victim.report.json", |report| report["entries"][0]["ts"] = 1_795_474_326_862_u64.into())
+            .never_proves("client-bug", ""),
         whole("no HAR shows how the event arrived").without("victim.har").never_proves("client-bug", ""),
         named(whole("a field stands twice"), "duplicate field `algorithm`").never_proves("client-bug", ""),
         named(whole("a field of the plaintext is missing"), "missing field `ciphertext_of_the_plaintext`")

@@ -38,12 +38,6 @@ const DELIVERIES_SHOWN: Premise = Premise {
     rules_out: "The key came, and the report does not hold the line that says so.",
 };
 
-const DELIVERIES_PRINTED: Premise = Premise {
-    id: "ke2-seen/deliveries-printed",
-    says: "The page has printed a delivery of some media key, so that its client prints them.",
-    rules_out: "The key came, and the client's log level keeps the crypto library's lines from the console.",
-};
-
 const WAITED: Premise = Premise {
     id: "ke2-seen/waited",
     says: "The report was made thirty seconds or more after the error, and the page was awake in that time.",
@@ -57,7 +51,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "LiveKit prints one error when it has no key for a participant's frames, marks the key index as invalid after eleven \
                frames, and then drops every frame without a word: silence after an error is no sign of health, and a key that \
                is a moment late prints the same error. What parts them is a delivery of that participant's key.",
-    proven_by: &[&FAILED, &NO_DELIVERY, &DELIVERIES_SHOWN, &DELIVERIES_PRINTED, &WAITED],
+    proven_by: &[&FAILED, &NO_DELIVERY, &DELIVERIES_SHOWN, &sent::PRINTED, &WAITED],
     refuted_by: &[&seen::QUIET, &seen::WATCHED],
     check,
     #[cfg(test)]
@@ -109,6 +103,14 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
             {
                 missing.extend(judge(case, page, index, line));
             }
+            Ke2Kind::KeyNotImported => shown.failing.push(index),
+            // Element Call asks LiveKit to leave encryption off in a call without it, and LiveKit may refuse that, too.
+            Ke2Kind::EncryptionNotEnabled => shown.leave_open(|| {
+                "encryption was not switched on for a call, which may be one without it".to_owned()
+            }),
+            Ke2Kind::WrongKey => shown.leave_open(|| {
+                "frames were met that the key of their index does not open, and whether the right one came is not shown".to_owned()
+            }),
             _ => shown.leave_open(|| {
                 "frames were met whose key was not set up yet, which is so at the start of a call".to_owned()
             }),
@@ -125,7 +127,7 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
         });
     }
     let direct = !shown.failing.is_empty();
-    let prints = !case.readings[page.report].facts.deliveries.is_empty();
+    let prints = sent::are_printed(case, page);
     let best = missing.iter().max_by_key(|error| error.held());
     let proven = |error: &&Missing<'_>| error.held() == 3;
     let open: Vec<&Missing<'_>> = missing.iter().filter(proven).collect();
@@ -139,7 +141,7 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
         .premise(&FAILED, direct || best.is_some(), ask)
         .premise(&NO_DELIVERY, holds(|error| !error.delivered), ask)
         .premise(&DELIVERIES_SHOWN, holds(|error| error.would_show), ask)
-        .premise(&DELIVERIES_PRINTED, direct || prints || best.is_none(), ask)
+        .premise(&sent::PRINTED, direct || prints || best.is_none(), ask)
         .premise(&WAITED, holds(|error| error.waited), ask);
     let saw = match open.first().copied().or(best) {
         Some(error) if !direct => format!(

@@ -18,6 +18,10 @@ use crate::verdict::{ClockOf, Evidence, Sentences, Verdict};
 /// The fields of an encrypted event's content. A field of its plaintext is nowhere else to be seen.
 const OUTER_FIELDS: [&str; 5] = ["algorithm", "ciphertext", "sender_key", "session_id", "device_id"];
 
+/// A proxy that records, and a browser that is busy, note an answer's end up to this long after the page has read it, in
+/// milliseconds.
+const NOTED_WITHIN_MS: i64 = 250;
+
 /// Arrivals that a verdict quotes at most.
 const QUOTED_MAX: usize = 3;
 
@@ -97,7 +101,8 @@ pub(super) const ARRIVED_NEW: Check = (
     (
         |event| {
             let first = event.arrivals.first();
-            first.is_some_and(|(_, request, _)| request.route() == Route::Sync && request.uri.contains("since="))
+            first
+                .is_some_and(|Arrival { request, .. }| request.route() == Route::Sync && request.uri.contains("since="))
         },
         ask_arrived,
     ),
@@ -148,7 +153,16 @@ pub(super) struct LostField<'c> {
     defect: Option<Defect>,
     line: Evidence,
     stored: Vec<(&'c str, &'c EventRow)>,
-    arrivals: Vec<(&'c ArrivedEvent, &'c Exchange, Evidence)>,
+    arrivals: Vec<Arrival<'c>>,
+}
+
+/// One answer that brought the event, or may have brought it, before the line was printed.
+struct Arrival<'c> {
+    event: &'c ArrivedEvent,
+    request: &'c Exchange,
+    /// Whether it was there before the line for certain: an answer may come late to a request that was sent before.
+    is_before: bool,
+    evidence: Evidence,
 }
 
 /// The events that clients could not read, each once a page.
@@ -190,12 +204,7 @@ fn stored<'c>(case: &'c Case<'_>, event_id: &str) -> Vec<(&'c str, &'c EventRow)
 }
 
 /// How the event came to this page, in answers to requests that were sent before the line was printed.
-fn arrivals<'c>(
-    case: &'c Case<'_>,
-    page: &Page,
-    event_id: &str,
-    printed: Moment,
-) -> Vec<(&'c ArrivedEvent, &'c Exchange, Evidence)> {
+fn arrivals<'c>(case: &'c Case<'_>, page: &Page, event_id: &str, printed: Moment) -> Vec<Arrival<'c>> {
     let mut found = Vec::new();
     for har_index in &page.hars {
         let har = &case.bundle.hars[*har_index];
@@ -206,11 +215,14 @@ fn arrivals<'c>(
             let events = request.facts.iter().flat_map(|facts| &facts.events);
             for event in events.filter(|event| event.event_id == event_id) {
                 let fields = if event.fields.is_empty() { "no field".to_owned() } else { event.fields.join(", ") };
-                found.push((event, request, exchange(har, index, format!("the event arrived with {fields}"))));
+                let answered = Moment::at(Clock::Har(*har_index), request.end() - NOTED_WITHIN_MS);
+                let is_before = case.clocks.is_before(answered, printed);
+                let evidence = exchange(har, index, format!("the event arrived with {fields}"));
+                found.push(Arrival { event, request, is_before, evidence });
             }
         }
     }
-    found.sort_by_key(|(_, request, _)| request.start);
+    found.sort_by_key(|arrival| arrival.request.start);
     found
 }
 
@@ -233,7 +245,7 @@ impl LostField<'_> {
     /// The line, the rows and the arrivals.
     fn evidence(&self) -> Vec<Evidence> {
         let rows = self.stored.iter().map(|(name, row)| self.row(name, row));
-        let arrivals = self.arrivals.iter().take(QUOTED_MAX).map(|(.., piece)| piece.clone());
+        let arrivals = self.arrivals.iter().take(QUOTED_MAX).map(|arrival| arrival.evidence.clone());
         [self.line.clone()].into_iter().chain(rows).chain(arrivals).collect()
     }
 
@@ -270,11 +282,12 @@ impl LostField<'_> {
 
     fn arrived(&self, has: bool) -> bool {
         let field = |event: &ArrivedEvent| event.fields.iter().any(|name| Some(name.as_str()) == self.field);
-        !self.arrivals.is_empty() && self.arrivals.iter().all(|(event, ..)| field(event) == has)
+        self.arrivals.iter().any(|arrival| arrival.is_before)
+            && self.arrivals.iter().all(|arrival| field(arrival.event) == has)
     }
 
     /// Each arrival has other fields and does not say that it was redacted.
     pub fn arrived_not_pruned(&self) -> bool {
-        self.arrivals.iter().all(|(event, ..)| !event.fields.is_empty() && !event.redacted)
+        self.arrivals.iter().all(|arrival| !arrival.event.fields.is_empty() && !arrival.event.redacted)
     }
 }

@@ -43,7 +43,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "LiveKit's worker marks an index as invalid after 11 frames and drops the rest without a word, so that an hour of \
                silence prints what a key that is 300 ms late prints. The number of lines says nothing. That the key did not come \
                follows from two errors at one index that no rotation spans, on a page that opened no key of that participant.",
-    proven_by: &[&LASTS, &AWAKE, &NONE_CAME],
+    proven_by: &[&LASTS, &AWAKE, &NONE_CAME, &sent::PRINTED],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -110,6 +110,9 @@ fn judge(case: &Case<'_>, page: &Page, participant: &Participant, keys: &Missing
                 vec![Need::report(receiver(), ReportTime::CaptureBefore, why)]
             }
             Ok(()) => vec![Need::report(of(), ReportTime::SameCall, "which of its keys it sent, and when")],
+        })
+        .premise(&sent::PRINTED, sent::are_printed(case, page), || {
+            vec![Need::report(of(), ReportTime::SameCall, "which of its keys it sent, and when")]
         });
     let sentences = Sentences {
         proven: format!(
@@ -168,22 +171,31 @@ fn histories() -> Vec<crate::history::History> {
             &missing(hashed, 0),
         )
     };
+    let twice =
+        "WARN matrix_sdk_crypto::olm::session: Failed to decrypt a pre-key message with the corresponding session";
+    let prints = |page: MadeUpPage| page.line(BEGUN + 10_000, Level::Warn, twice);
     let from_carol = |page: MadeUpPage| page.line(BEGUN + 30_000, Level::Warn, &delivered(carol, "m1"));
     let from_bob = |page: MadeUpPage| page.line(BEGUN + 200_000, Level::Warn, &delivered(bob, "m2"));
     vec![
-        history("Bob's key never comes, and his track is subscribed anew", silent(alice(), &[0, 0]))
+        history("Bob's key never comes, and his track is subscribed anew", prints(silent(alice(), &[0, 0])))
             .proves("media-key-missing", "@alice:example.org/ALICE @bob:example.org:BOB"),
         history("Bob's key never comes, and Carol's does", from_carol(silent(alice(), &[0, 0])))
             .proves("media-key-missing", "@bob:example.org:BOB"),
-        history("a participant behind a hash is never heard", unheard(alice())).proves("media-key-missing", hashed),
+        history("a participant behind a hash is never heard", prints(unheard(alice())))
+            .proves("media-key-missing", hashed),
+        history(
+            "Bob comes twice, his keys a moment late, and the console is without the crypto library's warnings",
+            silent(alice(), &[0, 0]),
+        )
+        .never_proves("media-key-missing", ""),
         history("a participant behind a hash may be the one whose key came", from_carol(unheard(alice())))
             .never_proves("media-key-missing", ""),
-        history("one error and silence", silent(alice(), &[0])).never_proves("media-key-missing", ""),
-        history("two rotations of a call whose healthy lines are at another level", silent(alice(), &[4, 5]))
+        history("one error and silence", prints(silent(alice(), &[0]))).never_proves("media-key-missing", ""),
+        history("two rotations of a call whose healthy lines are at another level", prints(silent(alice(), &[4, 5])))
             .never_proves("media-key-missing", ""),
         history(
             "the lid was closed in between",
-            silent(alice(), &[0, 0]).but(|report| {
+            prints(silent(alice(), &[0, 0])).but(|report| {
                 let event = |after: u64, event: &str| PageEvent { ts: Millis(BEGUN + after), event: event.into() };
                 report.capture.page_events = vec![event(30_000, "freeze"), event(100_000, "resume")];
             }),

@@ -71,28 +71,37 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 fn histories() -> Vec<crate::history::History> {
     use crate::history::History;
 
+    let recorded = |name: &str| History::recorded("delayed-events-lost", name);
     // The recorded log begins in the middle and ends with the call. This one shows that the server is one process, and goes on.
-    let whole = |(bundle, begins, hour, minutes): (&str, &str, u64, u64), name: &str| {
-        History::recorded(bundle, name).rewrite("homeserver.log.txt", |log| {
+    let gateway = |name: &str| {
+        History::recorded("slow-gateway", name).rewrite("homeserver.log.txt", |log| {
             let start = ["***** STARTING SERVER *****", "Server python version 1.155.0", "Instance name: master"]
-                .map(|says| format!("2026-11-23 {begins},000 - synapse.config.logger - 388 - INFO - main - {says}\n"));
-            let on = (0..59).map(|step| {
-                let (minute, second) = (minutes + step * 5 / 60, step * 5 % 60);
-                format!(
-                    "2026-11-23 {hour}:{minute:02}:{second:02},000 - synapse.util.caches - 1 - INFO - sweep-0 - swept\n"
-                )
+                .map(|says| format!("2026-11-23 22:54:22,000 - synapse.config.logger - 388 - INFO - main - {says}\n"));
+            let on = (0..60).map(|step| {
+                let (minute, second) = (55 + step * 4 / 60, step * 4 % 60);
+                format!("2026-11-23 22:{minute}:{second:02},000 - synapse.util.caches - 1 - INFO - sweep-0 - swept\n")
             });
-            let log = if log.ends_with('\n') { log.to_owned() } else { format!("{log}\n") };
-            start.concat() + &log + &on.collect::<String>()
+            start.concat() + log + &on.collect::<String>()
         })
     };
-    let recorded = |name: &str| whole(("delayed-events-lost", "22:52:35", 22, 53), name);
-    let gateway = |name: &str| whole(("slow-gateway", "22:54:22", 22, 55), name);
+    let before = |log: &str, time: &str| -> String {
+        log.lines()
+            .take_while(|line| line.get(11..23).is_none_or(|at| at < time))
+            .map(|line| format!("{line}\n"))
+            .collect()
+    };
     vec![
-        History::recorded("delayed-events-lost", "a log that ends with the call, of one process or of one of several")
+        recorded("a log that ends with the call")
+            .rewrite("homeserver.log.txt", |log| before(log, "18:39:28"))
+            .never_proves("never-arrived", "")
             .never_refutes("never-arrived", ""),
+        recorded("nothing shows that the server has no other worker, which may hang")
+            .rewrite("homeserver.log.txt", |log| {
+                log.lines().filter(|line| !line.contains("Instance name: ")).map(|line| format!("{line}\n")).collect()
+            })
+            .never_proves("never-arrived", ""),
         recorded("the client's side of the network loses the requests")
-            .proves("never-arrived", "!cMSeMEeClRblfyFwow:localhost")
+            .proves("never-arrived", "!XwkmyhbkajkOsxRRYx:localhost")
             .never_proves("slow-gateway", ""),
         History::recorded("slow-gateway", "a gateway holds the requests")
             .never_proves("never-arrived", "")
@@ -113,17 +122,16 @@ fn histories() -> Vec<crate::history::History> {
             .never_refutes("never-arrived", ""),
         recorded("the homeserver started anew while it had the requests")
             .rewrite("homeserver.log.txt", |log| {
-                let start = "2026-11-23 22:52:44,300 - synapse.config.logger - 388 - WARNING - main - ***** STARTING SERVER *****\n";
-                let mut lines: Vec<String> = log.lines().map(|line| format!("{line}\n")).collect();
-                let at = lines.iter().position(|line| line.starts_with("2026-11-23 22:52:44,6")).expect("a line");
-                lines.insert(at, start.to_owned());
-                lines.concat()
+                let start = "2026-11-26 18:39:24,900 - synapse.config.logger - 388 - WARNING - main - ***** STARTING SERVER *****\n";
+                let first = before(log, "18:39:24,900");
+                format!("{first}{start}{}", &log[first.len()..])
             })
             .never_proves("never-arrived", ""),
         recorded("the client gives up after three milliseconds")
             .edit("victim.report.json", |report| {
-                report["entries"][1]["ts"] = 1_795_474_363_683_u64.into();
-                report["entries"][2]["ts"] = 1_795_474_364_178_u64.into();
+                report["entries"][0]["ts"] = 1_795_718_364_277_u64.into();
+                report["entries"][1]["ts"] = 1_795_718_364_796_u64.into();
+                report["entries"][3]["ts"] = 1_795_718_365_414_u64.into();
             })
             .never_proves("never-arrived", ""),
     ]

@@ -12,7 +12,7 @@ use crypto_diag_analysis::evidence::olm::OlmKind;
 
 const EXISTS: Premise = Premise {
     id: "no-one-time-key/exists",
-    says: "The device existed then: the server lists it afterwards, or a page of it was open at that time.",
+    says: "The device existed then: the server lists it afterwards, or a page of it was open at that time and in sync afterwards.",
     rules_out: "The device is logged out, and the sender's list of devices is stale: there was nothing to give, and nothing is wrong with the keys.",
 };
 
@@ -72,9 +72,14 @@ fn exists(case: &Case<'_>, device: &Device, asked: Moment) -> Option<Evidence> {
     let was_open = |page: &&crate::case::Page| {
         case.begun(page).is_some_and(|begun| case.clocks.is_before(begun, asked))
             && page.watched(case.report(page)).is_some_and(|(_, made)| case.clocks.is_before(asked, made))
+            && case.report(page).is_in_sync()
     };
     if let Some(page) = case.pages_of(device).find(was_open) {
-        return Some(case.whole(page.report, &device.label(), "a page of the device was open then"));
+        return Some(case.whole(
+            page.report,
+            &device.label(),
+            "a page of the device was open then, and in sync afterwards",
+        ));
     }
     case.bundle.queries.iter().find_map(|results| {
         let later = |(user, at): &(String, Option<i64>)| {
@@ -94,23 +99,33 @@ fn histories() -> Vec<crate::history::History> {
     use crate::history::History;
     use serde_json::json;
 
-    // A recorded call, whose database was asked for the devices of both users right after it.
-    let asked = |name: &str, devices: &str| {
+    fn add(report: &mut serde_json::Value, devices: &str) {
         let line = format!(
             "Tried to create new Olm sessions, but the signed one-time key was missing for some devices {devices}"
         );
-        History::recorded("healthy-key-exchange", name).without("peer.report.json").without("peer.har").edit(
-            "victim.report.json",
-            |report| {
-                let ts = report["capture"]["installedAt"].as_u64().expect("a time") + 6_000;
-                report["entries"].as_array_mut().expect("a list").push(json!({
-                    "ts": ts, "level": "warn", "ke": "OLM", "signature": "s", "message": line, "meaning": "failure",
-                    "realm": {"kind": "main", "path": null},
-                }));
-            },
-        )
+        let ts = report["capture"]["installedAt"].as_u64().expect("a time") + 6_000;
+        report["entries"].as_array_mut().expect("a list").push(json!({
+            "ts": ts, "level": "warn", "ke": "OLM", "signature": "s", "message": line, "meaning": "failure",
+            "realm": {"kind": "main", "path": null},
+        }));
+    }
+    // A recorded call, whose database was asked for the devices of both users right after it.
+    let asked = |name: &str, devices: &str| {
+        let history = History::recorded("healthy-key-exchange", name).without("peer.report.json").without("peer.har");
+        history.edit("victim.report.json", |report| add(report, devices))
     };
     let bob = r#"missing_devices_by_user={"@bob-6:localhost": {"HDMZKZPGBB"}}"#;
+    // Nobody asked the database, and a page of the device is open.
+    let open = |name: &str, state: &str| {
+        let state = state.to_owned();
+        History::recorded("healthy-key-exchange", name)
+            .without("queries.json")
+            .edit("victim.report.json", |report| add(report, bob))
+            .edit("peer.report.json", move |report| {
+                report["generatedAt"] = (report["generatedAt"].as_u64().expect("a time") + 120_000).into();
+                report["syncState"] = state.into();
+            })
+    };
     let gone = r#"missing_devices_by_user={"@bob-6:localhost": {"LOGGEDOUT"}}"#;
     vec![
         asked("a device that exists has no key left", bob).proves("no-one-time-key", "@bob-6:localhost/HDMZKZPGBB"),
@@ -123,6 +138,8 @@ fn histories() -> Vec<crate::history::History> {
                 }
             })
             .never_proves("no-one-time-key", ""),
+        open("a device has no key left while its page is open", "SYNCING").proves("no-one-time-key", "HDMZKZPGBB"),
+        open("the device was deleted while its page stayed open", "STOPPED").never_proves("no-one-time-key", ""),
         asked("the line is cut before its devices", "").never_proves("no-one-time-key", ""),
     ]
 }

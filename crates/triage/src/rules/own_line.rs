@@ -8,6 +8,12 @@ use crate::synapse_log::Request;
 /// Times that differ by less than this are not told apart, in milliseconds.
 pub(super) const SLACK_MS: i64 = 5;
 
+/// A line that begins so soon after a request was sent is no earlier one's that was held up, in milliseconds.
+const AT_ONCE_MS: i64 = 100;
+
+/// What the request that schedules a delayed event has in its query.
+const DELAYED: &str = "msc4140.delay=";
+
 /// What the server's logs have of a request.
 pub(super) enum Line<'c> {
     /// This line.
@@ -84,6 +90,12 @@ pub(super) fn line_of<'c>(case: &'c Case<'_>, har: &'c Har, clock: Clock, index:
             None => {}
         }
     }
+    // One that was sent before the HAR began, and is still held up somewhere, has its line later than those of the HAR. What begins
+    // a delayed event's life, or an answer to an earlier restart of it, shows that there is none.
+    let is_first = |request: &Exchange, first: i64| {
+        let begins = request.uri.contains(DELAYED) && request.status == 200;
+        request.end() <= first && (begins || same(&request.method, &request.uri) && request.status == 200)
+    };
     // A line from before the first of them is of a request that the HAR does not have; so is one from behind its end.
     let first = waiting.first().map_or(i64::MAX, |at| har.entries[*at].start);
     let last = har.entries.iter().map(Exchange::end).max().unwrap_or(i64::MAX);
@@ -94,7 +106,11 @@ pub(super) fn line_of<'c>(case: &'c Case<'_>, har: &'c Har, clock: Clock, index:
     if lines.is_empty() {
         return Line::Missing;
     }
-    let fits = |(at, line): (&usize, &At<'_>)| line.start.1 >= har.entries[*at].start - SLACK_MS;
+    let is_followed = har.entries.iter().any(|request| is_first(request, first));
+    let fits = |(at, line): (&usize, &At<'_>)| {
+        let sent = har.entries[*at].start;
+        line.start.1 >= sent - SLACK_MS && (is_followed || line.start.1 <= sent + AT_ONCE_MS)
+    };
     let is_certain = lines.len() == waiting.len() && waiting.iter().zip(&lines).all(fits);
     match lines.into_iter().nth(place) {
         Some(line) => Line::At(At { is_certain, ..line }),

@@ -4,9 +4,11 @@ use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::evidence::Ke2;
 use crypto_diag_analysis::evidence::ke2::{Ke2Kind, Participant};
 use crypto_diag_analysis::facts::device_of;
+use crypto_diag_core::{Entry, Level, Meaning};
 
 use crate::case::{Case, Page, exchange};
 use crate::moment::Moment;
+use crate::proof::Premise;
 use crate::subject::Device;
 use crate::verdict::Evidence;
 
@@ -101,6 +103,18 @@ pub(super) fn deliveries<'c>(case: &'c Case<'_>) -> Vec<Delivery<'c>> {
 /// A key that was opened reaches the media worker within this, in milliseconds: a delivery so shortly before an error may be the
 /// very key.
 const HANDED_ON_WITHIN_MS: i64 = 10_000;
+
+pub(super) const PRINTED: Premise = Premise {
+    id: "delivery/printed",
+    says: "The page has printed a delivery of some media key, or another warning of the crypto library, so that its console shows them.",
+    rules_out: "The key came, and the client's log level keeps the crypto library's lines from the console.",
+};
+
+/// Whether a page's console shows the crypto library's warnings, of which a delivery is one.
+pub(super) fn are_printed(case: &Case<'_>, page: &Page) -> bool {
+    let of_library = |entry: &Entry| entry.level == Level::Warn && entry.message.contains("WARN matrix_sdk_crypto::");
+    case.report(page).entries().any(|(_, entry)| entry.meaning == Meaning::Delivered || of_library(entry))
+}
 
 /// From when on a delivery may heal an error about a missing key.
 pub(super) fn healing_from(error: Moment) -> Moment {

@@ -85,6 +85,23 @@ fn histories() -> Vec<crate::history::History> {
         History::recorded("slow-homeserver", "the database makes the homeserver wait")
             .never_proves("slow-gateway", "")
             .refutes("slow-gateway", "!cCYdMVvxTKVhQXjAPt:localhost"),
+        History::recorded(
+            "slow-gateway",
+            "the HAR was begun while the gateway held a restart, and the next one was lost",
+        )
+        .edit("victim.har", |har| {
+            let entries = har["log"]["entries"].as_array_mut().expect("entries");
+            let url = |entry: &serde_json::Value| entry["request"]["url"].as_str().unwrap_or_default().to_owned();
+            entries.retain(|entry| !url(entry).contains("msc4140.delay="));
+            let first = entries.iter().position(|entry| url(entry).ends_with("/restart")).expect("a restart");
+            entries.remove(first);
+            let second = entries.iter_mut().find(|entry| url(entry).ends_with("/restart")).expect("another");
+            second["response"]["status"] = 0.into();
+        })
+        .rewrite("homeserver.log.txt", |log| {
+            log.lines().filter(|line| !line.contains("POST-1976")).map(|line| format!("{line}\n")).collect()
+        })
+        .never_proves("slow-gateway", ""),
         History::world("68-an-error-at-once", "the homeserver gives an error at once")
             .never_proves("slow-gateway", "")
             .refutes("slow-gateway", ""),

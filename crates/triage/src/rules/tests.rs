@@ -11,7 +11,7 @@ use super::{ALL, Rule};
 use crate::answer::questions;
 use crate::case::Case;
 use crate::history::History;
-use crate::proof::Premise;
+use crate::proof::{Mutation, Premise};
 use crate::verdict::Verdict;
 
 /// What came of the histories.
@@ -62,7 +62,7 @@ fn judge(is_world: bool, history: &History, outcome: &Mutex<Outcome>) {
         if !needed.insert(premise.id) {
             continue;
         }
-        case.dropped_premise = Some(premise.id);
+        case.mutation = Some(Mutation::Met(premise.id));
         let verdicts: Vec<Vec<Verdict>> = ALL
             .iter()
             .zip(&as_they_are)

@@ -22,6 +22,12 @@ const SPANNED: Premise = Premise {
     rules_out: "The page that the HAR is of sent that upload itself, before or after the HAR was recorded.",
 };
 
+const RECORDED: Premise = Premise {
+    id: "two-contexts/har-recorded",
+    says: "A request of that browser was under way when the server received that upload.",
+    rules_out: "The recording was paused meanwhile, and holds nothing of that time.",
+};
+
 const READABLE: Premise = Premise {
     id: "two-contexts/har-readable",
     says: "Every upload that the HAR has at that time shows its body.",
@@ -48,8 +54,9 @@ const OFFERED_AGAIN: Premise = Premise {
 
 const OVERLAP: Premise = Premise {
     id: "two-contexts/lives-overlap",
-    says: "Two pages of the device began before the other one's report was made, by clocks whose difference is known.",
-    rules_out: "One page after the other: the app was reloaded or opened again.",
+    says: "Each of two pages of the device shows its client at work before the other one's report was made, by clocks whose \
+           difference is known.",
+    rules_out: "One client after the other: the app was reloaded or opened again, or lets a tab wait until the other one is closed.",
 };
 
 const TWO_PAGES: Premise = Premise {
@@ -74,7 +81,17 @@ pub(super) const RULE: Rule = Rule {
                it, and in every upload, so another upload between two offers of one key came from another. Two pages that ran \
                at one time are two. That a key is older than a page, or that another identity signed it, excludes no second \
                context, so it is never refuted.",
-    proven_by: &[&SPANNED, &READABLE, &LACKED, &AFTER_REFUSAL, &OFFERED_AGAIN, &OVERLAP, &TWO_PAGES, &BOTH_RUN],
+    proven_by: &[
+        &SPANNED,
+        &RECORDED,
+        &READABLE,
+        &LACKED,
+        &AFTER_REFUSAL,
+        &OFFERED_AGAIN,
+        &OVERLAP,
+        &TWO_PAGES,
+        &BOTH_RUN,
+    ],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -116,8 +133,9 @@ fn verdict(case: &Case<'_>, conflict: &Conflict<'_>, of_device: Option<Proof>) -
 fn unproven(case: &Case<'_>, conflict: &Conflict<'_>) -> Proof {
     let ask = || {
         let report = conflict.report(case);
-        let whose = Whose::Device(conflict.device.clone());
-        let mut needs = vec![Need::report(whose, ReportTime::Any, "every other page of this device that is open")];
+        let label = conflict.device.label();
+        let whose = Whose::Somebody(format!("every other open tab, browser or copy of {label}"));
+        let mut needs = vec![Need::report(whose, ReportTime::Any, "whether another page of this device runs")];
         if case.bundle.logs.is_empty() {
             needs.push(Need::log(report, "the uploads of this device that the server received"));
         }
@@ -179,6 +197,10 @@ fn lacked_by(case: &Case<'_>, index: usize, har: &Har, uploads: &[&Exchange], re
     let end = har.entries.iter().map(Exchange::end).max().unwrap_or_default();
     let spanned = case.clocks.is_before(Moment::at(clock, start), received.asked)
         && case.clocks.is_before(received.answered, Moment::at(clock, end));
+    let recorded = har.entries.iter().any(|exchange| {
+        case.clocks.is_before(Moment::at(clock, exchange.start), received.asked)
+            && case.clocks.is_before(received.asked, Moment::at(clock, exchange.end()))
+    });
     let at_another_time = |upload: &Exchange| {
         case.clocks.is_before(Moment::at(clock, upload.end()), received.asked)
             || case.clocks.is_before(received.answered, Moment::at(clock, upload.start))
@@ -209,6 +231,7 @@ fn lacked_by(case: &Case<'_>, index: usize, har: &Har, uploads: &[&Exchange], re
         .evidence(evidence)
         .evidence(of_har)
         .premise(&SPANNED, spanned, Vec::new)
+        .premise(&RECORDED, recorded, Vec::new)
         .premise(&READABLE, readable, Vec::new)
         .premise(&LACKED, lacks, Vec::new)
 }
@@ -249,18 +272,24 @@ fn overlapping<'c>(case: &'c Case<'_>, device: &'c Device) -> impl Iterator<Item
         .flat_map(|(at, one)| pages[at + 1..].iter().map(move |other| (*one, *other)))
         .collect();
     pairs.into_iter().map(move |(one, other)| {
-        let begins_before_end = |page: &Page, other: &Page| {
-            let end = case.report(other).generated_at.0;
-            let end = Moment::at(other.clock(), i64::try_from(end).unwrap_or_default());
-            case.begun(page).is_some_and(|begun| case.clocks.is_before(begun, end))
+        let made = |page: &Page| {
+            let made = i64::try_from(case.report(page).generated_at.0).unwrap_or_default();
+            Moment::at(page.clock(), made)
         };
+        // Its lines and batches are its client's; without any it is known to run when its report was made.
+        let works = |page: &Page| {
+            let report = case.report(page);
+            let lines = report.entries().map(|(_, entry)| entry.ts.0).chain(report.sent.iter().map(|batch| batch.ts.0));
+            let first = lines.min().and_then(|first| i64::try_from(first).ok());
+            first.map_or(made(page), |first| Moment::at(page.clock(), first))
+        };
+        let works_before_end = |page: &Page, other: &Page| case.clocks.is_before(works(page), made(other));
         let origin = |page: &Page| case.report(page).capture.time_origin;
         let runs = |page: &Page| {
             let report = case.report(page);
-            let in_sync = matches!(report.sync_state.as_deref(), Some("PREPARED" | "SYNCING" | "CATCHUP"));
-            in_sync && report.own_keys().is_some_and(|keys| keys.ed25519.is_some())
+            report.is_in_sync() && report.own_keys().is_some_and(|keys| keys.ed25519.is_some())
         };
-        let overlap = begins_before_end(one, other) && begins_before_end(other, one);
+        let overlap = works_before_end(one, other) && works_before_end(other, one);
         let pieces = [one, other].map(|page| {
             let start = origin(page).map_or(0, |origin| origin.0 as i64);
             let end = case.report(page).generated_at.0 as i64;
@@ -308,9 +337,15 @@ fn histories() -> Vec<crate::history::History> {
             .never_refutes("rollback", ""),
         second_report("a second tab of the device runs beside the first", |report| {
             report["capture"]["timeOrigin"] = json!(1_795_474_490_000_i64);
-            report["entries"] = json!([]);
         })
         .proves("two-contexts", "AAAAAAAAAMg"),
+        second_report("a second tab waits until the first one is closed", |report| {
+            report["capture"]["timeOrigin"] = json!(1_795_474_490_000_i64);
+            let made = report["generatedAt"].as_u64().expect("a time");
+            report["generatedAt"] = (made + 60_000).into();
+            (report["entries"], report["sent"]) = (json!([]), json!([]));
+        })
+        .never_proves("two-contexts", ""),
         second_report("the page was loaded anew, and both pages have a report", |report| {
             report["capture"]["timeOrigin"] = json!(1_795_474_490_000_i64);
             report["generatedAt"] = json!(1_795_474_498_000_i64);

@@ -5,13 +5,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crypto_diag_analysis::evidence::ke1;
-use crypto_diag_server_log::zone::{Times, ZoneSource};
+use crypto_diag_server_log::synapse::REPLICATION_PATH;
+use crypto_diag_server_log::zone::{Placement, Times, ZoneSource};
 use crypto_diag_server_log::{
     AccessLine, DeviceRef, EventKind, LogLevel, ReadCounts, Route, ServerEvent, ToDevice, canonical_uri, request_key,
     waits_for_news,
 };
 
 use super::join::join;
+use super::loss::Losses;
 use super::process::{Process, RequestCount, Step, WRITTEN_WITHIN_MS};
 use super::record::{
     Access, ClaimLine, ConflictLine, DeletedDevice, DeviceKeysUpdate, Fate, LoginLine, Request, Restart, ToDeviceLine,
@@ -48,6 +50,7 @@ pub(super) struct Building {
     /// Lists of ids that were read before, by their hash.
     key_lists: HashMap<u64, Arc<[String]>>,
     key_ids: usize,
+    losses: Losses,
 }
 
 /// What was last seen of a source.
@@ -66,10 +69,11 @@ impl Building {
             sources: HashMap::new(),
             users: HashMap::new(),
             options: options.clone(),
-            times: Times::new(options.zone_minutes, options.year),
+            times: Times::new(options.zone_minutes, options.near),
             sentences: HashMap::new(),
             key_lists: HashMap::new(),
             key_ids: 0,
+            losses: Losses::default(),
         }
     }
 
@@ -78,10 +82,20 @@ impl Building {
         self.problems.add(Place::Line(line), format!("reading ended here: {error}"));
     }
 
+    /// A line that is none of a server's and continues none.
+    pub fn stray(&mut self, source: Option<&str>, number: u64) {
+        self.losses.stray(source.unwrap_or_default(), number);
+    }
+
     pub fn add(&mut self, mut event: ServerEvent<'_>, number: u64) {
+        if event.kind == EventKind::Hidden {
+            self.losses.hidden(self.times.last(), number);
+            return;
+        }
         *self.log.levels.entry(event.level).or_default() += 1;
         let time = self.times.read(event.at);
         if let Some(time) = time {
+            self.losses.goes_on(time);
             self.log.first = Some(self.log.first.map_or(time, |first| first.min(time)));
             self.log.last = Some(self.log.last.map_or(time, |last| last.max(time)));
         }
@@ -91,7 +105,7 @@ impl Building {
             self.log.not_kept += 1;
             return;
         };
-        self.wrote(&event, process, time, number);
+        self.wrote(&event, matches!(kind, EventKind::Access(_)), process, time, number);
         // A line without a time of its own is placed at the last one that had one.
         let Some(time) = time.or(self.times.last()) else { return };
         self.keep(&event, kind, time, number, process);
@@ -119,9 +133,14 @@ impl Building {
     }
 
     /// Notes that a process wrote a line, and whether its source's times run backwards there.
-    fn wrote(&mut self, event: &ServerEvent<'_>, process: u16, time: Option<i64>, number: u64) {
+    fn wrote(&mut self, event: &ServerEvent<'_>, answered: bool, process: u16, time: Option<i64>, number: u64) {
         let wrote = &mut self.log.processes[usize::from(process)];
-        wrote.shows_info |= matches!(event.level, LogLevel::Info | LogLevel::Debug);
+        // A form that has no level shows by its requests that it has lines at INFO.
+        wrote.shows_info |= match event.level {
+            LogLevel::Info | LogLevel::Debug => true,
+            LogLevel::Unknown => answered,
+            _ => false,
+        };
         let source = event.source.unwrap_or_default();
         let (Some(time), Some(known)) = (time, self.sources.get_mut(source)) else { return };
         wrote.wrote(time, number);
@@ -247,7 +266,8 @@ impl Building {
                     push(&mut log.to_device, message, not_kept);
                 }
             }
-            EventKind::Refused(_) | EventKind::ClientGone | EventKind::Other => {}
+            EventKind::Cut => self.losses.cut(time, number),
+            EventKind::Refused(_) | EventKind::ClientGone | EventKind::Hidden | EventKind::Other => {}
         }
     }
 
@@ -308,7 +328,7 @@ impl Building {
     /// What a request says of the process that answered it.
     fn judge(&mut self, event: &ServerEvent<'_>, access: &AccessLine<'_>, start: i64, number: u64, process: u16) {
         let answered = &mut self.log.processes[usize::from(process)];
-        answered.replicates |= access.uri.starts_with("/_synapse/replication/");
+        answered.replicates |= access.uri.starts_with(REPLICATION_PATH);
         if !waits_for_news(path(access.uri)) {
             answered.longest_ms = answered.longest_ms.max(access.duration_ms() as i64);
         }
@@ -339,21 +359,18 @@ impl Building {
         self.place_in_time();
         join(&mut self.log);
         let log = &mut self.log;
-        if counts.orphans > 0 {
-            let what =
-                format!("{} lines begin no log line and continue none of their process; left out", counts.orphans);
-            self.problems.add(Place::Whole, what);
-        }
+        let wrote = |source: &str| self.sources.contains_key(source);
+        self.losses.problems(&wrote).into_iter().for_each(|(place, what)| self.problems.add(place, what));
         if counts.truncated > 0 {
             self.problems.add(Place::Whole, format!("{} lines were too long and are cut", counts.truncated));
         }
         if log.levels.is_empty() && counts.lines > 0 {
-            self.problems.add(Place::Whole, "no line of it is a line of Synapse's log");
+            self.problems.add(Place::Whole, "no line of it is a line of a homeserver's log");
         }
         if log.not_kept > 0 {
             self.problems.add(Place::Whole, format!("{} facts did not fit and are left out", log.not_kept));
         }
-        for what in self.times.problems(log.zone) {
+        for what in self.times.problems() {
             self.problems.add(Place::Whole, what);
         }
         self.log.problems = self.problems.into_list();
@@ -363,12 +380,14 @@ impl Building {
     /// Finds the zone and takes it off every time.
     fn place_in_time(&mut self) {
         let log = &mut self.log;
-        let (zone, shift) = self.times.zone();
+        let placement = self.times.placement();
+        let Placement { zone, zone_ms, .. } = placement;
         log.zone = zone;
-        log.zone_minutes = (shift / 60_000) as i32;
-        let put = |time: &mut i64| *time -= shift;
+        log.zone_minutes = (zone_ms / 60_000) as i32;
+        let put = |time: &mut i64| *time = placement.place(*time);
         log.first.iter_mut().chain(log.last.iter_mut()).for_each(put);
-        log.processes.iter_mut().for_each(|process| process.finish(shift));
+        let lost = self.losses.holes();
+        log.processes.iter_mut().for_each(|process| process.finish(&lost, &placement));
         log.accesses.iter_mut().for_each(|access| [&mut access.start, &mut access.end].into_iter().for_each(put));
         log.requests.iter_mut().for_each(|request| [&mut request.start, &mut request.end].into_iter().for_each(put));
         log.claims.iter_mut().for_each(|claim| put(&mut claim.at));
@@ -386,7 +405,10 @@ impl Building {
             }
         }
         let minutes = std::mem::take(&mut log.latency);
-        log.latency = minutes.into_iter().map(|(minute, row)| (minute - shift / 60_000, row)).collect();
+        log.latency = minutes
+            .into_iter()
+            .map(|(minute, row)| (placement.place(minute * 60_000).div_euclid(60_000), row))
+            .collect();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crypto_diag_server_log::Route;
-use crypto_diag_server_log::zone::ROUNDING_MS;
+use crypto_diag_server_log::zone::rounding_ms;
 
 use super::record::{Request, UploadOutcome};
 use super::server_log::ServerLog;
@@ -16,7 +16,8 @@ impl Answers<'_> {
     /// the same user where both say whose they are, and one only.
     fn of(&self, process: u16, id: Option<&str>, user_id: Option<&str>, time: i64) -> Option<&Request> {
         let mut found = self.0.get(&(process, id?))?.iter().filter(|request| {
-            let within = request.start - ROUNDING_MS <= time && time <= request.end + ROUNDING_MS;
+            let rounding = rounding_ms(request.end, time);
+            let within = request.start - rounding <= time && time <= request.end + rounding;
             let same_user = request.user_id.as_deref().zip(user_id).is_none_or(|(one, other)| one == other);
             within && same_user
         });

@@ -1,5 +1,7 @@
 //! What a log says of the processes that wrote it: who they were, when they ran, and where the log has holes.
 
+use crypto_diag_server_log::zone::Placement;
+
 /// Synapse writes to its file at least every few seconds while it serves a client, whose `/sync` ends after 30 s at the latest.
 const HOLE_MIN_MS: i64 = 45_000;
 
@@ -106,15 +108,23 @@ impl Process {
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
     }
 
-    /// Judges the gaps, and takes the zone off every time.
-    pub(super) fn finish(&mut self, shift: i64) {
+    /// Judges the gaps, adds the times in which lines were lost, and puts every time in its place.
+    pub(super) fn finish(&mut self, lost: &[Hole], placement: &Placement) {
         self.holes = self.gaps.holes();
         self.gaps = Gaps::default();
+        let put = |time: &mut i64| *time = placement.place(*time);
         for hole in &mut self.holes {
-            hole.from -= shift;
-            hole.to -= shift;
+            [&mut hole.from, &mut hole.to].into_iter().for_each(put);
         }
-        self.first.iter_mut().chain(self.last.iter_mut()).for_each(|time| *time -= shift);
+        // A stamp that got its year only then is no gap.
+        self.holes.retain(|hole| hole.to - hole.from > HOLE_MIN_MS);
+        self.holes.extend(lost.iter().map(|hole| Hole {
+            from: placement.place(hole.from),
+            to: placement.place(hole.to),
+            line: hole.line,
+        }));
+        self.holes.sort_by_key(|hole| hole.line);
+        self.first.iter_mut().chain(self.last.iter_mut()).for_each(put);
     }
 }
 
@@ -175,14 +185,19 @@ impl RequestCount {
 
 #[cfg(test)]
 mod tests {
+    use crypto_diag_server_log::zone::Times;
+
     use super::*;
+
+    /// When the logs of these tests begin.
+    const START: i64 = 1_795_422_963_000;
 
     fn process(times: impl IntoIterator<Item = i64>) -> Process {
         let mut process = Process::default();
         for (line, time) in (1..).zip(times) {
-            process.wrote(time, line);
+            process.wrote(START + time, line);
         }
-        process.finish(0);
+        process.finish(&[], &Times::default().placement());
         process
     }
 
@@ -190,9 +205,10 @@ mod tests {
     fn a_gap_far_above_the_usual_distance_is_a_hole() {
         let hour = 3_600_000;
         let found = process((0..60).chain(480..540).map(|minute| minute * 60_000));
-        assert_eq!(found.holes, [Hole { from: 59 * 60_000, to: 8 * hour, line: 61 }]);
-        assert!(found.hole_within(hour, 2 * hour).is_some() && found.hole_within(0, 59 * 60_000).is_none());
-        assert_eq!(found.hole_within(8 * hour, 9 * hour), None);
+        assert_eq!(found.holes, [Hole { from: START + 59 * 60_000, to: START + 8 * hour, line: 61 }]);
+        let within = |from: i64, to: i64| found.hole_within(START + from, START + to);
+        assert!(within(hour, 2 * hour).is_some() && within(0, 59 * 60_000).is_none());
+        assert_eq!(within(8 * hour, 9 * hour), None);
     }
 
     #[test]

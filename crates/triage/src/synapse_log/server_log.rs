@@ -1,12 +1,12 @@
 //! What a whole log says: the ledger's lines, the requests of interest, and what the log could have shown.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::BufRead;
+use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
 use crypto_diag_server_log::latency::Durations;
 use crypto_diag_server_log::zone::ZoneSource;
-use crypto_diag_server_log::{LogLevel, LogReader, ReadCounts};
+use crypto_diag_server_log::{LogLevel, LogReader, ReadCounts, is_loki_export, lines_of_export, source_of};
 
 use super::building::Building;
 use super::process::{Process, Step};
@@ -18,13 +18,16 @@ use crate::problem::Problem;
 /// Facts of one kind that are kept of one log at most. A collected slice has a few thousand.
 pub const KEPT_MAX: usize = 24_000;
 
+/// Bytes of a log that is one JSON document at most.
+const DOCUMENT_BYTES_MAX: u64 = 256 << 20;
+
 /// How to read a log.
 #[derive(Clone, Debug, Default)]
 pub struct LogOptions {
     /// Minutes that the server's local time is ahead of UTC, if somebody said so.
     pub zone_minutes: Option<i32>,
-    /// The year of stamps without one.
-    pub year: Option<i16>,
+    /// A time that the log's are near to, in milliseconds since the epoch: it tells the year of stamps without one.
+    pub near: Option<i64>,
     /// The requests that HARs have, by [`request_key`](super::request_key): others need not be kept. `None`: keep all that fit.
     pub wanted: Option<Arc<HashSet<u64>>>,
 }
@@ -86,16 +89,27 @@ pub struct ServerLog {
 
 impl ServerLog {
     /// Reads a log to its end. An error of the input ends it: what came before is there, the rest is named.
-    pub fn read(name: &str, input: impl BufRead, options: &LogOptions) -> ServerLog {
+    pub fn read(name: &str, mut input: impl BufRead, options: &LogOptions) -> ServerLog {
+        match exported(&mut input) {
+            Ok(Some(lines)) => ServerLog::of_lines(name, &lines[..], options),
+            Ok(None) => ServerLog::of_lines(name, input, options),
+            Err(error) => {
+                let mut building = Building::new(name, options);
+                building.ended(0, &error);
+                building.finish(ReadCounts::default())
+            }
+        }
+    }
+
+    fn of_lines(name: &str, input: impl BufRead, options: &LogOptions) -> ServerLog {
         let mut building = Building::new(name, options);
         let mut reader = LogReader::new(input);
         loop {
             match reader.next_record() {
-                Ok(Some(record)) => {
-                    if let Some(line) = record.parse() {
-                        building.add(line.event(), record.line);
-                    }
-                }
+                Ok(Some(record)) => match record.parse() {
+                    Some(line) => building.add(line.event(), record.line),
+                    None => building.stray(source_of(record.text), record.line),
+                },
                 Ok(None) => break,
                 Err(error) => {
                     building.ended(reader.counts().lines, &error);
@@ -119,6 +133,25 @@ impl ServerLog {
     /// Who asked.
     pub fn user(&self, access: &Access) -> Option<&str> {
         self.users.get(access.user? as usize).map(String::as_str)
+    }
+}
+
+/// The lines of a log that is one JSON document, as Loki exports it; `None` if it is none, and nothing of it was read then.
+fn exported(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let head = input.fill_buf()?;
+    let first_line = head.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+    let is_document = matches!(first_line.trim_ascii_start().first(), Some(b'{' | b'['));
+    if !is_document || !is_loki_export(head) {
+        return Ok(None);
+    }
+    let mut document = Vec::new();
+    input.take(DOCUMENT_BYTES_MAX).read_to_end(&mut document)?;
+    match lines_of_export(&document) {
+        Some(lines) => Ok(Some(lines)),
+        None => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it begins as an export of Loki's and is none, or is longer than 256 MiB; export it as lines, with `logcli -o jsonl`",
+        )),
     }
 }
 
@@ -240,6 +273,6 @@ mod tests {
     #[test]
     fn what_is_no_log_is_named() {
         let log = log("hello\nworld\n");
-        assert!(log.problems.iter().any(|problem| problem.what.contains("Synapse")), "{:?}", log.problems);
+        assert!(log.problems.iter().any(|problem| problem.what.contains("homeserver")), "{:?}", log.problems);
     }
 }

@@ -1,9 +1,11 @@
-//! `npm run worlds -- [--depth N] [--minutes M]`: looks for counter-histories, prints them as stories and keeps their files.
+//! `npm run worlds -- [--depth N] [--minutes M] [--seed S] [--mutants]`: looks for counter-histories, prints them as stories and
+//! keeps their files. With `--mutants`, it then tries rules of which one premise is changed on the histories that were found.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use crypto_diag_triage::Mutation;
 use crypto_diag_world::keys::Keys;
 use crypto_diag_world::search::{Bounds, Model, Search};
 
@@ -23,6 +25,9 @@ fn main() -> ExitCode {
     let mut large = Search::new(Keys::LARGE);
     by_chance(&mut large, seed, time / 2);
     found += show(&mut large);
+    if arguments.iter().any(|argument| argument == "--mutants") {
+        mutants(&[&small, &large]);
+    }
     if found == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -43,6 +48,23 @@ fn by_chance<M: Model>(search: &mut Search<M>, seed: u64, time: Duration) {
     println!("  {walks} walks, {}", sums(search, begun));
 }
 
+/// Prints which mutants of the rules no history of either search tells from the rules.
+fn mutants<M: Model>(searches: &[&Search<M>]) {
+    let found: Vec<_> = searches.iter().map(|search| search.mutants()).collect();
+    let is_caught = |mutation| found.iter().any(|mutants| mutants.caught.contains(mutation));
+    let mut all: Vec<Mutation> = Vec::new();
+    for mutation in found.iter().flat_map(|mutants| mutants.caught.iter().chain(&mutants.survived)) {
+        if !all.contains(mutation) {
+            all.push(*mutation);
+        }
+    }
+    let survived: Vec<&Mutation> = all.iter().filter(|mutation| !is_caught(mutation)).collect();
+    println!("\n{} of {} mutants caught", all.len() - survived.len(), all.len());
+    for mutation in survived {
+        println!("  not caught: {mutation:?}");
+    }
+}
+
 fn sums<M: Model>(search: &Search<M>, begun: Instant) -> String {
     format!(
         "{} states, {} histories and views judged, {} distinct sets of files, {:.0} s",
@@ -61,12 +83,19 @@ fn show<M: Model>(search: &mut Search<M>) -> usize {
     search.shrink_all();
     let mut found = 0;
     for ((name, word), counters) in &search.counters {
-        println!("
-{name}, falsely {}: {} histories and views", word.text(), search.counts[&(name.clone(), *word)]);
+        println!(
+            "
+{name}, falsely {}: {} histories and views",
+            word.text(),
+            search.counts[&(name.clone(), *word)]
+        );
         for (number, counter) in counters.iter().enumerate() {
             found += 1;
-            println!("
-{}", search.story(counter));
+            println!(
+                "
+{}",
+                search.story(counter)
+            );
             let folder = PathBuf::from("target/worlds").join(format!("{name}-{}-{}", word.text(), number + 1));
             let written = std::fs::create_dir_all(&folder).and_then(|()| {
                 std::fs::write(folder.join("STORY.txt"), search.story(counter))?;

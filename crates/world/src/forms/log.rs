@@ -11,7 +11,8 @@ pub type Ahead<'a> = &'a dyn Fn(i64) -> i64;
 /// Lines with their true times.
 pub type Lines = Vec<(i64, String)>;
 
-const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36";
+const AGENT: &str =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36";
 
 /// The lines of requests, in the order in which the server wrote them. Request ids count from `first_id`.
 pub fn lines(requests: &[Request], first_id: u32, ahead: Ahead<'_>) -> Lines {
@@ -68,8 +69,10 @@ pub fn device_keys_updated(user: &str, device: &str, now: i64) -> (&'static str,
 /// The upload of one-time keys. It is printed before they are compared with those that are there.
 pub fn keys_added(user: &str, device: &str, ids: &[String], now: i64) -> (&'static str, String) {
     let ids: Vec<String> = ids.iter().map(|id| format!("'signed_curve25519:{id}'")).collect();
-    let message =
-        format!("Adding one_time_keys dict_keys([{}]) for device '{device}' for user '{user}' at {now}", ids.join(", "));
+    let message = format!(
+        "Adding one_time_keys dict_keys([{}]) for device '{device}' for user '{user}' at {now}",
+        ids.join(", ")
+    );
     ("synapse.handlers.e2e_keys - 955", message)
 }
 

@@ -52,8 +52,11 @@ impl Report {
     pub fn json(&self) -> Vec<u8> {
         let families = ["KE-1", "KE-2", "KE-3", "KE-4", "OLM"];
         let of = |family: &str| self.lines.iter().filter(move |line| line.family == family).collect::<Vec<_>>();
-        let counts: Value =
-            families.iter().map(|family| ((*family).to_owned(), json!(of(family).len()))).collect::<serde_json::Map<_, _>>().into();
+        let counts: Value = families
+            .iter()
+            .map(|family| ((*family).to_owned(), json!(of(family).len())))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
         let mut tallies = Vec::new();
         for family in families {
             for meaning in ["failure", "transient", "delivered"] {

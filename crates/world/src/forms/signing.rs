@@ -99,7 +99,9 @@ pub fn fallback_json(device: Device, identity: u8) -> String {
     let key = fallback_key(identity);
     let signature = signature(identity, &format!("{{\"fallback\":true,\"key\":\"{key}\"}}"));
     let Device { user, id } = device;
-    format!("{{\"fallback\":true,\"key\":\"{key}\",\"signatures\":{{\"{user}\":{{\"ed25519:{id}\":\"{signature}\"}}}}}}")
+    format!(
+        "{{\"fallback\":true,\"key\":\"{key}\",\"signatures\":{{\"{user}\":{{\"ed25519:{id}\":\"{signature}\"}}}}}}"
+    )
 }
 
 /// The device's identity keys as it uploads them.

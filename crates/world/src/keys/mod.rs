@@ -4,6 +4,7 @@
 //! profile's disk as a whole, so that a tab that saves what it has overwrites what another one saved.
 
 mod files;
+pub mod server;
 mod story;
 mod truth;
 
@@ -140,8 +141,8 @@ pub struct Unopened {
     pub page: PageNo,
     /// Of which claim it is.
     pub claim: usize,
-    /// Whether the account that could not open it had made the key.
-    pub made_it: bool,
+    /// The keys that the account which could not open it ever made, as bits.
+    pub made: u32,
 }
 
 /// The server's tables of the device.
@@ -341,9 +342,9 @@ impl State {
     }
 
     fn runs_on(&self, profile: usize) -> bool {
-        self.tabs.iter().any(|tab| {
-            tab.account.is_some() && tab.page.is_some_and(|page| self.pages[page].profile == profile)
-        })
+        self.tabs
+            .iter()
+            .any(|tab| tab.account.is_some() && tab.page.is_some_and(|page| self.pages[page].profile == profile))
     }
 
     fn profile_of(&self, tab: usize) -> Option<usize> {
@@ -430,14 +431,9 @@ impl State {
             // Identity keys are stored before one-time keys are looked at.
             self.tables.identity = Some((identity, self.now));
         }
-        let held = self.tables.keys.iter().find(|(held, ..)| *held == id).map(|(_, key, _)| *key);
-        let outcome = match held {
-            Some(held) if held != key => Outcome::Refused(held),
-            Some(_) => Outcome::Accepted,
-            None => {
-                self.tables.keys.push((id, key, self.now));
-                Outcome::Accepted
-            }
+        let outcome = match server::upload(&mut self.tables.keys, &[(id, key)], self.now) {
+            Ok(()) => Outcome::Accepted,
+            Err(held) => Outcome::Refused(held[0].1),
         };
         if with_identity && outcome == Outcome::Accepted {
             self.tables.fallback = Some((identity, false));
@@ -479,8 +475,8 @@ impl State {
     }
 
     fn claim(&mut self) -> Option<()> {
-        let oldest = self.tables.keys.iter().enumerate().min_by_key(|(_, (id, _, added))| (*added, *id));
-        let key = match oldest.map(|(at, _)| at) {
+        let next = server::claimable(&self.tables.keys).next();
+        let key = match next {
             Some(at) => Ok(self.tables.keys.remove(at).1),
             None => {
                 let (identity, used) = self.tables.fallback.as_mut()?;
@@ -500,9 +496,9 @@ impl State {
             return None;
         }
         let claim = self.inbox.remove(0);
-        let (opens, made_it) = match self.claims[claim].key {
-            Ok(key) => (account.held & 1 << key != 0, account.made & 1 << key != 0),
-            Err(identity) => (identity == account.identity, true),
+        let opens = match self.claims[claim].key {
+            Ok(key) => account.held & 1 << key != 0,
+            Err(identity) => identity == account.identity,
         };
         if opens {
             if let Ok(key) = self.claims[claim].key {
@@ -516,7 +512,7 @@ impl State {
             if whose != account.identity {
                 return None;
             }
-            self.unopened.push(Unopened { at: self.now, page, claim, made_it });
+            self.unopened.push(Unopened { at: self.now, page, claim, made: account.made });
         }
         Some(())
     }
@@ -686,6 +682,15 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// A device that has just logged in: there is no store yet.
+    fn new_login(ahead: i32) -> State {
+        let clock = vec![(0, ahead)];
+        let profile = Profile { disk: None, backup: None, clock };
+        State { profiles: [profile.clone(), profile], ..State::default() }
+    }
+}
+
 impl Model for Keys {
     type State = State;
     type Action = Action;
@@ -696,7 +701,7 @@ impl Model for Keys {
     }
 
     fn begin(&self) -> Vec<State> {
-        vec![Keys::in_use(70), Keys::in_use(-70)]
+        vec![Keys::in_use(70), Keys::in_use(-70), Keys::new_login(70)]
     }
 
     fn is_notable(&self, state: &State) -> bool {
@@ -715,6 +720,7 @@ impl Model for Keys {
             10..12 => Claim,
             12 => Receive(tab),
             13 => Save(tab),
+            14 => Evict(0),
             _ => {
                 let all = self.actions(&State::default());
                 all[chance.below(all.len())]

@@ -22,7 +22,9 @@ pub(super) fn tell(state: &State, action: Action) -> String {
         Action::UploadUnsaved(tab) => {
             format!("{} uploads: {}, and what it saves afterwards never reaches the disk", TABS[tab], would(state, tab))
         }
-        Action::UploadUnanswered(tab) => format!("{} uploads: {}, and the answer is lost", TABS[tab], would(state, tab)),
+        Action::UploadUnanswered(tab) => {
+            format!("{} uploads: {}, and the answer is lost", TABS[tab], would(state, tab))
+        }
         Action::UploadLost(tab) => format!("{} uploads, and the request never reaches the server", TABS[tab]),
         Action::Send(tab) => format!("{} sends an upload, which is held up on its way", TABS[tab]),
         Action::Arrive(tab) => format!("the upload of {} reaches the server", TABS[tab]),
@@ -54,7 +56,8 @@ fn would(state: &State, tab: usize) -> String {
     let key = after.uploads[upload].key;
     let outcome = match after.uploads[upload].arrived {
         Some((_, Outcome::Refused(held))) => {
-            let whose = if after.identity(held) == after.identity(key) { "the same identity" } else { "another identity" };
+            let whose =
+                if after.identity(held) == after.identity(key) { "the same identity" } else { "another identity" };
             format!("is refused, since the server holds another key under it, of {whose}")
         }
         _ => "is accepted".to_owned(),

@@ -23,9 +23,11 @@ pub fn truths(state: &State, view: &View) -> BTreeSet<Claim> {
         if state.identity(held) == state.identity(upload.key) {
             holds("same-identity", about.clone());
             let began = state.pages[upload.page].began;
-            if state.uploads.iter().any(|other| {
-                other.key == held && matches!(other.arrived, Some((at, Outcome::Accepted)) if at < began)
-            }) {
+            if state
+                .uploads
+                .iter()
+                .any(|other| other.key == held && matches!(other.arrived, Some((at, Outcome::Accepted)) if at < began))
+            {
                 holds("rollback", about.clone());
             }
         } else {
@@ -42,9 +44,9 @@ pub fn truths(state: &State, view: &View) -> BTreeSet<Claim> {
     for unopened in &state.unopened {
         if let Ok(key) = state.claims[unopened.claim].key {
             let about = format!("{} {}", label(), signing::one_time_key(key));
-            if !unopened.made_it
-                && refusals(state).any(|(upload, _, held)| held == key && upload.page == unopened.page)
-            {
+            // The account never had the key, and one of its own was refused in its favour.
+            let made = |key: super::Key| unopened.made & 1 << key != 0;
+            if !made(key) && refusals(state).any(|(upload, _, held)| held == key && made(upload.key)) {
                 holds("conflict-lost-key", about.clone());
             }
             holds("lost-key", about);
@@ -102,15 +104,18 @@ fn two_publish(state: &State) -> bool {
         .iter()
         .enumerate()
         .flat_map(|(page, found)| {
-            found.clients.iter().enumerate().map(move |(at, client)| {
-                (page, at, client.opened, client.closed.unwrap_or(Step::MAX))
-            })
+            found
+                .clients
+                .iter()
+                .enumerate()
+                .map(move |(at, client)| (page, at, client.opened, client.closed.unwrap_or(Step::MAX)))
         })
         .filter(|(page, client, ..)| {
             state.uploads.iter().any(|upload| (upload.page, upload.client) == (*page, *client))
         })
         .collect();
-    clients.iter().enumerate().any(|(at, one)| {
-        clients[at + 1..].iter().any(|other| one.0 != other.0 && one.2 < other.3 && other.2 < one.3)
-    })
+    clients
+        .iter()
+        .enumerate()
+        .any(|(at, one)| clients[at + 1..].iter().any(|other| one.0 != other.0 && one.2 < other.3 && other.2 < one.3))
 }

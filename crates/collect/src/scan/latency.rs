@@ -1,0 +1,53 @@
+//! The requests of a block, and how long each took.
+
+use crypto_diag_server_log::synapse::{ACCESS_WORDS, seconds};
+use crypto_diag_server_log::waits_for_news;
+use memchr::memmem;
+
+use super::Period;
+use super::line_header as header;
+
+/// One request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sample {
+    /// Minutes since the epoch, of the request's end.
+    pub minute: i64,
+    /// Milliseconds that Synapse worked on it.
+    pub ms: u64,
+}
+
+/// The requests of a block that ended in the window.
+pub(crate) fn samples(data: &[u8], period: &Period, out: &mut Vec<Sample>) {
+    for at in memmem::find_iter(data, ACCESS_WORDS.as_bytes()) {
+        let rest = &data[at + ACCESS_WORDS.len()..];
+        let rest = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        let Some((ms, _)) = seconds(rest) else { continue };
+        if path(rest).is_none_or(waits_for_news) {
+            continue;
+        }
+        let start = memchr::memrchr(b'\n', &data[..at]).map_or(0, |at| at + 1);
+        let line = &data[start..at + ACCESS_WORDS.len() + rest.len()];
+        let Some(time) = header::time(line, period.clock).filter(|time| period.holds(Some(*time))) else { continue };
+        out.push(Sample { minute: time.div_euclid(60_000), ms: ms.max(0) as u64 });
+    }
+}
+
+/// The path in what follows: `… "GET /path?query HTTP/1.1" …`.
+fn path(rest: &[u8]) -> Option<&[u8]> {
+    let request = &rest[memchr::memchr(b'"', rest)? + 1..];
+    let from = memchr::memchr(b' ', &request[..request.len().min(16)])? + 1;
+    let uri = &request[from..];
+    let end = memchr::memchr2(b' ', b'?', uri)?;
+    Some(&uri[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_ends_before_its_query() {
+        assert_eq!(path(br#"0.1sec/0 "GET /a/sync?x=1 HTTP/1.1" "UA""#), Some(&b"/a/sync"[..]));
+        assert_eq!(path(br#"0.1sec/0 \"GET /a HTTP/1.1\" \"UA\""#), Some(&b"/a"[..]));
+    }
+}

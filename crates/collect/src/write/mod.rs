@@ -1,0 +1,4 @@
+//! The bundle as it is written.
+
+pub(crate) mod folder;
+pub mod private;

@@ -1,0 +1,55 @@
+//! What journald shows in place of a line that it does not show.
+
+use crate::event::EventKind;
+use crate::format::ServerLogFormat;
+use crate::line::{LogLevel, LogLine, text};
+
+/// The command that exports a journal without a loss: lines whole, of any bytes, with the year and the zone.
+pub const JOURNAL_COMMAND: &str = "journalctl --no-pager --all -o short-iso-precise -u UNIT";
+
+/// What stands in a line in place of the one that is hidden.
+pub const HIDDEN_WORDS: &str = " blob data]";
+
+/// `[238B blob data]`: a line with bytes that no terminal should get, such as colours.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Blob;
+
+impl ServerLogFormat for Blob {
+    fn name(&self) -> &'static str {
+        "journald"
+    }
+
+    fn line<'a>(&'static self, line: &'a [u8]) -> Option<LogLine<'a>> {
+        let size = line.strip_prefix(b"[")?.strip_suffix(HIDDEN_WORDS.as_bytes())?;
+        let plain = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'B' | b'K' | b'M' | b'G');
+        (!size.is_empty() && size.len() <= 12 && size.iter().all(plain)).then(|| LogLine {
+            time: None,
+            source: None,
+            logger: text(b""),
+            level: LogLevel::Unknown,
+            request: None,
+            message: text(line),
+            format: self,
+        })
+    }
+
+    fn event<'a>(&self, _: &'a LogLine<'_>) -> EventKind<'a> {
+        EventKind::Hidden
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::line::parse_line;
+
+    use super::*;
+
+    #[test]
+    fn a_line_that_journald_hides_is_told_from_a_line_that_continues_another() {
+        for line in ["Apr 03 09:19:00 matrix docker[612]: [238B blob data]", "[1.2K blob data]"] {
+            let read = parse_line(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(read.event().kind, EventKind::Hidden, "{line}");
+        }
+        assert!(parse_line(b"Apr 03 09:19:00 matrix docker[612]: [x blob data]").is_none());
+    }
+}

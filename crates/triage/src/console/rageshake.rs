@@ -1,0 +1,78 @@
+//! What a rageshake says of itself: `details.json` beside its consoles, or `details.log` of older servers.
+//!
+//! Source: matrix-org/rageshake, submit.go. What the user wrote into it is nobody's business here.
+
+use serde_json::Value;
+
+use crate::subject::Device;
+
+/// Lines of `details.log` that are looked at.
+const LINES_MAX: usize = 500;
+
+/// Whose rageshake it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rageshake {
+    /// The folder that it describes, with the slash at its end; empty for the topmost.
+    pub folder: String,
+    /// The device, if both its ids are there.
+    pub device: Option<Device>,
+    /// The browser, as it names itself.
+    pub user_agent: Option<String>,
+}
+
+impl Rageshake {
+    /// Whether a file that begins so is such a description.
+    pub fn is_one(name: &str, head: &[u8]) -> bool {
+        let has = |words: &str| memchr::memmem::find(head, words.as_bytes()).is_some();
+        let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let json = has("\"user_text\"") && has("\"data\"");
+        json || (matches!(file, "details.log" | "details.json") && (has("Application: ") || has("\"data\"")))
+    }
+
+    /// Reads one.
+    pub fn read(name: &str, text: &str) -> Option<Rageshake> {
+        let field: Box<dyn Fn(&str) -> Option<String>> = match serde_json::from_str::<Value>(text) {
+            Ok(value) => {
+                let data = value.get("data")?.clone();
+                Box::new(move |name| data.get(name)?.as_str().map(str::to_owned))
+            }
+            Err(_) if text.contains("Application: ") => Box::new(|name| {
+                let mut lines = text.lines().take(LINES_MAX).filter_map(|line| line.split_once(": "));
+                lines.find(|(key, _)| *key == name).map(|(_, value)| value.trim().to_owned())
+            }),
+            Err(_) => return None,
+        };
+        let device_id = field("device_id").or_else(|| field("verified_device_id"));
+        let device =
+            field("user_id").zip(device_id).filter(|(user, device)| user.starts_with('@') && !device.is_empty());
+        Some(Rageshake {
+            folder: folder(name).to_owned(),
+            device: device.map(|(user, device)| Device::new(&user, &device)),
+            user_agent: field("user_agent").or_else(|| field("User-Agent")),
+        })
+    }
+}
+
+/// The folder of a file, with the slash at its end.
+pub(crate) fn folder(name: &str) -> &str {
+    name.rfind('/').map_or("", |at| &name[..=at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_name_the_device() {
+        let json = r#"{"user_text":"my diary","app":"element-web","data":{"user_id":"@a:x","device_id":"D","User-Agent":"Mozilla"}}"#;
+        let log = "my diary\n\nNumber of logs: 1\nApplication: element-web\nLabels: \nUser-Agent: Mozilla\ndevice_id: D\nuser_id: @a:x\n";
+        for (name, text) in [("shake/details.json", json), ("shake/details.log", log)] {
+            assert!(Rageshake::is_one(name, text.as_bytes()), "{name}");
+            let found = Rageshake::read(name, text).unwrap();
+            assert_eq!((found.folder.as_str(), found.device), ("shake/", Some(Device::new("@a:x", "D"))));
+            assert_eq!(found.user_agent.as_deref(), Some("Mozilla"));
+        }
+        assert!(!Rageshake::is_one("a.json", br#"{"data":{}}"#));
+        assert_eq!(Rageshake::read("details.json", "{"), None);
+    }
+}

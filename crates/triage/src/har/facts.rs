@@ -1,0 +1,112 @@
+//! What bodies say: ids and public keys, nothing that is secret.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What a body says. Nothing of it is secret: ids and public keys.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BodyFacts {
+    /// `keys/upload`: whose keys, as the body or the keys' signatures say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
+    /// `keys/upload`: the one-time keys, `algorithm:id` to public key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub one_time_keys: BTreeMap<String, String>,
+    /// `keys/upload`: the fallback keys, likewise.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fallback_keys: BTreeMap<String, String>,
+    /// `keys/upload`: the sentence of a refusal that names a one-time key. Its keys are public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// `keys/claim`: the keys that were given out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claimed: Vec<ClaimedKey>,
+    /// `keys/query`: the devices' identities.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<Device>,
+    /// `sendToDevice`: the targets and what was sent to each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentMessage>,
+    /// A sliding `sync`: the to-device position that it acknowledges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_device_since: Option<String>,
+    /// `sync`: to-device messages that arrived.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub arrived: Vec<ArrivedMessage>,
+    /// Any answer: events asked for, and the fields of their content.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<ArrivedEvent>,
+}
+
+/// A device's identity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Device {
+    /// The user id.
+    pub user_id: String,
+    /// The device id.
+    pub device_id: String,
+    /// The Ed25519 key, unpadded base64.
+    pub ed25519: Option<String>,
+    /// The Curve25519 key, unpadded base64.
+    pub curve25519: Option<String>,
+}
+
+/// A claimed key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClaimedKey {
+    /// Whose.
+    pub user_id: String,
+    /// Of which device.
+    pub device_id: String,
+    /// `algorithm:id`.
+    pub key_id: String,
+    /// The public key.
+    pub key: String,
+    /// Whether it is a fallback key.
+    pub fallback: bool,
+}
+
+/// A to-device message that was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SentMessage {
+    /// For whom.
+    pub user_id: String,
+    /// For which device.
+    pub device_id: String,
+    /// The message's id.
+    pub message_id: Option<String>,
+    /// The sender's Curve25519 key.
+    pub sender_key: Option<String>,
+    /// Of a pre-key message: the one-time key that it uses.
+    pub one_time_key: Option<String>,
+}
+
+/// A to-device message that arrived.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ArrivedMessage {
+    /// From whom.
+    pub sender: String,
+    /// The outer type.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// The message's id.
+    pub message_id: String,
+}
+
+/// An event that arrived.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ArrivedEvent {
+    /// The event's id.
+    pub event_id: String,
+    /// The names of its content's fields.
+    pub fields: Vec<String>,
+    /// Whether it says that it was redacted.
+    pub redacted: bool,
+}
