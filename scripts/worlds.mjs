@@ -12,7 +12,9 @@ main(async () => {
   const at = given.indexOf('--minutes');
   const minutes = at < 0 ? 2 : Number(given[at + 1]);
   if (!(minutes > 0)) {
-    say(`Not a number of minutes: ${given[at + 1]}. Usage: npm run worlds -- [--depth N] [--minutes M] [--seed S] [--mutants]`);
+    say(
+      `Not a number of minutes: ${given[at + 1]}. Usage: npm run worlds -- [--depth N] [--minutes M] [--seed S] [--mutants]`,
+    );
     process.exitCode = 2;
     return;
   }

@@ -69,6 +69,20 @@ export const CONTENDERS = [
     whole: true,
   },
   {
+    id: 'opentelemetry',
+    title: 'OpenTelemetry console',
+    module: '@opentelemetry/browser-instrumentation',
+    does: 'a log record for every line, handed to a processor that counts',
+    whole: true,
+  },
+  {
+    id: 'posthog',
+    title: 'PostHog, console logs',
+    module: 'posthog-js',
+    does: 'a log record for every line, sent in batches',
+    whole: true,
+  },
+  {
     id: 'rrweb',
     title: 'rrweb console plugin',
     module: '@rrweb/rrweb-plugin-console-record',

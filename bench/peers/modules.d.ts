@@ -2,6 +2,9 @@
 declare module '@bugsnag/browser';
 declare module '@datadog/browser-logs';
 declare module '@grafana/faro-web-sdk';
+declare module '@opentelemetry/api-logs';
+declare module '@opentelemetry/browser-instrumentation/experimental/console';
+declare module '@opentelemetry/sdk-logs';
 declare module '@rrweb/record';
 declare module '@rrweb/rrweb-plugin-console-record';
 declare module '@sentry/browser';
@@ -9,4 +12,6 @@ declare module '@sentry/core';
 declare module 'console-feed/lib/Hook';
 declare module 'loglevel';
 declare module 'loglevel-plugin-remote';
+declare module 'posthog-js/dist/logs';
+declare module 'posthog-js/dist/module.no-external';
 declare module 'rollbar';

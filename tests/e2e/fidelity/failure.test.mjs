@@ -361,16 +361,18 @@ claim(
       diag.install();
       let told = 0;
       diag.subscribe(() => told++);
-      // Only the last frames log, since their stack is the spent one. All of them would be a storm of minutes on a slow machine,
-      // and Firefox takes a second for some hundred Errors that are made so deep.
+      // Only the last frames log, since their stack is the spent one: a storm from all of them takes minutes on a slow machine.
       const LAST = 200;
+      // Made here: Firefox takes a tenth of a second for one that is made so deep.
+      const ERROR = new Error('x');
       // Nearly fills the queue, so that a line which comes next has the core entered within its call.
       const FILL = 'missing key at index 0 ' + 'x '.repeat(32_000);
       let depth = 0;
       let from = Infinity;
       const log = (method, make) => {
         depth++;
-        if (depth > from) console[method](...make());
+        // At most so many, should the stack be deeper once more.
+        if (depth > from && depth < from + 5 * LAST) console[method](...make());
       };
       const shapes = [
         function plain() {
@@ -383,7 +385,7 @@ claim(
         },
         function nested() {
           [1].forEach(() => {
-            log('error', () => ['missing key at index 1', { a: 1 }, new Error('x')]);
+            log('error', () => ['missing key at index 1', { a: 1 }, ERROR]);
             nested();
           });
         },
@@ -413,9 +415,13 @@ claim(
       };
       const reached = [];
       for (const shape of shapes) {
+        // How deep a stack is changes while the engine compiles the functions.
         let deepest = fall(shape);
+        for (let round = 0, before = 0; round < 30 && deepest !== before; round++) {
+          before = deepest;
+          deepest = fall(shape);
+        }
         let logged = 0;
-        // How deep a stack is changes between rounds: the engine compiles the functions meanwhile.
         for (let round = 0; round < 3; round++) {
           console.error(FILL);
           from = Math.max(0, deepest - LAST);
@@ -445,7 +451,8 @@ claim(
       };
     });
     assert.deepEqual([seen.state, seen.reason], ['capturing', null]);
-    assert.deepEqual(seen.thrown, Array(20).fill(true));
+    assert.ok(seen.thrown.length >= 20);
+    assert.deepEqual(new Set(seen.thrown), new Set([true]));
     assert.deepEqual(seen.reached, Array(5).fill(true), 'each shape logged at the end of the stack');
     assert.ok(seen.before > 100, `${seen.before} lines`);
     assert.equal(seen.after, seen.before + 2);

@@ -68,7 +68,7 @@ claim(
       let state = 7;
       const next = (below) => (state = (state * 1103515245 + 12345) & 0x7fffffff) % below;
       const questions = [() => diag.getEntries(), () => diag.getCounts(), () => diag.buildReport(null)];
-      const LINES = 3000;
+      const LINES = 800;
       for (let at = 0; at < LINES; at++) {
         const length = next(40) === 0 ? 30_000 : next(300);
         consoles[next(2)].error(`missing key at index ${at} ` + 'x '.repeat(length));
@@ -110,7 +110,8 @@ claim('a matching call leaves all work to a task soon after, which needs no time
     for (const name of ['setTimeout', 'setInterval', 'requestAnimationFrame', 'requestIdleCallback']) {
       const original = window[name];
       window[name] = (...args) => {
-        timers.push(name);
+        // A driver waits by timers as well, in a page that answers slowly.
+        if (String(new Error().stack).includes('/pkg/')) timers.push(name);
         return original.apply(window, args);
       };
     }
