@@ -15,6 +15,17 @@ import { digits, mebibytes, ms, withSpread } from '../lib/words.mjs';
 const SIZES = [10, 100, 1000].map((megabytes) => megabytes * 1_000_000);
 const RATES = [0.0001, 0.1];
 
+/** Milliseconds of the window that is looked for in the largest log. */
+const WINDOW_MS = 5 * 60_000;
+
+/** Ways that are measured with the largest log and the lower rate alone. @type {Record<string, string>} */
+const SPECIAL_TITLES = {
+  packed: 'crypto-diag collect, the log in gzip',
+  rgz: 'rg -z, the log in gzip',
+  window: 'crypto-diag collect --window-only, five minutes',
+  whole: 'crypto-diag collect, the same window',
+};
+
 /** @type {Record<string, string>} */
 const TITLES = {
   collect: 'crypto-diag collect',
@@ -49,6 +60,7 @@ export const collect = {
     const alternation = ids.map((id) => id.replaceAll(/[$.+|()[\]\\*?^{}]/g, '\\$&')).join('|');
     const log = path.join(folder.path, 'homeserver.log');
     const rows = [];
+    const special = [];
     try {
       for (const rate of RATES) {
         for (const size of SIZES) {
@@ -62,9 +74,9 @@ export const collect = {
           ];
           const found = path.join(folder.path, 'found.txt');
           let records = 0;
-          const collected = async (/** @type {string[]} */ options) => {
+          const collected = async (/** @type {string[]} */ options, file = log, span = window) => {
             const out = fs.mkdtempSync(path.join(folder.path, 'bundle-'));
-            const fixed = ['--report', REPORT, '--log', log, '--zone', 'UTC', ...window, '--out', out];
+            const fixed = ['--report', REPORT, '--log', file, '--zone', 'UTC', ...span, '--out', out];
             const done = await timed(ours, ['collect', ...fixed, ...options], { good: [0] });
             const [bundle] = fs.readdirSync(out);
             const manifest = JSON.parse(fs.readFileSync(path.join(out, bundle, 'manifest.json'), 'utf8'));
@@ -102,12 +114,40 @@ export const collect = {
               peak: spread(runs.map((run) => run.peak)),
             });
           }
+          if (rate !== RATES[0] || size !== SIZES.at(-1)) continue;
+          const gzip = `${log}.gz`;
+          await timed('gzip', ['-c', log], { good: [0], output: gzip });
+          const middle = (from + to) / 2;
+          const five = [
+            '--since',
+            new Date(middle).toISOString(),
+            '--until',
+            new Date(middle + WINDOW_MS).toISOString(),
+          ];
+          const specials = /** @type {Record<string, () => Promise<{ms: number, peak: number | null}>>} */ ({
+            packed: () => collected([], gzip),
+            rgz: () => timed(rg, ['-z', '-e', alternation, gzip], { good: [0], output: found }),
+            window: () => collected(['--window-only'], log, five),
+            whole: () => collected([], log, five),
+          });
+          for (const [way, work] of Object.entries(specials)) {
+            const runs = [];
+            for (let run = 0; run < rounds; run++) runs.push(await work());
+            special.push({ way, bytes, time: spread(runs.map((run) => run.ms)) });
+          }
         }
       }
     } finally {
       folder.remove();
     }
-    return { rows, user: userId, ids: ids.length, rg: versionLine(rg), grep: versionLine(plainGrep) };
+    return {
+      rows,
+      special,
+      user: userId,
+      ids: ids.length,
+      rg: versionLine(rg),
+      grep: versionLine(plainGrep),
+    };
   },
 
   tables: (data) => [
@@ -129,6 +169,16 @@ export const collect = {
           row.peak ? mebibytes(row.peak.max) : '–',
         ]),
     })),
+    {
+      title: 'Packed logs, and a window in a large one',
+      note: `The largest log, ${RATES[0] * 100} % of whose lines are the user's. ripgrep hands a packed log to gzip. ${data.rg}.`,
+      columns: ['', 'log', 'time'],
+      rows: (data.special ?? []).map((/** @type {any} */ row) => [
+        SPECIAL_TITLES[row.way],
+        `${digits(row.bytes / 1e6)} MB`,
+        withSpread(row.time, ms),
+      ]),
+    },
     {
       title: 'How the time grows with the log',
       note: 'The slope of time over size, both as logarithms: 1 is linear.',

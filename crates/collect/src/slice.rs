@@ -34,8 +34,9 @@ use crate::write::folder::Folder;
 /// Milliseconds in front of the window that are kept, too: what a page asked for before its capture began.
 pub const BEFORE_MS: i64 = 10 * 60_000;
 
-/// Milliseconds behind the window that are kept, too: a request that a client gave up may arrive that late.
-pub const AFTER_MS: i64 = 60_000;
+/// Milliseconds behind the window that are kept, too: a request that a client gave up may arrive late, and triage takes a request to
+/// be in progress for two minutes.
+pub const AFTER_MS: i64 = 3 * 60_000;
 
 /// No window: far from the ends of the numbers, so that margins fit.
 pub(crate) const ALWAYS: Window = Window { from: i64::MIN / 4, to: i64::MAX / 4 };

@@ -51,8 +51,10 @@ fn a_slice_that_shows_a_start_shows_also_whether_the_process_is_the_whole_server
     let name = line(2, "Instance name: master");
     let redis = line(3, "Connecting to redis (host='localhost' port=6379)");
     let rest: String = (4..40).map(|ms| line(ms, if ms % 10 == 0 { "@alice:h was here" } else { "nothing" })).collect();
-    let many: String =
-        (50..90).map(|ms| line(ms, "x").replace("synapse.x.y", "synapse.replication.tcp.handler")).collect();
+    let many: String = (50..90)
+        .map(|ms| line(ms, "x").replace("synapse.x.y", "synapse.replication.tcp.handler"))
+        .chain([line(99, "the log's last line, which is always kept")])
+        .collect();
     for (text, whole, kept) in [
         ([&*start, &*name, &*rest].concat(), true, 0),
         ([&*start, &*name, &*redis, &*rest].concat(), false, 1),
@@ -167,7 +169,12 @@ fn a_log_that_is_followed_is_read_on_until_it_is_enough_and_then_the_rest_is_gat
 fn of_a_large_file_only_the_window_is_read_where_its_times_go_upwards_and_else_all_of_it() {
     let lines = |order: &mut dyn Iterator<Item = i64>| -> String {
         order
-            .map(|n| line(n * 1_000, &format!("{} {}", if n % 50 == 0 { "@alice:h" } else { "x" }, "y".repeat(200))))
+            .map(|n| {
+                line(
+                    n * 1_000,
+                    &format!("{} {}", if n.rem_euclid(50) == 7 { "@alice:h" } else { "x" }, "y".repeat(200)),
+                )
+            })
             .collect()
     };
     let upwards = lines(&mut (-20_000..20_000));

@@ -23,7 +23,10 @@ impl ServerLogFormat for Dendrite {
     }
 
     fn line<'a>(&'static self, line: &'a [u8]) -> Option<LogLine<'a>> {
-        let rest = std::str::from_utf8(line).ok().filter(|line| line.starts_with("time=\""))?;
+        if !line.starts_with(b"time=\"") {
+            return None;
+        }
+        let rest = std::str::from_utf8(line).ok()?;
         let time = field(rest, "time")?;
         let level = level(&field(rest, "level")?)?;
         field(rest, "msg")?;

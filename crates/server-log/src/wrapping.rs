@@ -39,7 +39,7 @@ pub(crate) fn peel(line: &[u8]) -> Option<Wrapping<'_>> {
 
 /// Portainer shows the last byte of the header that Docker's API puts in front of each line, if it can be shown.
 fn one_byte(line: &[u8]) -> Option<Wrapping<'_>> {
-    let inner = line.get(1..)?;
+    let inner = line.get(1..).filter(|_| line[0].is_ascii_graphic())?;
     read_iso(inner)?;
     Some(Wrapping { time: None, source: None, inner })
 }

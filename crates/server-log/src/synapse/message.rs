@@ -139,8 +139,10 @@ fn refused(message: &str) -> Option<RefusedLine<'_>> {
 
 fn keys(message: &str) -> Option<EventKind<'_>> {
     if let Some(list) = message.strip_prefix(LEDGER_WORDS[1]) {
-        // Neither ids nor server names hold a comma, but a hostile device id may: such a part does not read.
-        let claims: Option<Vec<Claim<'_>>> = list.split(',').map(claim).collect();
+        // Neither ids nor server names hold a comma, but a hostile device id may: such a part does not read. Synapse prints the
+        // line also where there was no key to claim.
+        let parts = list.split(',').filter(|part| !part.trim().is_empty());
+        let claims: Option<Vec<Claim<'_>>> = parts.map(claim).collect();
         return Some(claims.filter(|_| !list.ends_with(CUT_MARKS)).map_or(EventKind::Cut, EventKind::Claimed));
     }
     if let Some(rest) = message.strip_prefix(LEDGER_WORDS[0]) {
@@ -151,7 +153,11 @@ fn keys(message: &str) -> Option<EventKind<'_>> {
 }
 
 fn adding(rest: &str) -> Option<EventKind<'_>> {
-    let (list, rest) = rest.strip_prefix("dict_keys([")?.split_once("]) for device ")?;
+    // Python 2 printed a plain list.
+    let (list, rest) = match rest.strip_prefix("dict_keys([") {
+        Some(rest) => rest.split_once("]) for device ")?,
+        None => rest.strip_prefix('[')?.split_once("] for device ")?,
+    };
     let (device_id, rest) = repr(rest)?;
     let (user_id, rest) = repr(rest.strip_prefix(" for user ")?)?;
     let key_ids =
@@ -205,7 +211,8 @@ fn deleting(message: &str) -> Option<EventKind<'_>> {
     let read = || {
         let (list, rest) = rest.split_once("] for ")?;
         let user_id = repr(rest)?.0;
-        let device_ids = list.split(", ").map(|item| Some(repr(item)?.0)).collect::<Option<_>>()?;
+        let items = list.split(", ").filter(|item| !item.is_empty());
+        let device_ids = items.map(|item| Some(repr(item)?.0)).collect::<Option<_>>()?;
         Some(EventKind::DeletingDevices { user_id, device_ids })
     };
     Some(read().unwrap_or(EventKind::Cut))
@@ -354,6 +361,12 @@ mod tests {
             let EventKind::UpdatingDeviceKeys { at, .. } = read.event().kind else { panic!("{text}") };
             assert_eq!(at, wanted);
         }
+    }
+
+    #[test]
+    fn a_claim_of_no_key_is_whole() {
+        let text = line("synapse.handlers.e2e_keys", "Claimed one-time-keys: ");
+        assert_eq!(parse_line(text.as_bytes()).unwrap().event().kind, EventKind::Claimed(Vec::new()));
     }
 
     #[test]
