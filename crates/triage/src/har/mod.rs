@@ -42,6 +42,8 @@ pub struct Har {
     pub name: String,
     /// The requests, as the file has them.
     pub entries: Vec<Exchange>,
+    /// Whether requests of the file could not be read: one that is not among the entries may have been made.
+    pub incomplete: bool,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }
@@ -157,6 +159,17 @@ impl Har {
                 let count = har.entries.len();
                 problems.add(place, format!("the HAR breaks here, {count} requests before it are used: {why}"));
             }
+        }
+        har.incomplete = !problems.is_empty();
+        for exchange in &har.entries {
+            let what = match exchange.lost {
+                Some(LostBody::TooLong) => "a body is too long and was dropped; what it held is unknown",
+                Some(LostBody::Cut) => {
+                    "a body ends in the middle, so what it held is unknown; the request itself is used"
+                }
+                Some(LostBody::Dropped) | None => continue,
+            };
+            problems.add(Place::Entry(exchange.index), what);
         }
         let dropped = har.entries.iter().filter(|exchange| exchange.lost == Some(LostBody::Dropped)).count();
         if dropped > 0 {

@@ -308,7 +308,7 @@ fn own_request<'c>(
 ) -> Option<(Moment, OwnRequest<'c>)> {
     let (har, clock) = (&case.bundle.hars[har_index], Clock::Har(har_index));
     // Requests are paired with lines by what is left over, so one that was not read would leave the wrong one.
-    if !har.problems.is_empty() {
+    if har.incomplete {
         return None;
     }
     let printed = case.clocks.by(line.at, clock)?;

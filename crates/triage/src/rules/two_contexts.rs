@@ -182,7 +182,7 @@ fn received<'c>(case: &'c Case<'_>, device: &'c Device) -> impl Iterator<Item = 
 /// An upload of the device that a HAR covering that time lacks, a proof for each upload and HAR.
 fn lacked<'c>(case: &'c Case<'_>, device: &'c Device) -> impl Iterator<Item = Proof> + 'c {
     let hars = case.bundle.hars.iter().enumerate().filter(move |(_, har)| {
-        har.device() == Some((device.user_id.as_str(), device.device_id.as_str())) && har.problems.is_empty()
+        har.device() == Some((device.user_id.as_str(), device.device_id.as_str())) && !har.incomplete
     });
     hars.flat_map(move |(index, har)| {
         let uploads: Vec<&Exchange> =
