@@ -55,7 +55,9 @@ pub fn has_form(head: &[u8]) -> bool {
 
 /// Whether a file that begins so has a line of a known family, or places of scripts at the ends of lines.
 pub fn has_lines(head: &[u8]) -> bool {
-    texts(head).any(|line| form::location(line).is_some() || of_line(line).is_some())
+    // The words of KE-1 are the server's, and stand in its log, too.
+    let is_clients = |line| of_line(line).is_some_and(|facts| !matches!(facts, Evidence::Ke1(_)));
+    texts(head).any(|line| form::location(line).is_some() || is_clients(line))
 }
 
 fn texts(head: &[u8]) -> impl Iterator<Item = &str> {

@@ -151,7 +151,6 @@ impl Har {
         let mut json = JsonStreamReader::new(Mended::new(&mut input));
         let outcome = stream::read(&mut json, options, &mut har.entries, &mut problems);
         drop(json);
-        let is_whole = matches!(outcome, Ok(true));
         match (outcome, input.failed) {
             (Ok(true), _) => {}
             (Ok(false), _) => problems.add(Place::Whole, "this is JSON, but no HAR: it has no log.entries"),
@@ -161,6 +160,17 @@ impl Har {
                 let count = har.entries.len();
                 problems.add(place, format!("the HAR breaks here, {count} requests before it are used: {why}"));
             }
+        }
+        har.lacks_requests = !problems.is_empty();
+        for exchange in &har.entries {
+            let what = match exchange.lost {
+                Some(LostBody::TooLong) => "a body is too long and was dropped; what it held is unknown",
+                Some(LostBody::Cut) => {
+                    "a body ends in the middle, so what it held is unknown; the request itself is used"
+                }
+                Some(LostBody::Dropped) | None => continue,
+            };
+            problems.add(Place::Entry(exchange.index), what);
         }
         let dropped = har.entries.iter().filter(|exchange| exchange.lost == Some(LostBody::Dropped)).count();
         if dropped > 0 {
@@ -173,9 +183,6 @@ impl Har {
             );
         }
         har.problems = problems.into_list();
-        let cut = |exchange: &&Exchange| matches!(exchange.lost, Some(LostBody::TooLong | LostBody::Cut));
-        let of_bodies = har.entries.iter().filter(cut).count() + usize::from(dropped > 0);
-        har.lacks_requests = !is_whole || har.problems.len() != of_bodies;
         har
     }
 

@@ -329,16 +329,6 @@ impl Raw {
             };
             facts = read.facts;
         }
-        match lost {
-            Some(LostBody::TooLong) => {
-                problems.add(place, "a body is too long and was dropped; what it held is unknown")
-            }
-            Some(LostBody::Cut) => {
-                problems
-                    .add(place, "a body ends in the middle, so what it held is unknown; the request itself is used");
-            }
-            Some(LostBody::Dropped) | None => {}
-        }
         let time = self.time.filter(|time| time.is_finite()).unwrap_or(0.0).clamp(0.0, 1e12);
         let status = self.status.filter(|status| (0.0..=999.0).contains(status)).unwrap_or(0.0) as u16;
         let method = self.method.unwrap_or_default();

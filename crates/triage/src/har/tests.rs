@@ -96,7 +96,7 @@ fn a_broken_har_gives_what_it_has_and_says_where_it_breaks() {
     let one = entry("GET", "https://h/x", &json!({}), 200, &json!({}));
     let text = format!(r#"{{"log":{{"entries":[{one},{{"request":"#);
     let har = Har::read("call.har", text.as_bytes(), &HarOptions::default());
-    assert_eq!(har.entries.len(), 1);
+    assert_eq!((har.entries.len(), har.lacks_requests), (1, true));
     assert!(matches!(har.problems[0].place, Place::LineColumn(1, _)), "{:?}", har.problems);
     let other = Har::read("x.har", &b"{\"a\":1}"[..], &HarOptions::default());
     assert!(other.problems[0].what.contains("no HAR"));
@@ -150,6 +150,7 @@ fn a_body_that_is_cut_or_dropped_is_said_to_be_and_stays_so_in_a_reduced_har() {
     };
     let found = har(&cut("{\"next_batch\":\"s1\",\"to_device\":{\"events\":[{\"ty", 0));
     assert_eq!((found.entries[0].lost, found.entries[0].facts.is_none()), (Some(LostBody::Cut), true));
+    assert!(!found.lacks_requests, "its requests are all there");
     assert!(found.problems[0].what.contains("ends in the middle"), "{:?}", found.problems);
     let without = cut("", 900).replace(",\"text\":\"\"", "");
     let dropped = har(&without);

@@ -75,6 +75,18 @@ fn a_file_is_told_by_its_content_and_its_name_only_breaks_ties() {
         ("notes.csv", br#"{"log":{"version":"1.2","creator":{}}}"#.to_vec(), ArtefactKind::Har),
         ("x.har", b"{".to_vec(), ArtefactKind::Har),
         ("x.log", b"no log\n".to_vec(), ArtefactKind::ServerLog),
+        // The server's own words, a heading, and a homeserver in Rust are no console and no table.
+        (
+            "a.log",
+            b"ERROR:x:One time key signed_curve25519:AAAAAAAAADQ already exists.\n".to_vec(),
+            ArtefactKind::ServerLog,
+        ),
+        ("b.log", b"Starting\n--------\nno log\n".to_vec(), ArtefactKind::ServerLog),
+        ("c.log", b"2026-11-23T08:36:03.315232Z  WARN conduit::x: a\n".to_vec(), ArtefactKind::ServerLog),
+        ("d.log", b"synapse-1  | a\nsynapse-1  | b\n".to_vec(), ArtefactKind::ServerLog),
+        // What a client printed is one, whatever its name.
+        ("e.log", b"missing key at index 3 for participant @a:h:D\n".to_vec(), ArtefactKind::Console),
+        ("f.log", b"2026-11-23T08:36:03.315Z I begins\n".to_vec(), ArtefactKind::Console),
         ("x.bin", b"\xff\xd8\xff".to_vec(), ArtefactKind::Other),
     ] {
         assert_eq!(Plan::of(&[Given(name, content)]).members[0].kind, kind, "{name}");

@@ -178,7 +178,10 @@ fn layout(lines: &[Line<'_>], head: usize) -> Option<Layout> {
     };
     let cells = layout.cells(&line.text, count)?;
     layout.names = cells.iter().map(|name| name.trim().to_owned()).collect();
-    layout.names.iter().all(|name| is_column(name)).then_some(layout)
+    // A heading that is underlined is no table.
+    let is_table =
+        layout.names.len() > 1 || layout.names.iter().any(|name| KNOWN.contains(&&**name) || name == "count");
+    (is_table && layout.names.iter().all(|name| is_column(name))).then_some(layout)
 }
 
 impl Layout {
