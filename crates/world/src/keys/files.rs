@@ -25,6 +25,7 @@ const CLAIMED_MS: i64 = 12_000;
 const CLEARED_MS: i64 = 14_000;
 const LEFT_MS: i64 = 15_000;
 const SYNCED_MS: [i64; 2] = [20_000, 25_000];
+const RESTARTED_MS: i64 = 5_000;
 const ASKED_MS: i64 = 27_000;
 
 const UPLOAD: &str = "/_matrix/client/v3/keys/upload";
@@ -73,7 +74,15 @@ fn all_pages(state: &State) -> u8 {
 /// The views under which a history is judged.
 pub(super) fn views(state: &State) -> Vec<View> {
     let reports = all_pages(state);
-    let all = View { reports, late: false, hars: 7, hars_from: 0, log: Some(WHOLE), tables: Some(Asked::AtTheEnd) };
+    let all = View {
+        reports,
+        late: false,
+        hars: 7,
+        hars_from: 0,
+        bodies: true,
+        log: Some(WHOLE),
+        tables: Some(Asked::AtTheEnd),
+    };
     if !Keys::SMALL.is_notable(state) {
         return vec![all];
     }
@@ -88,6 +97,7 @@ pub(super) fn views(state: &State) -> Vec<View> {
         View { hars_from: middle, tables: None, ..all.clone() },
         View { log: Some((middle, Step::MAX)), ..all.clone() },
         View { late: true, ..all.clone() },
+        View { bodies: false, ..all.clone() },
     ];
     if state.asked.is_some() {
         views.push(View { tables: Some(Asked::Then), ..all.clone() });
@@ -120,6 +130,7 @@ pub(super) fn any_view(state: &State, chance: &mut Chance) -> View {
         reports: if chance.below(2) == 0 { all } else { chance.below(usize::from(all) + 1) as u8 },
         late: chance.below(4) == 0,
         hars: if chance.below(2) == 0 { 7 } else { chance.below(8) as u8 },
+        bodies: chance.below(4) != 0,
         hars_from: if chance.below(3) == 0 { chance.below(now + 1) as Step } else { 0 },
         log,
         tables,
@@ -146,11 +157,17 @@ pub(super) fn files(state: &State, view: &View) -> Vec<File> {
     }
     for (index, name) in BROWSERS.iter().enumerate() {
         let profile = usize::from(index == 2);
-        let sent: Vec<&Request> = requests
+        let shown = |request: &Request| {
+            let mut shown = request.clone();
+            shown.body = shown.body.filter(|_| view.bodies);
+            shown
+        };
+        let sent: Vec<Request> = requests
             .iter()
             .filter(|(of, request)| *of == Some(index) && request.sent.is_some_and(|at| at >= time(view.hars_from)))
-            .map(|(_, request)| request)
+            .map(|(_, request)| shown(request))
             .collect();
+        let sent: Vec<&Request> = sent.iter().collect();
         if view.hars & 1 << index != 0 && !sent.is_empty() {
             files.push((format!("{name}.har"), har::har(&sent, &machine(state, profile))));
         }
@@ -158,8 +175,9 @@ pub(super) fn files(state: &State, view: &View) -> Vec<File> {
     if let Some((from, to)) = view.log {
         let served: Vec<Request> = requests.into_iter().map(|(_, request)| request).collect();
         let ahead = server(state);
-        let mut lines = log::started(BEGIN - STARTED_BEFORE_MS, &ahead);
-        lines.extend(log::lines(&served, 40, &ahead));
+        let starts = state.restarts.iter().map(|step| time(*step) + RESTARTED_MS);
+        let starts: Vec<i64> = [BEGIN - STARTED_BEFORE_MS].into_iter().chain(starts).collect();
+        let lines = log::lines(&served, &starts, &ahead);
         let begins = if from == 0 { i64::MIN } else { time(from) };
         let ends = if to == Step::MAX { i64::MAX } else { time(to) };
         let text: String =

@@ -191,6 +191,8 @@ pub struct State {
     pub logins: Vec<Step>,
     /// What the server's clock is ahead of the true time, in seconds, from which step on.
     pub server_clock: Vec<(Step, i32)>,
+    /// When the server was started anew.
+    pub restarts: Vec<Step>,
     /// Which identity the server held, from which step on.
     pub identities_held: Vec<(Step, Option<u8>)>,
 }
@@ -246,10 +248,12 @@ pub enum Action {
     Clear(usize),
     /// The operator asks the database.
     Ask,
-    /// A machine's clock is set back by two minutes.
-    SetClock(usize),
+    /// A machine's clock is set, by so many minutes.
+    SetClock(usize, i8),
     /// The server's clock is set back by two minutes.
     SetServerClock,
+    /// The server is started anew; it counts requests from 0 again.
+    RestartServer,
     /// Nothing.
     Wait,
 }
@@ -268,8 +272,9 @@ impl Action {
                 | Action::DeleteOldKeys
                 | Action::NewDevice
                 | Action::NewLogin
-                | Action::SetClock(_)
+                | Action::SetClock(..)
                 | Action::SetServerClock
+                | Action::RestartServer
         )
     }
 }
@@ -285,6 +290,8 @@ pub struct View {
     pub hars: u8,
     /// From which step on HARs were recorded.
     pub hars_from: Step,
+    /// Whether HARs have the bodies of uploads; people take them out before they share one.
+    pub bodies: bool,
     /// The server's log, from one step to another.
     pub log: Option<(Step, Step)>,
     /// Answers of the database.
@@ -649,14 +656,15 @@ impl State {
                 }
                 self.asked = Some((now, self.tables.clone()));
             }
-            Action::SetClock(profile) => {
-                let ahead = Self::ahead(&self.profiles[profile].clock, now) / 1_000 - 120;
+            Action::SetClock(profile, minutes) => {
+                let ahead = Self::ahead(&self.profiles[profile].clock, now) / 1_000 + i64::from(minutes) * 60;
                 self.profiles[profile].clock.push((now, ahead as i32));
             }
             Action::SetServerClock => {
                 let ahead = Self::ahead(&self.server_clock, now) / 1_000 - 120;
                 self.server_clock.push((now, ahead as i32));
             }
+            Action::RestartServer => self.restarts.push(now),
             Action::Wait => {}
         }
         Some(())
@@ -745,8 +753,10 @@ impl Model for Keys {
             NewDevice,
             NewLogin,
             Ask,
-            SetClock(0),
+            SetClock(0, -2),
+            SetClock(0, 2),
             SetServerClock,
+            RestartServer,
             Wait,
         ];
         for tab in 0..2 {
@@ -792,6 +802,13 @@ impl Model for Keys {
 
     fn any_view(&self, state: &State, chance: &mut Chance) -> View {
         files::any_view(state, chance)
+    }
+
+    fn view_without(&self, view: &View, step: usize) -> View {
+        let step = step as Step;
+        let earlier = |bound: Step| if bound > step && bound != Step::MAX { bound - 1 } else { bound };
+        let log = view.log.map(|(from, to)| (earlier(from), earlier(to)));
+        View { hars_from: earlier(view.hars_from), log, ..view.clone() }
     }
 
     fn files(&self, state: &State, view: &View) -> Vec<File> {
