@@ -1,6 +1,7 @@
 //! The files that a history leaves.
 
-use super::{Asked, DEVICE, Keys, Outcome, Page, PageNo, State, Step, View, WHOLE};
+use super::state::{Outcome, Page, PageNo, State, Step};
+use super::{Asked, DEVICE, Keys, View, WHOLE};
 use crate::forms::report::{Line, LostKey, Report};
 use crate::forms::signing::{self, SignedKey};
 use crate::forms::tables::Table;
@@ -254,7 +255,7 @@ fn requests(state: &State) -> Vec<(Option<usize>, Request)> {
     requests
 }
 
-fn upload(state: &State, found: &super::Upload) -> (Option<usize>, Request) {
+fn upload(state: &State, found: &super::state::Upload) -> (Option<usize>, Request) {
     let page = &state.pages[found.page];
     let identity = state.identity(found.key);
     let offered = SignedKey::one_time(DEVICE, identity, found.key);
@@ -313,7 +314,7 @@ fn upload(state: &State, found: &super::Upload) -> (Option<usize>, Request) {
     (Some(browser(page)), request)
 }
 
-fn refusal(state: &State, held: super::Key, offered: super::Key) -> String {
+fn refusal(state: &State, held: super::state::Key, offered: super::state::Key) -> String {
     let signed = |key| SignedKey::one_time(DEVICE, state.identity(key), key);
     signing::already_exists(&signing::key_id(state.id(offered)), &signed(held), &signed(offered))
 }
@@ -383,7 +384,7 @@ fn page_report(state: &State, view: &View, page: &Page, number: PageNo) -> Repor
     }
 }
 
-fn answers(state: &State, rows: &super::Tables, at: i64) -> Vec<Table> {
+fn answers(state: &State, rows: &super::state::Tables, at: i64) -> Vec<Table> {
     let stamp = |step: Step| {
         let stored = if step == 0 { BEGIN - 86_400_000 } else { time(step) + UPLOADED_MS + 20 };
         stored + server(state)(stored)

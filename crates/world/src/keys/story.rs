@@ -1,6 +1,7 @@
 //! A history in words.
 
-use super::{Action, Asked, Outcome, State, Step, View, WHOLE};
+use super::state::{Outcome, State, Step};
+use super::{Action, Asked, View, WHOLE};
 
 const TABS: [&str; 2] = ["the first tab", "the second tab"];
 const MACHINES: [&str; 2] = ["the desktop", "the laptop"];
