@@ -97,20 +97,24 @@ pub fn verdicts(files: &[File]) -> Vec<Said> {
     said(&answer)
 }
 
+/// One verdict for each thing that is spoken of: an answer says the same of several keys in one sentence.
 fn said(verdicts: &Value) -> Vec<Said> {
     let text = |verdict: &Value, name: &str| verdict[name].as_str().unwrap_or_default().to_owned();
-    let verdicts = verdicts.as_array().into_iter().flatten();
-    verdicts
-        .map(|verdict| Said {
-            claim: (text(verdict, "claim"), text(verdict, "about")),
-            word: match verdict["is"].as_str() {
-                Some("proven") => Word::Proven,
-                Some("refuted") => Word::Refuted,
-                _ => Word::Unknown,
-            },
-            statement: text(verdict, "statement"),
-        })
-        .collect()
+    let of_verdict = |verdict: &Value| -> Vec<Said> {
+        let about = text(verdict, "about");
+        let things: Vec<String> = match about.split_once(' ') {
+            Some((device, keys)) => keys.split(", ").map(|key| format!("{device} {key}")).collect(),
+            None => vec![about],
+        };
+        let word = match verdict["is"].as_str() {
+            Some("proven") => Word::Proven,
+            Some("refuted") => Word::Refuted,
+            _ => Word::Unknown,
+        };
+        let said = |about| Said { claim: (text(verdict, "claim"), about), word, statement: text(verdict, "statement") };
+        things.into_iter().map(said).collect()
+    };
+    verdicts.as_array().into_iter().flatten().flat_map(of_verdict).collect()
 }
 
 /// Verdicts by files: each distinct set of files is judged once.

@@ -35,6 +35,8 @@ pub trait Model: Copy + Debug {
     fn views(&self, state: &Self::State) -> Vec<Self::View>;
     /// Any view.
     fn any_view(&self, state: &Self::State, chance: &mut Chance) -> Self::View;
+    /// The same view of a history that lacks one step.
+    fn view_without(&self, view: &Self::View, step: usize) -> Self::View;
     /// The files of a view.
     fn files(&self, state: &Self::State, view: &Self::View) -> Vec<File>;
     /// The claims that are true; every other one is false.
@@ -98,6 +100,8 @@ pub struct Bounds {
 /// What is known of a set of files: of each claim, in how many histories that leave it it is true.
 #[derive(Clone, Debug, Default)]
 struct Known {
+    /// The kinds of files.
+    artefacts: String,
     histories: u32,
     truths: BTreeMap<Claim, u32>,
 }
@@ -282,6 +286,9 @@ impl<M: Model> Search<M> {
         if known.histories == 0 && self.samples.len() < SAMPLES_MAX && self.model.is_notable(state) {
             self.samples.push(Sample { start, path: path.to_vec(), view: view.clone() });
         }
+        if known.histories == 0 {
+            known.artefacts = kinds(&files);
+        }
         known.histories += 1;
         for truth in truths {
             *known.truths.entry(truth).or_default() += 1;
@@ -294,20 +301,23 @@ impl<M: Model> Search<M> {
         path.iter().try_fold(begin, |state, action| self.model.step(&state, *action))
     }
 
-    /// What a path shows of the same claim and word, of whatever key or page: with all artefacts, or under the counter-history's
-    /// own view.
-    fn shows(&self, counter: &Counter<M>, path: &[M::Action]) -> Option<Counter<M>> {
-        let state = self.walk(counter.start, path)?;
-        self.model.views(&state).into_iter().take(1).chain([counter.view.clone()]).find_map(|view| {
+    /// What the history without some steps shows of the same claim and word, of whatever key or page: with all artefacts, or
+    /// under the same view.
+    fn shows(&self, counter: &Counter<M>, without: &[usize]) -> Option<Counter<M>> {
+        let kept = counter.path.iter().enumerate().filter(|(step, _)| !without.contains(step));
+        let path: Vec<M::Action> = kept.map(|(_, action)| *action).collect();
+        let state = self.walk(counter.start, &path)?;
+        let same = without.iter().rev().fold(counter.view.clone(), |view, step| self.model.view_without(&view, *step));
+        self.model.views(&state).into_iter().take(1).chain([same]).find_map(|view| {
             let files = self.model.files(&state, &view);
             let truths = self.model.truths(&state, &view);
-            let said = crate::judge::verdicts(&files).into_iter().find(|said| {
+            let said = judge::verdicts(&files).into_iter().find(|said| {
                 said.word == counter.word
                     && said.claim.0 == counter.claim.0
                     && is_false(said.word, &said.claim, &truths)
             })?;
-            let (claim, statement) = (said.claim, said.statement);
-            Some(Counter { claim, word: said.word, statement, start: counter.start, path: path.to_vec(), view })
+            let (claim, statement, path) = (said.claim, said.statement, path.clone());
+            Some(Counter { claim, word: said.word, statement, start: counter.start, path, view })
         })
     }
 
@@ -316,9 +326,9 @@ impl<M: Model> Search<M> {
     fn shrink(&self, mut counter: Counter<M>) -> Counter<M> {
         let mut part = counter.path.len() / 2;
         while part > 0 {
-            let without =
-                |at: usize| [&counter.path[..at], &counter.path[(at + part).min(counter.path.len())..]].concat();
-            match (0..counter.path.len()).step_by(part).find_map(|at| self.shows(&counter, &without(at))) {
+            let length = counter.path.len();
+            let of_part = |at: usize| (at..(at + part).min(length)).collect::<Vec<_>>();
+            match (0..length).step_by(part).find_map(|at| self.shows(&counter, &of_part(at))) {
                 Some(shown) => counter = shown,
                 None => part /= 2,
             }
@@ -326,11 +336,7 @@ impl<M: Model> Search<M> {
         }
         let mut apart = 1;
         while apart < counter.path.len() {
-            let without = |at: usize| {
-                let kept = counter.path.iter().enumerate().filter(|(step, _)| *step != at && *step != at + apart);
-                kept.map(|(_, action)| *action).collect::<Vec<_>>()
-            };
-            match (0..counter.path.len() - apart).find_map(|at| self.shows(&counter, &without(at))) {
+            match (0..counter.path.len() - apart).find_map(|at| self.shows(&counter, &[at, at + apart])) {
                 Some(shown) => (counter, apart) = (shown, 1),
                 None => apart += 1,
             }
@@ -396,13 +402,13 @@ impl<M: Model> Search<M> {
         mutants
     }
 
-    /// How often each conclusion could be told, and was.
-    pub fn completeness(&mut self) -> BTreeMap<String, Told> {
-        let mut table: BTreeMap<String, Told> = BTreeMap::new();
+    /// How often each conclusion could be told, and was: by its name and the kinds of files.
+    pub fn completeness(&self) -> BTreeMap<(String, String), Told> {
+        let mut table: BTreeMap<(String, String), Told> = BTreeMap::new();
         for (hash, known) in &self.known {
             let proven: BTreeSet<&Claim> = self.judge.proven(*hash);
             for (claim, count) in &known.truths {
-                let told = table.entry(claim.0.clone()).or_default();
+                let told = table.entry((claim.0.clone(), known.artefacts.clone())).or_default();
                 if *count < known.histories {
                     told.undecidable += 1;
                 } else {
@@ -413,13 +419,32 @@ impl<M: Model> Search<M> {
         }
         table
     }
+
+    /// The same, with all kinds of files together.
+    pub fn completeness_of_all(&self) -> BTreeMap<String, Told> {
+        let mut table: BTreeMap<String, Told> = BTreeMap::new();
+        for ((name, _), told) in self.completeness() {
+            let sum = table.entry(name).or_default();
+            sum.can_be += told.can_be;
+            sum.is += told.is;
+            sum.undecidable += told.undecidable;
+        }
+        table
+    }
+}
+
+/// The kinds of files, such as `reports, HARs, log`.
+fn kinds(files: &[File]) -> String {
+    let kinds = [("reports", ".report.json"), ("HARs", ".har"), ("log", ".log"), ("database", "queries.json")];
+    let there = kinds.iter().filter(|(_, end)| files.iter().any(|(name, _)| name.ends_with(end)));
+    there.map(|(kind, _)| *kind).collect::<Vec<_>>().join(", ")
 }
 
 /// Counter-histories of one claim and word that are kept.
 const COUNTERS_MAX: usize = 5;
 
 /// Histories that mutants are tried on at most.
-const SAMPLES_MAX: usize = 3_000;
+const SAMPLES_MAX: usize = 400;
 
 fn is_false(word: Word, claim: &Claim, truths: &BTreeSet<Claim>) -> bool {
     match word {

@@ -27,7 +27,7 @@ fn nothing_false_is_said_of_any_history_of_four_steps() {
     search.exhaustively(Bounds { depth: 4, quiet_depth: 3, distinct: usize::MAX, time: NO_LIMIT }, |_| {});
     assert_eq!(search.depth, 4, "the search ended early");
     assert!(search.judge.distinct() > 500, "{} sets of files", search.judge.distinct());
-    let told = search.completeness();
+    let told = search.completeness_of_all();
     for name in ["diverged", "same-identity", "two-contexts", "ke1-seen"] {
         assert!(told.get(name).is_some_and(|told| told.is > 0), "{name} is never told: the search looks at nothing");
     }
@@ -39,7 +39,7 @@ fn nothing_false_is_said_of_any_history_of_four_steps() {
 fn nothing_false_is_said_of_long_histories_by_chance() {
     let mut search = Search::new(Keys::LARGE);
     search.by_chance(1, Bounds { depth: 60, quiet_depth: 60, distinct: 1_500, time: NO_LIMIT });
-    let told = search.completeness();
+    let told = search.completeness_of_all();
     let never: BTreeSet<&str> = [
         "diverged",
         "same-identity",

@@ -6,8 +6,15 @@ use crypto_diag_world::keys::{Asked, Keys, View, WHOLE};
 use crypto_diag_world::search::Model;
 
 /// Everything that there can be.
-const ALL: View =
-    View { reports: u8::MAX, late: false, hars: 7, hars_from: 0, log: Some(WHOLE), tables: Some(Asked::AtTheEnd) };
+const ALL: View = View {
+    reports: u8::MAX,
+    late: false,
+    hars: 7,
+    hars_from: 0,
+    bodies: true,
+    log: Some(WHOLE),
+    tables: Some(Asked::AtTheEnd),
+};
 
 /// What is proven of a history, as names: what is true, and what is false.
 fn proven(path: &[Action], view: &View) -> (Vec<String>, Vec<String>) {
@@ -38,7 +45,7 @@ const CLOCK_SET_BETWEEN_PAGES: [Action; 12] = [
     Claim,
     Leave(1),
     Leave(0),
-    SetClock(0),
+    SetClock(0, -2),
     Open(0, 0),
     Upload(0),
     Wait,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crypto_diag_triage::Mutation;
 use crypto_diag_world::keys::Keys;
-use crypto_diag_world::search::{Bounds, Model, Search};
+use crypto_diag_world::search::{Bounds, Model, Search, Told};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -65,6 +65,10 @@ fn mutants<M: Model>(searches: &[&Search<M>]) {
     }
 }
 
+fn shares(told: Told) -> String {
+    format!("told {} of {} that can be told; {} undecidable", told.is, told.can_be, told.undecidable)
+}
+
 fn sums<M: Model>(search: &Search<M>, begun: Instant) -> String {
     format!(
         "{} states, {} histories and views judged, {} distinct sets of files, {:.0} s",
@@ -77,8 +81,12 @@ fn sums<M: Model>(search: &Search<M>, begun: Instant) -> String {
 
 /// Prints what was found; how many counter-histories there are.
 fn show<M: Model>(search: &mut Search<M>) -> usize {
-    for (name, told) in search.completeness() {
-        println!("  {name}: told {} of {} that can be told; {} undecidable", told.is, told.can_be, told.undecidable);
+    let by_artefacts = search.completeness();
+    for (name, told) in search.completeness_of_all() {
+        println!("  {name}: {}", shares(told));
+        for ((_, artefacts), told) in by_artefacts.iter().filter(|((of, _), _)| *of == name) {
+            println!("      {artefacts}: {}", shares(*told));
+        }
     }
     search.shrink_all();
     let mut found = 0;

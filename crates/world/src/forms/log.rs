@@ -14,14 +14,19 @@ pub type Lines = Vec<(i64, String)>;
 const AGENT: &str =
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36";
 
-/// The lines of requests, in the order in which the server wrote them. Request ids count from `first_id`.
-pub fn lines(requests: &[Request], first_id: u32, ahead: Ahead<'_>) -> Lines {
+/// The log of a server that is one process and was started at these times: its lines in the order in which it wrote them.
+/// Request ids count from 0 in each run.
+pub fn lines(requests: &[Request], starts: &[i64], ahead: Ahead<'_>) -> Lines {
     let mut order: Vec<&Request> = requests.iter().filter(|request| request.served.is_some()).collect();
     order.sort_by_key(|request| request.served.map(|served| served.0));
-    let mut lines = Lines::new();
-    for (count, request) in order.into_iter().enumerate() {
+    let mut lines: Lines = starts.iter().flat_map(|start| started(*start, ahead)).collect();
+    let (mut run, mut count) = (0, 0);
+    for request in order {
         let Some((start, end, status)) = request.served else { continue };
-        let id = format!("{}-{}", request.method, first_id as usize + count);
+        let of_run = starts.iter().filter(|begun| **begun <= start).count();
+        count = if of_run == run { count + 1 } else { 0 };
+        run = of_run;
+        let id = format!("{}-{count}", request.method);
         for (at, logger, message) in &request.printed {
             lines.push((*at, message_line(*at, logger, &id, message, ahead)));
         }
@@ -50,7 +55,7 @@ fn access_line(request: &Request, (start, end, status): (i64, i64, u16), id: &st
 }
 
 /// What a server that is one process prints when it starts.
-pub fn started(at: i64, ahead: Ahead<'_>) -> Lines {
+fn started(at: i64, ahead: Ahead<'_>) -> Lines {
     let texts = ["***** STARTING SERVER *****", "Server /usr/bin/python version 1.155.0", "Instance name: master"];
     let line = |text| format!("{} - synapse.config.logger - 377 - WARNING - main - {text}\n", logged(at + ahead(at)));
     texts.into_iter().map(|text| (at, line(text))).collect()

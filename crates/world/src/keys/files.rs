@@ -1,6 +1,7 @@
 //! The files that a history leaves.
 
-use super::{Asked, DEVICE, Keys, Outcome, Page, PageNo, State, Step, View, WHOLE};
+use super::state::{Outcome, Page, PageNo, State, Step};
+use super::{Asked, DEVICE, Keys, View, WHOLE};
 use crate::forms::report::{Line, LostKey, Report};
 use crate::forms::signing::{self, SignedKey};
 use crate::forms::tables::Table;
@@ -25,6 +26,7 @@ const CLAIMED_MS: i64 = 12_000;
 const CLEARED_MS: i64 = 14_000;
 const LEFT_MS: i64 = 15_000;
 const SYNCED_MS: [i64; 2] = [20_000, 25_000];
+const RESTARTED_MS: i64 = 5_000;
 const ASKED_MS: i64 = 27_000;
 
 const UPLOAD: &str = "/_matrix/client/v3/keys/upload";
@@ -73,7 +75,15 @@ fn all_pages(state: &State) -> u8 {
 /// The views under which a history is judged.
 pub(super) fn views(state: &State) -> Vec<View> {
     let reports = all_pages(state);
-    let all = View { reports, late: false, hars: 7, hars_from: 0, log: Some(WHOLE), tables: Some(Asked::AtTheEnd) };
+    let all = View {
+        reports,
+        late: false,
+        hars: 7,
+        hars_from: 0,
+        bodies: true,
+        log: Some(WHOLE),
+        tables: Some(Asked::AtTheEnd),
+    };
     if !Keys::SMALL.is_notable(state) {
         return vec![all];
     }
@@ -88,6 +98,7 @@ pub(super) fn views(state: &State) -> Vec<View> {
         View { hars_from: middle, tables: None, ..all.clone() },
         View { log: Some((middle, Step::MAX)), ..all.clone() },
         View { late: true, ..all.clone() },
+        View { bodies: false, ..all.clone() },
     ];
     if state.asked.is_some() {
         views.push(View { tables: Some(Asked::Then), ..all.clone() });
@@ -120,6 +131,7 @@ pub(super) fn any_view(state: &State, chance: &mut Chance) -> View {
         reports: if chance.below(2) == 0 { all } else { chance.below(usize::from(all) + 1) as u8 },
         late: chance.below(4) == 0,
         hars: if chance.below(2) == 0 { 7 } else { chance.below(8) as u8 },
+        bodies: chance.below(4) != 0,
         hars_from: if chance.below(3) == 0 { chance.below(now + 1) as Step } else { 0 },
         log,
         tables,
@@ -146,11 +158,17 @@ pub(super) fn files(state: &State, view: &View) -> Vec<File> {
     }
     for (index, name) in BROWSERS.iter().enumerate() {
         let profile = usize::from(index == 2);
-        let sent: Vec<&Request> = requests
+        let shown = |request: &Request| {
+            let mut shown = request.clone();
+            shown.body = shown.body.filter(|_| view.bodies);
+            shown
+        };
+        let sent: Vec<Request> = requests
             .iter()
             .filter(|(of, request)| *of == Some(index) && request.sent.is_some_and(|at| at >= time(view.hars_from)))
-            .map(|(_, request)| request)
+            .map(|(_, request)| shown(request))
             .collect();
+        let sent: Vec<&Request> = sent.iter().collect();
         if view.hars & 1 << index != 0 && !sent.is_empty() {
             files.push((format!("{name}.har"), har::har(&sent, &machine(state, profile))));
         }
@@ -158,8 +176,9 @@ pub(super) fn files(state: &State, view: &View) -> Vec<File> {
     if let Some((from, to)) = view.log {
         let served: Vec<Request> = requests.into_iter().map(|(_, request)| request).collect();
         let ahead = server(state);
-        let mut lines = log::started(BEGIN - STARTED_BEFORE_MS, &ahead);
-        lines.extend(log::lines(&served, 40, &ahead));
+        let starts = state.restarts.iter().map(|step| time(*step) + RESTARTED_MS);
+        let starts: Vec<i64> = [BEGIN - STARTED_BEFORE_MS].into_iter().chain(starts).collect();
+        let lines = log::lines(&served, &starts, &ahead);
         let begins = if from == 0 { i64::MIN } else { time(from) };
         let ends = if to == Step::MAX { i64::MAX } else { time(to) };
         let text: String =
@@ -236,7 +255,7 @@ fn requests(state: &State) -> Vec<(Option<usize>, Request)> {
     requests
 }
 
-fn upload(state: &State, found: &super::Upload) -> (Option<usize>, Request) {
+fn upload(state: &State, found: &super::state::Upload) -> (Option<usize>, Request) {
     let page = &state.pages[found.page];
     let identity = state.identity(found.key);
     let offered = SignedKey::one_time(DEVICE, identity, found.key);
@@ -295,7 +314,7 @@ fn upload(state: &State, found: &super::Upload) -> (Option<usize>, Request) {
     (Some(browser(page)), request)
 }
 
-fn refusal(state: &State, held: super::Key, offered: super::Key) -> String {
+fn refusal(state: &State, held: super::state::Key, offered: super::state::Key) -> String {
     let signed = |key| SignedKey::one_time(DEVICE, state.identity(key), key);
     signing::already_exists(&signing::key_id(state.id(offered)), &signed(held), &signed(offered))
 }
@@ -365,7 +384,7 @@ fn page_report(state: &State, view: &View, page: &Page, number: PageNo) -> Repor
     }
 }
 
-fn answers(state: &State, rows: &super::Tables, at: i64) -> Vec<Table> {
+fn answers(state: &State, rows: &super::state::Tables, at: i64) -> Vec<Table> {
     let stamp = |step: Step| {
         let stored = if step == 0 { BEGIN - 86_400_000 } else { time(step) + UPLOADED_MS + 20 };
         stored + server(state)(stored)

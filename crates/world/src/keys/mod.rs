@@ -5,195 +5,19 @@
 
 mod files;
 pub mod server;
+pub mod state;
+mod step;
 mod story;
 mod truth;
 
 use crate::forms::{Device, File};
 use crate::judge::Claim as Said;
 use crate::search::{Chance, Model};
+use state::{Account, Profile, State, Step, Tables};
 use std::collections::BTreeSet;
 
 /// The device that the histories are about.
 pub const DEVICE: Device = Device { user: "@alice:example.org", id: "QWERTYALIC" };
-
-/// Keys that a history makes at most; each is a bit.
-const KEYS_MAX: usize = 30;
-
-/// A page's number, in the order of opening.
-pub type PageNo = usize;
-/// A key's number, in the order of making.
-pub type Key = u8;
-/// A step's number.
-pub type Step = u8;
-
-/// An Olm account: what one client keeps in memory and saves as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Account {
-    /// Which identity keys it has.
-    pub identity: u8,
-    /// The next key id.
-    pub next: u8,
-    /// The key that has been made and that the server has not taken, as far as this account knows.
-    pub pending: Option<Key>,
-    /// Keys that were ever made by this account, as bits.
-    pub made: u32,
-    /// Keys whose private halves it still has, as bits.
-    pub held: u32,
-    /// Whether the server has taken its identity keys, as far as it knows.
-    pub shared: bool,
-}
-
-/// A profile of a browser, on a machine of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Profile {
-    /// What is saved.
-    pub disk: Option<Account>,
-    /// A backup of the disk.
-    pub backup: Option<Account>,
-    /// What the machine's clock is ahead of the true time, in seconds, from which step on.
-    pub clock: Vec<(Step, i32)>,
-}
-
-/// A page's life.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Page {
-    /// In which tab.
-    pub tab: usize,
-    /// On which profile.
-    pub profile: usize,
-    /// When it was opened.
-    pub began: Step,
-    /// When it was left.
-    pub ended: Option<Step>,
-    /// When Clear was pressed last.
-    pub cleared: Option<Step>,
-    /// The clients that ran in it, one after the other.
-    pub clients: Vec<Client>,
-}
-
-/// A client's life in a page: from opening the store to closing it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Client {
-    /// When it opened the store.
-    pub opened: Step,
-    /// When it closed it.
-    pub closed: Option<Step>,
-    /// With which identity.
-    pub identity: u8,
-}
-
-/// A tab: its page, the running client's account, and its upload on the way.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Tab {
-    /// The page that it shows.
-    pub page: Option<PageNo>,
-    /// The running client's account.
-    pub account: Option<Account>,
-    /// An upload that has not been answered.
-    pub on_the_way: Option<usize>,
-}
-
-/// What the server did with an upload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// It took the key, or had it already.
-    Accepted,
-    /// It holds that key under the id.
-    Refused(Key),
-}
-
-/// An upload of one one-time key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Upload {
-    /// By which page.
-    pub page: PageNo,
-    /// By which of its clients.
-    pub client: usize,
-    /// When it was sent.
-    pub sent: Step,
-    /// The offered key.
-    pub key: Key,
-    /// Whether it brings the identity keys and the fallback key along.
-    pub with_identity: bool,
-    /// When the server got it, and what it did.
-    pub arrived: Option<(Step, Outcome)>,
-    /// Whether the client saw the answer.
-    pub answered: bool,
-    /// When the client stopped waiting, if it has.
-    pub given_up: Option<Step>,
-}
-
-/// Somebody claimed a key of the device, and wrote with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Claim {
-    /// When.
-    pub at: Step,
-    /// Which; `None` is the fallback key of that identity.
-    pub key: Result<Key, u8>,
-}
-
-/// A message that could not be opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Unopened {
-    /// When.
-    pub at: Step,
-    /// By which page.
-    pub page: PageNo,
-    /// Of which claim it is.
-    pub claim: usize,
-    /// The keys that the account which could not open it ever made, as bits.
-    pub made: u32,
-}
-
-/// The server's tables of the device.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Tables {
-    /// One-time keys by id: key and when it came.
-    pub keys: Vec<(u8, Key, Step)>,
-    /// The identity, and when it came.
-    pub identity: Option<(u8, Step)>,
-    /// The fallback key's identity, and whether it was given out.
-    pub fallback: Option<(u8, bool)>,
-}
-
-/// Everything that is and was.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct State {
-    /// Steps taken.
-    pub now: Step,
-    /// Faults so far.
-    pub faults: u8,
-    /// Two machines: the second is empty until the profile is copied.
-    pub profiles: [Profile; 2],
-    /// Two tabs.
-    pub tabs: [Tab; 2],
-    /// All pages.
-    pub pages: Vec<Page>,
-    /// Whose identity made each key, and under which id.
-    pub made: Vec<(u8, u8)>,
-    /// How many identities there were.
-    pub identities: u8,
-    /// The server's tables now.
-    pub tables: Tables,
-    /// Its backup.
-    pub backup: Option<Tables>,
-    /// What the operator's query showed, and when it was asked.
-    pub asked: Option<(Step, Tables)>,
-    /// All uploads, in the order of sending.
-    pub uploads: Vec<Upload>,
-    /// All claims.
-    pub claims: Vec<Claim>,
-    /// Claims whose message waits for the device.
-    pub inbox: Vec<usize>,
-    /// Messages that could not be opened.
-    pub unopened: Vec<Unopened>,
-    /// When the device was made anew.
-    pub logins: Vec<Step>,
-    /// What the server's clock is ahead of the true time, in seconds, from which step on.
-    pub server_clock: Vec<(Step, i32)>,
-    /// Which identity the server held, from which step on.
-    pub identities_held: Vec<(Step, Option<u8>)>,
-}
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -246,10 +70,12 @@ pub enum Action {
     Clear(usize),
     /// The operator asks the database.
     Ask,
-    /// A machine's clock is set back by two minutes.
-    SetClock(usize),
+    /// A machine's clock is set, by so many minutes.
+    SetClock(usize, i8),
     /// The server's clock is set back by two minutes.
     SetServerClock,
+    /// The server is started anew; it counts requests from 0 again.
+    RestartServer,
     /// Nothing.
     Wait,
 }
@@ -268,8 +94,9 @@ impl Action {
                 | Action::DeleteOldKeys
                 | Action::NewDevice
                 | Action::NewLogin
-                | Action::SetClock(_)
+                | Action::SetClock(..)
                 | Action::SetServerClock
+                | Action::RestartServer
         )
     }
 }
@@ -285,6 +112,8 @@ pub struct View {
     pub hars: u8,
     /// From which step on HARs were recorded.
     pub hars_from: Step,
+    /// Whether HARs have the bodies of uploads; people take them out before they share one.
+    pub bodies: bool,
     /// The server's log, from one step to another.
     pub log: Option<(Step, Step)>,
     /// Answers of the database.
@@ -319,350 +148,6 @@ impl Keys {
     pub const LARGE: Keys = Keys { faults: 5, pages: 8 };
 }
 
-impl State {
-    /// A key's id.
-    pub fn id(&self, key: Key) -> u8 {
-        self.made[usize::from(key)].1
-    }
-
-    /// A key's identity.
-    pub fn identity(&self, key: Key) -> u8 {
-        self.made[usize::from(key)].0
-    }
-
-    /// What is seconds ahead at a step, by a list of changes.
-    pub fn ahead(clock: &[(Step, i32)], at: Step) -> i64 {
-        clock.iter().rev().find(|(from, _)| *from <= at).map_or(0, |(_, ahead)| i64::from(*ahead) * 1_000)
-    }
-
-    /// Whether one one-time key was given out twice.
-    pub fn was_given_twice(&self) -> bool {
-        let again = |at: usize, claim: &Claim| self.claims[..at].iter().any(|earlier| earlier.key == claim.key);
-        self.claims.iter().enumerate().any(|(at, claim)| claim.key.is_ok() && again(at, claim))
-    }
-
-    fn runs_on(&self, profile: usize) -> bool {
-        self.tabs
-            .iter()
-            .any(|tab| tab.account.is_some() && tab.page.is_some_and(|page| self.pages[page].profile == profile))
-    }
-
-    fn profile_of(&self, tab: usize) -> Option<usize> {
-        Some(self.pages[self.tabs[tab].page?].profile)
-    }
-
-    fn open_client(&mut self, tab: usize) -> Option<()> {
-        let page = self.tabs[tab].page?;
-        let profile = self.pages[page].profile;
-        let account = match self.profiles[profile].disk {
-            Some(account) => account,
-            None => {
-                let identity = self.identities;
-                self.identities += 1;
-                let account = Account { identity, next: 0, pending: None, made: 0, held: 0, shared: false };
-                self.profiles[profile].disk = Some(account);
-                account
-            }
-        };
-        let client = Client { opened: self.now, closed: None, identity: account.identity };
-        self.pages[page].clients.push(client);
-        self.tabs[tab].account = Some(account);
-        Some(())
-    }
-
-    fn close_client(&mut self, tab: usize) {
-        let now = self.now;
-        self.tabs[tab].account = None;
-        if let Some(upload) = self.tabs[tab].on_the_way {
-            self.uploads[upload].given_up.get_or_insert(now);
-        }
-        if let Some(page) = self.tabs[tab].page
-            && let Some(client) = self.pages[page].clients.last_mut()
-        {
-            client.closed.get_or_insert(now);
-        }
-    }
-
-    fn save(&mut self, tab: usize) {
-        if let (Some(profile), Some(account)) = (self.profile_of(tab), self.tabs[tab].account) {
-            self.profiles[profile].disk = Some(account);
-        }
-    }
-
-    /// A client makes a key if it has none pending, saves, and sends it.
-    fn send(&mut self, tab: usize) -> Option<usize> {
-        if self.tabs[tab].on_the_way.is_some() || self.made.len() >= KEYS_MAX {
-            return None;
-        }
-        let page = self.tabs[tab].page?;
-        let mut account = self.tabs[tab].account?;
-        let key = match account.pending {
-            Some(key) => key,
-            None => {
-                let key = self.made.len() as Key;
-                self.made.push((account.identity, account.next));
-                account.next += 1;
-                account.pending = Some(key);
-                account.made |= 1 << key;
-                account.held |= 1 << key;
-                self.tabs[tab].account = Some(account);
-                self.save(tab);
-                key
-            }
-        };
-        self.uploads.push(Upload {
-            page,
-            client: self.pages[page].clients.len() - 1,
-            sent: self.now,
-            key,
-            with_identity: !account.shared,
-            arrived: None,
-            answered: false,
-            given_up: None,
-        });
-        Some(self.uploads.len() - 1)
-    }
-
-    /// The server gets an upload.
-    fn arrive(&mut self, upload: usize) {
-        let Upload { key, with_identity, .. } = self.uploads[upload];
-        let (identity, id) = self.made[usize::from(key)];
-        if with_identity {
-            // Identity keys are stored before one-time keys are looked at.
-            self.tables.identity = Some((identity, self.now));
-        }
-        let outcome = match server::upload(&mut self.tables.keys, &[(id, key)], self.now) {
-            Ok(()) => Outcome::Accepted,
-            Err(held) => Outcome::Refused(held[0].1),
-        };
-        if with_identity && outcome == Outcome::Accepted {
-            self.tables.fallback = Some((identity, false));
-        }
-        self.uploads[upload].arrived = Some((self.now, outcome));
-    }
-
-    /// The client hears the answer to its upload.
-    fn hear(&mut self, tab: usize, upload: usize) {
-        self.uploads[upload].answered = true;
-        if let Some((_, Outcome::Accepted)) = self.uploads[upload].arrived
-            && let Some(account) = &mut self.tabs[tab].account
-        {
-            account.pending = None;
-            account.shared = true;
-        }
-    }
-
-    fn upload(&mut self, tab: usize, how: Action) -> Option<()> {
-        let upload = self.send(tab)?;
-        match how {
-            Action::UploadLost(_) => self.uploads[upload].given_up = Some(self.now),
-            Action::UploadUnanswered(_) => {
-                self.arrive(upload);
-                self.uploads[upload].given_up = Some(self.now);
-            }
-            _ => {
-                self.arrive(upload);
-                self.hear(tab, upload);
-                if !matches!(how, Action::UploadUnsaved(_)) {
-                    self.save(tab);
-                } else if !matches!(self.uploads[upload].arrived, Some((_, Outcome::Accepted))) {
-                    // After a refusal there is nothing to save.
-                    return None;
-                }
-            }
-        }
-        Some(())
-    }
-
-    fn claim(&mut self) -> Option<()> {
-        let next = server::claimable(&self.tables.keys).next();
-        let key = match next {
-            Some(at) => Ok(self.tables.keys.remove(at).1),
-            None => {
-                let (identity, used) = self.tables.fallback.as_mut()?;
-                *used = true;
-                Err(*identity)
-            }
-        };
-        self.claims.push(Claim { at: self.now, key });
-        self.inbox.push(self.claims.len() - 1);
-        Some(())
-    }
-
-    fn receive(&mut self, tab: usize) -> Option<()> {
-        let page = self.tabs[tab].page?;
-        let mut account = self.tabs[tab].account?;
-        if self.inbox.is_empty() {
-            return None;
-        }
-        let claim = self.inbox.remove(0);
-        let opens = match self.claims[claim].key {
-            Ok(key) => account.held & 1 << key != 0,
-            Err(identity) => identity == account.identity,
-        };
-        if opens {
-            if let Ok(key) = self.claims[claim].key {
-                account.held &= !(1 << key);
-                self.tabs[tab].account = Some(account);
-                self.save(tab);
-            }
-        } else {
-            // A message for another identity has no part for this one's key, and gives another line: not modelled.
-            let whose = self.claims[claim].key.map_or_else(|identity| identity, |key| self.identity(key));
-            if whose != account.identity {
-                return None;
-            }
-            self.unopened.push(Unopened { at: self.now, page, claim, made: account.made });
-        }
-        Some(())
-    }
-
-    fn apply(&mut self, action: Action) -> Option<()> {
-        let now = self.now;
-        match action {
-            Action::Open(tab, profile) => {
-                if self.tabs[tab].page.is_some() {
-                    return None;
-                }
-                // The tabs of the desktop are alike: the first one is opened first.
-                if (tab, profile) == (1, 0) && !self.pages.iter().any(|page| page.tab == 0) {
-                    return None;
-                }
-                if profile == 1 && self.profiles[1].disk.is_none() {
-                    return None;
-                }
-                self.tabs[tab].on_the_way = None;
-                self.tabs[tab].page = Some(self.pages.len());
-                self.pages.push(Page { tab, profile, began: now, ended: None, cleared: None, clients: Vec::new() });
-                self.open_client(tab)?;
-            }
-            Action::Leave(tab) => {
-                self.close_client(tab);
-                let page = self.tabs[tab].page.take()?;
-                self.pages[page].ended = Some(now);
-            }
-            Action::Stop(tab) => {
-                self.tabs[tab].account?;
-                self.close_client(tab);
-            }
-            Action::Start(tab) => {
-                if self.tabs[tab].account.is_some() {
-                    return None;
-                }
-                self.open_client(tab)?;
-            }
-            Action::Upload(tab)
-            | Action::UploadUnsaved(tab)
-            | Action::UploadUnanswered(tab)
-            | Action::UploadLost(tab) => self.upload(tab, action)?,
-            Action::Send(tab) => {
-                let upload = self.send(tab)?;
-                self.tabs[tab].on_the_way = Some(upload);
-            }
-            Action::Arrive(tab) => {
-                let upload = self.tabs[tab].on_the_way.take()?;
-                self.arrive(upload);
-                if self.uploads[upload].given_up.is_none() {
-                    self.hear(tab, upload);
-                    self.save(tab);
-                }
-            }
-            Action::Save(tab) => {
-                let (profile, account) = (self.profile_of(tab)?, self.tabs[tab].account?);
-                if self.profiles[profile].disk == Some(account) {
-                    return None;
-                }
-                self.save(tab);
-            }
-            Action::Claim => self.claim()?,
-            Action::Receive(tab) => self.receive(tab)?,
-            Action::BackUp(profile) => {
-                let disk = self.profiles[profile].disk?;
-                if self.profiles[profile].backup.replace(disk) == Some(disk) {
-                    return None;
-                }
-            }
-            Action::SetBack(profile) => {
-                let backup = self.profiles[profile].backup?;
-                if self.runs_on(profile) || self.profiles[profile].disk.replace(backup) == Some(backup) {
-                    return None;
-                }
-            }
-            Action::Evict(profile) => {
-                if self.runs_on(profile) {
-                    return None;
-                }
-                self.profiles[profile].disk.take()?;
-            }
-            Action::Copy => {
-                if self.profiles[1].disk.is_some() {
-                    return None;
-                }
-                self.profiles[1].disk = Some(self.profiles[0].disk?);
-            }
-            Action::BackUpServer => {
-                if self.backup.as_ref() == Some(&self.tables) {
-                    return None;
-                }
-                self.backup = Some(self.tables.clone());
-            }
-            Action::SetBackServer => {
-                let backup = self.backup.clone()?;
-                if backup == self.tables {
-                    return None;
-                }
-                self.tables = backup;
-            }
-            Action::DeleteOldKeys => {
-                if self.tables.keys.is_empty() {
-                    return None;
-                }
-                self.tables.keys.clear();
-            }
-            Action::NewDevice | Action::NewLogin => {
-                if self.runs_on(0) || self.runs_on(1) || self.tables.identity.is_none() {
-                    return None;
-                }
-                self.tables = Tables::default();
-                self.inbox.clear();
-                self.logins.push(now);
-                // The copy's access token is gone with the device.
-                self.profiles[1].disk = None;
-                self.profiles[0].disk = match (action, self.profiles[0].disk) {
-                    (Action::NewLogin, Some(disk)) => Some(Account { shared: false, ..disk }),
-                    _ => None,
-                };
-            }
-            Action::Clear(tab) => {
-                let page = self.tabs[tab].page?;
-                let printed = |at: Step| self.pages[page].cleared.is_none_or(|cleared| at > cleared);
-                let refused = truth::refusals(self).any(|(upload, at, _)| upload.page == page && printed(at));
-                // Where nothing was printed since, nothing is lost.
-                if !refused && !self.unopened.iter().any(|one| one.page == page && printed(one.at)) {
-                    return None;
-                }
-                self.pages[page].cleared = Some(now);
-            }
-            Action::Ask => {
-                if self.asked.is_some() {
-                    return None;
-                }
-                self.asked = Some((now, self.tables.clone()));
-            }
-            Action::SetClock(profile) => {
-                let ahead = Self::ahead(&self.profiles[profile].clock, now) / 1_000 - 120;
-                self.profiles[profile].clock.push((now, ahead as i32));
-            }
-            Action::SetServerClock => {
-                let ahead = Self::ahead(&self.server_clock, now) / 1_000 - 120;
-                self.server_clock.push((now, ahead as i32));
-            }
-            Action::Wait => {}
-        }
-        Some(())
-    }
-}
-
 impl Keys {
     /// A device that has been used for a while: its store is there, and all of its one-time keys were claimed. The server was
     /// started a moment ago. `ahead` is by how many seconds the user's clock is ahead of the server's.
@@ -680,9 +165,7 @@ impl Keys {
             ..State::default()
         }
     }
-}
 
-impl Keys {
     /// A device that has just logged in: there is no store yet.
     fn new_login(ahead: i32) -> State {
         let clock = vec![(0, ahead)];
@@ -745,8 +228,10 @@ impl Model for Keys {
             NewDevice,
             NewLogin,
             Ask,
-            SetClock(0),
+            SetClock(0, -2),
+            SetClock(0, 2),
             SetServerClock,
+            RestartServer,
             Wait,
         ];
         for tab in 0..2 {
@@ -792,6 +277,13 @@ impl Model for Keys {
 
     fn any_view(&self, state: &State, chance: &mut Chance) -> View {
         files::any_view(state, chance)
+    }
+
+    fn view_without(&self, view: &View, step: usize) -> View {
+        let step = step as Step;
+        let earlier = |bound: Step| if bound > step && bound != Step::MAX { bound - 1 } else { bound };
+        let log = view.log.map(|(from, to)| (earlier(from), earlier(to)));
+        View { hars_from: earlier(view.hars_from), log, ..view.clone() }
     }
 
     fn files(&self, state: &State, view: &View) -> Vec<File> {

@@ -1,6 +1,7 @@
 //! A history in words.
 
-use super::{Action, Asked, Outcome, State, Step, View, WHOLE};
+use super::state::{Outcome, State, Step};
+use super::{Action, Asked, View, WHOLE};
 
 const TABS: [&str; 2] = ["the first tab", "the second tab"];
 const MACHINES: [&str; 2] = ["the desktop", "the laptop"];
@@ -42,8 +43,12 @@ pub(super) fn tell(state: &State, action: Action) -> String {
         Action::NewLogin => "the device is deleted, and made anew under its id with its old store".to_owned(),
         Action::Clear(tab) => format!("Clear is pressed in {}", TABS[tab]),
         Action::Ask => "the operator asks the database".to_owned(),
-        Action::SetClock(profile) => format!("the clock of {} is set back by two minutes", MACHINES[profile]),
+        Action::SetClock(profile, minutes) => {
+            let way = if minutes < 0 { "back" } else { "forward" };
+            format!("the clock of {} is set {way} by {} minutes", MACHINES[profile], minutes.abs())
+        }
         Action::SetServerClock => "the server's clock is set back by two minutes".to_owned(),
+        Action::RestartServer => "the server is started anew".to_owned(),
         Action::Wait => "nothing happens".to_owned(),
     }
 }
@@ -78,7 +83,8 @@ pub(super) fn tell_view(state: &State, view: &View) -> String {
     }
     if view.hars != 0 {
         let from = if view.hars_from > 0 { format!(" from step {} on", view.hars_from + 1) } else { String::new() };
-        parts.push(format!("HARs{from}"));
+        let bodies = if view.bodies { "" } else { " without bodies" };
+        parts.push(format!("HARs{bodies}{from}"));
     }
     match view.log {
         Some(WHOLE) => parts.push("the whole log".to_owned()),

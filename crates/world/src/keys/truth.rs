@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::files::{captured, report_name};
-use super::{Asked, DEVICE, Outcome, State, Step, Upload, View};
+use super::state::{Outcome, State, Step, Upload};
+use super::{Asked, DEVICE, View};
 use crate::forms::signing;
 use crate::judge::Claim;
 
@@ -45,7 +46,7 @@ pub fn truths(state: &State, view: &View) -> BTreeSet<Claim> {
         if let Ok(key) = state.claims[unopened.claim].key {
             let about = format!("{} {}", label(), signing::one_time_key(key));
             // The account never had the key, and one of its own was refused in its favour.
-            let made = |key: super::Key| unopened.made & 1 << key != 0;
+            let made = |key: super::state::Key| unopened.made & 1 << key != 0;
             if !made(key) && refusals(state).any(|(upload, _, held)| held == key && made(upload.key)) {
                 holds("conflict-lost-key", about.clone());
             }
@@ -77,7 +78,7 @@ pub fn truths(state: &State, view: &View) -> BTreeSet<Claim> {
 }
 
 /// Refused uploads: the upload, when it was refused, and the key that the server holds.
-pub fn refusals(state: &State) -> impl Iterator<Item = (&Upload, Step, super::Key)> {
+pub fn refusals(state: &State) -> impl Iterator<Item = (&Upload, Step, super::state::Key)> {
     state.uploads.iter().filter_map(|upload| match upload.arrived {
         Some((at, Outcome::Refused(held))) => Some((upload, at, held)),
         _ => None,
