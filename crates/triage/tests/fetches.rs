@@ -99,7 +99,7 @@ fn no_sighting_quotes_another_familys_line() {
     for (name, bundle, triage) in &*ANSWERS {
         for verdict in triage.verdicts.iter().filter(|verdict| verdict.conclusion.is_sighting()) {
             for piece in &verdict.evidence {
-                let report = bundle.report_names.iter().position(|report| *report == piece.artefact);
+                let report = bundle.report_names.iter().position(|report| report.as_str() == &*piece.artefact);
                 let crypto_diag_triage::problem::Place::Entry(entry) = &piece.place else { continue };
                 let Some(line) = report.and_then(|report| bundle.reports[report].entries[*entry as usize].as_ref())
                 else {
