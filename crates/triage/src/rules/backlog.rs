@@ -141,14 +141,15 @@ fn judge(case: &Case<'_>, device: &Device) -> Option<Verdict> {
     let syncs = syncs(case, device);
     // The oldest look at which that very message waited already.
     let oldest = newest.and_then(|newest| {
-        let same = |look: &&Look| {
-            look.first() == newest.first()
-                && newest.at.zip(look.at).is_some_and(|(new, old)| new - old >= LOOKS_APART_MS)
-        };
+        let same =
+            |look: &&Look| look.first() == newest.first() && newest.at.zip(look.at).is_some_and(|(new, old)| new > old);
         looks.iter().find(same)
     });
     let both = oldest.zip(newest);
-    let stayed = both.map(|(oldest, newest)| vec![oldest.evidence.clone(), newest.evidence.clone()]);
+    let are_apart = |(oldest, newest): &(&Look, &Look)| {
+        newest.at.zip(oldest.at).is_some_and(|(new, old)| new - old >= LOOKS_APART_MS)
+    };
+    let stayed = both.filter(are_apart).map(|(oldest, newest)| vec![oldest.evidence.clone(), newest.evidence.clone()]);
     let times = both.and_then(|(oldest, newest)| oldest.moment().zip(newest.moment()));
     let awake =
         times.or_else(|| newest.and_then(Look::moment).map(|at| (at, at))).and_then(|span| awake(case, device, span));
