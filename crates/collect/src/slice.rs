@@ -209,7 +209,7 @@ impl Job<'_> {
         let intervals: Vec<_> = self.hars.iter().map(|har| of_requests(har, log)).collect();
         intervals.into_iter().find_map(|intervals| {
             let requests = intervals.len();
-            zone.by_requests(agreed(intervals)?.middle(), requests)
+            zone.by_requests(agreed(intervals.into_iter().map(|(_, interval)| interval))?.middle(), requests)
         })
     }
 

@@ -75,10 +75,10 @@ pub fn of_request(client: (i64, i64), server: (i64, i64)) -> Interval {
 /// a clock was set meanwhile.
 pub const PAIRS_MIN: usize = 2;
 
-/// Intervals out of the requests that carry an id of the client's own, stand exactly once in a HAR and exactly once in a log,
+/// Intervals, each with the time by the client's clock at which its request was made, out of the requests that carry an id of the client's own, stand exactly once in a HAR and exactly once in a log,
 /// and were answered alike. Empty where there are fewer than [`PAIRS_MIN`]. A sync's token is its user's only together with
 /// the user. A gateway's own answer, and one that the client did not wait for, say nothing.
-pub fn of_requests(har: &Har, log: &ServerLog) -> Vec<Interval> {
+pub fn of_requests(har: &Har, log: &ServerLog) -> Vec<(i64, Interval)> {
     let user_id = har.device().map(|(user_id, _)| user_id.to_owned()).or_else(|| har.user());
     let mut ours: HashMap<u64, Option<(OwnId, &Exchange)>> = HashMap::new();
     for exchange in &har.entries {
@@ -99,7 +99,8 @@ pub fn of_requests(har: &Har, log: &ServerLog) -> Vec<Interval> {
             _ => *id != OwnId::Since,
         };
         if same_user && exchange.status == access.status && access.finished {
-            intervals.push(of_request((exchange.start, exchange.end()), (access.start, access.end)));
+            let interval = of_request((exchange.start, exchange.end()), (access.start, access.end));
+            intervals.push((exchange.start, interval));
         }
     }
     if intervals.len() < PAIRS_MIN { Vec::new() } else { intervals }

@@ -44,15 +44,22 @@ fn measured(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Vec<(Clock, Clo
     let to_log = |clock: Clock, log: usize, interval: Interval| {
         (clock, Clock::Log(log), interval.widened(bundle.logs[log].disorder_ms))
     };
+    let mut aligned: Vec<Vec<i64>> = vec![Vec::new(); bundle.hars.len()];
     for (har, found) in bundle.hars.iter().enumerate() {
         for (log, lines) in bundle.logs.iter().enumerate() {
-            let intervals = clock::of_requests(found, lines).into_iter();
-            measured.extend(intervals.map(|interval| to_log(Clock::Har(har), log, interval)));
+            for (at, interval) in clock::of_requests(found, lines) {
+                aligned[har].push(at);
+                measured.push(to_log(Clock::Har(har), log, interval));
+            }
         }
-        measured.extend(uploads(bundle, har).into_iter().map(|interval| (Clock::Har(har), Clock::Database, interval)));
+        if let Some((at, interval)) = uploads(bundle, har) {
+            aligned[har].extend(at);
+            measured.push((Clock::Har(har), Clock::Database, interval));
+        }
     }
     for page in pages {
-        measured.extend(page.hars.iter().map(|har| (page.clock(), Clock::Har(*har), SAME)));
+        let shared = page.hars.iter().filter(|har| shares_clock(bundle, pages, page, **har, &aligned[**har]));
+        measured.extend(shared.map(|har| (page.clock(), Clock::Har(*har), SAME)));
         let sent = sent_batches(bundle, page.report).into_iter();
         measured.extend(sent.map(|(log, interval)| to_log(page.clock(), log, interval)));
         if let Some(device) = &page.device {
@@ -64,6 +71,16 @@ fn measured(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Vec<(Clock, Clo
         }
     }
     measured
+}
+
+/// Whether a page's times may be laid beside those of its HAR. The machine's clock may be set while no page is open, and then no
+/// report says so. So a HAR that spans several pages goes with those alone that made one of the requests by which it is aligned.
+fn shares_clock(bundle: &Bundle, pages: &[Page], page: &Page, har: usize, aligned: &[i64]) -> bool {
+    let report = &bundle.reports[page.report];
+    let from = report.capture.time_origin.map_or(0, |origin| origin.0);
+    let life = |at: &i64| u64::try_from(*at).is_ok_and(|at| (from..=report.generated_at.0).contains(&at));
+    let is_alone = pages.iter().filter(|page| page.hars.contains(&har)).count() == 1;
+    aligned.iter().any(life) || (aligned.is_empty() && is_alone)
 }
 
 /// What is taken for true of the server's hosts: that the clock of each log whose zone is known agrees with the one by which
@@ -82,7 +99,8 @@ fn assumed(bundle: &Bundle, known: &Clocks) -> Vec<(Clock, Clock, Interval)> {
 /// What this browser's own accepted uploads say of the clock by which their rows are stamped: a key was stored while its upload
 /// was under way. A key whose upload stands twice was stored by the first, and one that the HAR has once may have been sent
 /// before the HAR began: only uploads that agree count.
-fn uploads(bundle: &Bundle, har: usize) -> Option<Interval> {
+/// With when they were made, by the client's clock.
+fn uploads(bundle: &Bundle, har: usize) -> Option<(Vec<i64>, Interval)> {
     let found = &bundle.hars[har];
     let (user_id, device_id) = found.device()?;
     let mut sent: HashMap<(&str, &str), Option<usize>> = HashMap::new();
@@ -105,7 +123,8 @@ fn uploads(bundle: &Bundle, har: usize) -> Option<Interval> {
             uploads.insert(*at);
         }
     }
-    (uploads.len() >= clock::PAIRS_MIN).then_some(agreed)
+    let made = uploads.iter().map(|at| found.entries[*at].start).collect();
+    (uploads.len() >= clock::PAIRS_MIN).then_some((made, agreed))
 }
 
 /// The page prints a batch before it sends it, and a transaction id is unique to its sender.

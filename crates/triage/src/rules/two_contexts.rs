@@ -65,6 +65,12 @@ const BOTH_RUN: Premise = Premise {
     rules_out: "One of the pages runs no client.",
 };
 
+const BOTH_PUBLISH: Premise = Premise {
+    id: "two-contexts/both-publish",
+    says: "Each of the two pages offered one-time keys: it printed a refusal, or its own HAR has an upload.",
+    rules_out: "A second page that was opened beside the first, to download a report for instance, and published nothing.",
+};
+
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::TwoContexts,
     needs: &[ArtefactKind::Report],
@@ -73,9 +79,19 @@ pub(super) const RULE: Rule = Rule {
                do, each way with premises of its own. A HAR holds all that its tab sends, so an upload of the device that \
                reached the server meanwhile and is not in it came from another. A client offers a key until the server takes \
                it, and in every upload, so another upload between two offers of one key came from another. Two pages that ran \
-               at one time are two. That a key is older than a page, or that another identity signed it, excludes no second \
+               at one time, and both published, are two. That a key is older than a page, or that another identity signed it, excludes no second \
                context, so it is never refuted.",
-    proven_by: &[&SPANNED, &READABLE, &LACKED, &AFTER_REFUSAL, &OFFERED_AGAIN, &OVERLAP, &TWO_PAGES, &BOTH_RUN],
+    proven_by: &[
+        &SPANNED,
+        &READABLE,
+        &LACKED,
+        &AFTER_REFUSAL,
+        &OFFERED_AGAIN,
+        &OVERLAP,
+        &TWO_PAGES,
+        &BOTH_RUN,
+        &BOTH_PUBLISH,
+    ],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -280,7 +296,26 @@ fn overlapping<'c>(case: &'c Case<'_>, device: &'c Device) -> impl Iterator<Item
             .premise(&OVERLAP, overlap, Vec::new)
             .premise(&TWO_PAGES, origin(one) != origin(other), Vec::new)
             .premise(&BOTH_RUN, runs(one) && runs(other), Vec::new)
+            .premise(&BOTH_PUBLISH, publishes(case, one, other) && publishes(case, other, one), Vec::new)
     })
+}
+
+/// Whether a page offered one-time keys. A HAR that holds both pages' requests does not tell whose they are.
+fn publishes(case: &Case<'_>, page: &Page, other: &Page) -> bool {
+    let report = case.report(page);
+    let life = report.capture.time_origin.and_then(|origin| {
+        let at = |ms: u64| Some(Moment::at(page.clock(), i64::try_from(ms).ok()?));
+        Some((at(origin.0)?, at(report.generated_at.0)?))
+    });
+    let in_own_har = |asked: Moment| {
+        matches!(asked.clock, Clock::Har(har) if page.hars.contains(&har) && !other.hars.contains(&har))
+            && life.is_some_and(|(from, to)| case.clocks.is_before(from, asked) && case.clocks.is_before(asked, to))
+    };
+    let of_device = |device: &Device| page.device.as_ref() == Some(device);
+    case.ledger.conflicts.iter().any(|refusal| {
+        page.device.as_ref().is_some_and(|device| refusal.is_of(device))
+            && (refusal.answered.clock == page.clock() || refusal.asked.is_some_and(in_own_har))
+    }) || case.ledger.accepted.iter().any(|upload| of_device(&upload.device) && in_own_har(upload.asked))
 }
 
 #[cfg(test)]
@@ -318,6 +353,13 @@ fn histories() -> Vec<crate::history::History> {
             report["capture"]["timeOrigin"] = json!(1_795_474_490_000_i64);
         })
         .proves("two-contexts", "AAAAAAAAAMg"),
+        second_report("a second tab was opened to download a report, and published nothing", |report| {
+            report["capture"]["timeOrigin"] = json!(1_795_474_490_000_i64);
+            let entries = report["entries"].as_array().expect("entries").iter();
+            report["entries"] = entries.filter(|entry| entry["ke"] != "KE-1").cloned().collect();
+            report["tallies"] = json!([]);
+        })
+        .never_proves("two-contexts", ""),
         second_report("a second tab waits until the first one is closed", |report| {
             report["capture"]["timeOrigin"] = json!(1_795_474_490_000_i64);
             let made = report["generatedAt"].as_u64().expect("a time");
