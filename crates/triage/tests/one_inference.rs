@@ -87,8 +87,11 @@ fn no_sentence_is_read_back() {
             );
             continue;
         }
-        let text = std::fs::read_to_string(&path).expect("a source");
         // Tests may look for words in sentences: that is what they are for.
+        if path.file_name().is_some_and(|name| name == "tests.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a source");
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (number, line) in text.lines().enumerate() {
             let sentence = ["statement", ".how", ".what", ".says", "title()", ".summary", "sentence"];

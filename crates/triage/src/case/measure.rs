@@ -74,13 +74,17 @@ fn measured(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Vec<(Clock, Clo
 }
 
 /// Whether a page's times may be laid beside those of its HAR. The machine's clock may be set while no page is open, and then no
-/// report says so. So a HAR that spans several pages goes with those alone that made one of the requests by which it is aligned.
+/// report says so. So a HAR that spans several pages goes with those alone that made one of the requests by which it is aligned,
+/// at a time at which no other reported page was open: a clock that was set back makes two pages one.
 fn shares_clock(bundle: &Bundle, pages: &[Page], page: &Page, har: usize, aligned: &[i64]) -> bool {
-    let report = &bundle.reports[page.report];
-    let from = report.capture.time_origin.map_or(0, |origin| origin.0);
-    let life = |at: &i64| u64::try_from(*at).is_ok_and(|at| (from..=report.generated_at.0).contains(&at));
-    let is_alone = pages.iter().filter(|page| page.hars.contains(&har)).count() == 1;
-    aligned.iter().any(life) || (aligned.is_empty() && is_alone)
+    let of_har: Vec<&Page> = pages.iter().filter(|page| page.hars.contains(&har)).collect();
+    let was_open = |page: &Page, at: i64| {
+        let report = &bundle.reports[page.report];
+        let from = report.capture.time_origin.map_or(0, |origin| origin.0);
+        u64::try_from(at).is_ok_and(|at| (from..=report.generated_at.0).contains(&at))
+    };
+    let own = |at: &i64| was_open(page, *at) && of_har.iter().filter(|other| was_open(other, *at)).count() == 1;
+    aligned.iter().any(own) || (aligned.is_empty() && of_har.len() == 1)
 }
 
 /// What is taken for true of the server's hosts: that the clock of each log whose zone is known agrees with the one by which

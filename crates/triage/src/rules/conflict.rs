@@ -190,6 +190,7 @@ impl<'c> Conflict<'c> {
 /// What histories of these rules change in recorded artefacts.
 #[cfg(test)]
 pub(super) mod tests {
+    use crate::history::History;
     use serde_json::Value;
 
     /// Changes the refusals that a report shows.
@@ -225,6 +226,27 @@ pub(super) mod tests {
             )
         };
         (1..300).map(line).collect()
+    }
+
+    /// The recorded rollback whose last page made a sync that no other page made, so that page and log are aligned by it.
+    pub fn rollback_with_a_sync_of_its_own(name: &str) -> History {
+        let (shared, own) = ("since=s158_1_0_1_1_1_45", "since=s159_1_0_1_1_1_45");
+        History::recorded("store-rollback", name)
+            .edit("victim.har", |har| {
+                for entry in har["log"]["entries"].as_array_mut().expect("entries") {
+                    let url = entry["request"]["url"].as_str().expect("a URL").to_owned();
+                    if entry["response"]["status"] == 200 {
+                        entry["request"]["url"] = url.replace(shared, own).into();
+                    }
+                }
+            })
+            .rewrite("homeserver.log.txt", |log| {
+                let line = |line: &str| {
+                    let is_answered = line.contains("B 200 \"GET ");
+                    format!("{}\n", if is_answered { line.replace(shared, own) } else { line.to_owned() })
+                };
+                log.lines().map(line).collect()
+            })
     }
 
     /// Takes the bodies of the uploads of a key id out of a HAR, as somebody does who shares it.

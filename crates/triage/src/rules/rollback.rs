@@ -156,7 +156,9 @@ fn ask_order(case: &Case<'_>, conflict: &Conflict<'_>, page: Option<&Page>) -> V
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use super::conflict::tests::{conflict_lines, goes_on, same_key_twice, started, without_uploads_of};
+    use super::conflict::tests::{
+        conflict_lines, goes_on, rollback_with_a_sync_of_its_own, same_key_twice, started, without_uploads_of,
+    };
     use crate::history::History;
     use serde_json::json;
 
@@ -202,7 +204,7 @@ fn histories() -> Vec<crate::history::History> {
             1_795_474_496_558,
         )
         .proves("rollback", "AAAAAAAAAMg"),
-        History::recorded("store-rollback", "the HAR lacks the upload's body, and the whole server's log has its line")
+        rollback_with_a_sync_of_its_own("the HAR lacks the upload's body, and the whole server's log has its line")
             .edit("victim.har", |har| without_uploads_of(har, "AAAAAAAAAMg"))
             .rewrite("homeserver.log.txt", |log| {
                 format!("{}{log}{}", started("2026-11-23 22:54:43"), goes_on("2026-11-23 22", 55))

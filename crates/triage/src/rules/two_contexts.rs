@@ -320,14 +320,25 @@ fn publishes(case: &Case<'_>, page: &Page, other: &Page) -> bool {
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use super::conflict::tests::without_uploads_of;
+    use super::conflict::tests::{rollback_with_a_sync_of_its_own, without_uploads_of};
     use crate::history::History;
     use serde_json::{Value, json};
 
     let second_report = |name: &str, change: fn(&mut Value)| {
-        History::recorded("store-rollback", name)
+        rollback_with_a_sync_of_its_own(name)
             .copy("victim.report.json", "victim.tab2.report.json")
             .edit("victim.tab2.report.json", change)
+    };
+    // It ends before the first one's own sync, by which that one is aligned, and after both have been at work.
+    fn beside(report: &mut Value) {
+        report["capture"]["timeOrigin"] = json!(1_795_474_490_000_i64);
+        report["generatedAt"] = json!(1_795_474_499_120_i64);
+        for entry in report["entries"].as_array_mut().expect("entries") {
+            entry["ts"] = json!(1_795_474_499_110_i64);
+        }
+    }
+    let at_work = |report: &mut Value| {
+        report["sent"] = json!([{"ts": 1_795_474_498_600_i64, "txnid": "m1", "targets": []}]);
     };
     vec![
         History::recorded("two-live-contexts", "two tabs offer keys in turns, and one HAR has both")
@@ -349,16 +360,16 @@ fn histories() -> Vec<crate::history::History> {
         History::world("17-the-store-was-opened-again-in-the-page", "the HAR begins after the page's own upload")
             .never_proves("two-contexts", "")
             .never_refutes("rollback", ""),
-        second_report("a second tab of the device runs beside the first", |report| {
-            report["capture"]["timeOrigin"] = json!(1_795_474_490_000_i64);
-        })
-        .proves("two-contexts", "AAAAAAAAAMg"),
+        second_report("a second tab of the device runs beside the first", beside)
+            .edit("victim.report.json", at_work)
+            .proves("two-contexts", "AAAAAAAAAMg"),
         second_report("a second tab was opened to download a report, and published nothing", |report| {
-            report["capture"]["timeOrigin"] = json!(1_795_474_490_000_i64);
+            beside(report);
             let entries = report["entries"].as_array().expect("entries").iter();
             report["entries"] = entries.filter(|entry| entry["ke"] != "KE-1").cloned().collect();
             report["tallies"] = json!([]);
         })
+        .edit("victim.report.json", at_work)
         .never_proves("two-contexts", ""),
         second_report("a second tab waits until the first one is closed", |report| {
             report["capture"]["timeOrigin"] = json!(1_795_474_490_000_i64);
@@ -370,7 +381,9 @@ fn histories() -> Vec<crate::history::History> {
         second_report("the page was loaded anew, and both pages have a report", |report| {
             report["capture"]["timeOrigin"] = json!(1_795_474_490_000_i64);
             report["generatedAt"] = json!(1_795_474_498_000_i64);
-            report["entries"] = json!([]);
+            for entry in report["entries"].as_array_mut().expect("entries") {
+                entry["ts"] = json!(1_795_474_497_000_i64);
+            }
         })
         .never_proves("two-contexts", ""),
         second_report("one page's report was downloaded twice", |report| {
