@@ -77,14 +77,16 @@ fn measured(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Vec<(Clock, Clo
 /// report says so. So a HAR that spans several pages goes with those alone that made one of the requests by which it is aligned,
 /// at a time at which no other reported page was open: a clock that was set back makes two pages one.
 fn shares_clock(bundle: &Bundle, pages: &[Page], page: &Page, har: usize, aligned: &[i64]) -> bool {
-    let of_har: Vec<&Page> = pages.iter().filter(|page| page.hars.contains(&har)).collect();
+    let capture = |page: &Page| &bundle.reports[page.report].capture;
     let was_open = |page: &Page, at: i64| {
-        let report = &bundle.reports[page.report];
-        let from = report.capture.time_origin.map_or(0, |origin| origin.0);
-        u64::try_from(at).is_ok_and(|at| (from..=report.generated_at.0).contains(&at))
+        let from = capture(page).time_origin.map_or(0, |origin| origin.0);
+        u64::try_from(at).is_ok_and(|at| (from..=bundle.reports[page.report].generated_at.0).contains(&at))
     };
-    let own = |at: &i64| was_open(page, *at) && of_har.iter().filter(|other| was_open(other, *at)).count() == 1;
-    aligned.iter().any(own) || (aligned.is_empty() && of_har.len() == 1)
+    // Two reports of one begin are of one page.
+    let is_other = |other: &&Page| capture(other).time_origin != capture(page).time_origin;
+    let mut others = pages.iter().filter(|page| page.hars.contains(&har)).filter(is_other);
+    let own = |at: &i64| was_open(page, *at) && !others.clone().any(|other| was_open(other, *at));
+    aligned.iter().any(own) || (aligned.is_empty() && others.next().is_none())
 }
 
 /// What is taken for true of the server's hosts: that the clock of each log whose zone is known agrees with the one by which
