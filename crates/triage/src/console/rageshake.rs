@@ -31,16 +31,17 @@ impl Rageshake {
 
     /// Reads one.
     pub fn read(name: &str, text: &str) -> Option<Rageshake> {
-        let field: Box<dyn Fn(&str) -> Option<String>> = match serde_json::from_str::<Value>(text) {
-            Ok(value) => {
-                let data = value.get("data")?.clone();
-                Box::new(move |name| data.get(name)?.as_str().map(str::to_owned))
-            }
-            Err(_) if text.contains("Application: ") => Box::new(|name| {
+        let data = match serde_json::from_str::<Value>(text) {
+            Ok(value) => Some(value.get("data")?.clone()),
+            Err(_) if text.contains("Application: ") => None,
+            Err(_) => return None,
+        };
+        let field = |name: &str| match &data {
+            Some(data) => data.get(name)?.as_str().map(str::to_owned),
+            None => {
                 let mut lines = text.lines().take(LINES_MAX).filter_map(|line| line.split_once(": "));
                 lines.find(|(key, _)| *key == name).map(|(_, value)| value.trim().to_owned())
-            }),
-            Err(_) => return None,
+            }
         };
         let device_id = field("device_id").or_else(|| field("verified_device_id"));
         let device =

@@ -285,7 +285,7 @@ fn upload(state: &State, found: &super::state::Upload) -> (Option<usize>, Reques
             let (logger, message) = log::device_keys_updated(DEVICE.user, DEVICE.id, wall - 4);
             request.printed.push((start + 4, logger, message));
         }
-        let (logger, message) = log::keys_added(DEVICE.user, DEVICE.id, &[id.clone()], wall);
+        let (logger, message) = log::keys_added(DEVICE.user, DEVICE.id, std::slice::from_ref(&id), wall);
         request.printed.push((start + 8, logger, message));
         let (status, text) = match outcome {
             Outcome::Accepted => (200, "{\"one_time_key_counts\":{\"signed_curve25519\":50}}".to_owned()),
