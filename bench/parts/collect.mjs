@@ -193,5 +193,5 @@ export const collect = {
         }),
       ]),
     },
-  ],
+  ].filter(({ rows }) => rows.length > 0),
 };
