@@ -150,48 +150,49 @@ export const collect = {
     };
   },
 
-  tables: (data) => [
-    ...RATES.map((rate) => ({
-      title: `A server's log, ${rate * 100} % of whose lines are the user's`,
-      note:
-        `${data.ids} ids out of a report; logs made of a recorded incident's lines, of 5,000 other users; the file in the system's ` +
-        'cache; mapped files count as memory, of the pipeline only the shell is counted. grep and ripgrep only find lines: no ' +
-        'window, no joins by request, no pseudonyms, no coverage, no latencies. ' +
-        `${data.rg}; ${data.grep}.`,
-      columns: ['', 'log', 'time', 'MB/s', 'peak memory'],
-      rows: data.rows
-        .filter((/** @type {any} */ row) => row.rate === rate)
-        .map((/** @type {any} */ row) => [
-          TITLES[row.way],
+  tables: (data) =>
+    [
+      ...RATES.map((rate) => ({
+        title: `A server's log, ${rate * 100} % of whose lines are the user's`,
+        note:
+          `${data.ids} ids out of a report; logs made of a recorded incident's lines, of 5,000 other users; the file in the system's ` +
+          'cache; mapped files count as memory, of the pipeline only the shell is counted. grep and ripgrep only find lines: no ' +
+          'window, no joins by request, no pseudonyms, no coverage, no latencies. ' +
+          `${data.rg}; ${data.grep}.`,
+        columns: ['', 'log', 'time', 'MB/s', 'peak memory'],
+        rows: data.rows
+          .filter((/** @type {any} */ row) => row.rate === rate)
+          .map((/** @type {any} */ row) => [
+            TITLES[row.way],
+            `${digits(row.bytes / 1e6)} MB`,
+            withSpread(row.time, ms),
+            digits(row.bytes / 1e3 / row.time.median),
+            row.peak ? mebibytes(row.peak.max) : '–',
+          ]),
+      })),
+      {
+        title: 'Packed logs, and a window in a large one',
+        note: `The largest log, ${RATES[0] * 100} % of whose lines are the user's. ripgrep hands a packed log to gzip. ${data.rg}.`,
+        columns: ['', 'log', 'time'],
+        rows: (data.special ?? []).map((/** @type {any} */ row) => [
+          SPECIAL_TITLES[row.way],
           `${digits(row.bytes / 1e6)} MB`,
           withSpread(row.time, ms),
-          digits(row.bytes / 1e3 / row.time.median),
-          row.peak ? mebibytes(row.peak.max) : '–',
         ]),
-    })),
-    {
-      title: 'Packed logs, and a window in a large one',
-      note: `The largest log, ${RATES[0] * 100} % of whose lines are the user's. ripgrep hands a packed log to gzip. ${data.rg}.`,
-      columns: ['', 'log', 'time'],
-      rows: (data.special ?? []).map((/** @type {any} */ row) => [
-        SPECIAL_TITLES[row.way],
-        `${digits(row.bytes / 1e6)} MB`,
-        withSpread(row.time, ms),
-      ]),
-    },
-    {
-      title: 'How the time grows with the log',
-      note: 'The slope of time over size, both as logarithms: 1 is linear.',
-      columns: ['', ...RATES.map((rate) => `${rate * 100} %`)],
-      rows: Object.entries(TITLES).map(([way, title]) => [
-        title,
-        ...RATES.map((rate) => {
-          const rows = data.rows.filter((/** @type {any} */ row) => row.way === way && row.rate === rate);
-          return exponent(
-            rows.map((/** @type {any} */ row) => ({ size: row.bytes, time: row.time.median })),
-          ).toFixed(2);
-        }),
-      ]),
-    },
-  ].filter(({ rows }) => rows.length > 0),
+      },
+      {
+        title: 'How the time grows with the log',
+        note: 'The slope of time over size, both as logarithms: 1 is linear.',
+        columns: ['', ...RATES.map((rate) => `${rate * 100} %`)],
+        rows: Object.entries(TITLES).map(([way, title]) => [
+          title,
+          ...RATES.map((rate) => {
+            const rows = data.rows.filter((/** @type {any} */ row) => row.way === way && row.rate === rate);
+            return exponent(
+              rows.map((/** @type {any} */ row) => ({ size: row.bytes, time: row.time.median })),
+            ).toFixed(2);
+          }),
+        ]),
+      },
+    ].filter(({ rows }) => rows.length > 0),
 };
