@@ -63,7 +63,7 @@ function nodeTests(folder, names) {
  */
 const stages = {
   format: {
-    minutes: 5,
+    minutes: 8,
     needs: 'tests',
     commands: () => [
       check('cargo fmt', 'cargo', ['fmt', '--all', '--check']),
@@ -82,7 +82,7 @@ const stages = {
     ],
   },
   core: {
-    minutes: 20,
+    minutes: 25,
     needs: 'nothing',
     commands: () => [
       // The same random numbers each time; `npm run fuzz` takes others.
@@ -96,7 +96,7 @@ const stages = {
     ],
   },
   browser: {
-    minutes: 10,
+    minutes: 15,
     needs: 'tests',
     commands: () => [
       { title: 'wasm-pack', program: process.execPath, args: [inTests('browser/run.mjs')], counts: 'cargo' },
@@ -105,7 +105,7 @@ const stages = {
   packaging: { minutes: 8, needs: 'tests', commands: () => [nodeTests('packaging')] },
   cinny: { minutes: 8, needs: 'tests', commands: () => [nodeTests('cinny')] },
   e2e: {
-    minutes: 20,
+    minutes: 25,
     needs: 'tests',
     commands: () => [
       nodeTests('e2e/fidelity', ['all.mjs']),
