@@ -235,7 +235,7 @@ const FINDS_LINE = ['ke1-log', 'ke1-claims', 'ke2-sent', 'ke3-log', 'olm-log'];
  */
 
 /** @returns {Promise<Case[]>} */
-async function casesOf(/** @type {string[]} */ ids) {
+async function casesOf(/** @type {string[]} */ ids, firstMark = 0) {
   /** @type {Case[]} */
   const cases = [];
   for (const [n, id] of ids.entries()) {
@@ -247,7 +247,7 @@ async function casesOf(/** @type {string[]} */ ids) {
     const first = (/** @type {string} */ name) =>
       evidence.map((facts) => facts?.[name]).find((value) => typeof value === 'string') ?? null;
     cases.push({
-      mark: `mark-${n}-`,
+      mark: `mark-${firstMark + n}-`,
       userId,
       deviceId,
       localpart: userId.slice(1).split(':')[0],
@@ -356,7 +356,7 @@ const FORMS = {
 
 test('what each query prints is read back, with rows and without, however psql prints it', async () => {
   const program = commandLine();
-  const [some, none] = await casesOf(['SOME', 'NONE']);
+  const [some, none] = await casesOf(['SOME', 'NONE'], 1_000_000);
   await servers.database.psql(rowsFor(some));
   for (const [form, settings] of Object.entries(FORMS)) {
     const folder = path.join(servers.dir, `answers ${form}`);
