@@ -75,9 +75,10 @@ pub fn of_request(client: (i64, i64), server: (i64, i64)) -> Interval {
 /// a clock was set meanwhile.
 pub const PAIRS_MIN: usize = 2;
 
-/// Intervals, each with the time by the client's clock at which its request was made, out of the requests that carry an id of the client's own, stand exactly once in a HAR and exactly once in a log,
-/// and were answered alike. Empty where there are fewer than [`PAIRS_MIN`]. A sync's token is its user's only together with
-/// the user. A gateway's own answer, and one that the client did not wait for, say nothing.
+/// Intervals, each with when its request was made by the client's clock, out of the requests that carry an id of the client's own,
+/// stand exactly once in a HAR and exactly once in a log, and were answered alike. Empty where there are fewer than
+/// [`PAIRS_MIN`]. A sync's token is its user's only together with the user. A gateway's own answer, and one that the client did
+/// not wait for, say nothing.
 pub fn of_requests(har: &Har, log: &ServerLog) -> Vec<(i64, Interval)> {
     let user_id = har.device().map(|(user_id, _)| user_id.to_owned()).or_else(|| har.user());
     let mut ours: HashMap<u64, Option<(OwnId, &Exchange)>> = HashMap::new();

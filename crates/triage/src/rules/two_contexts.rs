@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Rule;
 use super::conflict::Conflict;
+use crate::case::ledger::Refusal;
 use crate::case::{Case, Page, exchange};
 use crate::conclusion::Conclusion;
 use crate::har::{Exchange, Har};
@@ -249,7 +250,7 @@ fn interleaved<'c>(case: &'c Case<'_>, conflict: &'c Conflict<'_>) -> impl Itera
                 .iter()
                 .find(|refusal| refusal.asked.is_some_and(|asked| case.clocks.is_before(upload.stored, asked)));
             let says = format!("accepted without {}, between two offers of one key under it", conflict.key_id);
-            let piece = |refusal: &crate::case::ledger::Refusal| vec![refusal.evidence.clone()];
+            let piece = |refusal: &Refusal| vec![refusal.evidence.clone()];
             Proof::new(case)
                 .evidence(first.and(again).map(|_| Evidence { says, ..upload.evidence.clone() }))
                 .premise(&AFTER_REFUSAL, first.map(|refusal| piece(refusal)), Vec::new)
@@ -267,18 +268,14 @@ fn overlapping<'c>(case: &'c Case<'_>, device: &'c Device) -> impl Iterator<Item
         .flat_map(|(at, one)| pages[at + 1..].iter().map(move |other| (*one, *other)))
         .collect();
     pairs.into_iter().map(move |(one, other)| {
-        let made = |page: &Page| {
-            let made = i64::try_from(case.report(page).generated_at.0).unwrap_or_default();
-            Moment::at(page.clock(), made)
-        };
         // Its lines and batches are its client's; without any it is known to run when its report was made.
         let works = |page: &Page| {
             let report = case.report(page);
             let lines = report.entries().map(|(_, entry)| entry.ts.0).chain(report.sent.iter().map(|batch| batch.ts.0));
             let first = lines.min().and_then(|first| i64::try_from(first).ok());
-            first.map_or(made(page), |first| Moment::at(page.clock(), first))
+            first.map_or(made(case, page), |first| Moment::at(page.clock(), first))
         };
-        let works_before_end = |page: &Page, other: &Page| case.clocks.is_before(works(page), made(other));
+        let works_before_end = |page: &Page, other: &Page| case.clocks.is_before(works(page), made(case, other));
         let origin = |page: &Page| case.report(page).capture.time_origin;
         let runs = |page: &Page| {
             let report = case.report(page);
@@ -296,26 +293,32 @@ fn overlapping<'c>(case: &'c Case<'_>, device: &'c Device) -> impl Iterator<Item
             .premise(&OVERLAP, overlap, Vec::new)
             .premise(&TWO_PAGES, origin(one) != origin(other), Vec::new)
             .premise(&BOTH_RUN, runs(one) && runs(other), Vec::new)
-            .premise(&BOTH_PUBLISH, publishes(case, one, other) && publishes(case, other, one), Vec::new)
+            .premise(
+                &BOTH_PUBLISH,
+                publishes(case, device, one, other) && publishes(case, device, other, one),
+                Vec::new,
+            )
     })
 }
 
-/// Whether a page offered one-time keys. A HAR that holds both pages' requests does not tell whose they are.
-fn publishes(case: &Case<'_>, page: &Page, other: &Page) -> bool {
-    let report = case.report(page);
-    let life = report.capture.time_origin.and_then(|origin| {
-        let at = |ms: u64| Some(Moment::at(page.clock(), i64::try_from(ms).ok()?));
-        Some((at(origin.0)?, at(report.generated_at.0)?))
-    });
+/// Whether a page of the device offered one-time keys. A HAR that holds both pages' requests does not tell whose they are.
+fn publishes(case: &Case<'_>, device: &Device, page: &Page, other: &Page) -> bool {
+    let begun = case.begun(page);
     let in_own_har = |asked: Moment| {
         matches!(asked.clock, Clock::Har(har) if page.hars.contains(&har) && !other.hars.contains(&har))
-            && life.is_some_and(|(from, to)| case.clocks.is_before(from, asked) && case.clocks.is_before(asked, to))
+            && begun.is_some_and(|begun| case.clocks.is_before(begun, asked))
+            && case.clocks.is_before(asked, made(case, page))
     };
-    let of_device = |device: &Device| page.device.as_ref() == Some(device);
-    case.ledger.conflicts.iter().any(|refusal| {
-        page.device.as_ref().is_some_and(|device| refusal.is_of(device))
-            && (refusal.answered.clock == page.clock() || refusal.asked.is_some_and(in_own_har))
-    }) || case.ledger.accepted.iter().any(|upload| of_device(&upload.device) && in_own_har(upload.asked))
+    let refused = |refusal: &Refusal| {
+        refusal.is_of(device) && (refusal.answered.clock == page.clock() || refusal.asked.is_some_and(in_own_har))
+    };
+    case.ledger.conflicts.iter().any(refused)
+        || case.ledger.accepted.iter().any(|upload| upload.device == *device && in_own_har(upload.asked))
+}
+
+/// When a page's report was made.
+fn made(case: &Case<'_>, page: &Page) -> Moment {
+    Moment::at(page.clock(), i64::try_from(case.report(page).generated_at.0).unwrap_or_default())
 }
 
 #[cfg(test)]
