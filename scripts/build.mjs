@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
+import { marked } from '../pkg/src/cinny/patch.mjs';
 import { hostProgram } from './lib/host-program.mjs';
 import { textOf } from './lib/module-text.mjs';
 import { quietly, run } from './lib/process.mjs';
@@ -245,11 +246,13 @@ export async function buildPackage({ core, analysis }) {
   const later = { ...alias, 'crypto-diag/core-source': path.join(pkg, 'src/light-source.js') };
   for (const name of ['light', 'light-core']) await bundle(name, `pkg/src/${name}.js`, later);
   await bundle('card', 'pkg/src/card/card.js', {});
-  // Sources to copy into Cinny, so they are shipped as they are.
-  fs.cpSync(path.join(pkg, 'src/cinny'), path.join(dist, 'cinny'), {
-    recursive: true,
-    filter: (source) => !path.basename(source).startsWith('.'),
-  });
+  // Sources to copy into Cinny. Each says what it was when it was shipped, so that an update sees what was edited since.
+  const cinny = path.join(pkg, 'src/cinny');
+  fs.mkdirSync(path.join(dist, 'cinny'), { recursive: true });
+  for (const name of fs.readdirSync(cinny).filter((name) => !name.startsWith('.'))) {
+    const source = fs.readFileSync(path.join(cinny, name), 'utf8');
+    fs.writeFileSync(path.join(dist, 'cinny', name), name.endsWith('.mjs') ? source : marked(source));
+  }
   fs.copyFileSync(path.join(work, 'report.schema.json'), path.join(dist, 'report.schema.json'));
   await writeTypes();
   for (const name of ['LICENSE-MIT', 'LICENSE-APACHE'])

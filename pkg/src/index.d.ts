@@ -47,7 +47,7 @@ export interface CaptureStatus {
   readonly state: 'not-installed' | 'starting' | 'capturing' | 'stopped' | 'blind' | 'failed';
   /** Why lines are not being kept, as a sentence. */
   readonly reason: string | null;
-  /** Same-origin child documents that are being captured. */
+  /** Same-origin child documents that are being captured; those at `about:blank` are, too, and are not counted. */
   readonly frames: number;
   /** Child documents that are there but cannot be seen into. */
   readonly blindFrames: number;

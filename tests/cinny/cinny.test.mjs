@@ -95,7 +95,9 @@ for (const engine of engines) {
         const frame = /** @type {any} */ (document.querySelector('iframe')?.contentWindow);
         frame.eval(`console.error(${JSON.stringify(line)})`);
       }, FRAME_LINE);
-      await page.waitFor(() => document.body.innerText.includes('Also seen: KE-2 call media keys: 1 retry.'));
+      await page.waitFor(() =>
+        document.body.innerText.includes('Also seen: KE-2 call media keys: 1 transient.'),
+      );
       assert.match(await tile(page, 'Encryption Failures'), /Watching main window and 1 call frame\./);
     });
 
@@ -109,7 +111,7 @@ for (const engine of engines) {
       await page.waitFor(() => document.body.innerText.includes('1 delivered key'));
       assert.match(
         await tile(page, 'Encryption Failures'),
-        /Also seen: KE-2 call media keys: 1 retry, 1 delivered key\./,
+        /Also seen: KE-2 call media keys: 1 transient, 1 delivered key\./,
       );
       assert.match(await tile(page, 'Encryption Failures'), /2 failures$/);
     });
@@ -130,6 +132,7 @@ for (const engine of engines) {
       const file = await page.download(() => press(page, 'Download report'));
       assert.match(file.name, /^lotus-crypto-diag-.*\.json$/);
       await page.waitFor(() => document.body.innerText.includes('Saved as lotus-crypto-diag-'));
+      assert.doesNotMatch(await tile(page, 'Report'), /has come since/);
       const { text } = file;
       assert.ok(!text.includes(SECRET));
       const report = JSON.parse(text);
@@ -144,6 +147,15 @@ for (const engine of engines) {
       assert.equal(inFrame.realm.path, '/public/element-call/index.html');
       const frame = report.capture.frames.documents.at(-1);
       assert.deepEqual([frame.hooked, frame.blind], [true, null]);
+    });
+
+    test('a line that comes after the download is said beside the file’s name', async () => {
+      await page.evaluate(() => console.warn('missing key at index 4'));
+      await page.waitFor(() => document.body.innerText.includes('1 line has come since.'));
+      assert.match(
+        await tile(page, 'Report'),
+        /Saved as lotus-crypto-diag-\S+\.json\. 1 line has come since\./,
+      );
     });
 
     test('one click on Clear forgets nothing, the second all', async () => {

@@ -5,19 +5,25 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { patchFor } from '../../pkg/src/cinny/patch.mjs';
+import { marked } from '../../pkg/src/cinny/patch.mjs';
 import { root } from '../../scripts/lib/project.mjs';
-import { quietly } from '../../scripts/lib/process.mjs';
+import { outcome, quietly } from '../../scripts/lib/process.mjs';
 import { blocks, follow, freshCopy, git } from './lib/app.mjs';
 
 const [quick, byHand] = blocks('sh');
+/** The guide's second line: what adds the places. */
+const APPLY = quick.split('\n').slice(1).join('\n');
 const ENTRY = 'src/index.tsx';
 const PAGE = 'src/app/features/settings/developer-tools/DevelopTools.tsx';
 const COPIES = [
   ['cryptoDiagLog.ts', 'src/app/utils/cryptoDiagLog.ts'],
   ['CryptoDiagnostics.tsx', 'src/app/features/settings/developer/CryptoDiagnostics.tsx'],
 ];
-const shipped = (/** @type {string} */ name) => readFileSync(join(root, 'pkg/src/cinny', name), 'utf8');
+/** A copied file as the package has it. @param {string} name */
+const shipped = (name) => marked(readFileSync(join(root, 'pkg/src/cinny', name), 'utf8'));
+/** As it is shipped, beside the files that it copies. @type {typeof import('../../pkg/src/cinny/patch.mjs')} */
+const { patchFor } = await import(join(root, 'pkg/dist/cinny/patch.mjs'));
+const NOTHING = { patch: '', edited: [] };
 
 describe('a maintainer follows the guide on a fresh copy', () => {
   /** @type {string} */
@@ -70,7 +76,9 @@ describe('a maintainer follows the guide on a fresh copy', () => {
   });
 
   test('following it a second time changes nothing', () => {
-    assert.equal(patchFor(app), '');
+    assert.deepEqual(patchFor(app), NOTHING);
+    const { code, stderr } = outcome('sh', ['-euc', APPLY], { cwd: app });
+    assert.deepEqual([code, stderr], [0, 'crypto-diag is in place already.\n']);
   });
 
   test('by hand it comes to the same', () => {
@@ -81,14 +89,26 @@ describe('a maintainer follows the guide on a fresh copy', () => {
       COPIES.map(([, file]) => text(file)),
       patched,
     );
-    assert.equal(patchFor(app), '');
+    assert.deepEqual(patchFor(app), NOTHING);
   });
 
-  test('an update brings changed copies to the package’s version', () => {
+  test('an update brings copies of an older version to the package’s', () => {
     const [name, file] = COPIES[0];
-    writeFileSync(join(app, file), '// an older version\nexport {};\n');
-    follow(app, quick.split('\n').slice(1).join('\n'));
+    writeFileSync(join(app, file), marked('// an older version\nexport {};\n'));
+    follow(app, APPLY);
     assert.equal(text(file), shipped(name));
+  });
+
+  test('an update leaves an edited copy as it is, names it, and says how to see what differs', () => {
+    const [name, file] = COPIES[1];
+    const edited = shipped(name).replace("'Crypto Diagnostics'", "'Verschlüsselung'");
+    writeFileSync(join(app, file), edited);
+    const { code, stderr } = outcome('sh', ['-euc', APPLY], { cwd: app });
+    assert.equal(code, 0);
+    assert.match(stderr, /CryptoDiagnostics\.tsx was edited since it was copied, and stays as it is/);
+    assert.equal(text(file), edited);
+    const compare = /** @type {RegExpExecArray} */ (/^ {2}(git diff .*)$/m.exec(stderr))[1];
+    assert.match(outcome('sh', ['-c', compare], { cwd: app }).stdout, /^\+ {2}title: 'Verschlüsselung',$/m);
   });
 });
 
@@ -115,7 +135,7 @@ describe('the patch is made for the checkout at hand', () => {
 
   /** Applies the patch as git does. */
   function apply() {
-    writeFileSync(join(folder, 'added.patch'), patchFor(folder));
+    writeFileSync(join(folder, 'added.patch'), patchFor(folder).patch);
     git(folder, 'apply', '--unidiff-zero', 'added.patch');
     return readFileSync(join(folder, PAGE), 'utf8');
   }

@@ -141,7 +141,7 @@ for (const engine of engines) {
         console.warn('room already exists');
       });
       await badgeSays('2 failures');
-      assert.equal(await page.text(part('noise')), '1 retry · 1 unrelated line');
+      assert.equal(await page.text(part('noise')), '1 transient · 1 unrelated line');
       const families = await page.evaluate(() => {
         const shown = [
           ...document.querySelector('crypto-diag-card').shadowRoot.querySelectorAll('[part="family"]'),

@@ -226,12 +226,14 @@ export class FrameWatch {
     return { watching: !this.#stopped, documents, omitted: this.#documents.omitted };
   }
 
-  /** How many child documents are being captured, and how many are there but unseen. */
+  /** How many child documents are being captured, and how many are there but unseen. An empty one, such as pages keep for
+   * downloads and log-ins, is captured like all, and is none that a user should hear of. */
   counts() {
     if (!this.#stopped) this.#look();
     const count = { hooked: 0, blind: 0 };
     this.#documents.each((listed) => {
-      if (!listed.removed) count[listed.hooked ? 'hooked' : 'blind']++;
+      if (listed.removed || (listed.hooked && listed.path === 'about:blank')) return;
+      count[listed.hooked ? 'hooked' : 'blind']++;
     });
     return count;
   }

@@ -17,7 +17,7 @@ const ENGLISH = {
   // The badge, and what is said quietly beside it.
   noFailures: 'No failures',
   failures: { one: '{count} failure', other: '{count} failures' },
-  transient: { one: '{count} retry', other: '{count} retries' },
+  transient: '{count} transient',
   delivered: { one: '{count} delivered key', other: '{count} delivered keys' },
   unrelated: { one: '{count} unrelated line', other: '{count} unrelated lines' },
   announcement: '{failures}. {families}',
@@ -127,7 +127,7 @@ const ENGLISH = {
   entriesLabel: 'Entries',
   noEntries: 'No matching line yet.',
   entryFailure: 'failure',
-  entryTransient: 'retry',
+  entryTransient: 'transient',
   entryDelivered: 'delivered',
   entryUnrelated: 'unrelated',
   entrySignature: 'Matched',

@@ -250,7 +250,7 @@ export function failuresText(speech, count) {
 /**
  * @param {Speech} speech
  * @param {Meanings} meanings
- * @returns {string} such as "6 retries · 1 delivered key"; empty if there is nothing
+ * @returns {string} such as "6 transient · 1 delivered key"; empty if there is nothing
  */
 function quietText(speech, meanings) {
   return QUIET.filter((meaning) => meanings[meaning] > 0)

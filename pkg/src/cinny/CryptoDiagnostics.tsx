@@ -9,7 +9,9 @@ import {
   downloadReport,
 } from 'crypto-diag';
 import { useCryptoDiag } from 'crypto-diag/react';
-// @ts-ignore Typed only where tsconfig.json sets resolveJsonModule; the bundler takes the one field.
+// Typed only where tsconfig.json sets resolveJsonModule; the bundler takes the one field.
+// eslint-disable-next-line @typescript-eslint/ban-ts-comment
+// @ts-ignore
 import { version as sdkVersion } from 'matrix-js-sdk/package.json';
 import { SequenceCard } from '../../../components/sequence-card';
 import { SettingTile } from '../../../components/setting-tile';
@@ -32,8 +34,7 @@ export const STRINGS = {
   'KE-3': 'KE-3 undecryptable events',
   'KE-4': 'KE-4 delayed call events',
   quiet: 'Also seen: {{list}}.',
-  transient_one: '{{count}} retry',
-  transient_other: '{{count}} retries',
+  transient: '{{count}} transient',
   delivered_one: '{{count}} delivered key',
   delivered_other: '{{count}} delivered keys',
   unrelated_one: '{{count}} unrelated line',
@@ -55,6 +56,8 @@ export const STRINGS = {
     'Ids, versions and the matching console lines, without secrets, as a file for you to hand over.',
   download: 'Download report',
   downloaded: 'Saved as {{name}}.',
+  newer_one: '{{count}} line has come since.',
+  newer_other: '{{count}} lines have come since.',
   downloadFailed: 'The report could not be saved: {{reason}}',
 
   analysisTitle: 'What It Points To',
@@ -71,6 +74,11 @@ export const STRINGS = {
 
 type StringKey = keyof typeof STRINGS;
 
+function pluralOf(count: number): string {
+  if (count === 0) return 'zero';
+  return count === 1 ? 'one' : 'other';
+}
+
 function say(key: string, values: Record<string, string | number> = {}): string {
   const { count } = values;
   const forms =
@@ -80,23 +88,17 @@ function say(key: string, values: Record<string, string | number> = {}): string 
   return text.replace(/{{(\w+)}}/g, (_, name) => String(values[name] ?? '')).trim();
 }
 
-function pluralOf(count: number): string {
-  if (count === 0) return 'zero';
-  return count === 1 ? 'one' : 'other';
-}
-
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
-/** "KE-1 one-time key conflicts: 2 · KE-2 call media keys: 1"; empty without a failure. */
-function familiesLine(counts: Counts): string {
+/** "KE-1 one-time key conflicts: 2", "KE-2 call media keys: 1": each family that has failures. */
+function familiesOf(counts: Counts): string[] {
   return Object.keys(counts.byKe)
     .filter((ke) => counts.byKe[ke].failure > 0)
-    .map((ke) => say('family', { name: say(ke), count: counts.byKe[ke].failure }))
-    .join(' · ');
+    .map((ke) => say('family', { name: say(ke), count: counts.byKe[ke].failure }));
 }
 
-/** "Also seen: KE-2 call media keys: 3 retries, 1 delivered key."; empty if all that matched is a failure. */
+/** "Also seen: KE-2 call media keys: 3 transient, 1 delivered key."; empty if all that matched is a failure. */
 function quietLine(counts: Counts): string {
   const said = (counted: MeaningCounts) =>
     (['transient', 'delivered', 'unrelated'] as const)
@@ -141,12 +143,15 @@ function useAnalysis(counts: Counts): Analysis | null {
   useEffect(() => {
     if (!hasLines) return undefined;
     let wanted = true;
-    import('crypto-diag/analysis').then(
-      (loaded) => {
+    const load = async () => {
+      try {
+        const loaded = await import('crypto-diag/analysis');
         if (wanted) setModule(loaded);
-      },
-      () => undefined
-    );
+      } catch {
+        // The card is then without it.
+      }
+    };
+    load();
     return () => {
       wanted = false;
       epoch.current += 1;
@@ -233,20 +238,25 @@ function Card({ children }: { children: ReactNode }) {
   );
 }
 
+/** What a button's last click came to; `total` is how many lines there were at that click. */
+type Answer = { to: 'report' | 'queries' | 'clear'; text: string; total: number };
+
 export function CryptoDiagnostics() {
   const mx = useMatrixClient();
   const { counts, status } = useCryptoDiag();
   const analysis = useAnalysis(counts);
-  const [answer, setAnswer] = useState<{ to: 'report' | 'queries' | 'clear'; text: string }>();
+  const [answer, setAnswer] = useState<Answer>();
   const [downloading, setDownloading] = useState(false);
+
+  const { total } = counts;
 
   const handleDownload = async () => {
     setDownloading(true);
     try {
       const name = await downloadReport(mx, { sdkVersion });
-      setAnswer({ to: 'report', text: say('downloaded', { name }) });
+      setAnswer({ to: 'report', text: say('downloaded', { name }), total });
     } catch (error) {
-      setAnswer({ to: 'report', text: say('downloadFailed', { reason: reasonOf(error) }) });
+      setAnswer({ to: 'report', text: say('downloadFailed', { reason: reasonOf(error) }), total });
     }
     setDownloading(false);
   };
@@ -255,26 +265,28 @@ export function CryptoDiagnostics() {
   const handleCopy = async (queries: string) => {
     try {
       await navigator.clipboard.writeText(queries);
-      setAnswer({ to: 'queries', text: say('queriesCopied') });
+      setAnswer({ to: 'queries', text: say('queriesCopied'), total });
     } catch (error) {
-      setAnswer({ to: 'queries', text: say('queriesFailed', { reason: reasonOf(error) }) });
+      setAnswer({ to: 'queries', text: say('queriesFailed', { reason: reasonOf(error) }), total });
     }
   };
 
   const clearing = useConfirmed(() => {
     clear();
-    setAnswer({ to: 'clear', text: say('cleared') });
+    setAnswer({ to: 'clear', text: say('cleared'), total: 0 });
   });
 
   const failures = counts.byMeaning.failure;
   const watching = status.state === 'capturing' || status.state === 'starting';
   const seesAll = watching && status.blindFrames === 0;
-  const families = familiesLine(counts);
+  const families = familiesOf(counts);
   const quiet = quietLine(counts);
+  const newer = answer?.to === 'report' ? total - answer.total : 0;
   /** What a button does, and how it went: the second half is what a screen reader says when it changes. */
   const answered = (to: string, description: string) => (
     <>
       {description} <span role="status">{answer?.to === to ? answer.text : ''}</span>
+      {to === 'report' && newer > 0 && <span> {say('newer', { count: newer })}</span>}
     </>
   );
 
@@ -304,7 +316,16 @@ export function CryptoDiagnostics() {
             </Badge>
           }
         >
-          {families && <Text size="T200">{families}</Text>}
+          {families.length > 0 && (
+            <Text size="T200">
+              {families.map((family, at) => (
+                <React.Fragment key={family}>
+                  {at > 0 && ' · '}
+                  <span style={{ whiteSpace: 'nowrap' }}>{family}</span>
+                </React.Fragment>
+              ))}
+            </Text>
+          )}
           {quiet && (
             <Text size="T200" priority="300">
               {quiet}
@@ -318,9 +339,11 @@ export function CryptoDiagnostics() {
             title={say('analysisTitle')}
             description={answered('queries', analysis.summary)}
             after={
-              <CardButton onClick={() => handleCopy(analysis.queries)}>
-                {say('copyQueries')}
-              </CardButton>
+              failures > 0 && (
+                <CardButton onClick={() => handleCopy(analysis.queries)}>
+                  {say('copyQueries')}
+                </CardButton>
+              )
             }
           />
         </Card>

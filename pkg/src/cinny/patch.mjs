@@ -1,9 +1,12 @@
-// Prints a patch that adds crypto-diag to a checkout of Cinny, whatever its version:
+// Adds crypto-diag to a checkout of Cinny, whatever its version:
 //
-//     node node_modules/crypto-diag/cinny/patch.mjs | git apply --unidiff-zero
+//     node node_modules/crypto-diag/cinny/patch.mjs --apply
 //
-// The patch has no context, so it is made for the checkout that it is run in. What is there already is left out.
+// Without `--apply` it prints the patch. The patch has no context, so it is made for the checkout that it is run in. What is
+// there already is left out, and a copied file that was edited stays as it is.
 
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -99,6 +102,21 @@ function patchInsertions(file, text, find) {
   return [...header(file), ...hunks];
 }
 
+/** The first line of a copied file: what follows it is as the package had it, as long as the digest fits. */
+const MARK = /^\/\/ Copied from crypto-diag, ([0-9a-f]{16})\.\n/;
+
+const digest = (/** @type {string} */ text) =>
+  createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** A source as the package ships it for copying. @param {string} source */
+export const marked = (source) => `// Copied from crypto-diag, ${digest(source)}.\n${source}`;
+
+/** Whether a copy is as some version of the package had it. @param {string} text */
+function isUnedited(text) {
+  const mark = MARK.exec(text);
+  return mark !== null && digest(text.slice(mark[0].length)) === mark[1];
+}
+
 /**
  * A patch that makes a copied file what the package has.
  * @param {string} file
@@ -106,22 +124,23 @@ function patchInsertions(file, text, find) {
  * @param {string} text
  */
 function patchCopy(file, old, text) {
-  if (old === text) return [];
-  const lines = (/** @type {string} */ content) => content.replace(/\n$/, '').split('\n');
+  const carriage = old?.includes('\r\n') ? '\r' : '';
+  const lines = (/** @type {string} */ content) => content.replace(/\r?\n$/, '').split(/\r?\n/);
   const range = (/** @type {number} */ from, /** @type {string} */ content) =>
     `${from},${lines(content).length}`;
-  const added = lines(text).map((line) => `+${line}`);
+  const added = lines(text).map((line) => `+${line}${carriage}`);
   if (old === null) {
     return [...header(file, '/dev/null'), `@@ -0,0 +${range(1, text)} @@`, ...added];
   }
-  const removed = lines(old).map((line) => `-${line}`);
+  const removed = lines(old).map((line) => `-${line}${carriage}`);
   return [...header(file), `@@ -${range(1, old)} +${range(1, text)} @@`, ...removed, ...added];
 }
 
 /**
- * The patch for a checkout of Cinny; empty where all is in place.
+ * The patch for a checkout of Cinny, empty where all is in place, and the copied files that were edited there and so are not
+ * in it.
  * @param {string} checkout its folder
- * @returns {string}
+ * @returns {{ patch: string, edited: { file: string, source: string }[] }} `source`: the package's version of `file`
  * @throws {PlaceNotFound}
  */
 export function patchFor(checkout) {
@@ -136,19 +155,48 @@ export function patchFor(checkout) {
     ...patchInsertions(ENTRY, read(ENTRY), entryInsertions),
     ...patchInsertions(PAGE, read(PAGE), pageInsertions),
   ];
+  const edited = [];
   for (const [name, file] of Object.entries(COPIES)) {
     const old = fs.existsSync(path.join(checkout, file)) ? read(file) : null;
     const source = path.join(path.dirname(fileURLToPath(import.meta.url)), name);
-    lines.push(...patchCopy(file, old, fs.readFileSync(source, 'utf8')));
+    const text = fs.readFileSync(source, 'utf8');
+    const plain = old?.replaceAll('\r\n', '\n');
+    if (plain === text) continue;
+    if (plain === undefined || isUnedited(plain)) lines.push(...patchCopy(file, old, text));
+    else edited.push({ file, source });
   }
-  return lines.map((line) => `${line}\n`).join('');
+  return { patch: lines.map((line) => `${line}\n`).join(''), edited };
+}
+
+/** @param {boolean} apply Whether git applies the patch, or it is printed. @returns {number} The exit code. */
+function main(apply) {
+  const { patch, edited } = patchFor(process.cwd());
+  for (const { file, source } of edited) {
+    const here = path.relative(process.cwd(), source);
+    process.stderr.write(
+      `${file} was edited since it was copied, and stays as it is. What differs:\n` +
+        `  git diff --no-index ${here} ${file}\n`
+    );
+  }
+  if (patch === '') {
+    if (edited.length === 0) process.stderr.write('crypto-diag is in place already.\n');
+    return 0;
+  }
+  if (!apply) {
+    process.stdout.write(patch);
+    return 0;
+  }
+  const git = spawnSync('git', ['apply', '--unidiff-zero'], {
+    input: patch,
+    stdio: ['pipe', 'inherit', 'inherit'],
+  });
+  if (git.error) throw new PlaceNotFound(`git could not be run: ${git.error.message}`);
+  return git.status ?? 1;
 }
 
 if (process.argv[1] && pathToFileURL(fs.realpathSync(process.argv[1])).href === import.meta.url) {
   try {
-    const patch = patchFor(process.cwd());
-    if (patch === '') process.stderr.write('crypto-diag is in place already.\n');
-    process.stdout.write(patch);
+    process.exitCode = main(process.argv[2] === '--apply');
   } catch (error) {
     if (!(error instanceof PlaceNotFound)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -466,6 +466,20 @@ claim(
   },
 );
 
+claim('an empty frame is watched, and is none that a user hears of', async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const { start, kept } = await import('/kit.js');
+    const { diag } = await start();
+    const frame = document.createElement('iframe');
+    document.body.append(frame);
+    await new Promise((resolve) => setTimeout(resolve));
+    const { frames, blindFrames } = diag.getCaptureStatus();
+    frame.contentWindow.console.error('missing key at index 6');
+    return { frames, blindFrames, lines: kept(diag) };
+  });
+  assert.deepEqual(seen, { frames: 0, blindFrames: 0, lines: ['missing key at index 6'] });
+});
+
 claim('frames: false leaves the page without a watcher, and the report says so', async ({ page }) => {
   const seen = await page.evaluate(async () => {
     const { add, start } = await import('/kit.js');
