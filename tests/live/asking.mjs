@@ -2,6 +2,7 @@
 /** What `serverQueries` writes down, run as an operator would run it: SQL by psql, greps by bash. */
 import { serverQueries } from '../../pkg/dist/analysis.js';
 import { start } from '../../scripts/lib/process.mjs';
+import { factOf } from './bundle.mjs';
 
 /** Where the queries look for the log, unless told otherwise: the place of Synapse's Debian package. */
 export const LOG = '/var/log/matrix-synapse/homeserver.log';
@@ -79,16 +80,9 @@ export async function judgeQueries({ scenario, facts, sides }, servers) {
       if (!(name in answers)) missed.push(`${role}: ${name} is not asked`);
       else if (answers[name] === '') missed.push(`${role}: ${name} finds nothing`);
       else
-        for (const wanted of names.flatMap((fact) => valueOf(facts, fact)))
+        for (const wanted of names.flatMap((fact) => factOf(facts, fact)))
           if (!answers[name].includes(wanted)) missed.push(`${role}: ${name} does not find ${wanted}`);
     }
   }
   return { expected, missed };
-}
-
-/** A fact's value as text, or each of its values; of `name.field` that field's. */
-function valueOf(/** @type {Record<string, any>} */ facts, /** @type {string} */ fact) {
-  const value = fact.split('.').reduce((/** @type {any} */ of, name) => of?.[name], facts);
-  if (value === undefined) throw new Error(`the scenario tells no fact ${fact}`);
-  return [value].flat().map(String);
 }

@@ -10,9 +10,12 @@
  *     homeserver.log            the server's log from the scenario's begin to its end
  *     queries.json              what the database said afterwards
  */
+import { readdirSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { analyse } from '../../pkg/dist/analysis.js';
+import { commandLine } from '../../scripts/lib/host-program.mjs';
+import { outcome } from '../../scripts/lib/process.mjs';
 import { pause } from '../../scripts/lib/wait.mjs';
 import { toHar } from './har.mjs';
 import { askServer } from './queries.mjs';
@@ -44,6 +47,8 @@ import { redactText } from './redact.mjs';
  *   begins with the server's start, for how long it goes on behind the scenario, and whether the server is asked twice, before the
  *   reports are made
  * @property {boolean} [everywhere] whether every run of the tests has it in the opposite combination of browser and SDK, too
+ * @property {boolean} [onDemand] whether it is left to `npm run test:matrix`
+ * @property {boolean} [once] whether one combination of browser and SDK is enough there, since it waits for a minute or more
  * @property {(rig: Rig) => Promise<Outcome>} run
  * @property {(bundle: Bundle) => void} check asserts that the cause was really injected, by the database, the proxy and the peer
  */
@@ -54,7 +59,10 @@ import { redactText } from './redact.mjs';
  * @typedef {object} Proofs
  * @property {Record<string, string[]>} [alone] by role: from that side's report alone
  * @property {string[]} together from all sides' reports
- * @property {string[]} [perhaps] conclusions that depend on how often something happened to fail in a row
+ * @property {Record<string, string[]>} [withServer] by the program `crypto-diag`, from all artefacts: beside each conclusion the names of
+ *   facts that it must be about. Without it the program is not asked: most logs of a run end too soon to show what was not there
+ * @property {string[]} [perhaps] conclusions that are true and may be found or not, such as one that depends on how often something
+ *   happened to fail in a row
  */
 
 /**
@@ -165,7 +173,7 @@ export function judge({ scenario, facts, sides }) {
     const { report, console: printed } = sides[role];
     for (const { text, facts: names = [], ke, meaning } of lines) {
       expected += 1;
-      const parts = [text, ...names.map((name) => String(facts[name]))];
+      const parts = [text, ...names.flatMap((name) => factOf(facts, name))];
       const has = (/** @type {string} */ line) => parts.every((part) => line.includes(part));
       if (!printed.some(({ args }) => has(args.join(' '))))
         missed.push(`${role}: no line with ${parts.join(' and ')}`);
@@ -218,6 +226,58 @@ export async function judgeAnalysis({ scenario, sides }) {
         wrong.push(`${who}: ${claim} is called proven`);
   }
   return { expected, missed, wrong };
+}
+
+/**
+ * Lays what the program says of all artefacts beside what was injected.
+ *
+ * @param {Bundle} bundle
+ * @returns {{expected: number, missed: string[], wrong: string[]}}
+ */
+export function judgeTriage({ scenario, facts, dir }) {
+  const { withServer, perhaps = [] } = scenario.proofs ?? {};
+  if (!withServer) return { expected: 0, missed: [], wrong: [] };
+  const files = readdirSync(dir).filter((file) => ARTEFACT.test(file));
+  const paths = files.map((file) => path.join(dir, file));
+  const { stdout, stderr } = outcome(commandLine(), ['triage', '--format', 'json', ...paths]);
+  if (!stdout.startsWith('{')) throw new Error(`crypto-diag says nothing of ${dir}: ${stderr}`);
+  /** @type {any[]} */
+  const verdicts = JSON.parse(stdout).verdicts;
+  const proven = verdicts.filter(({ is, claim }) => is === 'proven' && !claim.endsWith('-seen'));
+  const missed = [];
+  for (const [claim, names] of Object.entries(withServer)) {
+    const about = names.flatMap((name) => factOf(facts, name));
+    const is = (/** @type {any} */ one) =>
+      one.claim === claim && about.every((part) => one.about.includes(part));
+    if (!proven.some(is)) {
+      const said = verdicts.filter((one) => one.claim === claim).map((one) => `${one.is}: ${one.statement}`);
+      missed.push(
+        `with the server: ${claim} of ${about} is not proven. ${said.join(' ') || 'It is not asked.'}`,
+      );
+    }
+  }
+  const wrong = proven.filter(({ claim }) => !(claim in withServer) && !perhaps.includes(claim));
+  return {
+    expected: Object.keys(withServer).length,
+    missed,
+    wrong: wrong.map(({ claim, statement }) => `with the server: ${claim} is called proven: ${statement}`),
+  };
+}
+
+/** What an operator would give to the program: no label, and no console that says again what the report says. */
+const ARTEFACT = /(\.report\.json|\.har|\.log|^queries\.json)$/;
+
+/**
+ * A fact's value as text, or each of its values; of `name.field` that field's.
+ *
+ * @param {Record<string, any>} facts
+ * @param {string} fact
+ * @returns {string[]}
+ */
+export function factOf(facts, fact) {
+  const value = fact.split('.').reduce((/** @type {any} */ of, name) => of?.[name], facts);
+  if (value === undefined) throw new Error(`the scenario tells no fact ${fact}`);
+  return [value].flat().map(String);
 }
 
 /** Stops before a secret that is known to this run gets into a file. */

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { WAIT_MS, pause, until } from '../../scripts/lib/wait.mjs';
 import { COMBINATIONS } from './matrix.mjs';
-import { meet, startRig } from './rig.mjs';
+import { meet, signInTwo, startRig } from './rig.mjs';
 import { startServers } from './servers.mjs';
 
 /** A client is at rest if nothing has begun for so long but its /sync, which waits for news. Milliseconds. */
@@ -30,10 +30,9 @@ for (const { engine, sdk, version } of COMBINATIONS.filter((one) => one.engine =
 
     before(async () => {
       rig = await startRig({ engine, sdk, servers });
-      alice = await rig.newUser('alice');
-      const bob = await rig.newUser('bob');
-      await alice.signIn();
-      await bob.signIn();
+      /** @type {import('./rig.mjs').Profile} */
+      let bob;
+      [alice, bob] = await signInTwo(rig);
       roomId = await meet(alice, bob);
       // An entry that names a user whose devices are looked up.
       const { deviceId } = await bob.call('identity');

@@ -114,11 +114,9 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
 
 test('a browser and two signed-in users on top leave nothing behind either, when the body throws', async () => {
   const { code, stderr, processes } = await runAndLookBehind(`
-    import { meet, startRig } from './rig.mjs';
+    import { meet, signInTwo, startRig } from './rig.mjs';
     const rig = await startRig();
-    const [alice, bob] = [await rig.newUser('alice'), await rig.newUser('bob')];
-    await alice.signIn();
-    await bob.signIn();
+    const [alice, bob] = await signInTwo(rig);
     await meet(alice, bob);
     ${LOOK}
     throw new Error('the body failed');`);

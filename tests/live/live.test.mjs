@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { malformedEvent, mediaKey, secondEmptyStore, slowDelayedEvents } from './provoke.mjs';
-import { meet, startRig } from './rig.mjs';
+import { meet, signIn, startRig } from './rig.mjs';
 
 /** @typedef {import('./rig.mjs').Entry} Entry */
 
@@ -21,10 +21,7 @@ const ofKe = (/** @type {string} */ ke) =>
 
 before(async () => {
   rig = await startRig();
-  const alice = await rig.newUser('alice');
-  const bob = await rig.newUser('bob');
-  const first = await alice.signIn();
-  const peer = await bob.signIn();
+  const [[alice, first], [bob, peer]] = await signIn(rig, 'alice', 'bob');
   const roomId = await meet(alice, bob);
 
   // All in one page of alice's; the empty store comes last, since no peer can begin a session with her afterwards.

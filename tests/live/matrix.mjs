@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { DEFAULT_SDK, sdkVersion } from './app-server.mjs';
 import { schemaErrors } from '../support/report-schema.mjs';
 import { judgeQueries } from './asking.mjs';
-import { judge, judgeAnalysis, recordBundle } from './bundle.mjs';
+import { judge, judgeAnalysis, judgeTriage, recordBundle } from './bundle.mjs';
 
 /** @typedef {import('./bundle.mjs').Scenario} Scenario */
 
@@ -70,21 +70,26 @@ export class Table {
  * @param {import('./rig.mjs').Rig} rig
  * @param {Scenario} scenario
  * @param {string} parent the folder that gets the bundle's folder
- * @param {Scenario['recording']} [recording] for a bundle that is kept
+ * @param {Scenario['recording']} [recording] for a bundle that is kept, and for one that is judged with the server's side
  */
-export async function runAndJudge(rig, scenario, parent, recording) {
+export async function runAndJudge(
+  rig,
+  scenario,
+  parent,
+  recording = scenario.proofs?.withServer && scenario.recording,
+) {
   try {
     const bundle = await recordBundle(rig, scenario, parent, recording);
     scenario.check(bundle);
-    const [lines, proofs] = [judge(bundle), await judgeAnalysis(bundle)];
+    const [lines, proofs, triage] = [judge(bundle), await judgeAnalysis(bundle), judgeTriage(bundle)];
     const found = await judgeQueries(bundle, rig.servers);
     const misshapen = Object.entries(bundle.sides).flatMap(([role, { report }]) =>
       schemaErrors(report).map((error) => `${role}.report.json: ${error}`),
     );
     return {
-      expected: lines.expected + proofs.expected + found.expected,
-      missed: [...lines.missed, ...proofs.missed, ...found.missed],
-      wrong: [...lines.wrong, ...proofs.wrong, ...misshapen],
+      expected: lines.expected + proofs.expected + triage.expected + found.expected,
+      missed: [...lines.missed, ...proofs.missed, ...triage.missed, ...found.missed],
+      wrong: [...lines.wrong, ...proofs.wrong, ...triage.wrong, ...misshapen],
     };
   } finally {
     // Clients that go on syncing would slow down the next scenario and write into its slice of the log.

@@ -201,10 +201,11 @@ export class Profile {
    * Starts the client on a crypto store.
    *
    * @param {string} [store]
+   * @param {{losesField?: string}} [fault] of the app
    * @returns {Promise<Identity>}
    */
-  start(store = STORE) {
-    return this.call('start', { store });
+  start(store = STORE, fault = {}) {
+    return this.call('start', { store, ...fault });
   }
 
   stop() {
@@ -290,16 +291,28 @@ export async function startRig({
 }
 
 /**
- * Two users, each on a new device: whose failure a scenario is about, and whom they talk to.
+ * New users, each signed in on a new device. They come up side by side, which takes less time than one after the other.
+ *
+ * @param {Rig} rig
+ * @param {...string} localparts
+ * @returns {Promise<[Profile, Identity][]>} in the order of their names
+ */
+export const signIn = (rig, ...localparts) =>
+  Promise.all(
+    localparts.map(async (localpart) => {
+      const profile = await rig.newUser(localpart);
+      return /** @type {[Profile, Identity]} */ ([profile, await profile.signIn()]);
+    }),
+  );
+
+/**
+ * Two of them: whose failure a scenario is about, and whom they talk to.
  *
  * @param {Rig} rig
  * @returns {Promise<[victim: Profile, peer: Profile]>}
  */
 export async function signInTwo(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  await victim.signIn();
-  await peer.signIn();
+  const [[victim], [peer]] = await signIn(rig, 'alice', 'bob');
   return [victim, peer];
 }
 

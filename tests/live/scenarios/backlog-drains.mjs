@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { DELIVERED } from '../expected.mjs';
 import { sendMediaKey } from '../provoke.mjs';
-import { meet } from '../rig.mjs';
+import { meet, signIn } from '../rig.mjs';
 
 export const name = 'backlog-drains';
 export const cause = 'the device was away while media keys were sent to it; on its return it gets them all';
@@ -21,10 +21,7 @@ export const finds = { victim: { devices: ['deviceId'], 'device-keys': ['deviceI
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  const { deviceId } = await victim.signIn();
-  const { curve25519: peerKey } = await peer.signIn();
+  const [[victim, { deviceId }], [peer, { curve25519: peerKey }]] = await signIn(rig, 'alice', 'bob');
   const roomId = await meet(victim, peer);
   await victim.call('stop');
   const messageIds = await sendSeveral(peer, victim, roomId, deviceId, MESSAGES);

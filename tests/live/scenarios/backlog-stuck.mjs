@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { copiesKept } from '../queries.mjs';
-import { meet } from '../rig.mjs';
+import { meet, signIn } from '../rig.mjs';
 import { sendSeveral, waiting } from './backlog-drains.mjs';
 
 export const name = 'backlog-stuck';
@@ -22,10 +22,7 @@ export const finds = { victim: { 'ke2-inbox': ['stuck', 'peerKey'], 'ke2-backlog
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  const { deviceId } = await victim.signIn();
-  const { curve25519: peerKey } = await peer.signIn();
+  const [[victim, { deviceId }], [peer, { curve25519: peerKey }]] = await signIn(rig, 'alice', 'bob');
   const roomId = await meet(victim, peer);
   const inSession = await sendSeveral(peer, victim, roomId, deviceId, 1);
   await victim.tab.waitForEntry('a media key that arrives', ({ meaning }) => meaning === 'delivered');

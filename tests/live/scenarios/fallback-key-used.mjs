@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { DELIVERED } from '../expected.mjs';
 import { oneTimeKeys, sendMediaKey } from '../provoke.mjs';
+import { signIn } from '../rig.mjs';
 
 export const name = 'fallback-key-used';
 export const cause =
@@ -20,10 +21,7 @@ export const finds = { victim: { devices: ['identity.deviceId'], 'device-keys': 
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  const identity = await victim.signIn();
-  const { curve25519: peerKey } = await peer.signIn();
+  const [[victim, identity], [peer, { curve25519: peerKey }]] = await signIn(rig, 'alice', 'bob');
   const roomId = await victim.call('createRoom', { invite: [peer.userId] });
   await peer.call('join', roomId);
   await victim.call('waitForMember', roomId, peer.userId);

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { DELIVERED } from '../expected.mjs';
-import { meet } from '../rig.mjs';
+import { meet, signIn } from '../rig.mjs';
 
 export const name = 'healthy-key-exchange';
 export const cause =
@@ -20,10 +20,11 @@ export const finds = { victim: { 'ke2-sent': [] }, peer: { 'ke2-sent': [] } };
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  const { curve25519: victimKey } = await victim.signIn();
-  const { curve25519: peerKey } = await peer.signIn();
+  const [[victim, { curve25519: victimKey }], [peer, { curve25519: peerKey }]] = await signIn(
+    rig,
+    'alice',
+    'bob',
+  );
   const roomId = await meet(victim, peer);
   for (const profile of [victim, peer]) await profile.call('joinCall', roomId, CALL);
   await victim.call('waitForCallMember', roomId, peer.userId);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { CONFLICT } from '../expected.mjs';
 import { secondEmptyStore, sendMediaKey } from '../provoke.mjs';
-import { meet } from '../rig.mjs';
+import { meet, signIn } from '../rig.mjs';
 
 export const name = 'second-empty-store';
 export const cause =
@@ -46,12 +46,12 @@ export const finds = {
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  const newcomer = await rig.newUser('carol');
-  const { deviceId: victimDevice } = await victim.signIn();
-  const { curve25519: peerKey } = await peer.signIn();
-  await newcomer.signIn();
+  const [[victim, { deviceId: victimDevice }], [peer, { curve25519: peerKey }], [newcomer]] = await signIn(
+    rig,
+    'alice',
+    'bob',
+    'carol',
+  );
   const roomId = await meet(victim, peer);
   // An established session: otherwise the peer, too, would need a one-time key.
   await sendMediaKey(peer, victim, roomId);

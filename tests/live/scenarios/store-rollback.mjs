@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { CONFLICT } from '../expected.mjs';
 import { WAIT_MS, until } from '../../../scripts/lib/wait.mjs';
 import { oneTimeKeys, refusedUpload, sendMediaKey } from '../provoke.mjs';
-import { STORE } from '../rig.mjs';
+import { signIn, STORE } from '../rig.mjs';
 
 export const name = 'store-rollback';
 export const cause =
@@ -96,10 +96,7 @@ export function check({ facts }) {
  * @param {import('../rig.mjs').Rig} rig
  */
 export async function rollBack(rig) {
-  const victim = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  const identity = await victim.signIn();
-  await peer.signIn();
+  const [[victim, identity], [peer]] = await signIn(rig, 'alice', 'bob');
   // Together in a room, but the peer prepares nothing yet, so it has no session with the victim.
   const roomId = await victim.call('createRoom', { invite: [peer.userId] });
   await peer.call('join', roomId);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { WAIT_MS, until } from '../../../scripts/lib/wait.mjs';
 import { CONFLICT, SAME_IDENTITY } from '../expected.mjs';
 import { oneTimeKeys, refusedUpload } from '../provoke.mjs';
-import { meet, STORE } from '../rig.mjs';
+import { meet, signIn, STORE } from '../rig.mjs';
 
 export const name = 'two-live-contexts';
 export const cause =
@@ -17,10 +17,7 @@ export const finds = { victim: { 'ke1-one-time-keys': ['oldKey'], 'ke1-log': ['k
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const profile = await rig.newUser('alice');
-  const peer = await rig.newUser('bob');
-  const identity = await profile.signIn();
-  await peer.signIn();
+  const [[profile, identity], [peer]] = await signIn(rig, 'alice', 'bob');
   const roomId = await meet(profile, peer);
   const from = profile.proxy.exchanges.length;
   // Both uploads are under way at once, as with a gateway that is not quick: one client alone asks one thing at a time.
