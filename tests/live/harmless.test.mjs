@@ -51,17 +51,13 @@ for (const { engine, sdk, version } of COMBINATIONS.filter((one) => one.engine =
 
     /** Waits until the client is at rest; resolves with its waiting /sync. */
     async function rest() {
-      let [count, since] = [-1, Date.now()];
+      const { exchanges } = alice.proxy;
       await until(
-        () => {
-          const now = asked().flat().length;
-          if (now !== count) [count, since] = [now, Date.now()];
-          return Date.now() - since >= QUIET_MS;
-        },
+        () => Date.now() - (exchanges.at(-1)?.start ?? Date.now()) >= QUIET_MS,
         WAIT_MS,
         () => 'the client does not come to rest',
       );
-      return alice.proxy.exchanges.findLast(({ path }) => path.includes('/sync?'));
+      return exchanges.findLast(({ path }) => path.includes('/sync?'));
     }
 
     /** What alice's page asks for while something is done, and shortly after, once she is at rest. */

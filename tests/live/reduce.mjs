@@ -170,10 +170,15 @@ function claimOf(/** @type {any} */ { request, response }) {
 const lines = (/** @type {unknown[]} */ values) =>
   `[\n${values.map((value) => JSON.stringify(value)).join(',\n')}\n]\n`;
 
-/** A log in which files of this machine go by their name alone: a server says at its start where its own are. */
+/**
+ * A log in which files of this machine go by their name alone, and the server by its version: at its start a server says where its
+ * files are, and on which branch of a repository it runs.
+ */
 function withoutPlaces(/** @type {string} */ log) {
   const places = machinePlaces().map((place) => place.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return log.replace(new RegExp(`(?:${places.join('|')})/(?:[^\\s/'"]+/)*`, 'g'), '');
+  return log
+    .replace(new RegExp(`(?:${places.join('|')})/(?:[^\\s/'"]+/)*`, 'g'), '')
+    .replace(/( - Server \S+ version \S+) \(b=[^)]*\)$/gm, '$1');
 }
 
 /** Where this machine keeps the project, its temporary files and its user's. */
