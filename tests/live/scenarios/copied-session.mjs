@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { CONFLICT } from '../expected.mjs';
 import { oneTimeKeys, refusedUpload } from '../provoke.mjs';
-import { meet, signIn } from '../rig.mjs';
+import { signIn } from '../rig.mjs';
 
 export const name = 'copied-session';
 export const cause =
@@ -29,9 +29,7 @@ export const proofs = {
 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
-  const [[victim, identity], [peer]] = await signIn(rig, 'alice', 'bob');
-  const roomId = await meet(victim, peer);
-
+  const [[victim, identity]] = await signIn(rig, 'alice');
   const copy = await rig.newProfile(victim.user);
   await copy.call('adopt', await victim.call('session'), copy.proxy.url);
   const published = await copy.start();
@@ -42,8 +40,8 @@ export async function run(rig) {
   const stored = await oneTimeKeys(rig, identity);
   const still = await victim.call('identity');
   return {
-    sides: { victim, copy, peer },
-    facts: { keyId, oldKey: stored[keyId], newKey, identity, still, published, roomId },
+    sides: { victim, copy },
+    facts: { keyId, oldKey: stored[keyId], newKey, identity, still, published },
   };
 }
 

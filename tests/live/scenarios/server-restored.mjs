@@ -16,7 +16,6 @@ export const recording = { wholeLog: true, goesOnMs: 150_000 };
 export const expected = {
   victim: { lines: [], failures: false },
   peer: { lines: [], failures: false },
-  newcomer: { lines: [], failures: false },
 };
 
 /** @type {import('../bundle.mjs').Proofs} */
@@ -42,7 +41,7 @@ export async function run(rig) {
   const second = await claim(newcomer);
   await victim.start();
   return {
-    sides: { victim, peer, newcomer },
+    sides: { victim, peer },
     facts: { keyId: first.id, first, second, identity },
   };
 }
