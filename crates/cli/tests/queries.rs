@@ -5,7 +5,6 @@ mod support;
 use std::fs;
 
 use support::{bundle, fact, run, run_with_input};
-use tempfile::tempdir;
 
 #[test]
 fn the_ids_stand_in_the_queries_and_both_loggers_in_the_preamble_once() {
@@ -32,7 +31,9 @@ fn the_log_can_be_named_and_a_hostile_name_stays_a_word() {
 
 #[test]
 fn what_is_no_report_is_named_and_the_others_are_asked_about() {
-    let folder = tempdir().unwrap();
+    // A folder of a random name could be a secret, and would be closed where it is named.
+    let plain = format!("broken-reports-{}", std::process::id());
+    let folder = tempfile::Builder::new().prefix(&plain).rand_bytes(0).tempdir().unwrap();
     let broken = folder.path().join("broken.json");
     fs::write(&broken, "{\"schema\":").unwrap();
     let victim = bundle("store-rollback/victim.report.json");

@@ -71,7 +71,9 @@ fn packing_is_told_by_its_first_bytes_and_not_by_a_name() {
 
 #[test]
 fn a_folder_of_rotated_logs_is_one_log_in_the_order_of_time() {
-    let folder = tempfile::tempdir().expect("a folder");
+    // A folder of a random name could be a secret, and would be closed where it is named.
+    let plain = format!("rotated-logs-{}", std::process::id());
+    let folder = tempfile::Builder::new().prefix(&plain).rand_bytes(0).tempdir().expect("a folder");
     let logs = folder.path().join("logs");
     fs::create_dir(&logs).expect("a folder");
     let error = line(3, "POST-1", "refused");
