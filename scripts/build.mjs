@@ -81,6 +81,18 @@ async function trapPanics(file) {
   module.dispose();
 }
 
+/** What panics would have said: the places of sources, as the compiler names them, and the standard library's sentences. */
+const SAYINGS =
+  /(?:crates|\/rustc\/[0-9a-f]{40})\/[\w./-]+\.rs|slice index starts at | but ends at |index out of bounds: the len is | but the index is |range (?:start|end) index | out of range for slice of length |(?:insertion|removal) index \(is |\) should be <=? len \(is |Attempted to initialize thread-local while it is being dropped/g;
+
+/** Blanks what nobody says any more, now that panics are traps. It stays in the data, as zeros, which pack to nothing. @param {string} file */
+function blankSayings(file) {
+  const bytes = fs.readFileSync(file);
+  for (const { index, 0: said } of bytes.toString('latin1').matchAll(SAYINGS))
+    bytes.fill(0, index, index + said.length);
+  fs.writeFileSync(file, bytes);
+}
+
 /** What wasm-opt does for what pages load: as much as it can. */
 const SMALLEST = [
   '--flatten',
@@ -123,6 +135,7 @@ async function buildModule(crate, constant, env, { profile, exports, traps = fal
   if (traps) await trapPanics(bound);
   const optimised = path.join(out, `${name}.wasm`);
   run(path.join(root, 'node_modules/.bin/wasm-opt'), [...passes, ...FEATURES, '-o', optimised, bound]);
+  if (traps) blankSayings(optimised);
   const text = write(optimised);
   fs.writeFileSync(path.join(out, 'text.js'), `export const ${constant} = '${text}';\n`);
   say(`  ${crate}: ${fs.statSync(optimised).size} bytes, ${text.length} as text`);

@@ -5,13 +5,13 @@ use crypto_diag_triage::har::{Har, HarOptions};
 use crypto_diag_triage::{Triage, render};
 use serde_json::json;
 
-const SECRET: &str = "syt_YWxpY2U_kTqWvNzXcBmLpRtYgHjQ_2fG7hK";
-
-/// A part of the secret that no answer may have.
-const PART: &str = "kTqWvNzX";
+/// Secrets, each with a part of it that no answer may have: one that shows by its form, which the exit closes, too, and one
+/// that only its name shows, which is closed where it is read or not at all.
+const SECRETS: [(&str, &str); 2] =
+    [("syt_YWxpY2U_kTqWvNzXcBmLpRtYgHjQ_2fG7hK", "kTqWvNzX"), ("password=Hush-words", "Hush")];
 
 /// What is wanted of an answer, in every form in which it leaves.
-fn assert_closed(bundle: &Bundle, what: &str) {
+fn assert_closed(bundle: &Bundle, part: &str, what: &str) {
     let triage = Triage::of(bundle);
     let forms = [
         ("text", render::text(&triage)),
@@ -20,7 +20,7 @@ fn assert_closed(bundle: &Bundle, what: &str) {
         ("json", render::json(&triage).expect("an answer can be written")),
     ];
     for (form, answer) in forms {
-        let at = answer.find(PART).unwrap_or_default();
+        let at = answer.find(part).unwrap_or_default();
         assert!(at == 0, "{what}, {form}: …{}…", &answer[at.saturating_sub(200)..answer.len().min(at + 40)]);
     }
 }
@@ -42,61 +42,68 @@ fn report(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
 
 #[test]
 fn no_field_of_a_report_brings_a_secret_into_an_answer() {
-    for field in ["userId", "deviceId", "syncState", "sdkVersion", "cryptoVersion", "userAgent"] {
-        let mut bundle = Bundle::new();
-        bundle.add("alice.report.json", None, &report(|report| report[field] = SECRET.into())[..]);
-        assert_closed(&bundle, field);
-    }
-    for field in ["message", "stack"] {
-        let mut bundle = Bundle::new();
-        let text = format!("One time key signed_curve25519:AAAAAAAAADQ already exists {SECRET}");
-        bundle.add("alice.report.json", None, &report(|report| report["entries"][0][field] = text.into())[..]);
-        assert_closed(&bundle, field);
+    for (secret, part) in SECRETS {
+        for field in ["userId", "deviceId", "syncState", "sdkVersion", "cryptoVersion", "userAgent"] {
+            let mut bundle = Bundle::new();
+            bundle.add("alice.report.json", None, &report(|report| report[field] = secret.into())[..]);
+            assert_closed(&bundle, part, field);
+        }
+        for field in ["message", "stack"] {
+            let mut bundle = Bundle::new();
+            let text = format!("One time key signed_curve25519:AAAAAAAAADQ already exists {secret}");
+            bundle.add("alice.report.json", None, &report(|report| report["entries"][0][field] = text.into())[..]);
+            assert_closed(&bundle, part, field);
+        }
     }
 }
 
 #[test]
 fn no_name_of_a_file_and_no_problem_brings_a_secret_into_an_answer() {
-    let mut bundle = Bundle::new();
-    bundle.add(&format!("{SECRET}.report.json"), None, &report(|_| {})[..]);
-    bundle.add(&format!("{SECRET}.har"), None, &b"{\"log\":{\"entries\":[{\"startedDateTime\":\"syt_"[..]);
-    bundle.add("broken.report.json", None, format!("{{\"schema\":\"{SECRET}\"").as_bytes());
-    bundle.add(
-        "pasted.txt",
-        None,
-        format!("ERROR:  syntax error at {SECRET}\n device_id | pending\n---+---\n {SECRET} | {SECRET}\n").as_bytes(),
-    );
-    assert!(!bundle.problems.is_empty(), "something is said of what is broken");
-    assert_closed(&bundle, "names and problems");
+    for (secret, part) in SECRETS {
+        let mut bundle = Bundle::new();
+        bundle.add(&format!("{secret}.report.json"), None, &report(|_| {})[..]);
+        bundle.add(&format!("{secret}.har"), None, &b"{\"log\":{\"entries\":[{\"startedDateTime\":\"syt_"[..]);
+        bundle.add("broken.report.json", None, format!("{{\"schema\":\"{secret}\"").as_bytes());
+        bundle.add(
+            "pasted.txt",
+            None,
+            format!("ERROR:  syntax error at {secret}\n device_id | pending\n---+---\n {secret} | {secret}\n")
+                .as_bytes(),
+        );
+        assert!(!bundle.problems.is_empty(), "something is said of what is broken");
+        assert_closed(&bundle, part, "names and problems");
+    }
 }
 
 #[test]
 fn no_log_and_no_har_brings_a_secret_into_an_answer() {
-    let lines = [
-        format!(
-            "synapse.handlers.e2e_keys - 955 - INFO - POST-48 - Adding one_time_keys dict_keys(['signed_curve25519:AAAAAAAAADQ']) for device '{SECRET}' for user '@alice:example.org' at 1795422963777"
-        ),
-        format!(
-            "synapse.http.server - 120 - INFO - POST-48 - <XForwardedForRequest uri='/_matrix/client/v3/keys/upload?access_token={SECRET}'> SynapseError: 400 - One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {{}} {SECRET}"
-        ),
-        format!(
-            "synapse.access.http.8008 - 643 - INFO - POST-48 - 203.0.113.7 - 8008 - {{@alice:example.org}} Processed request: 0.095sec/-0.001sec ru=(0.004sec, 0.002sec) db=(0.020sec/0.056sec/8) 528B 400! \"POST /_matrix/client/v3/keys/upload?access_token={SECRET} HTTP/1.1\" \"{SECRET}\" [0 dbevts]"
-        ),
-    ];
-    let log: String = lines.iter().map(|line| format!("2026-11-23 08:36:03,872 - {line}\n")).collect();
-    let har = json!({"log": {"entries": [{
-        "startedDateTime": "2026-11-23T08:36:03.777Z", "time": 96,
-        "request": {
-            "method": "POST", "url": format!("https://h/_matrix/client/v3/keys/upload/{SECRET}?access_token={SECRET}#{SECRET}"),
-            "postData": {"mimeType": "application/json", "text": json!({"device_keys": {"user_id": SECRET, "device_id": SECRET}}).to_string()}
-        },
-        "response": {"status": 400, "content": {"text": json!({"errcode": SECRET, "error": format!("already exists {SECRET}")}).to_string()}}
-    }]}});
-    let mut bundle = Bundle::new();
-    bundle.add("alice.report.json", None, &report(|_| {})[..]);
-    bundle.add("alice.har", None, har.to_string().as_bytes());
-    bundle.add("homeserver.log", None, log.as_bytes());
-    assert_closed(&bundle, "a log and a HAR");
+    for (secret, part) in SECRETS {
+        let lines = [
+            format!(
+                "synapse.handlers.e2e_keys - 955 - INFO - POST-48 - Adding one_time_keys dict_keys(['signed_curve25519:AAAAAAAAADQ']) for device '{secret}' for user '@alice:example.org' at 1795422963777"
+            ),
+            format!(
+                "synapse.http.server - 120 - INFO - POST-48 - <XForwardedForRequest uri='/_matrix/client/v3/keys/upload?access_token={secret}'> SynapseError: 400 - One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {{}} {secret}"
+            ),
+            format!(
+                "synapse.access.http.8008 - 643 - INFO - POST-48 - 203.0.113.7 - 8008 - {{@alice:example.org}} Processed request: 0.095sec/-0.001sec ru=(0.004sec, 0.002sec) db=(0.020sec/0.056sec/8) 528B 400! \"POST /_matrix/client/v3/keys/upload?access_token={secret} HTTP/1.1\" \"{secret}\" [0 dbevts]"
+            ),
+        ];
+        let log: String = lines.iter().map(|line| format!("2026-11-23 08:36:03,872 - {line}\n")).collect();
+        let har = json!({"log": {"entries": [{
+            "startedDateTime": "2026-11-23T08:36:03.777Z", "time": 96,
+            "request": {
+                "method": "POST", "url": format!("https://h/_matrix/client/v3/keys/upload/{secret}?access_token={secret}#{secret}"),
+                "postData": {"mimeType": "application/json", "text": json!({"device_keys": {"user_id": secret, "device_id": secret}}).to_string()}
+            },
+            "response": {"status": 400, "content": {"text": json!({"errcode": secret, "error": format!("already exists {secret}")}).to_string()}}
+        }]}});
+        let mut bundle = Bundle::new();
+        bundle.add("alice.report.json", None, &report(|_| {})[..]);
+        bundle.add("alice.har", None, har.to_string().as_bytes());
+        bundle.add("homeserver.log", None, log.as_bytes());
+        assert_closed(&bundle, part, "a log and a HAR");
+    }
 }
 
 #[test]

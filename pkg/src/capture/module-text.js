@@ -2,15 +2,16 @@
 // yet takes ten times as long, and whatever serves the file deflates it anyway.
 //
 // The text is printable ASCII without what quotes, templates and HTML give a meaning to, so no bundler rewrites it and no
-// encoding of a page harms it. The most frequent bytes are one letter each; any other is two, a digit to the base of the alphabet's
-// length before another. The text begins with the bytes that have a letter, in the order of the alphabet, in the long form.
+// encoding of a page harms it. The most frequent bytes are one letter each, which is the byte's own where that can be; any other is
+// two, a digit to the base of the alphabet's length before another. The text begins with the bytes that have a letter, in the order
+// of the alphabet, in the long form.
 
 import { Bytes } from './builtins.js';
 import { write } from './utf8.js';
 
 /** The first letters are the leading digits of the long form. */
 export const ALPHABET =
-  ' !#%&()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~';
+  '!%& #()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~';
 /** How many leading digits there are: as many as 256 needs. */
 export const LEADS = 3;
 

@@ -254,6 +254,26 @@ mod tests {
     }
 
     #[test]
+    fn a_password_behind_a_programs_option_goes_and_a_user_id_or_a_group_stays() {
+        for (line, wanted) in [
+            ("curl -u alice:hunter2 https://h/x", "curl -u alice:[closed] https://h/x"),
+            ("curl --user 'alice:hush hush' x", "curl --user 'alice:[closed]' x"),
+            ("curl --proxy-user=alice:hunter2", "curl --proxy-user=alice:[closed]"),
+        ] {
+            assert_eq!(redacted(line), wanted);
+        }
+        for line in [
+            "crypto-diag collect --user @alice:example.org --log x",
+            "docker run -u 1000:1000 x",
+            "sudo -u postgres psql: x",
+            "curl -u alice: x",
+            "curl -u alice:[closed] x",
+        ] {
+            assert_eq!(redacted(line), line);
+        }
+    }
+
+    #[test]
     fn words_that_name_no_value_stay() {
         for line in [
             "the access token is missing, already exists",

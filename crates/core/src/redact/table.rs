@@ -45,7 +45,11 @@ pub const NAMES: &[(Place, Name, &str)] = &[
         "passw passphrase passcode securityphrase recoveryphrase recoverykey securitykey mnemonic \
          kennwort contrasena senha wachtwoord",
     ),
-    (Place::End, Name::Phrase, "pwd phrase motdepasse"),
+    (
+        Place::End,
+        Name::Phrase,
+        "pwd phrase motdepasse heslo haslo salasana parola jelszo losenord adgangskode sifre lozinka",
+    ),
     (Place::Whole, Name::Phrase, "pass passe"),
     (Place::End, Name::Authorization, "authorization"),
     (Place::End, Name::Cookie, "cookie"),
@@ -66,7 +70,7 @@ pub const NAMES: &[(Place, Name, &str)] = &[
         Place::Whole,
         Name::Content,
         "content newcontent clearcontent decryptedcontent body formattedbody messagebody messagetext \
-         plaintext cleartext payload payloadstring clearevent decryptedevent",
+         plaintext cleartext payload payloadstring clearevent decryptedevent topic roomtopic",
     ),
     (
         Place::Whole,
@@ -82,6 +86,9 @@ pub const HARMLESS_ENDINGS: &str = "name type endpoint uri url ready length coun
 
 /// Access, refresh and login tokens of Synapse and of the Matrix Authentication Service begin so, in either case.
 pub const TOKEN_PREFIXES: &[&str] = &["syt_", "syr_", "syl_", "mct_", "mcr_", "mat_", "mar_"];
+
+/// The options of command-line programs that a user's name and password stand behind, `curl -u user:password`.
+pub const USER_OPTIONS: &str = "-u -U --user --proxy-user";
 
 /// What rust-crypto prints of public keys behind a name that also names secrets.
 pub const PUBLIC_VALUES: &[&str] = &["SessionKeys {"];

@@ -140,6 +140,17 @@ fn every_format_shows_what_is_invisible_and_json_still_says_it() {
     assert_eq!(value["summary"], hidden);
 }
 
+/// The exit is the last place: whatever field a token has come into, no format lets it out.
+#[test]
+fn no_field_of_an_answer_leaves_with_a_token_in_any_format() {
+    const TOKEN: &str = "syt_YWxpY2U_kTqWvNzXcBmLpRtYgHjQ_2fG7hK";
+    let triage = hostile(TOKEN);
+    for shown in [text(&triage), markdown(&triage), html(&triage), json(&triage).unwrap()] {
+        assert!(!shown.contains("kTqWvNzX"), "{shown}");
+        assert!(shown.contains("[closed token ") || shown.contains("closed token 39"), "{shown}");
+    }
+}
+
 #[test]
 fn machines_get_what_people_get() {
     let triage = hostile("x");
