@@ -149,6 +149,11 @@ impl Case<'_> {
         Some(Moment::at(page.clock(), i64::try_from(origin.0).ok()?))
     }
 
+    /// When a page's report was made.
+    pub fn made(&self, page: &Page) -> Moment {
+        Moment::at(page.clock(), i64::try_from(self.report(page).generated_at.0).unwrap_or_default())
+    }
+
     /// Whether a page's report could have shown a thing, so that it did not happen if it is not there: within a span of
     /// time, by any clock, or, without one, since the capture began.
     ///

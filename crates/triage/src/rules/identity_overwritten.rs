@@ -89,7 +89,7 @@ fn proof(case: &Case<'_>, own: &[&Sighting], server: &Sighting, device: &Sightin
         })
     });
     let rank = |(before, after, one_page): &(Option<_>, Option<_>, bool)| {
-        usize::from(before.is_some()) + usize::from(after.is_some()) + usize::from(*one_page)
+        2 * (usize::from(before.is_some()) + usize::from(after.is_some())) + usize::from(*one_page)
     };
     let (before, after, one_page) = found.max_by_key(rank).unwrap_or_default();
     let evidence = |one: Option<&&Sighting>| -> Option<Evidence> { one.map(|one| one.evidence.clone()) };
@@ -110,7 +110,9 @@ fn is_in_life(case: &Case<'_>, page: &Page, at: Moment) -> bool {
     match at.clock {
         Clock::Page(report) => report == page.report,
         Clock::Har(har) => {
-            page.hars.contains(&har) && case.begun(page).is_some_and(|begun| case.clocks.is_before(begun, at))
+            page.hars.contains(&har)
+                && case.begun(page).is_some_and(|begun| case.clocks.is_before(begun, at))
+                && case.clocks.is_before(at, case.made(page))
         }
         Clock::Log(_) | Clock::Database => false,
     }
@@ -130,9 +132,8 @@ fn histories() -> Vec<crate::history::History> {
         )
         .copy("new-tab.har", "old-tab.har")
         .edit("old-tab.report.json", |report| {
-            let made = report["generatedAt"].as_u64().expect("a time");
-            report["capture"]["timeOrigin"] = (made - 500).into();
-            report["capture"]["installedAt"] = (made - 400).into();
+            report["capture"]["timeOrigin"] = 1_795_474_456_200_u64.into();
+            report["capture"]["installedAt"] = 1_795_474_456_300_u64.into();
         })
         .never_proves("identity-overwritten", ""),
         History::recorded("second-empty-store", "a store was replaced, and the server has the new identity")

@@ -5,7 +5,7 @@ mod overlapping;
 
 use std::collections::BTreeMap;
 
-use lacked::{LACKED, READABLE, RECORDED, UNFILTERED, lacked};
+use lacked::{LACKED, READABLE, RECORDED, UNFILTERED, UPLOADS_BEFORE, lacked};
 use overlapping::{BOTH_PUBLISH, BOTH_RUN, OVERLAP, TWO_PAGES, overlapping};
 
 use super::Rule;
@@ -43,6 +43,7 @@ pub(super) const RULE: Rule = Rule {
                context, so it is never refuted.",
     proven_by: &[
         &RECORDED,
+        &UPLOADS_BEFORE,
         &UNFILTERED,
         &READABLE,
         &LACKED,
@@ -189,6 +190,16 @@ fn histories() -> Vec<crate::history::History> {
             });
         })
         .never_proves("two-contexts", ""),
+        History::recorded("store-rollback", "the HAR begins after its page had sent an upload, which a gateway held")
+            .edit("victim.har", |har| {
+                let entries = har["log"]["entries"].as_array_mut().expect("entries");
+                entries.retain(|entry| {
+                    let started = entry["startedDateTime"].as_str().expect("a time");
+                    let is_first = started == "2026-11-23T22:54:48.221Z" && entry["request"]["method"] == "POST";
+                    started > "2026-11-23T22:54:48.1" && !is_first
+                });
+            })
+            .never_proves("two-contexts", ""),
         History::recorded(
             "second-empty-store",
             "the HAR was saved through a filter that shows requests with status 200 alone",

@@ -16,6 +16,13 @@ pub(super) const RECORDED: Premise = Premise {
                 was paused.",
 };
 
+pub(super) const UPLOADS_BEFORE: Premise = Premise {
+    id: "two-contexts/har-uploads-before",
+    says: "The HAR has an upload that its page sent before that.",
+    rules_out: "The page that the HAR is of sent that upload before the HAR was recorded, and a gateway held it. A client sends one upload \
+                at a time, and offers the keys of one that failed again with the next.",
+};
+
 pub(super) const UNFILTERED: Premise = Premise {
     id: "two-contexts/har-unfiltered",
     says: "The HAR has an answer of that kind: an accepted request if the upload was accepted, a refused one if it was refused.",
@@ -86,6 +93,8 @@ fn lacked_by(case: &Case<'_>, index: usize, har: &Har, uploads: &[&Exchange], re
     let starts = har.entries.iter().map(|exchange| exchange.start);
     let before = starts.filter(|start| case.clocks.is_before(Moment::at(clock, *start), received.asked)).max();
     let recorded = before.is_some_and(|before| case.was_recorded(index, before, received.asked));
+    let uploads_before =
+        uploads.iter().any(|upload| case.clocks.is_before(Moment::at(clock, upload.start), received.asked));
     let was_refused = received.offered.is_some();
     let is_such = |exchange: &Exchange| {
         if was_refused { (400..500).contains(&exchange.status) } else { exchange.status == 200 }
@@ -121,6 +130,7 @@ fn lacked_by(case: &Case<'_>, index: usize, har: &Har, uploads: &[&Exchange], re
         .evidence(evidence)
         .evidence(of_har)
         .premise(&RECORDED, recorded, Vec::new)
+        .premise(&UPLOADS_BEFORE, uploads_before, Vec::new)
         .premise(&UNFILTERED, unfiltered, Vec::new)
         .premise(&READABLE, readable, Vec::new)
         .premise(&LACKED, lacks, Vec::new)

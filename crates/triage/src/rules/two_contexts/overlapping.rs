@@ -46,9 +46,9 @@ pub(super) fn overlapping<'c>(case: &'c Case<'_>, device: &'c Device) -> impl It
             let report = case.report(page);
             let lines = report.entries().map(|(_, entry)| entry.ts.0).chain(report.sent.iter().map(|batch| batch.ts.0));
             let first = lines.min().and_then(|first| i64::try_from(first).ok());
-            first.map_or(made(case, page), |first| Moment::at(page.clock(), first))
+            first.map_or(case.made(page), |first| Moment::at(page.clock(), first))
         };
-        let works_before_end = |page: &Page, other: &Page| case.clocks.is_before(works(page), made(case, other));
+        let works_before_end = |page: &Page, other: &Page| case.clocks.is_before(works(page), case.made(other));
         let origin = |page: &Page| case.report(page).capture.time_origin;
         let runs = |page: &Page| {
             let report = case.report(page);
@@ -80,16 +80,11 @@ fn publishes(case: &Case<'_>, device: &Device, page: &Page, other: &Page) -> boo
     let in_own_har = |asked: Moment| {
         matches!(asked.clock, Clock::Har(har) if page.hars.contains(&har) && !other.hars.contains(&har))
             && begun.is_some_and(|begun| case.clocks.is_before(begun, asked))
-            && case.clocks.is_before(asked, made(case, page))
+            && case.clocks.is_before(asked, case.made(page))
     };
     let refused = |refusal: &Refusal| {
         refusal.is_of(device) && (refusal.answered.clock == page.clock() || refusal.asked.is_some_and(in_own_har))
     };
     case.ledger.conflicts.iter().any(refused)
         || case.ledger.accepted.iter().any(|upload| upload.device == *device && in_own_har(upload.asked))
-}
-
-/// When a page's report was made.
-fn made(case: &Case<'_>, page: &Page) -> Moment {
-    Moment::at(page.clock(), i64::try_from(case.report(page).generated_at.0).unwrap_or_default())
 }
