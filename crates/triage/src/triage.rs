@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::answer::course::{Course, course};
+use crate::answer::listed::listed;
 use crate::answer::questions::{self, Coverage};
 use crate::answer::story::{Story, story};
 use crate::answer::versions::{Version, versions};
@@ -37,7 +38,7 @@ pub struct Triage {
     pub story: Story,
     /// What the artefacts could show, by question.
     pub questions: Vec<Coverage>,
-    /// The verdicts, by question.
+    /// The verdicts, by question; of very many on one conclusion those that matter most.
     pub verdicts: Vec<Verdict>,
     /// The runbook's options that a proven verdict speaks to, least destructive first. Nothing is executed.
     pub remedies: Vec<Remedy>,
@@ -69,9 +70,10 @@ impl Triage {
 
     pub(crate) fn of_case(case: &Case<'_>) -> Triage {
         let bundle = case.bundle;
-        let verdicts = rules::verdicts(case);
-        let questions = questions::coverage(case, &verdicts);
-        let exit_code = if bundle.is_usable() { questions::exit_code(&verdicts, &questions) } else { 3 };
+        let all = rules::verdicts(case);
+        let questions = questions::coverage(case, &all);
+        let exit_code = if bundle.is_usable() { questions::exit_code(&all, &questions) } else { 3 };
+        let verdicts = listed(all);
         let timeline = timeline(case);
         let story = story(case, exit_code, &verdicts, &questions);
         Triage {

@@ -345,6 +345,15 @@ impl Verdict {
         &self.otherwise
     }
 
+    /// In which order verdicts matter: proven, unknown, refuted.
+    pub(crate) fn rank(&self) -> u8 {
+        match self.answer {
+            Answer::Proven => 0,
+            Answer::Unknown { .. } => 1,
+            Answer::Refuted => 2,
+        }
+    }
+
     /// Whether it is proven.
     pub fn is_proven(&self) -> bool {
         self.answer == Answer::Proven

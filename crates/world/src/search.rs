@@ -1,14 +1,17 @@
 //! The search for counter-histories: breadth first, and by random walks with shrinking.
 
+mod mutants;
+mod shrink;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt::{Debug, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
-use crypto_diag_triage::Mutation;
-
 use crate::forms::File;
-use crate::judge::{self, Claim, Judge, Said, Word};
+use crate::judge::{Claim, Judge, Word};
+
+pub use mutants::Mutants;
 
 /// A transition system, the files that its histories leave, and what is true of them.
 pub trait Model: Copy + Debug {
@@ -147,15 +150,6 @@ struct Sample<M: Model> {
     view: M::View,
 }
 
-/// What became of the mutants of the rules.
-#[derive(Debug, Default)]
-pub struct Mutants {
-    /// Those that say something false of some history, or no longer say what is true.
-    pub caught: Vec<Mutation>,
-    /// Those that nothing tells from the rules as they are.
-    pub survived: Vec<Mutation>,
-}
-
 impl<M: Model> Search<M> {
     /// A search that has seen nothing.
     pub fn new(model: M) -> Search<M> {
@@ -240,21 +234,6 @@ impl<M: Model> Search<M> {
         walks
     }
 
-    /// Makes each counter-history as short as it can be, and keeps those that differ in what happens in them.
-    pub fn shrink_all(&mut self) {
-        for (key, counters) in std::mem::take(&mut self.counters) {
-            let mut kept: Vec<Counter<M>> = Vec::new();
-            for counter in counters {
-                let shrunk = self.shrink(counter);
-                if !kept.iter().any(|known| known.path == shrunk.path) {
-                    kept.push(shrunk);
-                }
-            }
-            kept.sort_by_key(|counter| counter.path.len());
-            self.counters.insert(key, kept);
-        }
-    }
-
     fn judge(&mut self, state: &M::State, start: usize, path: &[M::Action], view: &M::View) {
         let files = self.model.files(state, view);
         if files.is_empty() {
@@ -301,49 +280,6 @@ impl<M: Model> Search<M> {
         path.iter().try_fold(begin, |state, action| self.model.step(&state, *action))
     }
 
-    /// What the history without some steps shows of the same claim and word, of whatever key or page: with all artefacts, or
-    /// under the same view.
-    fn shows(&self, counter: &Counter<M>, without: &[usize]) -> Option<Counter<M>> {
-        let kept = counter.path.iter().enumerate().filter(|(step, _)| !without.contains(step));
-        let path: Vec<M::Action> = kept.map(|(_, action)| *action).collect();
-        let state = self.walk(counter.start, &path)?;
-        let same = without.iter().rev().fold(counter.view.clone(), |view, step| self.model.view_without(&view, *step));
-        self.model.views(&state).into_iter().take(1).chain([same]).find_map(|view| {
-            let files = self.model.files(&state, &view);
-            let truths = self.model.truths(&state, &view);
-            let said = judge::verdicts(&files).into_iter().find(|said| {
-                said.word == counter.word
-                    && said.claim.0 == counter.claim.0
-                    && is_false(said.word, &said.claim, &truths)
-            })?;
-            let (claim, statement, path) = (said.claim, said.statement, path.clone());
-            Some(Counter { claim, word: said.word, statement, start: counter.start, path, view })
-        })
-    }
-
-    /// Halves first, then ever smaller parts, single steps, and pairs of them: a page that is opened and left again, a backup and
-    /// what it is for.
-    fn shrink(&self, mut counter: Counter<M>) -> Counter<M> {
-        let mut part = counter.path.len() / 2;
-        while part > 0 {
-            let length = counter.path.len();
-            let of_part = |at: usize| (at..(at + part).min(length)).collect::<Vec<_>>();
-            match (0..length).step_by(part).find_map(|at| self.shows(&counter, &of_part(at))) {
-                Some(shown) => counter = shown,
-                None => part /= 2,
-            }
-            part = part.min(counter.path.len());
-        }
-        let mut apart = 1;
-        while apart < counter.path.len() {
-            match (0..counter.path.len() - apart).find_map(|at| self.shows(&counter, &[at, at + apart])) {
-                Some(shown) => (counter, apart) = (shown, 1),
-                None => apart += 1,
-            }
-        }
-        counter
-    }
-
     /// A counter-history as a story.
     pub fn story(&self, counter: &Counter<M>) -> String {
         let mut text = String::new();
@@ -362,44 +298,6 @@ impl<M: Model> Search<M> {
     /// The files of a counter-history.
     pub fn files(&self, counter: &Counter<M>) -> Vec<File> {
         self.walk(counter.start, &counter.path).map_or_else(Vec::new, |state| self.model.files(&state, &counter.view))
-    }
-
-    /// Tries mutants of the rules on the histories of this search: each premise of the conclusions that the model speaks of is
-    /// once taken for met, and once for unmet. A mutant is caught where it says something false, or does not say any more what
-    /// the rules rightly say.
-    pub fn mutants(&self) -> Mutants {
-        let spoken_of: BTreeSet<&str> =
-            self.known.values().flat_map(|known| known.truths.keys()).map(|claim| claim.0.as_str()).collect();
-        let premises = judge::premises();
-        let of_model = premises.iter().filter(|(_, of)| of.iter().any(|name| spoken_of.contains(name.as_str())));
-        let mut left: Vec<Mutation> = of_model.flat_map(|(id, _)| [Mutation::Met(id), Mutation::Unmet(id)]).collect();
-        let mut mutants = Mutants::default();
-        for sample in &self.samples {
-            let Some(state) = self.walk(sample.start, &sample.path) else { continue };
-            let files = self.model.files(&state, &sample.view);
-            let truths = self.model.truths(&state, &sample.view);
-            let read = judge::Read::of(&files);
-            let says = |said: &[Said]| -> (bool, BTreeSet<(Claim, Word)>) {
-                let lies = said.iter().any(|one| is_false(one.word, &one.claim, &truths));
-                let settled = said.iter().filter(|one| one.word != Word::Unknown);
-                (lies, settled.map(|one| (one.claim.clone(), one.word)).collect())
-            };
-            let (lies, settled) = says(&judge::verdicts(&files));
-            if lies {
-                // A counter-history of the rules themselves shows nothing of a mutant.
-                continue;
-            }
-            left.retain(|mutation| {
-                let (mutant_lies, said) = says(&read.mutated(*mutation));
-                let caught = mutant_lies || !settled.is_subset(&said);
-                if caught {
-                    mutants.caught.push(*mutation);
-                }
-                !caught
-            });
-        }
-        mutants.survived = left;
-        mutants
     }
 
     /// How often each conclusion could be told, and was: by its name and the kinds of files.

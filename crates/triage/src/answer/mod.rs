@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod course;
+pub(crate) mod listed;
 mod plain;
 pub mod questions;
 pub mod story;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::listed::left_out;
 use crate::case::Case;
 use crate::conclusion::{Conclusion, Question};
 use crate::verdict::Verdict;
@@ -17,7 +18,7 @@ pub struct Coverage {
     pub covered: bool,
     /// What was looked at and what it could show, a sentence each.
     pub looked_at: Vec<String>,
-    /// Verdicts on it that are proven, refuted and unknown.
+    /// Verdicts on it that are proven, refuted and unknown, listed or not.
     pub proven: usize,
     /// See `proven`.
     pub refuted: usize,
@@ -46,6 +47,7 @@ fn of_question(case: &Case<'_>, question: Question, verdicts: &[Verdict]) -> Cov
             (false, _) => "No report says what its page saw of this.".to_owned(),
         });
     }
+    looked_at.extend(left_out(&ours));
     Coverage {
         question,
         covered: !sightings.is_empty() && sightings.iter().all(is_told),

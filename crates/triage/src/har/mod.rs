@@ -162,17 +162,21 @@ impl Har {
             }
         }
         har.lacks_requests = !problems.is_empty();
+        let mut dropped = 0;
         for exchange in &har.entries {
             let what = match exchange.lost {
+                None => continue,
+                Some(LostBody::Dropped) => {
+                    dropped += 1;
+                    continue;
+                }
                 Some(LostBody::TooLong) => "a body is too long and was dropped; what it held is unknown",
                 Some(LostBody::Cut) => {
                     "a body ends in the middle, so what it held is unknown; the request itself is used"
                 }
-                Some(LostBody::Dropped) | None => continue,
             };
             problems.add(Place::Entry(exchange.index), what);
         }
-        let dropped = har.entries.iter().filter(|exchange| exchange.lost == Some(LostBody::Dropped)).count();
         if dropped > 0 {
             problems.add(
                 Place::Whole,

@@ -50,15 +50,10 @@ pub(crate) fn is_answer(head: &[u8]) -> bool {
 
 /// The questions, each with its coverage and its verdicts in the order in which they matter: proven, unknown, refuted.
 fn by_question(triage: &Triage) -> Vec<(&Coverage, Vec<&Verdict>)> {
-    let rank = |verdict: &Verdict| match (verdict.is_proven(), verdict.is_unknown()) {
-        (true, _) => 0,
-        (_, true) => 1,
-        _ => 2,
-    };
     let of = |coverage: &Coverage| {
         let mut verdicts: Vec<&Verdict> =
             triage.verdicts.iter().filter(|verdict| verdict.conclusion.question() == coverage.question).collect();
-        verdicts.sort_by_key(|verdict| rank(verdict));
+        verdicts.sort_by_key(|verdict| verdict.rank());
         verdicts
     };
     triage.questions.iter().map(|coverage| (coverage, of(coverage))).collect()

@@ -1,17 +1,20 @@
 //! KE-2: messages wait on the server for a device that is there, and it does not fetch them.
 
+mod looks;
+
+use looks::{Look, empty_later, looks};
+
 use super::Rule;
 use crate::case::{Case, Page, exchange};
 use crate::conclusion::Conclusion;
 use crate::har::{Exchange, Har};
 use crate::moment::{Clock, Moment};
 use crate::need::{Need, ReportTime, Whose};
-use crate::problem::Place;
 use crate::proof::{Premise, Proof};
 use crate::stamp;
 use crate::subject::{Device, Subject};
 use crate::synapse_log::Route;
-use crate::verdict::{ArtefactKind, ClockOf, Evidence, Sentences, Verdict};
+use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
 
 /// Two looks at an inbox this far apart say whether it drains: a device that is online fetches within a second.
 const LOOKS_APART_MS: i64 = 5_000;
@@ -36,7 +39,7 @@ const NOT_PASSED: Premise = Premise {
 
 const ASKED_MEANWHILE: Premise = Premise {
     id: "backlog/asked-meanwhile",
-    says: "Between the two answers the device sent a sync, with a token that stands before the oldest waiting message.",
+    says: "Between the two answers a sync of the device was sent and over, whose token stands before the oldest waiting message.",
     rules_out: "The device waits for one slow answer, as when it catches up after a night, and gets the messages with it; or it had no \
                 connection for a moment.",
 };
@@ -59,7 +62,7 @@ pub(super) const RULE: Rule = Rule {
     reads: &[ArtefactKind::Report, ArtefactKind::Har, ArtefactKind::ServerLog],
     argument: "device_inbox is one moment: a message waits in it until the device's next sync hands it over and the one after that \
                acknowledges it, by the to-device position, the 7th field of its token. That messages are not fetched follows from \
-               the same row seconds later, if the device was awake meanwhile, and asked in vain: one of its syncs was sent in \
+               the same row seconds later, if the device was awake meanwhile, and asked in vain: one of its syncs was sent and over in \
                between, and none stands behind the message. That syncs fail for a moment is no backlog: it looks the same as a \
                gateway that is loaded anew.",
     proven_by: &[&STAYED, &AWAKE, &NOT_PASSED, &ASKED_MEANWHILE],
@@ -69,67 +72,8 @@ pub(super) const RULE: Rule = Rule {
     histories,
 };
 
-/// What waited for a device in one answer of the database.
-struct Look {
-    /// When the server was asked; `None` where nobody wrote it down.
-    at: Option<i64>,
-    /// How many, from which position to which; `None` if nothing waited.
-    waiting: Option<(u64, i64, i64)>,
-    evidence: Evidence,
-}
-
-impl Look {
-    fn moment(&self) -> Option<Moment> {
-        Some(Moment::at(Clock::Database, self.at?))
-    }
-
-    fn first(&self) -> Option<i64> {
-        Some(self.waiting?.1)
-    }
-}
-
 fn check(case: &Case<'_>) -> Vec<Verdict> {
     case.devices().iter().filter_map(|device| judge(case, device)).collect()
-}
-
-/// The looks at a device's inbox, those without a time first.
-fn looks(case: &Case<'_>, device: &Device) -> Vec<Look> {
-    let mut looks: Vec<Look> = Vec::new();
-    for results in &case.bundle.queries {
-        let of_device = |user: Option<&str>, id: Option<&str>| {
-            user == Some(&*device.user_id) && id.is_none_or(|id| id == device.device_id)
-        };
-        let mut add = |at: Option<i64>, waiting: Option<(u64, i64, i64)>, place: Place| {
-            let text = match waiting {
-                Some((count, first, last)) => format!("{count} pending, stream_id {first} to {last}"),
-                None => "no row of this device in device_inbox".to_owned(),
-            };
-            let says = if waiting.is_some() { "messages wait on the server" } else { "nothing waits on the server" };
-            let evidence = Evidence::new(&results.name, place, at, ClockOf::Server, &text, says);
-            looks.push(Look { at, waiting, evidence });
-        };
-        let rows = results
-            .inbox
-            .iter()
-            .filter(|row| row.device_id.is_some() && of_device(row.user_id.as_deref(), row.device_id.as_deref()));
-        let mut times: Vec<Option<i64>> = rows.clone().map(|row| row.at).collect();
-        times.sort_unstable();
-        times.dedup();
-        for at in &times {
-            let same = rows.clone().filter(|row| row.at == *at);
-            let first = same.clone().filter_map(|row| row.first_stream_id).min();
-            let last = same.clone().filter_map(|row| row.last_stream_id).max();
-            let (Some(first), Some(last), Some(row)) = (first, last, same.clone().next()) else { continue };
-            add(*at, Some((same.map(|row| row.count).sum(), first, last)), row.place.clone());
-        }
-        for (user, id, at) in &results.inbox_of {
-            if of_device(Some(user), id.as_deref()) && !times.contains(at) {
-                add(*at, None, Place::Whole);
-            }
-        }
-    }
-    looks.sort_by_key(|look| look.at);
-    looks
 }
 
 fn judge(case: &Case<'_>, device: &Device) -> Option<Verdict> {
@@ -154,7 +98,7 @@ fn judge(case: &Case<'_>, device: &Device) -> Option<Verdict> {
     let awake =
         times.or_else(|| newest.and_then(Look::moment).map(|at| (at, at))).and_then(|span| awake(case, device, span));
     let passed = newest.is_some_and(|newest| has_passed(case, &syncs, newest));
-    let asked = both.and_then(|(oldest, newest)| asked_meanwhile(case, &syncs, oldest, newest));
+    let asked = both.and_then(|(oldest, newest)| asked_in_vain(case, &syncs, oldest, newest));
     let later = newest.map_or_else(Vec::new, |newest| acknowledged_later(case, &syncs, newest));
     // Without a time there is nothing to ask of the device.
     let then = |need: Option<Need>| need.into_iter().filter(|_| newest.is_some()).collect::<Vec<_>>();
@@ -214,13 +158,6 @@ fn judge(case: &Case<'_>, device: &Device) -> Option<Verdict> {
     Some(verdict)
 }
 
-/// A dated look at which nothing waited, later than each at which something did.
-fn empty_later(looks: &[Look]) -> Option<&Evidence> {
-    let last = looks.last()?;
-    let undated_rows = looks.iter().any(|look| look.at.is_none() && look.waiting.is_some());
-    (last.at.is_some() && last.waiting.is_none() && !undated_rows).then_some(&last.evidence)
-}
-
 /// A sync: its HAR, its place there, and itself.
 type Sync<'c> = (usize, &'c Har, usize, &'c Exchange);
 
@@ -257,14 +194,15 @@ fn has_passed(case: &Case<'_>, syncs: &[Sync<'_>], look: &Look) -> bool {
     syncs.iter().any(|sync| !is_later(sync) && sync.3.acknowledged().is_some_and(|passed| passed >= first))
 }
 
-/// A sync that was sent between two looks with a token before the oldest message that waited. A client has one sync under way at
-/// a time, so that it does not wait for the answer to an earlier one.
-fn asked_meanwhile(case: &Case<'_>, syncs: &[Sync<'_>], oldest: &Look, newest: &Look) -> Option<Evidence> {
+/// A sync that was sent and over between two looks, with a token before the oldest message that waited. A client has one sync under
+/// way at a time, so that it does not wait for the answer to an earlier one.
+fn asked_in_vain(case: &Case<'_>, syncs: &[Sync<'_>], oldest: &Look, newest: &Look) -> Option<Evidence> {
     let (from, to, first) = (oldest.moment()?, newest.moment()?, newest.first()?);
     let asked = syncs.iter().find(|sync| {
         let sent = Moment::at(Clock::Har(sync.0), sync.3.start);
+        let answered = Moment::at(Clock::Har(sync.0), sync.3.end());
         case.clocks.is_before(from, sent)
-            && case.clocks.is_before(sent, to)
+            && case.clocks.is_before(answered, to)
             && sync.3.acknowledged().is_some_and(|position| position < first)
     })?;
     Some(exchange(asked.1, asked.2, "a sync of the device, whose token stands before the waiting messages"))
@@ -379,6 +317,15 @@ fn histories() -> Vec<crate::history::History> {
             "a standby lags behind, and another tab starts from the token that it had saved",
             Later { looks: &stays, report: 10_000, syncs: &[(-2_000, 905, 200), (1_500, 899, 200)] },
         )
+        .never_proves("backlog", ""),
+        later(
+            "the page catches up, and the sync that it sent meanwhile takes its time",
+            Later { looks: &stays, report: 10_000, syncs: &pending },
+        )
+        .edit("victim.har", |har| {
+            let entries = har["log"]["entries"].as_array_mut().expect("a list");
+            entries.last_mut().expect("the sync")["time"] = json!(8_000.0);
+        })
         .never_proves("backlog", ""),
         later("nobody knows what the device asked for", Later { looks: &stays, report: 10_000, syncs: &[] })
             .never_proves("backlog", ""),

@@ -1,14 +1,16 @@
 //! KE-3: the event arrived whole, and the client says that the field is missing.
 
-use super::lost_field::{self, ARRIVED_NEW, ARRIVED_WITH, ARRIVED_WITHOUT, Check, IS_MISSING, OUTER, Place};
+use super::lost_field::{
+    self, ARRIVALS_SHOWN, ARRIVED_NEW, ARRIVED_WITH, ARRIVED_WITHOUT, Check, IS_MISSING, OUTER, Place,
+};
 use super::{Rule, premises};
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::verdict::{ArtefactKind, Sentences, Verdict};
 
-const PROVEN_BY: [Check; 4] = [IS_MISSING, OUTER, ARRIVED_WITH, ARRIVED_NEW];
+const PROVEN_BY: [Check; 5] = [IS_MISSING, OUTER, ARRIVED_WITH, ARRIVED_NEW, ARRIVALS_SHOWN];
 
-const REFUTED_BY: [Check; 3] = [OUTER, ARRIVED_WITHOUT, ARRIVED_NEW];
+const REFUTED_BY: [Check; 4] = [OUTER, ARRIVED_WITHOUT, ARRIVED_NEW, ARRIVALS_SHOWN];
 
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::ClientBug,
@@ -77,6 +79,26 @@ fn histories() -> Vec<crate::history::History> {
                 (arrival["startedDateTime"], arrival["time"]) = ("2026-11-23T22:51:51.785Z".into(), 20_110.into());
             })
             .edit("victim.report.json", |report| report["entries"][0]["ts"] = 1_795_474_326_862_u64.into())
+            .never_proves("client-bug", ""),
+        whole("an answer before the line has no body in the HAR, and it may have brought the event without the field")
+            .edit("victim.har", |har| {
+                let entries = har["log"]["entries"].as_array_mut().expect("entries");
+                let sync = entries.iter_mut().find(|entry| entry["startedDateTime"] == "2026-11-23T22:52:11.400Z");
+                let content = &mut sync.expect("a sync")["response"]["content"];
+                (content["text"], content["size"]) = (serde_json::Value::Null, 900.into());
+            })
+            .never_proves("client-bug", ""),
+        whole("the event arrived again while the recorder was paused, without the field")
+            .edit("victim.har", |har| {
+                let entries = har["log"]["entries"].as_array_mut().expect("entries");
+                let mut later = entries.last().expect("a sync").clone();
+                later["startedDateTime"] = "2026-11-23T22:52:15.918Z".into();
+                entries.push(later);
+            })
+            .edit("victim.report.json", |report| {
+                report["entries"][0]["ts"] = 1_795_474_334_862_u64.into();
+                report["generatedAt"] = 1_795_474_339_000_u64.into();
+            })
             .never_proves("client-bug", ""),
         whole("no HAR shows how the event arrived").without("victim.har").never_proves("client-bug", ""),
         named(whole("a field stands twice"), "duplicate field `algorithm`").never_proves("client-bug", ""),

@@ -1,9 +1,10 @@
 //! OLM: the identity that the server holds for a device is not the one that the device has.
 
 use super::Rule;
-use crate::case::Case;
 use crate::case::identity::{SaidBy, Sighting};
+use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
+use crate::moment::{Clock, Moment};
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
@@ -21,14 +22,20 @@ const AFTER: Premise = Premise {
     rules_out: "The device has got a new identity since it said its own, and the server holds the new one.",
 };
 
+const ONE_PAGE: Premise = Premise {
+    id: "identity-overwritten/one-page",
+    says: "It said so both times in the life of one page.",
+    rules_out: "Its store was replaced in between, and set back later: at that time the device had the identity that the server held.",
+};
+
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::IdentityOverwritten,
     needs: &[ArtefactKind::Report],
     reads: &[ArtefactKind::Har, ArtefactKind::ServerLog, ArtefactKind::QueryResults],
-    argument: "A device publishes its identity once. If it has one key before and after a time at which the server held \
-               another one under its id, the server's is not the device's: others encrypt for an identity that this device \
+    argument: "A device publishes its identity once, and a page keeps the one that it began with. If the device has one key before and after \
+               a time at which the server held another one under its id, the server's is not the device's: others encrypt for an identity that this device \
                does not have.",
-    proven_by: &[&BEFORE, &AFTER],
+    proven_by: &[&BEFORE, &AFTER, &ONE_PAGE],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -67,15 +74,24 @@ fn verdict(case: &Case<'_>, device: &Device) -> Option<Verdict> {
 
 fn proof(case: &Case<'_>, own: &[&Sighting], server: &Sighting, device: &Sighting) -> Proof {
     let same = || own.iter().filter(|one| one.ed25519 == device.ed25519);
+    let pages: Vec<Option<&Page>> = case.pages_of(&device.device).map(Some).chain([None]).collect();
     // A row was written at the time that it states, and was there when it was read.
     let times = [server.since, server.at];
-    let found = times.into_iter().flatten().map(|held| {
-        let before = same().find(|one| one.at.is_some_and(|at| case.clocks.is_before(at, held)));
-        let after = same().find(|one| one.at.is_some_and(|at| case.clocks.is_before(held, at)));
-        (before, after)
+    let found = times.into_iter().flatten().flat_map(|held| {
+        pages.iter().map(move |page| {
+            let said = |is_it: &dyn Fn(Moment) -> bool| {
+                let of_page = |at: Moment| page.is_none_or(|page| is_in_life(case, page, at));
+                same().find(|one| one.at.is_some_and(|at| is_it(at) && of_page(at)))
+            };
+            let before = said(&|at| case.clocks.is_before(at, held));
+            let after = said(&|at| case.clocks.is_before(held, at));
+            (before, after, page.is_some() && (before.is_some() || after.is_some()))
+        })
     });
-    let best = found.max_by_key(|(before, after)| usize::from(before.is_some()) + usize::from(after.is_some()));
-    let (before, after) = best.unwrap_or_default();
+    let rank = |(before, after, one_page): &(Option<_>, Option<_>, bool)| {
+        2 * (usize::from(before.is_some()) + usize::from(after.is_some())) + usize::from(*one_page)
+    };
+    let (before, after, one_page) = found.max_by_key(rank).unwrap_or_default();
     let evidence = |one: Option<&&Sighting>| -> Option<Evidence> { one.map(|one| one.evidence.clone()) };
     let whose = || Whose::Device(device.device.clone());
     Proof::new(case)
@@ -86,6 +102,20 @@ fn proof(case: &Case<'_>, own: &[&Sighting], server: &Sighting, device: &Sightin
         .premise(&AFTER, evidence(after), || {
             vec![Need::report(whose(), ReportTime::AfterTheQuery, "the identity keys that the device has now")]
         })
+        .premise(&ONE_PAGE, one_page, Vec::new)
+}
+
+/// Whether something that a page or its HAR says was said in the life of that page.
+fn is_in_life(case: &Case<'_>, page: &Page, at: Moment) -> bool {
+    match at.clock {
+        Clock::Page(report) => report == page.report,
+        Clock::Har(har) => {
+            page.hars.contains(&har)
+                && case.begun(page).is_some_and(|begun| case.clocks.is_before(begun, at))
+                && case.clocks.is_before(at, case.made(page))
+        }
+        Clock::Log(_) | Clock::Database => false,
+    }
 }
 
 #[cfg(test)]
@@ -96,6 +126,16 @@ fn histories() -> Vec<crate::history::History> {
         History::world("04-old-tab-lives-on", "a new tab publishes its identity while the old one lives on")
             .copy("new-tab.har", "old-tab.har")
             .proves("identity-overwritten", "PKNLZRALFM"),
+        History::world(
+            "04-old-tab-lives-on",
+            "a store was replaced, and then the profile was set back to the one before",
+        )
+        .copy("new-tab.har", "old-tab.har")
+        .edit("old-tab.report.json", |report| {
+            report["capture"]["timeOrigin"] = 1_795_474_456_200_u64.into();
+            report["capture"]["installedAt"] = 1_795_474_456_300_u64.into();
+        })
+        .never_proves("identity-overwritten", ""),
         History::recorded("second-empty-store", "a store was replaced, and the server has the new identity")
             .never_proves("identity-overwritten", ""),
         History::world("39-the-database-was-restored", "the device's report is older than the server's answer")

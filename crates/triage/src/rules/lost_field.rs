@@ -108,6 +108,16 @@ pub(super) const ARRIVED_NEW: Check = (
     ),
 );
 
+pub(super) const ARRIVALS_SHOWN: Check = (
+    &Premise {
+        id: "lost-field/arrivals-shown",
+        says: "The HAR would show another arrival: it has the body of each answer that may have come before the line, and requests began \
+               so often between that arrival and the line that its recorder was not paused.",
+        rules_out: "The line is about another copy of the event, in an answer that the HAR lacks or whose body was left out.",
+    },
+    (|event| event.shows_arrivals, ask_arrived),
+);
+
 fn nothing(_: &LostField<'_>) -> Vec<Need> {
     Vec::new()
 }
@@ -154,10 +164,14 @@ pub(super) struct LostField<'c> {
     line: Evidence,
     stored: Vec<(&'c str, &'c EventRow)>,
     arrivals: Vec<Arrival<'c>>,
+    /// Whether the HAR would show another arrival.
+    shows_arrivals: bool,
 }
 
 /// One answer that brought the event, or may have brought it, before the line was printed.
 struct Arrival<'c> {
+    /// The HAR, by index.
+    har: usize,
     event: &'c ArrivedEvent,
     request: &'c Exchange,
     /// Whether it was there before the line for certain: an answer may come late to a request that was sent before.
@@ -181,6 +195,7 @@ fn of_case<'c>(case: &'c Case<'_>) -> Vec<LostField<'c>> {
         else {
             continue;
         };
+        let arrivals = arrivals(case, page, event_id, at);
         found.push(LostField {
             page,
             event_id,
@@ -188,7 +203,8 @@ fn of_case<'c>(case: &'c Case<'_>) -> Vec<LostField<'c>> {
             defect: *defect,
             line,
             stored: stored(case, event_id),
-            arrivals: arrivals(case, page, event_id, at),
+            shows_arrivals: shows_arrivals(case, page, &arrivals, at),
+            arrivals,
         });
     }
     found
@@ -218,12 +234,25 @@ fn arrivals<'c>(case: &'c Case<'_>, page: &Page, event_id: &str, printed: Moment
                 let answered = Moment::at(Clock::Har(*har_index), request.end() - NOTED_WITHIN_MS);
                 let is_before = case.clocks.is_before(answered, printed);
                 let evidence = exchange(har, index, format!("the event arrived with {fields}"));
-                found.push(Arrival { event, request, is_before, evidence });
+                found.push(Arrival { har: *har_index, event, request, is_before, evidence });
             }
         }
     }
     found.sort_by_key(|arrival| arrival.request.start);
     found
+}
+
+/// Whether the page's HARs would show another arrival before the line was printed. The event came new with the first one: before
+/// that there was none.
+fn shows_arrivals(case: &Case<'_>, page: &Page, arrivals: &[Arrival<'_>], printed: Moment) -> bool {
+    let may_bring = |har: usize, request: &Exchange| {
+        matches!(request.route(), Route::Sync | Route::Other)
+            && case.clocks.is_before(Moment::at(Clock::Har(har), request.start), printed)
+    };
+    let has_bodies = page.hars.iter().all(|har| {
+        case.bundle.hars[*har].entries.iter().all(|request| request.lost.is_none() || !may_bring(*har, request))
+    });
+    has_bodies && arrivals.first().is_some_and(|first| case.was_recorded(first.har, first.request.end(), printed))
 }
 
 impl LostField<'_> {

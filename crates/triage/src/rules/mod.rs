@@ -132,9 +132,6 @@ pub const ALL: &[Rule] = &[
     membership_manager_stopped::RULE,
 ];
 
-/// Verdicts of one conclusion at most: a hostile artefact may name any number of devices.
-const VERDICTS_MAX: usize = 40;
-
 /// Things of one storm that a verdict names; what is beyond is counted.
 const NAMED_MAX: usize = 8;
 
@@ -148,13 +145,6 @@ fn settle(verdicts: Vec<Verdict>) -> Vec<Verdict> {
     let mut settled = storms(merge(verdicts));
     settled.sort_by(|a, b| {
         (a.conclusion.question(), a.conclusion, &a.about).cmp(&(b.conclusion.question(), b.conclusion, &b.about))
-    });
-    let mut count = 0;
-    let mut last = None;
-    settled.retain(|verdict| {
-        count = if last == Some(verdict.conclusion) { count + 1 } else { 1 };
-        last = Some(verdict.conclusion);
-        count <= VERDICTS_MAX
     });
     settled
 }

@@ -29,6 +29,13 @@ const COVERED: Premise = Premise {
     rules_out: "The id was used again, and the upload stands in a log that is missing.",
 };
 
+const OWN_SERVER: Premise = Premise {
+    id: "server-restored/own-server",
+    says: "The log that shows the claims shows requests of the device's own user as well.",
+    rules_out: "The device is of another homeserver, whose answers Synapse logs likewise: its uploads went there, and the id was used \
+                again.",
+};
+
 const NOT_A_FALLBACK: Premise = Premise {
     id: "server-restored/no-fallback-key",
     says: "The device's fallback keys, as the database had them after both claims, have lower ids.",
@@ -42,7 +49,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "Synapse deletes a one-time key as it gives it out. If one id is given out twice and was not uploaded in between, \
                the deleted row came back. Fallback keys are counted apart and stay, so the id must be beyond any that the \
                device's fallback keys had by then.",
-    proven_by: &[&NOT_UPLOADED, &COVERED, &NOT_A_FALLBACK],
+    proven_by: &[&NOT_UPLOADED, &COVERED, &OWN_SERVER, &NOT_A_FALLBACK],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -100,6 +107,9 @@ fn proof(case: &Case<'_>, first: &KeyClaim, second: &KeyClaim) -> Proof {
             let log = Need::log(report, "every upload between the two claims");
             report.map(|report| Need::har(report, "requests to measure the log by")).into_iter().chain([log]).collect()
         })
+        .premise(&OWN_SERVER, is_of_own_server(case, first) && is_of_own_server(case, second), || {
+            vec![Need::log(report, "the log of the device's own homeserver")]
+        })
         .premise(&NOT_A_FALLBACK, is_fallback(case, first, second) == Some(false), || {
             vec![Need::query(report, "ke1-fallback-keys", "whether the id is that of a fallback key")]
         })
@@ -120,6 +130,12 @@ fn is_apart(case: &Case<'_>, upload: &Upload, first: &KeyClaim, second: &KeyClai
     let before = |claim: &KeyClaim| ordered(upload.stored, claim) == Some(std::cmp::Ordering::Less);
     let after = |claim: &KeyClaim| ordered(upload.asked, claim) == Some(std::cmp::Ordering::Greater);
     (before(first) && before(second)) || (after(first) && after(second))
+}
+
+/// Whether the log of a claim is of the server to which the device's user sends requests.
+fn is_of_own_server(case: &Case<'_>, claim: &KeyClaim) -> bool {
+    let Clock::Log(log) = claim.at.clock else { return false };
+    case.bundle.logs[log].requests.iter().any(|request| request.user_id.as_ref() == Some(&claim.device.user_id))
 }
 
 fn is_one_process(log: &ServerLog) -> bool {
@@ -207,6 +223,14 @@ fn histories() -> Vec<crate::history::History> {
             .rewrite("homeserver.log", whole)
             .proves("server-restored", "AAAAAAAAAJY")
             .never_proves("server-restored", "AAAAAAAAAAE"),
+        asked_late(world("the device is of another homeserver, and its store was set back between two claims"))
+            .rewrite("homeserver.log", |log| {
+                let elsewhere = log.replace("{@alice:example.org}", "{@eve:example.org}");
+                elsewhere.replace("for user '@alice:example.org'", "for user '@eve:example.org'")
+            })
+            .rewrite("homeserver.log", twice.clone())
+            .rewrite("homeserver.log", whole)
+            .never_proves("server-restored", ""),
         world("a fallback key is given out twice, and the query is older")
             .rewrite("homeserver.log", whole)
             .never_proves("server-restored", ""),

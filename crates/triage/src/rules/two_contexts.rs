@@ -1,39 +1,23 @@
 //! KE-1, its cause: two live contexts publish keys for one device.
 
+mod lacked;
+mod overlapping;
+
 use std::collections::BTreeMap;
+
+use lacked::{LACKED, READABLE, RECORDED, UNFILTERED, UPLOADS_BEFORE, lacked};
+use overlapping::{BOTH_PUBLISH, BOTH_RUN, OVERLAP, TWO_PAGES, overlapping};
 
 use super::Rule;
 use super::conflict::Conflict;
+use crate::case::Case;
 use crate::case::ledger::Refusal;
-use crate::case::{Case, Page, exchange};
 use crate::conclusion::Conclusion;
-use crate::har::{Exchange, Har};
-use crate::moment::{Clock, Moment};
+use crate::moment::Clock;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
-use crate::stamp;
 use crate::subject::Device;
-use crate::synapse_log::Route;
 use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
-
-const SPANNED: Premise = Premise {
-    id: "two-contexts/har-spans",
-    says: "A HAR of one of the device's browsers began before the server received an upload of the device, and went on \
-           after it.",
-    rules_out: "The page that the HAR is of sent that upload itself, before or after the HAR was recorded.",
-};
-
-const READABLE: Premise = Premise {
-    id: "two-contexts/har-readable",
-    says: "Every upload that the HAR has at that time shows its body.",
-    rules_out: "The upload stands in the HAR, and its body was left out.",
-};
-
-const LACKED: Premise = Premise {
-    id: "two-contexts/har-lacks",
-    says: "The HAR has no upload that offers these keys and may have had that answer.",
-    rules_out: "The page that the HAR is of sent that upload.",
-};
 
 const AFTER_REFUSAL: Premise = Premise {
     id: "two-contexts/after-refusal",
@@ -47,43 +31,20 @@ const OFFERED_AGAIN: Premise = Premise {
     rules_out: "One client whose store was set back, or opened anew, between the two uploads.",
 };
 
-const OVERLAP: Premise = Premise {
-    id: "two-contexts/lives-overlap",
-    says: "Each of two pages of the device shows its client at work before the other one's report was made, by clocks whose \
-           difference is known.",
-    rules_out: "One client after the other: the app was reloaded or opened again, or lets a tab wait until the other one is closed.",
-};
-
-const TWO_PAGES: Premise = Premise {
-    id: "two-contexts/two-pages",
-    says: "The two reports are of pages that began at different times.",
-    rules_out: "One page whose report was downloaded twice.",
-};
-
-const BOTH_RUN: Premise = Premise {
-    id: "two-contexts/both-run",
-    says: "Both pages' clients were in sync and had opened a crypto store.",
-    rules_out: "One of the pages runs no client.",
-};
-
-const BOTH_PUBLISH: Premise = Premise {
-    id: "two-contexts/both-publish",
-    says: "Each of the two pages offered one-time keys: it printed a refusal, or its own HAR has an upload.",
-    rules_out: "A second page that was opened beside the first, to download a report for instance, and published nothing.",
-};
-
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::TwoContexts,
     needs: &[ArtefactKind::Report],
     reads: &[ArtefactKind::Har, ArtefactKind::ServerLog],
     argument: "A context is a client with a crypto store open: a tab, or a copy of a profile. Two are proven by what one cannot \
-               do, each way with premises of its own. A HAR holds all that its tab sends, so an upload of the device that \
-               reached the server meanwhile and is not in it came from another. A client offers a key until the server takes \
+               do, each way with premises of its own. A HAR holds all that its tab sends while its recorder runs, so an upload of the \
+               device that reached the server meanwhile and is not in it came from another. A client offers a key until the server takes \
                it, and in every upload, so another upload between two offers of one key came from another. Two pages that ran \
                at one time, and both published, are two. That a key is older than a page, or that another identity signed it, excludes no second \
                context, so it is never refuted.",
     proven_by: &[
-        &SPANNED,
+        &RECORDED,
+        &UPLOADS_BEFORE,
+        &UNFILTERED,
         &READABLE,
         &LACKED,
         &AFTER_REFUSAL,
@@ -148,90 +109,6 @@ fn unproven(case: &Case<'_>, conflict: &Conflict<'_>) -> Proof {
     Proof::new(case).premise(&LACKED, false, ask)
 }
 
-/// An upload that reached the server, by whichever line shows it.
-struct Received<'c> {
-    asked: Moment,
-    answered: Moment,
-    /// Key ids of an accepted upload; empty for a refused one.
-    key_ids: &'c [String],
-    /// The key that a refused one offered.
-    offered: Option<(String, &'c str)>,
-    evidence: &'c Evidence,
-}
-
-/// The uploads of a device that logs show.
-fn received<'c>(case: &'c Case<'_>, device: &'c Device) -> impl Iterator<Item = Received<'c>> {
-    let accepted = case.ledger.accepted.iter().filter(move |upload| upload.device == *device).map(|upload| Received {
-        asked: upload.asked,
-        answered: upload.stored,
-        key_ids: &upload.key_ids,
-        offered: None,
-        evidence: &upload.evidence,
-    });
-    let refused = case.ledger.conflicts.iter().filter(move |refusal| refusal.is_of(device)).filter_map(|refusal| {
-        Some(Received {
-            asked: refusal.asked?,
-            answered: refusal.answered,
-            key_ids: &[],
-            offered: Some((refusal.key_id(), refusal.offered_key()?)),
-            evidence: &refusal.evidence,
-        })
-    });
-    accepted.chain(refused).filter(|received| matches!(received.asked.clock, Clock::Log(_)))
-}
-
-/// An upload of the device that a HAR covering that time lacks, a proof for each upload and HAR.
-fn lacked<'c>(case: &'c Case<'_>, device: &'c Device) -> impl Iterator<Item = Proof> + 'c {
-    let hars = case.bundle.hars.iter().enumerate().filter(move |(_, har)| {
-        har.device() == Some((device.user_id.as_str(), device.device_id.as_str())) && !har.lacks_requests
-    });
-    hars.flat_map(move |(index, har)| {
-        let uploads: Vec<&Exchange> =
-            har.entries.iter().filter(|exchange| exchange.route() == Route::KeysUpload).collect();
-        received(case, device).map(move |received| lacked_by(case, index, har, &uploads, &received))
-    })
-}
-
-fn lacked_by(case: &Case<'_>, index: usize, har: &Har, uploads: &[&Exchange], received: &Received<'_>) -> Proof {
-    let clock = Clock::Har(index);
-    let start = har.entries.iter().map(|exchange| exchange.start).min().unwrap_or_default();
-    let end = har.entries.iter().map(Exchange::end).max().unwrap_or_default();
-    let spanned = case.clocks.is_before(Moment::at(clock, start), received.asked)
-        && case.clocks.is_before(received.answered, Moment::at(clock, end));
-    let at_another_time = |upload: &Exchange| {
-        case.clocks.is_before(Moment::at(clock, upload.end()), received.asked)
-            || case.clocks.is_before(received.answered, Moment::at(clock, upload.start))
-    };
-    let shows_keys = |upload: &&&Exchange| upload.facts.as_ref().is_some_and(|facts| !facts.one_time_keys.is_empty());
-    let readable = uploads.iter().filter(|upload| !shows_keys(upload)).all(|upload| at_another_time(upload));
-    let may_be = |upload: &Exchange| {
-        let Some(facts) = &upload.facts else { return false };
-        match &received.offered {
-            Some((id, key)) => facts.one_time_keys.get(id).is_some_and(|offered| offered == key),
-            None => {
-                upload.status != 400
-                    && facts.one_time_keys.len() == received.key_ids.len()
-                    && received.key_ids.iter().all(|id| facts.one_time_keys.contains_key(id))
-            }
-        }
-    };
-    let lacks = !uploads.iter().any(|upload| may_be(upload));
-    let evidence = (spanned && lacks).then(|| {
-        let says =
-            format!("the server received this upload, and {}, recorded all the while, does not have it", har.name);
-        Evidence { says, ..received.evidence.clone() }
-    });
-    let near = uploads.last().and_then(|last| har.entries.iter().position(|entry| entry.index == last.index));
-    let of_har =
-        near.filter(|_| spanned && lacks).map(|at| exchange(har, at, "an upload that this browser sent itself"));
-    Proof::new(case)
-        .evidence(evidence)
-        .evidence(of_har)
-        .premise(&SPANNED, spanned, Vec::new)
-        .premise(&READABLE, readable, Vec::new)
-        .premise(&LACKED, lacks, Vec::new)
-}
-
 /// An upload without a refused key, between two offers of that key: a proof for each upload and refused key.
 fn interleaved<'c>(case: &'c Case<'_>, conflict: &'c Conflict<'_>) -> impl Iterator<Item = Proof> + 'c {
     let offered: std::collections::BTreeSet<&str> = conflict.pairs().into_iter().map(|(_, offered)| offered).collect();
@@ -257,68 +134,6 @@ fn interleaved<'c>(case: &'c Case<'_>, conflict: &'c Conflict<'_>) -> impl Itera
                 .premise(&OFFERED_AGAIN, again.map(|refusal| piece(refusal)), Vec::new)
         })
     })
-}
-
-/// Two pages of the device that ran at one time: a proof for each pair.
-fn overlapping<'c>(case: &'c Case<'_>, device: &'c Device) -> impl Iterator<Item = Proof> + 'c {
-    let pages: Vec<&Page> = case.pages_of(device).collect();
-    let pairs: Vec<(&Page, &Page)> = pages
-        .iter()
-        .enumerate()
-        .flat_map(|(at, one)| pages[at + 1..].iter().map(move |other| (*one, *other)))
-        .collect();
-    pairs.into_iter().map(move |(one, other)| {
-        // Its lines and batches are its client's; without any it is known to run when its report was made.
-        let works = |page: &Page| {
-            let report = case.report(page);
-            let lines = report.entries().map(|(_, entry)| entry.ts.0).chain(report.sent.iter().map(|batch| batch.ts.0));
-            let first = lines.min().and_then(|first| i64::try_from(first).ok());
-            first.map_or(made(case, page), |first| Moment::at(page.clock(), first))
-        };
-        let works_before_end = |page: &Page, other: &Page| case.clocks.is_before(works(page), made(case, other));
-        let origin = |page: &Page| case.report(page).capture.time_origin;
-        let runs = |page: &Page| {
-            let report = case.report(page);
-            report.is_in_sync() && report.own_keys().is_some_and(|keys| keys.ed25519.is_some())
-        };
-        let overlap = works_before_end(one, other) && works_before_end(other, one);
-        let pieces = [one, other].map(|page| {
-            let start = origin(page).map_or(0, |origin| origin.0 as i64);
-            let end = case.report(page).generated_at.0 as i64;
-            let text = format!("page from {} to {} at least", stamp::print(start), stamp::print(end));
-            case.whole(page.report, &text, "this page ran while the other one did")
-        });
-        Proof::new(case)
-            .evidence(overlap.then_some(pieces).into_iter().flatten())
-            .premise(&OVERLAP, overlap, Vec::new)
-            .premise(&TWO_PAGES, origin(one) != origin(other), Vec::new)
-            .premise(&BOTH_RUN, runs(one) && runs(other), Vec::new)
-            .premise(
-                &BOTH_PUBLISH,
-                publishes(case, device, one, other) && publishes(case, device, other, one),
-                Vec::new,
-            )
-    })
-}
-
-/// Whether a page of the device offered one-time keys. A HAR that holds both pages' requests does not tell whose they are.
-fn publishes(case: &Case<'_>, device: &Device, page: &Page, other: &Page) -> bool {
-    let begun = case.begun(page);
-    let in_own_har = |asked: Moment| {
-        matches!(asked.clock, Clock::Har(har) if page.hars.contains(&har) && !other.hars.contains(&har))
-            && begun.is_some_and(|begun| case.clocks.is_before(begun, asked))
-            && case.clocks.is_before(asked, made(case, page))
-    };
-    let refused = |refusal: &Refusal| {
-        refusal.is_of(device) && (refusal.answered.clock == page.clock() || refusal.asked.is_some_and(in_own_har))
-    };
-    case.ledger.conflicts.iter().any(refused)
-        || case.ledger.accepted.iter().any(|upload| upload.device == *device && in_own_har(upload.asked))
-}
-
-/// When a page's report was made.
-fn made(case: &Case<'_>, page: &Page) -> Moment {
-    Moment::at(page.clock(), i64::try_from(case.report(page).generated_at.0).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -351,7 +166,49 @@ fn histories() -> Vec<crate::history::History> {
             .proves("same-identity", "AAAAAAAAAS0")
             .never_proves("rollback", ""),
         History::world("01-reload-before-report", "another tab's upload stands in the log and not in this tab's HAR")
+            .edit("victim.har", |har| {
+                // The sync that this tab sent next, as it was recorded.
+                let entries = har["log"]["entries"].as_array_mut().expect("entries");
+                let mut sync = entries
+                    .iter()
+                    .find(|entry| entry["startedDateTime"] == "2026-11-23T22:55:16.368Z")
+                    .expect("a sync")
+                    .clone();
+                sync["startedDateTime"] = json!("2026-11-23T22:55:16.690Z");
+                entries.push(sync);
+            })
             .proves("two-contexts", ""),
+        History::recorded(
+            "store-rollback",
+            "the HAR's recorder was paused for a second and a half, while its page sent uploads",
+        )
+        .edit("victim.har", |har| {
+            let entries = har["log"]["entries"].as_array_mut().expect("entries");
+            entries.retain(|entry| {
+                let started = entry["startedDateTime"].as_str().expect("a time");
+                !("2026-11-23T22:54:50.3".."2026-11-23T22:54:51.3").contains(&started)
+            });
+        })
+        .never_proves("two-contexts", ""),
+        History::recorded("store-rollback", "the HAR begins after its page had sent an upload, which a gateway held")
+            .edit("victim.har", |har| {
+                let entries = har["log"]["entries"].as_array_mut().expect("entries");
+                entries.retain(|entry| {
+                    let started = entry["startedDateTime"].as_str().expect("a time");
+                    let is_first = started == "2026-11-23T22:54:48.221Z" && entry["request"]["method"] == "POST";
+                    started > "2026-11-23T22:54:48.1" && !is_first
+                });
+            })
+            .never_proves("two-contexts", ""),
+        History::recorded(
+            "second-empty-store",
+            "the HAR was saved through a filter that shows requests with status 200 alone",
+        )
+        .edit("victim.har", |har| {
+            let entries = har["log"]["entries"].as_array_mut().expect("entries");
+            entries.retain(|entry| entry["response"]["status"] == 200);
+        })
+        .never_proves("two-contexts", ""),
         History::world("04-old-tab-lives-on", "an old tab with another identity goes on publishing")
             .proves("two-contexts", "")
             .proves("identity-replaced", ""),

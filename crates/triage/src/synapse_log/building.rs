@@ -1,4 +1,6 @@
-//! Reads a log's lines into [`ServerLog`]: places them in time, sorts them, and joins what belongs to one request.
+//! Reads a log's lines into [`ServerLog`], one after the other.
+
+mod finish;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,13 +8,12 @@ use std::sync::Arc;
 
 use crypto_diag_analysis::evidence::ke1;
 use crypto_diag_server_log::synapse::REPLICATION_PATH;
-use crypto_diag_server_log::zone::{Placement, Times, ZoneSource};
+use crypto_diag_server_log::zone::Times;
 use crypto_diag_server_log::{
-    AccessLine, DeviceRef, EventKind, LogLevel, ReadCounts, Route, ServerEvent, ToDevice, canonical_uri, request_key,
+    AccessLine, DeviceRef, EventKind, LogLevel, Route, ServerEvent, ToDevice, canonical_uri, request_key,
     waits_for_news,
 };
 
-use super::join::join;
 use super::loss::Losses;
 use super::process::{Process, RequestCount, Step, WRITTEN_WITHIN_MS};
 use super::record::{
@@ -352,63 +353,6 @@ impl Building {
         self.log.users.push(user_id.to_owned());
         self.users.insert(user_id.to_owned(), number);
         Some(number)
-    }
-
-    pub fn finish(mut self, counts: ReadCounts) -> ServerLog {
-        self.log.counts = counts;
-        self.place_in_time();
-        join(&mut self.log);
-        let log = &mut self.log;
-        let wrote = |source: &str| self.sources.contains_key(source);
-        self.losses.problems(&wrote).into_iter().for_each(|(place, what)| self.problems.add(place, what));
-        if counts.truncated > 0 {
-            self.problems.add(Place::Whole, format!("{} lines were too long and are cut", counts.truncated));
-        }
-        if log.levels.is_empty() && counts.lines > 0 {
-            self.problems.add(Place::Whole, "no line of it is a line of a homeserver's log");
-        }
-        if log.not_kept > 0 {
-            self.problems.add(Place::Whole, format!("{} facts did not fit and are left out", log.not_kept));
-        }
-        for what in self.times.problems() {
-            self.problems.add(Place::Whole, what);
-        }
-        self.log.problems = self.problems.into_list();
-        self.log
-    }
-
-    /// Finds the zone and takes it off every time.
-    fn place_in_time(&mut self) {
-        let log = &mut self.log;
-        let placement = self.times.placement();
-        let Placement { zone, zone_ms, .. } = placement;
-        log.zone = zone;
-        log.zone_minutes = (zone_ms / 60_000) as i32;
-        let put = |time: &mut i64| *time = placement.place(*time);
-        log.first.iter_mut().chain(log.last.iter_mut()).for_each(put);
-        let lost = self.losses.holes();
-        log.processes.iter_mut().for_each(|process| process.finish(&lost, &placement));
-        log.accesses.iter_mut().for_each(|access| [&mut access.start, &mut access.end].into_iter().for_each(put));
-        log.requests.iter_mut().for_each(|request| [&mut request.start, &mut request.end].into_iter().for_each(put));
-        log.claims.iter_mut().for_each(|claim| put(&mut claim.at));
-        log.conflicts.iter_mut().for_each(|conflict| put(&mut conflict.at));
-        log.device_keys.iter_mut().for_each(|update| put(&mut update.at));
-        log.logins.iter_mut().for_each(|login| put(&mut login.at));
-        log.restarts.iter_mut().for_each(|restart| put(&mut restart.at));
-        log.deleted.iter_mut().for_each(|device| put(&mut device.at));
-        log.to_device.iter_mut().for_each(|message| put(&mut message.at));
-        for upload in &mut log.uploads {
-            put(&mut upload.time);
-            // Where the lines' times need not be the server's, what an upload's line states does not go with them.
-            if upload.at == i64::MIN || !matches!(zone, ZoneSource::Printed | ZoneSource::Ledger) {
-                upload.at = upload.time;
-            }
-        }
-        let minutes = std::mem::take(&mut log.latency);
-        log.latency = minutes
-            .into_iter()
-            .map(|(minute, row)| (placement.place(minute * 60_000).div_euclid(60_000), row))
-            .collect();
     }
 }
 

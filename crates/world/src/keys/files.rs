@@ -223,6 +223,12 @@ fn requests(state: &State) -> Vec<(Option<usize>, Request)> {
             let at = time(client.opened) + OPENED_MS + 700;
             requests.push((Some(browser(page)), Request::quick(DEVICE.user, "POST", target, at)));
             for step in client.opened..client.closed.unwrap_or(state.now) {
+                // A client that is used asks for this and that, so its HAR shows that its recorder runs when keys are uploaded.
+                for offset in [UPLOADED_MS - 400, UPLOADED_MS + 400] {
+                    let target = "/_matrix/client/v3/voip/turnServer".to_owned();
+                    requests
+                        .push((Some(browser(page)), Request::quick(DEVICE.user, "GET", target, time(step) + offset)));
+                }
                 for (half, offset) in SYNCED_MS.into_iter().enumerate() {
                     let position = 200 + usize::from(step) * 4 + page.tab * 2 + half;
                     let target = format!(

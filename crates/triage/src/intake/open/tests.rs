@@ -1,0 +1,117 @@
+use std::io::{Cursor, Write};
+
+use super::*;
+
+const TEXT: &str = "one, two\n";
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn bzip2(text: &str) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(text: &str) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+/// `printf 'one, ' | xz`, and `printf 'two\n' | xz`.
+fn xz(text: &str) -> Vec<u8> {
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+    writer.write_all(text.as_bytes()).unwrap();
+    writer.finish().unwrap()
+}
+
+fn read(bytes: &[u8]) -> (String, Option<io::ErrorKind>) {
+    let mut text = Vec::new();
+    let mut reader = open(Cursor::new(bytes), &Part::Whole).unwrap();
+    let error = reader.read_to_end(&mut text).err().map(|error| error.kind());
+    (String::from_utf8(text).unwrap(), error)
+}
+
+#[test]
+fn packed_in_any_way_it_reads_the_same() {
+    let skippable = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"pad"].concat();
+    for bytes in [
+        TEXT.as_bytes().to_vec(),
+        [gzip("one, "), gzip("two\n")].concat(),
+        [bzip2("one, "), bzip2("two\n")].concat(),
+        [xz("one, "), xz("two\n")].concat(),
+        zstd(TEXT),
+        [zstd("one, "), skippable.clone(), zstd("two\n")].concat(),
+        [skippable, zstd(TEXT)].concat(),
+    ] {
+        assert_eq!(read(&bytes), (TEXT.to_owned(), None), "{:?}", Packing::of(&bytes));
+    }
+    assert_eq!(read(b""), (String::new(), None));
+}
+
+#[test]
+fn what_is_cut_off_gives_what_there_is_and_an_error() {
+    let text: String = (0..400_000u32).map(|n| format!("line {}\n", n.wrapping_mul(2_654_435_761))).collect();
+    for packed in [gzip(&text), zstd(&text), xz(&text), bzip2(&text)] {
+        let (read, error) = read(&packed[..packed.len() - 20]);
+        assert!(text.starts_with(&read) && read.len() > 1_000, "{}", read.len());
+        assert!(error.is_some());
+    }
+}
+
+fn zip(members: &[(&str, &[u8], bool)]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content, deflated) in members {
+        // The library is built without deflating; a member is stored, or put together by hand below.
+        assert!(!deflated);
+        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        zip.start_file(*name, options).unwrap();
+        zip.write_all(content).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_zips_members_are_files_packed_or_not() {
+    let packed = gzip(TEXT);
+    let bytes = zip(&[("a/plain.log", TEXT.as_bytes(), false), ("b.log.gz", &packed, false)]);
+    let (parts, refused) = parts(Cursor::new(&bytes)).unwrap();
+    assert_eq!((parts.len(), refused.len()), (2, 0));
+    for part in &parts {
+        let mut text = String::new();
+        open(Cursor::new(&bytes), part).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, TEXT, "{part:?}");
+    }
+    // A deflated member's bytes, as they lie anywhere.
+    let mut encoder = flate2::write::DeflateEncoder::new(b"xyz".to_vec(), flate2::Compression::fast());
+    encoder.write_all(TEXT.as_bytes()).unwrap();
+    let bytes = encoder.finish().unwrap();
+    let part = Part::Member { name: "c".into(), from: 3, bytes: bytes.len() as u64 - 3, deflated: true };
+    let mut text = String::new();
+    open(Cursor::new(&bytes), &part).unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, TEXT);
+    assert!(super::parts(Cursor::new(&b"PK\x03\x04broken"[..])).is_err());
+}
+
+#[test]
+fn a_bomb_is_ended_before_it_fills_anything() {
+    // A kilobyte of bzip2 is 300 MB of zeros and more.
+    let bomb = bzip2(&"\0".repeat(1 << 20)).repeat(300);
+    assert!(bomb.len() < 100_000);
+    let mut reader = open(Cursor::new(&bomb), &Part::Whole).unwrap();
+    let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
+    assert!(error.to_string().contains("more than 2000 times its size"), "{error}");
+}
+
+#[test]
+fn an_xz_file_that_asks_for_gigabytes_is_refused() {
+    let plain = xz(TEXT);
+    assert!(check_dictionary(&plain).is_ok());
+    // Stream header (12), the block header's size and flags, the filter's id and size, and then the dictionary's.
+    assert_eq!(plain[14..16], [0x21, 1]);
+    let mut greedy = plain;
+    greedy[16] = 40;
+    assert!(open(Cursor::new(&greedy), &Part::Whole).is_err());
+}
