@@ -87,11 +87,12 @@ pub fn remedies(bundle: &Bundle, verdicts: &[Verdict]) -> Vec<Remedy> {
     if !client.is_empty() {
         remedies.push(Remedy {
             rank: 3,
-            title: "Change the SDK's pinned version",
-            what: "Move the client off the release candidate, after reading the changelog for the very error.",
+            title: "Find where the client loses the field",
+            what: "Look first at what the app puts before the SDK: its own fetch, a proxy of its own, a service worker. If nothing \
+                   there touches events, change the SDK's version, after reading the changelog for the very error.",
             blast_radius: "All users after the next deployment.",
             cost: "A build and a test of the crypto store's schema.",
-            warnings: vec!["A downgrade of the store's schema ends in IDB_VERSION_CONFLICT. No changelog entry of that range speaks of KE-1: this is not expected to cure it.".into()],
+            warnings: vec!["An older SDK may not open the crypto store of a newer one (IDB_VERSION_CONFLICT).".into()],
             because: client,
             facts: Vec::new(),
         });

@@ -12,7 +12,7 @@ pub(super) fn clause(conclusion: C, subject: &Subject, count: usize) -> String {
         C::Ke1Seen => format!("the server refused one-time keys of {who}"),
         C::Diverged => format!("the server and {who} disagree about one-time keys"),
         C::SameIdentity => format!("{who} does not know one-time keys that it has published itself"),
-        C::IdentityReplaced => format!("{who} lost its keys and made new ones under the same device id"),
+        C::IdentityReplaced => format!("two sets of identity keys have been used as {who}"),
         C::Rollback => format!("{who} went back to an older copy of its keys"),
         C::TwoContexts => format!("two tabs, browsers or copies publish keys as {who}"),
         C::ServerRestored => {

@@ -19,8 +19,8 @@ const TWO_SIGNERS: Premise = Premise {
 
 const SENDER_IS_RIGHT: Premise = Premise {
     id: "identity-replaced/sender-is-right",
-    says: "The identity by which the sender knows the device is the one that the device itself says.",
-    rules_out: "The sender knows the device by an identity that is out of date, and the key is the device's own.",
+    says: "The identity by which the sender knows the device is one that the device itself says, or has said.",
+    rules_out: "The sender knows the device by an identity that was never the device's, and the key is its own.",
 };
 
 const NOT_ITS_OWN: Premise = Premise {
@@ -36,8 +36,8 @@ pub(super) const RULE: Rule = Rule {
     reads: &[ArtefactKind::Har, ArtefactKind::ServerLog, ArtefactKind::QueryResults],
     argument: "A store that goes back keeps its identity, so two signers under one device id are two stores. A refusal prints \
                both keys with their signatures; that the offered one verifies shows that the check works on this line. A \
-               sender's `InvalidSignature` shows it where sender and device agree on the identity and the claimed key, in the \
-               device's name, is not signed by it. Which identity came first, and whether the other still runs, neither says.",
+               sender's `InvalidSignature` shows it where the sender knows the device by an identity of its own and the claimed key, \
+               in the device's name, is not signed by it. Which identity came first, and whether the other still runs, neither says.",
     proven_by: &[&TWO_SIGNERS, &SENDER_IS_RIGHT, &NOT_ITS_OWN],
     refuted_by: &[&SIGNED],
     check,
@@ -98,8 +98,8 @@ fn by_claim(case: &Case<'_>, claim: &Unsigned<'_>) -> Verdict {
         .premise(&NOT_ITS_OWN, claim.is_signed_by_another(case), ask);
     let sentences = Sentences {
         proven: format!(
-            "Two identities have used the device id of {label}: sender and device agree on its identity, and the one-time key \
-             that the server gave out is signed by another one."
+            "Two identities have used the device id of {label}: one is the device's by its own word and the sender's, another \
+             one signed the one-time key that the server gave out."
         ),
         unknown: format!("Whether the one-time key of {label} is of an identity that is gone cannot be told."),
         ..Sentences::default()
