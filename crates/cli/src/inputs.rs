@@ -1,21 +1,17 @@
-//! The files that were named: folders walked, pipes spooled. What is in them is told by `crypto_diag_triage::intake`.
+//! The files that were named: folders walked (`crypto_diag_collect::files`), pipes spooled. What is in them is told by `crypto_diag_triage::intake`.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::fs::{self, File, FileType};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crypto_diag_collect::files::{Links, walk};
+use crypto_diag_triage::bundle::Refusal;
 use crypto_diag_triage::intake::Source;
 use crypto_diag_triage::problem::Problem;
 
 use crate::progress::Bar;
-
-/// Files of one folder that are read at most; a bundle has a dozen.
-const FILES_MAX: usize = 10_000;
-
-/// Folders within folders.
-const DEPTH_MAX: usize = 8;
 
 /// One file.
 pub struct Input {
@@ -27,7 +23,7 @@ pub struct Input {
 }
 
 enum Content {
-    /// Opened when its turn comes, so that many files need no many descriptors.
+    /// Opened when its turn comes: a process may have some hundred files open.
     File(PathBuf),
     /// What a pipe gave, in a file without a name.
     Spooled(File),
@@ -104,48 +100,27 @@ impl Inputs {
         }
         let name = path.display().to_string();
         match fs::metadata(path) {
-            Ok(found) if found.is_dir() => self.add_folder(path, "", 0),
-            Ok(found) if found.is_file() => self.add_file(path, path.file_name().map_or(name, lossy)),
+            Ok(found) if found.is_dir() => self.add_folder(path),
+            Ok(found) if found.is_file() => {
+                self.add_file(path, path.file_name().map_or(name, |file| file.to_string_lossy().into_owned()))
+            }
             // A pipe: `<(psql …)`.
             Ok(_) => self.spool(&name, File::open(path)),
             Err(error) => self.note(&name, &error),
         }
     }
 
-    fn add_folder(&mut self, folder: &Path, prefix: &str, depth: usize) {
-        let shown = if prefix.is_empty() { folder.display().to_string() } else { prefix.to_owned() };
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
+    fn add_folder(&mut self, folder: &Path) {
+        let shown = folder.display().to_string();
+        let (files, refused) = match walk(folder, Links::Refused) {
+            Ok(found) => found,
             Err(error) => return self.note(&shown, &error),
         };
-        let mut found: Vec<(PathBuf, String, FileType)> = Vec::new();
-        for entry in entries {
-            match entry.and_then(|entry| Ok((entry.path(), lossy(&entry.file_name()), entry.file_type()?))) {
-                Ok(entry) => found.push(entry),
-                Err(error) => self.note(&shown, &error),
-            }
+        for Refusal { what, why } in refused {
+            self.problem(if what.is_empty() { &shown } else { &what }, &why);
         }
-        found.sort_by(|one, other| one.1.cmp(&other.1));
-        for (path, file, kind) in found {
-            let name = format!("{prefix}{file}");
-            // A symbolic link in a bundle that somebody sent may point anywhere.
-            if kind.is_symlink() {
-                self.problem(
-                    &name,
-                    "it is a symbolic link, which is not followed inside a folder; name the file itself",
-                );
-            } else if kind.is_dir() && file.starts_with('.') {
-            } else if kind.is_dir() && depth < DEPTH_MAX {
-                self.add_folder(&path, &format!("{name}/"), depth + 1);
-            } else if kind.is_dir() {
-                self.problem(&name, "it lies too deep; name it itself");
-            } else if !kind.is_file() {
-                self.problem(&name, "it is no file; left out");
-            } else if self.list.len() >= FILES_MAX {
-                return self.problem(&shown, "it has too many files; the rest is left out");
-            } else {
-                self.add_file(&path, name);
-            }
+        for file in files {
+            self.add_file(&file.path, file.name);
         }
     }
 
@@ -185,8 +160,4 @@ impl Inputs {
     fn problem(&mut self, name: &str, what: &str) {
         self.problems.push(Problem::whole(name, what));
     }
-}
-
-fn lossy(name: &std::ffi::OsStr) -> String {
-    name.to_string_lossy().into_owned()
 }

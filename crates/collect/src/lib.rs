@@ -9,6 +9,7 @@
 mod collect;
 pub mod database;
 mod error;
+pub mod files;
 pub mod ids;
 mod join;
 mod pipeline;

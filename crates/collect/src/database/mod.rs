@@ -8,6 +8,7 @@ mod engine;
 mod olm;
 mod postgres;
 mod private;
+mod question;
 mod questions;
 mod round;
 mod sqlite;

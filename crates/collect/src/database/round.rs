@@ -7,7 +7,8 @@ use crypto_diag_triage::bundle::Refusal;
 use serde_json::{Value, json};
 
 use super::engine::{Failure, Row, Schema, Snapshot, Statement};
-use super::questions::{self, About, INBOX, QUESTIONS, Question};
+use super::question::{About, Question};
+use super::questions::{self, INBOX, QUESTIONS};
 use super::{IDS_MAX, Options};
 use crate::ids::Ids;
 
@@ -74,7 +75,7 @@ impl<'r> Round<'r> {
     /// The first snapshot.
     pub fn everything(&mut self, snapshot: &mut dyn Snapshot) {
         self.moments.push(snapshot.at());
-        match snapshot.columns(&Question::tables()) {
+        match snapshot.columns(&questions::tables()) {
             Ok(schema) => self.schema = schema,
             Err(failure) => {
                 self.ended |= failure.is_last;

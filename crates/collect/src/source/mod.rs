@@ -17,21 +17,16 @@ use std::time::UNIX_EPOCH;
 use crypto_diag_core::{redact, showable};
 use crypto_diag_server_log::parse_line;
 use crypto_diag_triage::bundle::Refusal;
-use crypto_diag_triage::intake;
 use crypto_diag_triage::intake::open::{Packing, Part};
+use crypto_diag_triage::intake::{self, Member, Source};
 
 use crate::error::CollectError;
+use crate::files::{self, Found, Links};
 use crate::progress::Progress;
 use patient::{Chunks, Growing, Patient};
 
 /// Bytes of a log's beginning that tell what it is.
 pub const SAMPLE_BYTES: usize = 64 << 10;
-
-/// Folders within folders that are walked at most.
-pub const DEPTH_MAX: usize = 4;
-
-/// Files of a folder that are looked at at most.
-pub const FILES_MAX: usize = 1_000;
 
 /// One file, a member of a zip, or a stream.
 #[derive(Debug, Default)]
@@ -89,16 +84,17 @@ pub(crate) fn find(
         }
         let about = fs::metadata(path).map_err(|error| unreadable(path, error))?;
         if about.is_dir() {
-            let before = inputs.len();
-            walk(path, 0, &mut inputs, refused)?;
-            if inputs.len() == before {
-                refused.push(Refusal { what: shown(path), why: "no log of a homeserver is in this folder".to_owned() });
+            inputs.extend(of_folder(path, refused)?);
+            if follow.is_some() {
+                let why = "a folder is read as it is now; to follow a log, name its file";
+                refused.push(Refusal { what: shown(path), why: why.to_owned() });
             }
         } else if about.is_file() && follow.is_some() {
             let opened = path.clone();
             inputs.push(stream(path, patient::start(move || Growing::open(opened)), follow, cancel)?);
         } else if about.is_file() {
-            inputs.extend(open(path, refused, false)?);
+            let file = LogFile::look(path.clone()).map_err(|error| unreadable(path, error))?;
+            inputs.extend(plan(&[file], false, refused));
         } else {
             // A pipe: `<(docker logs synapse)`.
             let opened = path.clone();
@@ -108,122 +104,105 @@ pub(crate) fn find(
     Ok(rotation::group(inputs))
 }
 
-fn walk(folder: &Path, depth: usize, inputs: &mut Vec<Input>, refused: &mut Vec<Refusal>) -> Result<(), CollectError> {
-    let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
-    let mut paths = Vec::new();
-    for entry in entries {
-        paths.push(entry.map_err(|error| unreadable(folder, error))?.path());
-    }
-    paths.sort();
-    for path in paths {
-        if inputs.len() + refused.len() >= FILES_MAX {
-            refused.push(Refusal { what: shown(&path), why: format!("more than {FILES_MAX} files; name it alone") });
-            return Ok(());
-        }
-        // A link to a folder could lead in a circle.
-        let about = fs::symlink_metadata(&path).map_err(|error| unreadable(&path, error))?;
-        if about.is_dir() {
-            if depth + 1 < DEPTH_MAX {
-                walk(&path, depth + 1, inputs, refused)?;
-            } else {
-                refused.push(Refusal { what: shown(&path), why: "too deep a folder; name it alone".to_owned() });
-            }
-            continue;
-        }
-        let target = match fs::metadata(&path) {
-            Ok(target) => target,
-            Err(error) if about.is_symlink() => {
-                refused.push(Refusal { what: shown(&path), why: format!("a link that leads nowhere: {error}") });
-                continue;
-            }
-            Err(error) => return Err(unreadable(&path, error)),
-        };
-        // A pipe or a device would be waited for.
-        if target.is_file() {
-            inputs.extend(open(&path, refused, true)?);
-        }
-    }
-    Ok(())
-}
-
-/// Looks at a file: itself, or the members of a zip. `found`: in a folder, where other files are, too.
-fn open(path: &Path, refused: &mut Vec<Refusal>, found: bool) -> Result<Vec<Input>, CollectError> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if found && error.kind() == io::ErrorKind::PermissionDenied => {
-            refused
-                .push(Refusal { what: shown(path), why: "it may not be read; run this as a user who may".to_owned() });
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(unreadable(path, error)),
-    };
-    let about = file.metadata().map_err(|error| unreadable(path, error))?;
-    let modified = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    let modified = modified.and_then(|at| i64::try_from(at.as_millis()).ok());
-    let (parts, unread) = match intake::open::parts(file) {
-        Ok(parts) => parts,
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            refused.push(Refusal { what: shown(path), why: error.to_string() });
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(unreadable(path, error)),
-    };
-    for (member, why) in unread {
-        refused.push(Refusal { what: shown(&path.join(member)), why: why.to_owned() });
-    }
-    let mut inputs = Vec::new();
-    for part in parts {
-        let name = match &part {
-            Part::Whole => path.to_owned(),
-            Part::Member { name, .. } => path.join(name),
-        };
-        let found = found || part != Part::Whole;
-        let file = File::open(path).map_err(|error| unreadable(path, error))?;
-        let looked = intake::open::open(file, &part).and_then(|mut text| {
-            let packing = text.input().packing();
-            Ok((packing, sample_of(&mut text)?))
-        });
-        let (packing, sample) = match looked {
-            Ok(looked) => looked,
+/// The logs below a folder.
+fn of_folder(folder: &Path, refused: &mut Vec<Refusal>) -> Result<Vec<Input>, CollectError> {
+    let (files, left_out) = files::walk(folder, Links::ToFiles).map_err(|error| unreadable(folder, error))?;
+    refused.extend(left_out.into_iter().map(|Refusal { what, why }| Refusal { what: shown(&folder.join(what)), why }));
+    let mut logs = Vec::new();
+    for Found { path, .. } in files {
+        match LogFile::look(path.clone()) {
+            Ok(file) => logs.push(file),
             Err(error) => {
-                refused.push(Refusal { what: shown(&name), why: format!("nothing of it can be read: {error}") });
-                continue;
+                let denied = error.kind() == io::ErrorKind::PermissionDenied;
+                let hint = if denied { "; run this as a user who may read it" } else { "" };
+                refused.push(Refusal { what: shown(&path), why: format!("cannot be opened: {error}{hint}") });
             }
-        };
-        if found && !sample.split(|byte| *byte == b'\n').any(|line| parse_line(line).is_some()) {
-            let why = "no line of its beginning is a line of a homeserver's log".to_owned();
-            refused.push(Refusal { what: shown(&name), why });
-            continue;
         }
-        let is_direct = packing == Packing::Plain && part == Part::Whole && is_bare(path)?;
-        inputs.push(Input {
-            path: name,
-            file: path.to_owned(),
-            size: if part == Part::Whole { about.len() } else { part_bytes(&part) },
-            packing: if part == Part::Whole { packing.name() } else { "zip" },
-            part,
-            is_direct,
-            modified,
-            sample,
-            stream: None,
-        });
+    }
+    let inputs = plan(&logs, true, refused);
+    if inputs.is_empty() {
+        refused.push(Refusal { what: shown(folder), why: "no log of a homeserver is in this folder".to_owned() });
     }
     Ok(inputs)
 }
 
-fn part_bytes(part: &Part) -> u64 {
-    match part {
-        Part::Whole => 0,
-        Part::Member { bytes, .. } => *bytes,
+/// A file that may be a log.
+struct LogFile {
+    path: PathBuf,
+    /// The same as a text.
+    name: String,
+    bytes: u64,
+    modified: Option<i64>,
+}
+
+impl LogFile {
+    fn look(path: PathBuf) -> io::Result<LogFile> {
+        let about = File::open(&path)?.metadata()?;
+        let modified = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let modified = modified.and_then(|at| i64::try_from(at.as_millis()).ok());
+        Ok(LogFile { name: path.to_string_lossy().into_owned(), path, bytes: about.len(), modified })
     }
 }
 
-/// Whether nothing stands around the text of a plain file, as far as its beginning shows.
-fn is_bare(path: &Path) -> Result<bool, CollectError> {
-    let file = File::open(path).map_err(|error| unreadable(path, error))?;
+impl Source for LogFile {
+    type Input = File;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn open(&self) -> io::Result<File> {
+        File::open(&self.path)
+    }
+}
+
+/// What of these files is read: themselves, or the members of a zip. `found`: in a folder, where other files are, too.
+fn plan(files: &[LogFile], found: bool, refused: &mut Vec<Refusal>) -> Vec<Input> {
+    let intake::Plan { mut members, unopened, .. } = intake::Plan::of(files);
+    refused.extend(unopened.iter().map(|one| Refusal { what: one.artefact.to_string(), why: one.what.to_string() }));
+    // Logs come in the order in which they were named.
+    members.sort_by_key(|member| member.source);
+    let mut inputs = Vec::new();
+    for Member { source, name, part, .. } in members {
+        let file = &files[source];
+        let mut refuse = |why: String| refused.push(Refusal { what: showable(&name), why });
+        let (packing, sample, is_bare) = match sample(&file.path, &part) {
+            Ok(looked) => looked,
+            Err(error) => {
+                refuse(format!("cannot be opened: {error}"));
+                continue;
+            }
+        };
+        let is_whole = part == Part::Whole;
+        let is_log = || sample.split(|byte| *byte == b'\n').any(|line| parse_line(line).is_some());
+        if (found || !is_whole) && !is_log() {
+            refuse("no line of its beginning is a line of a homeserver's log".to_owned());
+            continue;
+        }
+        inputs.push(Input {
+            path: if is_whole { file.path.clone() } else { name.into() },
+            file: file.path.clone(),
+            size: match &part {
+                Part::Whole => file.bytes,
+                Part::Member { bytes, .. } => *bytes,
+            },
+            packing: if is_whole { packing.name() } else { "zip" },
+            part,
+            is_direct: packing == Packing::Plain && is_whole && is_bare,
+            modified: file.modified,
+            sample,
+            stream: None,
+        });
+    }
+    inputs
+}
+
+/// How a text is packed, its beginning, and whether nothing stands around it in its file, as far as that beginning shows.
+fn sample(path: &Path, part: &Part) -> io::Result<(Packing, Vec<u8>, bool)> {
     let mut head = Vec::new();
-    file.take(SAMPLE_BYTES as u64).read_to_end(&mut head).map_err(|error| unreadable(path, error))?;
-    Ok(intake::peel::is_bare(&head))
+    File::open(path)?.take(SAMPLE_BYTES as u64).read_to_end(&mut head)?;
+    let mut text = intake::open::open(File::open(path)?, part)?;
+    Ok((text.input().packing(), sample_of(&mut text)?, intake::peel::is_bare(&head)))
 }
 
 fn stream(

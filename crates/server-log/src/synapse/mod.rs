@@ -1,12 +1,17 @@
 //! Synapse's log: the forms of its lines, and what they say.
 
+mod access;
 mod header;
 mod json;
+mod ledger;
 mod message;
+mod to_device;
 
+pub use access::{ACCESS_WORDS, seconds};
 pub use header::{Header, header};
+pub use ledger::LEDGER_WORDS;
 pub(crate) use message::CUT_MARKS;
-pub use message::{ACCESS_WORDS, LEDGER_WORDS, REPLICATION_PATH, REPLICATION_WORDS, START_WORDS, class, seconds};
+pub use message::{REPLICATION_PATH, REPLICATION_WORDS, START_WORDS, class};
 
 use crate::event::{Class, EventKind};
 use crate::format::ServerLogFormat;

@@ -45,7 +45,8 @@ pub struct Member {
     pub name: String,
     /// What it is.
     pub kind: ArtefactKind,
-    part: Part,
+    /// The file itself, or where in it the text lies.
+    pub part: Part,
 }
 
 /// What is read, in which order, and what is not.
