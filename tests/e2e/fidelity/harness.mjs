@@ -48,7 +48,7 @@ const KIT = `
 
   /** Waits, for what a browser does in its own time. */
   export async function until(condition, what = String(condition)) {
-    const deadline = Date.now() + 15000;
+    const deadline = Date.now() + 60000;
     for (;;) {
       const value = await condition();
       if (value) return value;
