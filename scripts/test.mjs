@@ -70,6 +70,9 @@ const stages = {
       check('cargo clippy', 'cargo', [
         'clippy',
         '-q',
+        // Build scripts, SQLite among them, and macros are then those of the tests.
+        '--profile',
+        HOST_PROFILE,
         '--workspace',
         '--all-targets',
         '--',

@@ -33,6 +33,8 @@ async function drawCard(page, url) {
   await page.goto(`${url}/`);
   await page.waitFor(() => document.querySelectorAll('.console').length > 0);
   await page.click(`.console[data-file="${RECORDING}"] .actions button:nth-of-type(1)`);
+  // On a phone the card is out of sight now, and draws nothing there.
+  await page.evaluate(() => document.querySelector('crypto-diag-card')?.scrollIntoView());
   for (const words of [FAILURES, 'Proven']) {
     await page.waitFor(
       (/** @type {string} */ shown) =>
@@ -40,6 +42,7 @@ async function drawCard(page, url) {
       words,
     );
   }
+  // Again: what the card shows now moved the page.
   await page.evaluate(() => document.querySelector('crypto-diag-card')?.scrollIntoView());
 }
 

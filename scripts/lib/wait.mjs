@@ -9,7 +9,7 @@ export const START_MS = 60_000;
 /** A navigation up to its load event, in milliseconds. */
 export const NAVIGATION_MS = 60_000;
 /** One evaluation in a page, with the promises it awaits, in milliseconds. */
-export const EVALUATE_MS = 60_000;
+export const EVALUATE_MS = 240_000;
 /** A condition that a test awaits, or an element that it clicks, in milliseconds. */
 export const WAIT_MS = 60_000;
 /** A download from the user's action to the complete file, in milliseconds. */

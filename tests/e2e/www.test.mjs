@@ -131,11 +131,16 @@ for (const engine of engines) {
       test(`replaying ${file} at once moves the badge to ${badge}`, async () => {
         const page = await open();
         await replayWhole(page, { file, lines });
+        // The card and the list draw in frames of their own: each is awaited, and compared when it has all that it will have.
+        const total = Object.values(entries).reduce((sum, count) => sum + count, 0);
         await page.waitFor(
-          (/** @type {string} */ text) =>
+          (/** @type {string} */ text, /** @type {number} */ total) =>
             document.querySelector('crypto-diag-card')?.shadowRoot?.querySelector('[part="badge"]')
-              ?.textContent === text,
+              ?.textContent === text &&
+            document.querySelector('crypto-diag-entries')?.shadowRoot?.querySelectorAll('li').length ===
+              total,
           badge,
+          total,
         );
         assert.equal(await page.text(part('noise')), noise);
         const shown = await page.evaluate(() => {

@@ -37,8 +37,10 @@ import { startWebkit } from './webkit.mjs';
 /**
  * What an engine's file provides; everything else is made from it below, once for all three.
  *
- * @typedef {(options: { inbox: string, args: string[] }) => Promise<Engine>} StartEngine `inbox` is the folder in which a complete
- *   download must appear under the name that the browser gives it
+ * @typedef {(options: { inbox: string, args: string[], preferences: FirefoxPreferences }) => Promise<Engine>} StartEngine `inbox` is
+ *   the folder in which a complete download must appear under the name that the browser gives it
+ *
+ * @typedef {Record<string, string | number | boolean>} FirefoxPreferences as `about:config` shows them
  *
  * @typedef {object} Engine
  * @property {string} version
@@ -78,16 +80,16 @@ const DEFAULTS = {
  * The programs' paths are found by themselves, or given by CRYPTO_DIAG_CHROMIUM, CRYPTO_DIAG_FIREFOX,
  * CRYPTO_DIAG_WEBKIT_DRIVER and CRYPTO_DIAG_MINIBROWSER.
  * @param {EngineName} engine
- * @param {{ downloads?: string, args?: string[], waitMs?: number }} [options] `downloads` is an existing folder in which downloaded
- *   files are kept; `args` are further command line arguments of the browser; `waitMs` is how long `waitFor` and `click` wait
+ * @param {{ downloads?: string, args?: string[], preferences?: FirefoxPreferences, waitMs?: number }} [options] `downloads` is an existing folder in which downloaded
+ *   files are kept; `args` are further command line arguments of the browser; `preferences` are for Firefox alone; `waitMs` is how long `waitFor` and `click` wait
  * @throws {Error} naming the program that is missing and the command that installs it
  */
-export async function launch(engine, { downloads, args = [], waitMs = WAIT_MS } = {}) {
+export async function launch(engine, { downloads, args = [], preferences = {}, waitMs = WAIT_MS } = {}) {
   const startEngine = STARTS[engine];
   if (!startEngine) throw new Error(`no engine is named "${engine}"; there are ${engines.join(', ')}`);
   const inbox = openInbox(downloads);
   try {
-    return new Browser(engine, await startEngine({ inbox: inbox.path, args }), inbox, waitMs);
+    return new Browser(engine, await startEngine({ inbox: inbox.path, args, preferences }), inbox, waitMs);
   } catch (error) {
     inbox.remove();
     throw error;

@@ -30,7 +30,7 @@ export async function startChromium({ inbox, args }) {
 }
 
 /** @type {import('./browser.mjs').StartEngine} */
-export async function startFirefox({ inbox, args }) {
+export async function startFirefox({ inbox, args, preferences }) {
   const executablePath = firefox();
   return perPreferences(({ colorScheme, reducedMotion }) =>
     launch({
@@ -47,6 +47,7 @@ export async function startFirefox({ inbox, args }) {
         // TestUtils.gc(), which leak tests need: Firefox gives pages no other means to collect documents.
         'dom.testing.testutils.enabled': true,
         'ui.prefersReducedMotion': reducedMotion === 'reduce' ? 1 : 0,
+        ...preferences,
       },
     }),
   );

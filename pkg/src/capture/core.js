@@ -26,9 +26,10 @@ const INBOX_BYTES = 16 * 1024;
  * have left behind. */
 const MATCHED = 1;
 const BUSY = 2;
-/** JavaScript frames that must fit on the stack before WebAssembly is entered: a stack that overflows inside it would
- * leave it in an unknown state, and pages do log from runaway recursions. */
-const SPARE_FRAMES = 128;
+/** What must fit on the stack before WebAssembly is entered, as calls with so many arguments each: 32 KB. A stack that overflows
+ * inside it would leave it in an unknown state, and pages do log from runaway recursions. */
+const SPARE_CALLS = 8;
+const SPARE_WORDS = 512;
 /** @typedef {import('crypto-diag/report').Entry} Entry */
 
 /** What the module exports: crates/wasm/src/lib.rs. @typedef {object} CoreExports
@@ -152,15 +153,25 @@ function refused(error) {
   fail(`The browser refused to compile the core: ${wordsOf(error)}`);
 }
 
-/** Needs so many frames of the stack. @param {number} frames @returns {number} */
-function descend(frames) {
-  return frames === 0 ? 0 : 1 + descend(frames - 1);
+/** For each call of `descend`, its arguments: how many more calls, and words that only take room. @type {number[][]} */
+const spare = [];
+for (let left = 0; left < SPARE_CALLS; left++) {
+  spare[left] = [left];
+  for (let at = 1; at < SPARE_WORDS; at++) spare[left][at] = 0;
+}
+
+/**
+ * Takes room on the stack by its arguments, which engines push there one by one however well they have compiled it: its own frames
+ * may be large or small. @param {number} left How many more calls.
+ */
+function descend(left) {
+  if (left > 0) apply(descend, undefined, spare[left - 1]);
 }
 
 /** Whether the stack has room: the page's own runaway recursion may have spent it. */
 function hasStack() {
   try {
-    descend(SPARE_FRAMES);
+    descend(SPARE_CALLS);
     return true;
   } catch {
     return false;

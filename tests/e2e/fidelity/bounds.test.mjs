@@ -197,7 +197,7 @@ claim(
         }
       })();
       const alive = (/** @type {WeakRef<object>[]} */ refs) => refs.filter((ref) => ref.deref()).length;
-      const deadline = Date.now() + 15_000;
+      const deadline = Date.now() + 60_000;
       do {
         // In a task of its own: what a WeakRef was asked for lives until the end of the task.
         await new Promise((resolve) => setTimeout(resolve, 20));

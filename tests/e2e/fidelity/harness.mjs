@@ -48,7 +48,7 @@ const KIT = `
 
   /** Waits, for what a browser does in its own time. */
   export async function until(condition, what = String(condition)) {
-    const deadline = Date.now() + 15000;
+    const deadline = Date.now() + 60000;
     for (;;) {
       const value = await condition();
       if (value) return value;
@@ -85,14 +85,15 @@ const running = new Map();
 /**
  * The tab of a file of claims. The one of the file before is closed, so that nothing of it is left to disturb.
  * @param {import('../../support/browser.mjs').EngineName} engine
+ * @param {import('../../support/browser.mjs').FirefoxPreferences} preferences
  * @param {string[]} args
  * @param {object} owner
  */
-async function tab(engine, args, owner) {
-  const key = [engine, ...args].join(' ');
+async function tab(engine, preferences, args, owner) {
+  const key = [engine, ...args, JSON.stringify(preferences)].join(' ');
   const before = running.get(key);
   const open = async () => {
-    const browser = before ? (await before).browser : await launch(engine, { args });
+    const browser = before ? (await before).browser : await launch(engine, { args, preferences });
     const page = await browser.newPage();
     // Only now: a driver's session ends with its last tab.
     await (await before)?.page.close();
@@ -112,10 +113,11 @@ after(async () => {
  * Prepares a file of claims.
  * @param {Record<string, import('../../../scripts/lib/server.mjs').Handler>} [routes] Beside the start page, the package and the kit.
  * @param {{ args?: Partial<Record<import('../../support/browser.mjs').EngineName, string[]>>,
- *   headers?: Record<string, string> }} [options] Arguments for the browsers, headers of the start page's server.
+ *   preferences?: import('../../support/browser.mjs').FirefoxPreferences,
+ *   headers?: Record<string, string> }} [options] Arguments for the browsers, preferences of Firefox, headers of the start page's server.
  * @returns {(claim: string, body: (scene: Scene) => Promise<void>) => void} Registers one test for each engine.
  */
-export function fidelity(routes = {}, { args = {}, headers = {} } = {}) {
+export function fidelity(routes = {}, { args = {}, preferences = {}, headers = {} } = {}) {
   const content = {
     '/': BLANK,
     '/kit.js': KIT,
@@ -131,7 +133,12 @@ export function fidelity(routes = {}, { args = {}, headers = {} } = {}) {
   return (claim, body) => {
     for (const engine of engines) {
       test(`${engine}: ${claim}`, async (context) => {
-        const { browser, page } = await tab(engine, args[engine] ?? [], opened);
+        const { browser, page } = await tab(
+          engine,
+          engine === 'firefox' ? preferences : {},
+          args[engine] ?? [],
+          opened,
+        );
         const [site, elsewhere] = [await opened.site, await opened.elsewhere];
         await page.goto(`${site.url}/`);
         await body({ engine, browser, page, site, elsewhere, context });
