@@ -146,8 +146,8 @@ function signalGroup(child, signal) {
 /** @param {string} folder */
 function removeFolder(folder) {
   folders.delete(folder);
-  // A dying program may still write: try again for a second.
-  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
+  // A dying program may still write: try again, for some seconds on a busy machine.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 30, retryDelay: 20 });
 }
 
 /**

@@ -130,6 +130,13 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
         let start = at;
         at = text::run_end(text, at, WORD);
         let mut next = strong(text, start, at).or_else(|| position::secret(text, start, at));
+        if matches!(next, Some((_, Class::RecoveryKey, _))) {
+            // A key's or signature's `+` and `/` can stand where the gaps between a recovery key's groups would.
+            if let Some(end) = public::key_end(text, start, public) {
+                (public, at) = (end, end);
+                continue;
+            }
+        }
         if next.is_none() && HEX.has(text::byte(text, start)) {
             let (end, is_key) = list(text, start);
             next = is_key.then_some(((start, end), Class::Bytes, End::Run));
@@ -251,6 +258,15 @@ mod tests {
         ] {
             assert_eq!(redacted(line), wanted);
         }
+    }
+
+    #[test]
+    fn a_signature_that_begins_like_a_recovery_key_stays() {
+        let signature = "AAaA+AAAa+Aaa0+0a00+a+++/AAa0+AaA0a0++aaA0+A0aAAa+Aa+AAaa0++AA/A+00Aa+0+a++AA0A+AAaA0A";
+        let line =
+            format!(r#"already exists. Old key: {{"signatures":{{"@a:b":{{"ed25519:AAAAAAAAAA":"{signature}"}}}}}}"#);
+        assert_eq!(redacted(&line), line);
+        assert!(redacted(&format!("it was {signature}")).contains("[closed recovery-key"));
     }
 
     #[test]

@@ -82,6 +82,12 @@ fn device_end(text: &[u8], end: usize) -> usize {
     if device - end - 1 <= DEVICE_MAX { device } else { end }
 }
 
+/// The end of the public key or signature that begins at a place. `public`: where the last one that was ended.
+pub fn key_end(text: &[u8], start: usize, public: usize) -> Option<usize> {
+    let end = run_end(head(text, start + SIGNATURE_CHARS + 1), start, const { ALNUM.or(signs(b"+/")) });
+    (matches!(end - start, KEY_CHARS | SIGNATURE_CHARS) && is_public(text, start, end, public)).then_some(end)
+}
+
 /// Whether a run of base64 characters is public where it stands. `public`: where the last one that was ended.
 pub fn is_public(text: &[u8], start: usize, end: usize, public: usize) -> bool {
     let length = end - start;
