@@ -34,14 +34,19 @@ const CAUSES: [Conclusion; 15] = [
 /// What each scenario of the live rig injects.
 fn injected(scenario: &str) -> Option<&'static [Conclusion]> {
     Some(match scenario {
-        "healthy-key-exchange" | "backlog-drains" | "fallback-key-used" => &[],
+        "healthy-key-exchange" | "backlog-drains" | "fallback-key-used" | "keys-exhausted" => &[],
         "second-empty-store" => &[Conclusion::IdentityReplaced],
         "store-rollback" | "rejected-upload-heals" => &[Conclusion::Rollback],
         "two-live-contexts" => &[Conclusion::TwoContexts],
+        "copied-session" => &[Conclusion::IdentityReplaced, Conclusion::TwoContexts, Conclusion::IdentityOverwritten],
+        "server-restored" => &[Conclusion::ServerRestored],
+        "stale-device-list" => &[Conclusion::StaleDeviceList, Conclusion::IdentityReplaced],
+        "never-sent" => &[Conclusion::NeverSent],
         "backlog-stuck" => &[Conclusion::Backlog],
         "logged-out-device" => &[Conclusion::StaleTarget],
         "malformed-event" | "malformed-event-redacted" => &[Conclusion::MalformedOnServer],
         "algorithm-stripped" => &[Conclusion::StrippedOnTheWay],
+        "client-loses-field" => &[Conclusion::ClientBug],
         "slow-homeserver" => &[Conclusion::SlowHomeserver],
         "slow-gateway" => &[Conclusion::SlowGateway],
         "delayed-events-lost" => &[Conclusion::NeverArrived],

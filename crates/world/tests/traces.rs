@@ -139,6 +139,10 @@ fn what_synapse_did_with_one_time_keys_is_what_the_model_does() {
     let (mut replayed, mut all, mut refusals, mut claims) = (0, 0, 0, 0);
     for folder in bundles() {
         let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+        // Somebody set the database back: that is no step of the server's.
+        if name == "server-restored" {
+            continue;
+        }
         let label: Value = serde_json::from_str(&text(&folder.join("label.json"))).expect("a label");
         let log = text(&folder.join("homeserver.log.txt"));
         let left_out = label["claimsLeftOut"].as_u64().unwrap_or_default() as usize;
