@@ -98,14 +98,7 @@ pub(super) const ARRIVED_NEW: Check = (
         says: "It came first in an answer to a /sync with a since token, so that the client did not have it before.",
         rules_out: "The client had the event already, from its own store or by an answer that the HAR does not hold.",
     },
-    (
-        |event| {
-            let first = event.arrivals.first();
-            first
-                .is_some_and(|Arrival { request, .. }| request.route() == Route::Sync && request.uri.contains("since="))
-        },
-        ask_arrived,
-    ),
+    (|event| event.arrived_new(), ask_arrived),
 );
 
 pub(super) const ARRIVALS_SHOWN: Check = (
@@ -116,6 +109,22 @@ pub(super) const ARRIVALS_SHOWN: Check = (
         rules_out: "The line is about another copy of the event, in an answer that the HAR lacks or whose body was left out.",
     },
     (|event| event.shows_arrivals, ask_arrived),
+);
+
+pub(super) const NOT_ON_THE_WAY: Check = (
+    &Premise {
+        id: "lost-field/not-on-the-way",
+        says: "The content that the server's database holds lacks the field, has others, and no redaction has rewritten it; or the event \
+               came new with an incremental /sync and had the field, and the HAR would show any other arrival before the line.",
+        rules_out: "It was whole on the server, and something took the field away before the client got it.",
+    },
+    (
+        |event| {
+            let was_stored_without = event.stored_has(false) && event.stored_not_pruned();
+            was_stored_without || (event.arrived(true) && event.arrived_new() && event.shows_arrivals)
+        },
+        |event| ask_stored(event).into_iter().chain(ask_arrived(event)).collect(),
+    ),
 );
 
 fn nothing(_: &LostField<'_>) -> Vec<Need> {
@@ -313,6 +322,12 @@ impl LostField<'_> {
         let field = |event: &ArrivedEvent| event.fields.iter().any(|name| Some(name.as_str()) == self.field);
         self.arrivals.iter().any(|arrival| arrival.is_before)
             && self.arrivals.iter().all(|arrival| field(arrival.event) == has)
+    }
+
+    /// The client did not have the event before the first arrival.
+    fn arrived_new(&self) -> bool {
+        let first = self.arrivals.first();
+        first.is_some_and(|Arrival { request, .. }| request.route() == Route::Sync && request.uri.contains("since="))
     }
 
     /// Each arrival has other fields and does not say that it was redacted.

@@ -1,7 +1,7 @@
 //! KE-3: the event lost the field between the server and the client.
 
 use super::lost_field::{
-    self, ARRIVED_WITHOUT, Check, IS_MISSING, NOT_PRUNED, OUTER, Place, STORED_WITH, STORED_WITHOUT, ask_arrived,
+    self, ARRIVED_WITHOUT, Check, IS_MISSING, NOT_ON_THE_WAY, OUTER, Place, STORED_WITH, ask_arrived,
 };
 use super::{Rule, premises};
 use crate::case::Case;
@@ -21,7 +21,7 @@ const SENT_WHOLE: Check = (
 
 const PROVEN_BY: [Check; 5] = [IS_MISSING, OUTER, STORED_WITH, ARRIVED_WITHOUT, SENT_WHOLE];
 
-const REFUTED_BY: [Check; 3] = [OUTER, STORED_WITHOUT, NOT_PRUNED];
+const REFUTED_BY: [Check; 2] = [OUTER, NOT_ON_THE_WAY];
 
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::StrippedOnTheWay,
@@ -44,7 +44,7 @@ const PLACE: Place = Place {
         proven: format!(
             "Event {id} has `{field}` on the server and arrived without it: something in between took it away."
         ),
-        refuted: format!("Event {id} did not lose `{field}` on its way: it was stored without it."),
+        refuted: format!("Event {id} did not lose `{field}` on its way: it was stored without it, or arrived with it."),
         unknown: format!("Whether event {id} lost `{field}` between the server and the client cannot be told."),
     },
 };
@@ -65,6 +65,9 @@ fn histories() -> Vec<crate::history::History> {
     vec![
         recorded("a proxy takes the algorithm away").proves("stripped-on-the-way", "field algorithm"),
         History::recorded("malformed-event", "the event was stored without its algorithm")
+            .never_proves("stripped-on-the-way", "")
+            .refutes("stripped-on-the-way", "field algorithm"),
+        History::recorded("client-loses-field", "the event arrived whole, and the client lost the field")
             .never_proves("stripped-on-the-way", "")
             .refutes("stripped-on-the-way", "field algorithm"),
         recorded("the stored event was rewritten after it was served")

@@ -1,0 +1,234 @@
+//! Lines as they come in, and as they are kept.
+
+use super::*;
+
+fn redacted(text: &str) -> String {
+    redact(text).text.into_owned()
+}
+
+#[test]
+fn tokens_go_by_their_shape() {
+    for token in ["syt_YWxpY2U_AbCdEfGhIjKlMnOp_1a2B3c", "syr_YWxpY2U_AbCdEf", "mat_9f8e7d6c5b4a_x", "mcr_ABCDEF12345"]
+    {
+        let line = format!("request with {token} failed: already exists");
+        let closed = redacted(&line);
+        assert!(
+            closed.starts_with("request with [closed token ") && closed.ends_with("] failed: already exists"),
+            "{closed}"
+        );
+    }
+    let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.s5vK_x-Y";
+    assert_eq!(redacted(&format!("with {jwt}!")), "with [closed jwt 45 #psxt]!");
+}
+
+#[test]
+fn values_go_by_the_name_in_front_of_them() {
+    for (line, wanted) in [
+        ("access_token=syt_a_b&x=1", "access_token=[closed]&x=1"),
+        ("?access_token=opaque%2Fvalue&x=1", "?access_token=[closed]&x=1"),
+        (r#"{"access_token":"opaque \" value","x":1}"#, r#"{"access_token":"[closed]","x":1}"#),
+        (r#"{\"refresh_token\":\"opaque\",\"x\":1}"#, r#"{\"refresh_token\":\"[closed]\",\"x\":1}"#),
+        ("Authorization: Bearer abc.DEF-123", "Authorization: [closed]"),
+        ("curl -H 'Authorization: Bearer abcDEF123' -X", "curl -H 'Authorization: [closed]' -X"),
+        ("sent Bearer abcDEF-123, then", "sent Bearer [closed], then"),
+        ("Cookie: a=b; c=d\nnext", "Cookie: [closed]\nnext"),
+        ("password: hunter2, user: x", "password: [closed], user: x"),
+        ("login_token: Some(\"opaque\")", "login_token: [closed]"),
+        ("loginToken => opaque;", "loginToken => [closed];"),
+        ("https://a/cb?code=abc123&state=xyz x", "https://a/cb?code=[closed]&state=[closed] x"),
+        ("{'password': 'a b c'}", "{'password': '[closed]'}"),
+    ] {
+        assert_eq!(redacted(line), wanted);
+    }
+}
+
+#[test]
+fn a_signature_that_begins_like_a_recovery_key_stays() {
+    let signature = "AAaA+AAAa+Aaa0+0a00+a+++/AAa0+AaA0a0++aaA0+A0aAAa+Aa+AAaa0++AA/A+00Aa+0+a++AA0A+AAaA0A";
+    let line =
+        format!(r#"already exists. Old key: {{"signatures":{{"@a:b":{{"ed25519:AAAAAAAAAA":"{signature}"}}}}}}"#);
+    assert_eq!(redacted(&line), line);
+    assert!(redacted(&format!("it was {signature}")).contains("[closed recovery-key"));
+}
+
+#[test]
+fn a_password_behind_a_programs_option_goes_and_a_user_id_or_a_group_stays() {
+    for (line, wanted) in [
+        ("curl -u alice:hunter2 https://h/x", "curl -u alice:[closed] https://h/x"),
+        ("curl --user 'alice:hush hush' x", "curl --user 'alice:[closed]' x"),
+        ("curl --proxy-user=alice:hunter2", "curl --proxy-user=alice:[closed]"),
+    ] {
+        assert_eq!(redacted(line), wanted);
+    }
+    for line in [
+        "crypto-diag collect --user @alice:example.org --log x",
+        "docker run -u 1000:1000 x",
+        "sudo -u postgres psql: x",
+        "curl -u alice: x",
+        "curl -u alice:[closed] x",
+    ] {
+        assert_eq!(redacted(line), line);
+    }
+}
+
+#[test]
+fn words_that_name_no_value_stay() {
+    for line in [
+        "the access token is missing, already exists",
+        "access_token: null",
+        "missing key at index 3 for participant @user:server:DEVICE",
+        "Bearer token missing",
+        "format_string mat_x",
+        "status code: 400",
+        "event_type=\"io.element.call.encryption_keys\" sender_key=\"abc\"",
+    ] {
+        assert_eq!(redacted(line), line);
+    }
+}
+
+#[test]
+fn media_keys_go_and_public_keys_stay() {
+    let media = r#"{"keys":{"index":0,"key":"7Kd9qXz1aBcDeFgHiJkLmQ"},"member":{}}"#;
+    assert_eq!(redacted(media), r#"{"keys":{"index":0,"key":"[closed base64 22 #knpp]"},"member":{}}"#);
+    assert_eq!(redacted("encryptionKey: 7Kd9qXz1aBcDeFgHiJkLmQ=="), "encryptionKey: [closed]");
+    assert_eq!(redacted("media_key=[1, 2, 3] index"), "media_key=[closed] index");
+    for line in [
+        r#"Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{}}; new key: {'key': 'QF6S+xL5kqccqIPCCh4eFpdBdulfr+tKS5/ZN4wGAT0', 'signatures': {}}"#,
+        r#"already exists. Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{"@a:b":{"ed25519:D":"c2ln"}}}; new key: {'key': 'QF6Sd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho', 'signatures': {'@a:b': {'ed25519:D': 'c2ln'}}}"#,
+        r#"{"one_time_key":"already exists. Old key: {\"key\":\"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho\"}; new key: {'key': 'QF6Sd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho', 'signatures': {}}"}"#,
+        r#"already exists. Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho""#,
+        r#"Old key: {\"key\":\"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho\",\"signatures\":{}}"#,
+        r#"one_time_key: SignedKey { key: "curve25519:drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho" }"#,
+        r#"MissingOneTimeKey("curve25519:drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho")"#,
+    ] {
+        assert_eq!(redacted(line), line);
+    }
+}
+
+#[test]
+fn what_touches_the_edge_of_a_gap_goes_whole() {
+    let (text, count) = redact_pieces("x sytSecret", "Rest y", 9);
+    assert_eq!(text, "x [closed] …[9 characters cut]… [closed] y");
+    assert_eq!(count, 2);
+    let (text, _) = redact_pieces("{\"passw", "ord\": \"a b c\", \"x\": 1}", 0);
+    assert_eq!(text, "[closed] …[0 characters cut]… [closed]\", \"x\": 1}");
+    let (text, _) = redact_pieces("x \"acc", "token\",\n \"value\": \"a b c\" }", 4);
+    assert_eq!(text, "x [closed] …[4 characters cut]… [closed]\" }");
+    let (text, _) = redact_pieces("Cookie: a=b; c", "d; e=f; g\nnext", 9);
+    assert_eq!(text, "Cookie: [closed] …[9 characters cut]… [closed]\nnext");
+}
+
+#[test]
+fn what_is_already_masked_is_not_counted_again() {
+    assert_eq!(redact("access_token=[closed]").count, 0);
+}
+
+#[test]
+fn a_string_that_turns_out_to_be_between_strings_lays_nothing_open() {
+    for line in [
+        r#"token :" Login { token: "Sec+ret/1234567890", x: 1 }"#,
+        r#"token :" {"cookie":"c0=Secret1234567890","x":1}"#,
+        "token = body['token'] = 'Secret1234567890';",
+    ] {
+        assert!(!redacted(line).contains("1234567890"), "{}", redacted(line));
+    }
+}
+
+#[test]
+fn a_login_type_is_not_a_name_with_a_value() {
+    for line in [
+        r#"["m.login.password","m.login.sso"]"#,
+        r#"secret_name="m.megolm_backup.v1" x"#,
+        "io.element.call.encryption_keys: skipping one",
+        "encryption key missing for encoding",
+        "token(s) missing",
+        r#"{"type":"io.element.call.encryption_keys","sender":"@a:b"}"#,
+        "Basic Authentication is off, basic E2EE",
+        "at 2026-11-23T08:42:19.074Z 10.0.0.1:8008, 12:30:45",
+        "see this line that goes from here upto that word over here then ends",
+    ] {
+        assert_eq!(redacted(line), line);
+    }
+}
+
+/// Pieces that begin something and never end it, or that look like the beginning of a secret.
+const HOSTILE: [&str; 48] = [
+    "{key:",
+    "key:\"",
+    "key:'",
+    "key=",
+    "k:`",
+    "\"key\":\"AAAAAAAAAAAAAAAAAAAAAA\",",
+    "{\"key\":\"AAAAAAAAAAAAAAAAAAAAAA\"{",
+    "signatures",
+    "password:(",
+    "token:{",
+    "token:[",
+    "token:'",
+    "token:\"",
+    "token:`",
+    "token\\:\\\"",
+    "token\\\\\\:\\\\\\\"",
+    "token\\",
+    "\"token\",",
+    "\"token\",\"value\":",
+    "token%3D",
+    "%22token%22%3A%22",
+    "sessionkey:Some(",
+    "token: T {",
+    "encryption_key=a.",
+    "encryption_key=",
+    "Cookie: ",
+    "\"Cookie: ",
+    "\\nCookie: ",
+    "Authorization: ",
+    "Authorization: Bearer ",
+    "code=",
+    "&code=",
+    "bearer ",
+    "bearer=",
+    "basic ",
+    "basic=",
+    "eyJ",
+    "/eyJ",
+    "eyJ.",
+    "mat_",
+    "xmat_",
+    "syt_",
+    "1,",
+    "1, ",
+    "abcd ",
+    "0:1,",
+    "\\",
+    "]}",
+];
+
+/// Steps for each byte at most; the dearest are the looks around a field called `key`.
+const STEPS_PER_BYTE: usize = 150;
+
+/// Twice the text must take about twice the steps; where looks go a bounded way, the longer text has a few more.
+fn assert_linear(pattern: &str, work: impl Fn(&str)) {
+    let steps = |bytes: usize| work::steps_of(|| work(&pattern.repeat(bytes / pattern.len())));
+    let (once, twice) = (steps(2_000), steps(4_000));
+    assert!(once > 0, "the steps are counted");
+    assert!(twice <= 3 * once && twice <= 4_000 * STEPS_PER_BYTE, "{pattern:?}: {once}, then {twice}");
+}
+
+#[test]
+fn the_work_grows_no_faster_than_the_text() {
+    for first in HOSTILE {
+        assert_linear(first, |text| drop(redact_pieces(text, "tail", 1)));
+        assert_linear(first, |text| drop(redact_pieces("head", text, 1)));
+        for second in HOSTILE.iter().chain(&["", " ", "\n", "x"]) {
+            assert_linear(&format!("{first}{second}"), |text| drop(redact(text)));
+        }
+    }
+}
+
+#[test]
+fn deeper_and_deeper_strings_cost_no_more() {
+    let text: String = (0..200).map(|depth| format!("key:{}\"x ", "\\".repeat(depth))).collect();
+    assert!(work::steps_of(|| drop(redact(&text))) <= STEPS_PER_BYTE * text.len());
+    let text: String = (0..200).rev().map(|depth| format!("password:{}\"x ", "\\".repeat(depth))).collect();
+    assert!(work::steps_of(|| drop(redact(&text))) <= STEPS_PER_BYTE * text.len());
+}
