@@ -18,7 +18,7 @@ const REACHED = {
   'worker.js': 4_740,
   'card.js': 11_250,
   'react.js': 525,
-  'analysis.js': 418_000,
+  'analysis.js': 427_200,
 };
 /** What a compiler's or a compressor's new version may add. */
 const SLACK = 1.02;
