@@ -585,7 +585,10 @@ for (const engine of engines) {
     test('it works from a file, without any server', async () => {
       const page = await open({}, pathToFileURL(PAGE).href);
       await answerTo(page, filesOf('second-empty-store'));
-      assert.match(await page.text('#verdict'), /^Proven: two sets of identity keys have been used as device \S+ of @\S+;/);
+      assert.match(
+        await page.text('#verdict'),
+        /^Proven: two sets of identity keys have been used as device \S+ of @\S+;/,
+      );
       assert.equal(await page.evaluate(() => document.querySelector('#save-page')?.checkVisibility()), false);
     });
 

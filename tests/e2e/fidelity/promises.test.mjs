@@ -12,7 +12,9 @@ function registered() {
     .filter((name) => name.endsWith('.test.mjs') && name !== 'promises.test.mjs')
     .flatMap((name) => {
       const source = readFileSync(`${folder}/${name}`, 'utf8');
-      const titles = source.matchAll(/^(?:claim|compiled|test)\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/gm);
+      const titles = source.matchAll(
+        /^(?:claim|compiled|test)\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/gm,
+      );
       return [...titles].map(([, single, double]) => `${name.replace('.test.mjs', '')}: ${single ?? double}`);
     })
     .sort();
