@@ -178,6 +178,22 @@ export async function oneTimeKeys(rig, { userId, deviceId }) {
   );
 }
 
+/**
+ * Claims a device's one-time keys until the homeserver has so many left.
+ *
+ * @param {Rig} rig
+ * @param {Profile} peer who claims them
+ * @param {{userId: string, deviceId: string}} device
+ * @param {number} [left]
+ */
+export async function claimUntil(rig, peer, { userId, deviceId }, left = 0) {
+  for (;;) {
+    const surplus = Object.keys(await oneTimeKeys(rig, { userId, deviceId })).length - left;
+    if (surplus <= 0) return;
+    for (let i = 0; i < surplus; i += 1) await peer.call('claimOneTimeKey', userId, deviceId);
+  }
+}
+
 /** The first keys/upload after the exchange `from` that the homeserver answered with 400. */
 export function refusedUpload(/** @type {Profile} */ victim, from = 0) {
   const found = victim.proxy.exchanges

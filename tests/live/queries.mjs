@@ -78,3 +78,12 @@ export async function askServer(database, { userIds, eventIds }) {
   }
   return asked;
 }
+
+/**
+ * The rows of all answers of one name.
+ *
+ * @param {Awaited<ReturnType<typeof askServer>>} queries
+ * @param {string} name
+ */
+export const rowsOf = (queries, name) =>
+  queries.filter((query) => query.name === name).flatMap((query) => query.rows);

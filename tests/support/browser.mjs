@@ -80,8 +80,9 @@ const DEFAULTS = {
  * The programs' paths are found by themselves, or given by CRYPTO_DIAG_CHROMIUM, CRYPTO_DIAG_FIREFOX,
  * CRYPTO_DIAG_WEBKIT_DRIVER and CRYPTO_DIAG_MINIBROWSER.
  * @param {EngineName} engine
- * @param {{ downloads?: string, args?: string[], preferences?: FirefoxPreferences, waitMs?: number }} [options] `downloads` is an existing folder in which downloaded
- *   files are kept; `args` are further command line arguments of the browser; `preferences` are for Firefox alone; `waitMs` is how long `waitFor` and `click` wait
+ * @param {{ downloads?: string, args?: string[], preferences?: FirefoxPreferences, waitMs?: number }} [options] `downloads` is an
+ *   existing folder in which downloaded files are kept; `args` are further command line arguments of the browser; `preferences` are
+ *   for Firefox alone; `waitMs` is how long `waitFor` and `click` wait
  * @throws {Error} naming the program that is missing and the command that installs it
  */
 export async function launch(engine, { downloads, args = [], preferences = {}, waitMs = WAIT_MS } = {}) {

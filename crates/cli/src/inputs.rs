@@ -1,4 +1,5 @@
-//! The files that were named: folders walked (`crypto_diag_collect::files`), pipes spooled. What is in them is told by `crypto_diag_triage::intake`.
+//! The files that were named: folders walked (`crypto_diag_collect::files`), pipes spooled. What is in them is told by
+//! `crypto_diag_triage::intake`.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;

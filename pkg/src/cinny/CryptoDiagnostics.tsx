@@ -238,8 +238,8 @@ function Card({ children }: { children: ReactNode }) {
   );
 }
 
-/** What a button's last click came to; `total` is how many lines there were at that click. */
-type Answer = { to: 'report' | 'queries' | 'clear'; text: string; total: number };
+/** What a button's last click came to; of a report, how many lines there were at that click. */
+type Answer = { to: 'report' | 'queries' | 'clear'; text: string; total?: number };
 
 export function CryptoDiagnostics() {
   const mx = useMatrixClient();
@@ -265,15 +265,15 @@ export function CryptoDiagnostics() {
   const handleCopy = async (queries: string) => {
     try {
       await navigator.clipboard.writeText(queries);
-      setAnswer({ to: 'queries', text: say('queriesCopied'), total });
+      setAnswer({ to: 'queries', text: say('queriesCopied') });
     } catch (error) {
-      setAnswer({ to: 'queries', text: say('queriesFailed', { reason: reasonOf(error) }), total });
+      setAnswer({ to: 'queries', text: say('queriesFailed', { reason: reasonOf(error) }) });
     }
   };
 
   const clearing = useConfirmed(() => {
     clear();
-    setAnswer({ to: 'clear', text: say('cleared'), total: 0 });
+    setAnswer({ to: 'clear', text: say('cleared') });
   });
 
   const failures = counts.byMeaning.failure;
@@ -281,7 +281,7 @@ export function CryptoDiagnostics() {
   const seesAll = watching && status.blindFrames === 0;
   const families = familiesOf(counts);
   const quiet = quietLine(counts);
-  const newer = answer?.to === 'report' ? total - answer.total : 0;
+  const newer = answer?.total === undefined ? 0 : total - answer.total;
   /** What a button does, and how it went: the second half is what a screen reader says when it changes. */
   const answered = (to: string, description: string) => (
     <>

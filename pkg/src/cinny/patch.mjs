@@ -190,7 +190,7 @@ function main(apply) {
     input: patch,
     stdio: ['pipe', 'inherit', 'inherit'],
   });
-  if (git.error) throw new PlaceNotFound(`git could not be run: ${git.error.message}`);
+  if (git.error) process.stderr.write(`git could not be run: ${git.error.message}\n`);
   return git.status ?? 1;
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { MALFORMED } from '../expected.mjs';
+import { rowsOf } from '../queries.mjs';
 import { meet, signInTwo } from '../rig.mjs';
 
 export const name = 'algorithm-stripped';
@@ -31,7 +32,7 @@ export async function run(rig) {
 
 /** @param {import('../bundle.mjs').Bundle} bundle */
 export function check({ queries }) {
-  const [row] = queries.filter(({ name: query }) => query === 'event').flatMap(({ rows }) => rows);
+  const [row] = rowsOf(queries, 'event');
   assert.equal(row.algorithm, 'm.megolm.v1.aes-sha2', 'intact on the homeserver');
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { CONFLICT } from '../expected.mjs';
 import { oneTimeKeys, refusedUpload } from '../provoke.mjs';
+import { rowsOf } from '../queries.mjs';
 import { signIn } from '../rig.mjs';
 
 export const name = 'copied-session';
@@ -50,7 +51,6 @@ export function check({ facts: { identity, still, published }, queries }) {
   assert.equal(published.deviceId, identity.deviceId);
   assert.notEqual(published.ed25519, identity.ed25519);
   assert.equal(still.ed25519, identity.ed25519, 'the first browser has the identity that it had');
-  const rows = queries.filter((query) => query.name === 'device_keys').flatMap((query) => query.rows);
-  const row = rows.find(({ device_id }) => device_id === identity.deviceId);
+  const row = rowsOf(queries, 'device_keys').find(({ device_id }) => device_id === identity.deviceId);
   assert.ok(row?.key_json.includes(published.ed25519), 'the homeserver holds the second browser’s identity');
 }

@@ -1,7 +1,8 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { DELIVERED } from '../expected.mjs';
-import { oneTimeKeys, sendMediaKey } from '../provoke.mjs';
+import { claimUntil, sendMediaKey } from '../provoke.mjs';
+import { rowsOf } from '../queries.mjs';
 import { signIn } from '../rig.mjs';
 
 export const name = 'fallback-key-used';
@@ -27,11 +28,7 @@ export async function run(rig) {
   await victim.call('waitForMember', roomId, peer.userId);
 
   await victim.call('stop');
-  for (;;) {
-    const left = Object.keys(await oneTimeKeys(rig, identity)).length;
-    if (left === 0) break;
-    for (let i = 0; i < left; i += 1) await peer.call('claimOneTimeKey', identity.userId, identity.deviceId);
-  }
+  await claimUntil(rig, peer, identity);
   // The first of these begins the session; its key is the fallback key, since there is no other.
   await peer.call('prepareRoom', roomId);
   const sent = await sendMediaKey(peer, victim, roomId, { deviceId: identity.deviceId });
@@ -69,6 +66,5 @@ export function check({ facts, queries }) {
     facts.fallbackKey,
     'the message began a session with the fallback key',
   );
-  const rows = queries.filter((query) => query.name === 'fallback_keys').flatMap((query) => query.rows);
-  assert.ok(rows.some((row) => row.device_id === facts.identity.deviceId));
+  assert.ok(rowsOf(queries, 'fallback_keys').some((row) => row.device_id === facts.identity.deviceId));
 }

@@ -1,6 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
-import { oneTimeKeys } from '../provoke.mjs';
+import { claimUntil } from '../provoke.mjs';
+import { rowsOf } from '../queries.mjs';
 import { signIn } from '../rig.mjs';
 
 export const name = 'keys-exhausted';
@@ -18,11 +19,7 @@ export async function run(rig) {
 
   // Whatever the device still hears, what it publishes is lost.
   const cut = victim.proxy.rule({ path: /./, drop: 'before' });
-  for (;;) {
-    const left = Object.keys(await oneTimeKeys(rig, identity)).length;
-    if (left === 0) break;
-    for (let i = 0; i < left; i += 1) await peer.call('claimOneTimeKey', identity.userId, identity.deviceId);
-  }
+  await claimUntil(rig, peer, identity);
   const last = await peer.call('claimOneTimeKey', identity.userId, identity.deviceId);
   return { sides: { victim, peer }, facts: { identity, last, lostRequests: cut.hits().length } };
 }
@@ -31,10 +28,7 @@ export async function run(rig) {
 export function check({ facts, queries }) {
   assert.equal(facts.last.fallback, true, 'there was nothing left but the fallback key');
   const rows = (/** @type {string} */ table) =>
-    queries
-      .filter((query) => query.name === table)
-      .flatMap((query) => query.rows)
-      .filter((row) => row.device_id === facts.identity.deviceId);
+    rowsOf(queries, table).filter((row) => row.device_id === facts.identity.deviceId);
   assert.deepEqual(rows('one_time_keys'), []);
   assert.deepEqual(
     rows('fallback_keys').map(({ used }) => used),

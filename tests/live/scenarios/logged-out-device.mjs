@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { sendMediaKey } from '../provoke.mjs';
-import { copiesKept } from '../queries.mjs';
+import { copiesKept, rowsOf } from '../queries.mjs';
 import { meet, signInTwo } from '../rig.mjs';
 
 export const name = 'logged-out-device';
@@ -55,7 +55,7 @@ export async function run(rig) {
 
 /** @param {import('../bundle.mjs').Bundle} bundle */
 export function check({ facts, queries }) {
-  const devices = queries.filter((query) => query.name === 'devices').flatMap((query) => query.rows);
+  const devices = rowsOf(queries, 'devices');
   assert.ok(devices.some((row) => row.device_id === facts.liveDevice));
   assert.ok(
     !devices.some((row) => row.device_id === facts.goneDevice),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { MALFORMED } from '../expected.mjs';
 import { malformedEvent } from '../provoke.mjs';
+import { rowsOf } from '../queries.mjs';
 import { meet, signInTwo } from '../rig.mjs';
 
 export const name = 'malformed-event-redacted';
@@ -23,6 +24,6 @@ export async function run(rig) {
 
 /** @param {import('../bundle.mjs').Bundle} bundle */
 export function check({ facts, queries }) {
-  const [row] = queries.filter(({ name: query }) => query === 'event').flatMap(({ rows }) => rows);
+  const [row] = rowsOf(queries, 'event');
   assert.equal(row.redacted_by, facts.redactedBy);
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { MALFORMED } from '../expected.mjs';
 import { malformedEvent } from '../provoke.mjs';
+import { rowsOf } from '../queries.mjs';
 import { meet, signInTwo } from '../rig.mjs';
 
 export const name = 'malformed-event';
@@ -21,7 +22,7 @@ export async function run(rig) {
 
 /** @param {import('../bundle.mjs').Bundle} bundle */
 export function check({ queries }) {
-  const [row] = queries.filter(({ name: query }) => query === 'event').flatMap(({ rows }) => rows);
+  const [row] = rowsOf(queries, 'event');
   assert.equal(row.algorithm, null, 'the homeserver stored it without algorithm');
   assert.equal(row.redacted_by, null);
 }

@@ -1,6 +1,6 @@
 // @ts-check
 import assert from 'node:assert/strict';
-import { oneTimeKeys } from '../provoke.mjs';
+import { claimUntil } from '../provoke.mjs';
 import { signIn } from '../rig.mjs';
 
 export const name = 'server-restored';
@@ -30,8 +30,7 @@ export async function run(rig) {
 
   // The device is away, with one key left.
   await victim.stop();
-  for (let left = Object.keys(await oneTimeKeys(rig, identity)).length; left > 1; left -= 1)
-    await claim(peer);
+  await claimUntil(rig, peer, identity, 1);
   await database.psql('CREATE TABLE dumped_one_time_keys AS SELECT * FROM e2e_one_time_keys_json;');
   const first = await claim(peer);
   await database.psql(

@@ -1,6 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
-import { oneTimeKeys } from '../provoke.mjs';
+import { claimUntil } from '../provoke.mjs';
+import { rowsOf } from '../queries.mjs';
 import { signIn, STORE } from '../rig.mjs';
 
 export const name = 'stale-device-list';
@@ -40,11 +41,7 @@ export async function run(rig) {
 
   // With the old keys gone, the new ones go up without a conflict, and a claim gets one of them.
   await victim.stop();
-  for (;;) {
-    const left = Object.keys(await oneTimeKeys(rig, before)).length;
-    if (left === 0) break;
-    for (let i = 0; i < left; i += 1) await peer.call('claimOneTimeKey', before.userId, before.deviceId);
-  }
+  await claimUntil(rig, peer, before);
   const from = victim.proxy.exchanges.length;
   const after = await victim.start(`${STORE}-second`);
   await victim.proxy.waitFor(
@@ -73,7 +70,6 @@ export function check({ facts: { before, after, known }, queries }) {
     [before.ed25519],
     'the sender knows the one that is gone',
   );
-  const rows = queries.filter((query) => query.name === 'device_keys').flatMap((query) => query.rows);
-  const row = rows.find(({ device_id }) => device_id === before.deviceId);
+  const row = rowsOf(queries, 'device_keys').find(({ device_id }) => device_id === before.deviceId);
   assert.ok(row?.key_json.includes(after.ed25519), 'the homeserver holds the new one');
 }

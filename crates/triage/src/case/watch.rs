@@ -6,7 +6,7 @@ use crypto_diag_analysis::{Origin, Report};
 use crypto_diag_core::{CaptureState, FrameState, Ke, Meaning, Millis};
 
 use super::{Case, Page};
-use crate::moment::Moment;
+use crate::moment::{Clock, Moment};
 use crate::stamp;
 
 /// The wall clock and the page's steady clock differ by less than this where nobody set the wall clock, in milliseconds.
@@ -152,6 +152,19 @@ impl Case<'_> {
     /// When a page's report was made.
     pub fn made(&self, page: &Page) -> Moment {
         Moment::at(page.clock(), i64::try_from(self.report(page).generated_at.0).unwrap_or_default())
+    }
+
+    /// Whether something that a page or its HAR says was said in the life of that page.
+    pub fn is_in_life(&self, page: &Page, at: Moment) -> bool {
+        match at.clock {
+            Clock::Page(report) => report == page.report,
+            Clock::Har(har) => {
+                page.hars.contains(&har)
+                    && self.begun(page).is_some_and(|begun| self.clocks.is_before(begun, at))
+                    && self.clocks.is_before(at, self.made(page))
+            }
+            Clock::Log(_) | Clock::Database => false,
+        }
     }
 
     /// Whether a page's report could have shown a thing, so that it did not happen if it is not there: within a span of

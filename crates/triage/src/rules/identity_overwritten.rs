@@ -4,7 +4,7 @@ use super::Rule;
 use crate::case::identity::{SaidBy, Sighting};
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
-use crate::moment::{Clock, Moment};
+use crate::moment::Moment;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
@@ -80,7 +80,7 @@ fn proof(case: &Case<'_>, own: &[&Sighting], server: &Sighting, device: &Sightin
     let found = times.into_iter().flatten().flat_map(|held| {
         pages.iter().map(move |page| {
             let said = |is_it: &dyn Fn(Moment) -> bool| {
-                let of_page = |at: Moment| page.is_none_or(|page| is_in_life(case, page, at));
+                let of_page = |at: Moment| page.is_none_or(|page| case.is_in_life(page, at));
                 same().find(|one| one.at.is_some_and(|at| is_it(at) && of_page(at)))
             };
             let before = said(&|at| case.clocks.is_before(at, held));
@@ -103,19 +103,6 @@ fn proof(case: &Case<'_>, own: &[&Sighting], server: &Sighting, device: &Sightin
             vec![Need::report(whose(), ReportTime::AfterTheQuery, "the identity keys that the device has now")]
         })
         .premise(&ONE_PAGE, one_page, Vec::new)
-}
-
-/// Whether something that a page or its HAR says was said in the life of that page.
-fn is_in_life(case: &Case<'_>, page: &Page, at: Moment) -> bool {
-    match at.clock {
-        Clock::Page(report) => report == page.report,
-        Clock::Har(har) => {
-            page.hars.contains(&har)
-                && case.begun(page).is_some_and(|begun| case.clocks.is_before(begun, at))
-                && case.clocks.is_before(at, case.made(page))
-        }
-        Clock::Log(_) | Clock::Database => false,
-    }
 }
 
 #[cfg(test)]

@@ -76,11 +76,8 @@ pub(super) fn overlapping<'c>(case: &'c Case<'_>, device: &'c Device) -> impl It
 
 /// Whether a page of the device offered one-time keys. A HAR that holds both pages' requests does not tell whose they are.
 fn publishes(case: &Case<'_>, device: &Device, page: &Page, other: &Page) -> bool {
-    let begun = case.begun(page);
     let in_own_har = |asked: Moment| {
-        matches!(asked.clock, Clock::Har(har) if page.hars.contains(&har) && !other.hars.contains(&har))
-            && begun.is_some_and(|begun| case.clocks.is_before(begun, asked))
-            && case.clocks.is_before(asked, case.made(page))
+        matches!(asked.clock, Clock::Har(har) if !other.hars.contains(&har)) && case.is_in_life(page, asked)
     };
     let refused = |refusal: &Refusal| {
         refusal.is_of(device) && (refusal.answered.clock == page.clock() || refusal.asked.is_some_and(in_own_har))
