@@ -324,9 +324,22 @@ export async function signInTwo(rig) {
  * @returns {Promise<string>} the room's id
  */
 export async function meet(host, guest) {
+  const roomId = await shareRoom(host, guest);
+  for (const profile of [host, guest]) await profile.call('prepareRoom', roomId);
+  return roomId;
+}
+
+/**
+ * Two people in one encrypted room in which neither has prepared to write yet. Whoever prepares second may have got a session from the
+ * first by then, and then claims no one-time key.
+ *
+ * @param {Profile} host
+ * @param {Profile} guest
+ * @returns {Promise<string>} the room's id
+ */
+export async function shareRoom(host, guest) {
   const roomId = await host.call('createRoom', { invite: [guest.userId] });
   await guest.call('join', roomId);
   await host.call('waitForMember', roomId, guest.userId);
-  for (const profile of [host, guest]) await profile.call('prepareRoom', roomId);
   return roomId;
 }

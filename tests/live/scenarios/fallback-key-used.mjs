@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { DELIVERED } from '../expected.mjs';
 import { claimUntil, sendMediaKey } from '../provoke.mjs';
 import { rowsOf } from '../queries.mjs';
-import { signIn } from '../rig.mjs';
+import { shareRoom, signIn } from '../rig.mjs';
 
 export const name = 'fallback-key-used';
 export const cause =
@@ -23,9 +23,7 @@ export const finds = { victim: { devices: ['identity.deviceId'], 'device-keys': 
 /** @param {import('../rig.mjs').Rig} rig */
 export async function run(rig) {
   const [[victim, identity], [peer, { curve25519: peerKey }]] = await signIn(rig, 'alice', 'bob');
-  const roomId = await victim.call('createRoom', { invite: [peer.userId] });
-  await peer.call('join', roomId);
-  await victim.call('waitForMember', roomId, peer.userId);
+  const roomId = await shareRoom(victim, peer);
 
   await victim.call('stop');
   await claimUntil(rig, peer, identity);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { CONFLICT } from '../expected.mjs';
 import { secondEmptyStore, sendMediaKey } from '../provoke.mjs';
-import { meet, signIn } from '../rig.mjs';
+import { meet, shareRoom, signIn } from '../rig.mjs';
 
 export const name = 'second-empty-store';
 export const cause =
@@ -60,7 +60,8 @@ export async function run(rig) {
   const conflict = await secondEmptyStore(rig, victim);
   await sendMediaKey(peer, victim, roomId, { index: 1 });
   await victim.tab.waitForLine("Olm event doesn't contain a ciphertext for our key");
-  const secondRoom = await meet(newcomer, victim);
+  const secondRoom = await shareRoom(newcomer, victim);
+  await newcomer.call('prepareRoom', secondRoom);
   await newcomer.tab.waitForLine('error=InvalidSignature');
 
   const claim = await newcomer.proxy.waitFor(

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { claimUntil } from '../provoke.mjs';
 import { rowsOf } from '../queries.mjs';
-import { signIn, STORE } from '../rig.mjs';
+import { shareRoom, signIn, STORE } from '../rig.mjs';
 
 export const name = 'stale-device-list';
 export const cause =
@@ -34,9 +34,7 @@ export const proofs = {
 export async function run(rig) {
   const [[victim, before], [peer]] = await signIn(rig, 'alice', 'bob');
   // The host of an encrypted room asks for its members' devices, and begins no session before somebody writes.
-  const roomId = await peer.call('createRoom', { invite: [victim.userId] });
-  await victim.call('join', roomId);
-  await peer.call('waitForMember', roomId, victim.userId);
+  const roomId = await shareRoom(peer, victim);
   await peer.call('waitForDevice', victim.userId, before.deviceId);
 
   // With the old keys gone, the new ones go up without a conflict, and a claim gets one of them.

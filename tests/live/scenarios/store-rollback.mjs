@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { CONFLICT } from '../expected.mjs';
 import { WAIT_MS, until } from '../../../scripts/lib/wait.mjs';
 import { oneTimeKeys, refusedUpload, sendMediaKey } from '../provoke.mjs';
-import { signIn, STORE } from '../rig.mjs';
+import { shareRoom, signIn, STORE } from '../rig.mjs';
 
 export const name = 'store-rollback';
 export const cause =
@@ -98,9 +98,7 @@ export function check({ facts }) {
 export async function rollBack(rig) {
   const [[victim, identity], [peer]] = await signIn(rig, 'alice', 'bob');
   // Together in a room, but the peer prepares nothing yet, so it has no session with the victim.
-  const roomId = await victim.call('createRoom', { invite: [peer.userId] });
-  await peer.call('join', roomId);
-  await victim.call('waitForMember', roomId, peer.userId);
+  const roomId = await shareRoom(victim, peer);
 
   const keys = () => oneTimeKeys(rig, identity);
   const count = async () => Object.keys(await keys()).length;
