@@ -6,9 +6,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { marked } from '../pkg/src/cinny/patch.mjs';
+import { buildSite } from '../www/build.mjs';
 import { hostProgram } from './lib/host-program.mjs';
 import { textOf } from './lib/module-text.mjs';
-import { quietly, run } from './lib/process.mjs';
+import { finished, quietly, run } from './lib/process.mjs';
 import { Explained, cache, isMain, main, root, say, step, target } from './lib/project.mjs';
 import { setUpBuild } from './setup.mjs';
 import { thirdParty } from './third-party.mjs';
@@ -118,9 +119,10 @@ async function buildModule(crate, constant, env, { profile, exports, traps = fal
   const name = crate.replaceAll('-', '_');
   const out = path.join(work, crate);
   const flags = ['--target', 'wasm32-unknown-unknown', '--profile', profile, ...remappedPaths()];
-  run('cargo', ['build', '-q', '-p', crate, ...flags], { env });
+  // Not `run`: while one module is compiled on one core, another may be on the next.
+  await finished('cargo', ['build', '-q', '-p', crate, ...flags], { env, visible: true });
   const raw = path.join(target, 'wasm32-unknown-unknown', profile, `${name}.wasm`);
-  run(
+  await finished(
     'wasm-bindgen',
     ['--target', 'web', '--omit-default-module-path', '--no-typescript'].concat([
       '--remove-producers-section',
@@ -134,7 +136,13 @@ async function buildModule(crate, constant, env, { profile, exports, traps = fal
   if (exports) keepExports(bound, exports);
   if (traps) await trapPanics(bound);
   const optimised = path.join(out, `${name}.wasm`);
-  run(path.join(root, 'node_modules/.bin/wasm-opt'), [...passes, ...FEATURES, '-o', optimised, bound]);
+  await finished(path.join(root, 'node_modules/.bin/wasm-opt'), [
+    ...passes,
+    ...FEATURES,
+    '-o',
+    optimised,
+    bound,
+  ]);
   if (traps) blankSayings(optimised);
   const text = write(optimised);
   fs.writeFileSync(path.join(out, 'text.js'), `export const ${constant} = '${text}';\n`);
@@ -280,14 +288,8 @@ export function moduleFiles(crate) {
   return { glue: path.join(out, `${crate.replaceAll('-', '_')}.js`), text: path.join(out, 'text.js') };
 }
 
-/** Builds everything that `npm start` serves and `npm pack` packs. */
-export async function build() {
-  const { env } = await setUpBuild();
-  fs.mkdirSync(work, { recursive: true });
-  await step('generated facts', () => {
-    const consoles = path.join(root, 'tests/fixtures/console');
-    run(hostProgram('crypto-diag-codegen'), [work, path.join(root, 'docs'), consoles]);
-  });
+/** The modules of cargo's profile `page`: what captures, and what the triage page judges with. @param {Record<string, string>} env */
+async function buildPageModules(env) {
   const core = await step('capture module', () =>
     buildModule('crypto-diag-wasm', 'CORE_TEXT', env, {
       profile: 'page',
@@ -297,44 +299,54 @@ export async function build() {
       write: asLetters,
     }),
   );
-  const analysis = await step('analysis module', () =>
-    // Ten times the size of the capture's: the passes that flatten it first take six minutes, and save a hundredth.
-    buildModule('crypto-diag-wasm-analysis', 'ANALYSIS_BYTES', env, {
-      profile: 'card',
-      traps: true,
-      passes: ['-Oz', '--strip-debug', '--strip-target-features'],
-      write: asSmallest,
+  const triage = await step('triage module', () =>
+    // Twenty times the size of the others, and loaded by few: more passes take minutes and save little.
+    buildModule('crypto-diag-wasm-triage', 'TRIAGE_BYTES', env, {
+      profile: 'page',
+      passes: ['-O1', '--strip-debug'],
+      write: asDeflated,
     }),
   );
-  await step('package', () => buildPackage({ core, analysis }));
-  if (fs.existsSync(path.join(root, 'www/build.mjs'))) {
-    const triage = await step('triage module', () =>
-      // Twenty times the size of the others, and loaded by few: more passes take minutes and save little.
-      buildModule('crypto-diag-wasm-triage', 'TRIAGE_BYTES', env, {
-        profile: 'page',
-        passes: ['-O1', '--strip-debug'],
-        write: asDeflated,
+  return { core, triage };
+}
+
+/** Builds everything that `npm start` serves and `npm pack` packs. */
+export async function build() {
+  const { env } = await setUpBuild();
+  fs.mkdirSync(work, { recursive: true });
+  await step('generated facts', () => {
+    const consoles = path.join(root, 'tests/fixtures/console');
+    run(hostProgram('crypto-diag-codegen'), [work, path.join(root, 'docs'), consoles]);
+  });
+  // Two profiles, since cargo builds one thing of a profile at a time.
+  const [analysis, { core, triage }] = await Promise.all([
+    step('analysis module', () =>
+      // Ten times the size of the capture's: the passes that flatten it first take six minutes, and save a hundredth.
+      buildModule('crypto-diag-wasm-analysis', 'ANALYSIS_BYTES', env, {
+        profile: 'card',
+        traps: true,
+        passes: ['-Oz', '--strip-debug', '--strip-target-features'],
+        write: asSmallest,
       }),
-    );
-    await step('site', async () => {
-      const { buildSite } = await import('../www/build.mjs');
-      await buildSite({ outDir: path.join(root, 'www/dist') });
+    ),
+    buildPageModules(env),
+  ]);
+  await step('package', () => buildPackage({ core, analysis }));
+  await step('site', () => buildSite({ outDir: path.join(root, 'www/dist') }));
+  await step('triage page', async () => {
+    const { buildTriage } = await import('../www/triage/build.mjs');
+    const outFile = path.join(root, 'www/dist/triage.html');
+    const licences = thirdParty({ modules: ['crypto-diag-wasm-triage'], place: 'page' });
+    const size = await buildTriage({
+      glue: triage.glue,
+      bytes: triage.text,
+      invisible: path.join(work, 'invisible.js'),
+      outFile,
+      version: version(),
+      licences,
     });
-    await step('triage page', async () => {
-      const { buildTriage } = await import('../www/triage/build.mjs');
-      const outFile = path.join(root, 'www/dist/triage.html');
-      const licences = thirdParty({ modules: ['crypto-diag-wasm-triage'], place: 'page' });
-      const size = await buildTriage({
-        glue: triage.glue,
-        bytes: triage.text,
-        invisible: path.join(work, 'invisible.js'),
-        outFile,
-        version: version(),
-        licences,
-      });
-      say(`  ${path.relative(root, outFile)}: ${size} bytes`);
-    });
-  }
+    say(`  ${path.relative(root, outFile)}: ${size} bytes`);
+  });
 }
 
 if (isMain(import.meta.url)) main(build);
