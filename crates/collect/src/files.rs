@@ -32,15 +32,14 @@ pub struct Found {
     pub name: String,
 }
 
-/// The files below a folder, by name, and what was left out of it, by its name in the folder. Folders whose names begin with a dot
-/// are not looked at.
+/// The files below a folder, by name, and what was left out of it, by its name in the folder.
 ///
 /// # Errors
 /// If the folder itself cannot be read.
 pub fn walk(folder: &Path, links: Links) -> io::Result<(Vec<Found>, Vec<Refusal>)> {
     let (mut files, mut refused) = (Vec::new(), Vec::new());
-    let entries = WalkDir::new(folder).max_depth(DEPTH_MAX + 1).sort_by_file_name().into_iter();
-    for entry in entries.filter_entry(|entry| !is_hidden_folder(entry)) {
+    let mut entries = WalkDir::new(folder).max_depth(DEPTH_MAX + 1).sort_by_file_name().into_iter();
+    while let Some(entry) = entries.next() {
         if files.len() + refused.len() == FILES_MAX {
             let why = format!("it has more than {FILES_MAX} files; the rest is left out");
             refused.push(Refusal { what: String::new(), why });
@@ -58,6 +57,12 @@ pub fn walk(folder: &Path, links: Links) -> io::Result<(Vec<Found>, Vec<Refusal>
                     return Err(error);
                 }
                 refused.push(Refusal { what: name, why: format!("cannot be opened: {error}") });
+            }
+            Ok(entry) if is_hidden_folder(&entry) => {
+                // A program's own: a repository's history is thousands of files.
+                refused
+                    .push(Refusal { what: name, why: "its name begins with a dot; name the folder itself".to_owned() });
+                entries.skip_current_dir();
             }
             Ok(entry) if entry.file_type().is_dir() && depth <= DEPTH_MAX => {}
             Ok(entry) => match why_not(&entry, links) {
@@ -120,8 +125,9 @@ mod tests {
         }
         let (files, refused) = walk(folder.path(), Links::Refused).unwrap();
         assert_eq!(names(&files), [".hidden.log", "1/2/3/4/5/6/7/8/d.log", "1/c.log", "a.log", "b.log"]);
-        assert_eq!(refused.len(), 1);
-        assert!(refused[0].what == "1/2/3/4/5/6/7/8/9" && refused[0].why.contains("too deep"), "{refused:?}");
+        let left: Vec<(&str, &str)> = refused.iter().map(|one| (one.what.as_str(), one.why.as_str())).collect();
+        let [(".git", hidden), ("1/2/3/4/5/6/7/8/9", deep)] = left[..] else { panic!("{left:?}") };
+        assert!(hidden.contains("begins with a dot") && deep.contains("too deep"), "{left:?}");
         assert!(walk(&folder.path().join("gone"), Links::Refused).is_err());
     }
 
