@@ -40,7 +40,7 @@ export async function setUpBuild() {
   await step('npm packages for the build', () => ensureNpm(root));
   const env = await step('Rust for wasm32', () => ensureWasmToolchain());
   const wasmBindgen = await step('wasm-bindgen', () =>
-    ensureCargoTool('wasm-bindgen-cli', lockedVersion('wasm-bindgen'), { debug: true }),
+    ensureCargoTool('wasm-bindgen-cli', lockedVersion('wasm-bindgen')),
   );
   return { env: { ...env, PATH: `${wasmBindgen}${path.delimiter}${process.env.PATH}` } };
 }
@@ -51,8 +51,8 @@ export async function setUpTests() {
   const { env } = await setUpBuild();
   await step('npm packages for the tests', () => ensureNpm(path.join(root, 'tests')));
   const tools = await step('wasm-pack and geckodriver', () => [
-    ensureCargoTool('wasm-pack', WASM_PACK, { debug: true }),
-    ensureCargoTool('geckodriver', GECKODRIVER, { debug: true }),
+    ensureCargoTool('wasm-pack', WASM_PACK),
+    ensureCargoTool('geckodriver', GECKODRIVER),
   ]);
   return { env: { ...env, PATH: [...tools, env.PATH].join(path.delimiter) } };
 }
