@@ -57,14 +57,15 @@ function nodeTests(folder, names) {
 }
 
 /**
- * `onDemand`: not part of `npm test`, only run when it is asked for.
- * @type {Record<string, {minutes: number, needs: 'nothing' | 'build' | 'tests', onDemand?: boolean,
+ * `onDemand`: not part of `npm test`, only run when it is asked for. `sideBySide`: its commands run all at once, since most use one core.
+ * @type {Record<string, {minutes: number, needs: 'nothing' | 'build' | 'tests', onDemand?: boolean, sideBySide?: boolean,
  *   commands: () => Command[]}>}
  */
 const stages = {
   format: {
     minutes: 8,
     needs: 'tests',
+    sideBySide: true,
     commands: () => [
       check('cargo fmt', 'cargo', ['fmt', '--all', '--check']),
       check('cargo clippy', 'cargo', [
@@ -164,10 +165,10 @@ function count(command, { code, output, timedOut }) {
 
 /** @param {string} name @param {Record<string, string | undefined>} env */
 async function runStage(name, env) {
-  const { minutes, commands } = stages[name];
+  const { minutes, commands, sideBySide } = stages[name];
   const start = Date.now();
   const total = { passed: 0, failed: 0 };
-  for (const command of commands()) {
+  const runCommand = async (/** @type {Command} */ command) => {
     say(`\n▸ ${name}: ${command.title}`);
     const left = Math.max(1, minutes * 60 - (Date.now() - start) / 1000);
     const done = await watch(command.program, command.args, {
@@ -177,9 +178,12 @@ async function runStage(name, env) {
     });
     const counts = count(command, done);
     if (done.timedOut) say(`  ${command.title} was ended: the stage's budget of ${minutes} min is spent.`);
+    else if (counts.failed > 0) say(`  ${command.title} failed.`);
     total.passed += counts.passed;
     total.failed += counts.failed;
-  }
+  };
+  if (sideBySide) await Promise.all(commands().map(runCommand));
+  else for (const command of commands()) await runCommand(command);
   const seconds = (Date.now() - start) / 1000;
   return { name, ...total, seconds, minutes };
 }
