@@ -5,14 +5,11 @@
  * A {@link Profile} is one user's browser profile: a page of its own origin, hence with its own localStorage and IndexedDB,
  * that reaches the homeserver through a proxy of its own. What happens to one profile's network happens to nobody else's.
  */
-import { until } from '../../scripts/lib/wait.mjs';
+import { WAIT_MS, until } from '../../scripts/lib/wait.mjs';
 import { launch } from '../support/browser.mjs';
 import { bundleApp, DEFAULT_SDK } from './app-server.mjs';
 import { startProxy } from './proxy.mjs';
 import { startServers } from './servers.mjs';
-
-/** How long a line may take to appear in a page's console after its cause. Milliseconds; generous, since nothing is timed here. */
-const ENTRY_MS = 30_000;
 
 /** The name of every profile's main crypto store, as given to initRustCrypto. */
 export const STORE = 'live';
@@ -75,8 +72,8 @@ export class Tab {
         entries = await this.entries();
         return entries.find(is);
       },
-      ENTRY_MS,
-      () => `no entry after ${ENTRY_MS / 1000} s: ${what}. ${listed(entries)}`,
+      WAIT_MS,
+      () => `no entry after ${WAIT_MS / 1000} s: ${what}. ${listed(entries)}`,
     );
   }
 
@@ -95,8 +92,8 @@ export class Tab {
         const found = entries.filter(is);
         return found.length >= count && found;
       },
-      ENTRY_MS,
-      () => `fewer than ${count} entries after ${ENTRY_MS / 1000} s: ${is}. ${listed(entries)}`,
+      WAIT_MS,
+      () => `fewer than ${count} entries after ${WAIT_MS / 1000} s: ${is}. ${listed(entries)}`,
     );
   }
 
@@ -111,8 +108,8 @@ export class Tab {
         const lines = (await this.console()).map(({ args }) => args.join(' '));
         return lines.find((line) => parts.every((part) => line.includes(part)));
       },
-      ENTRY_MS,
-      () => `no line after ${ENTRY_MS / 1000} s: ${parts.join(' and ')}`,
+      WAIT_MS,
+      () => `no line after ${WAIT_MS / 1000} s: ${parts.join(' and ')}`,
     );
   }
 
