@@ -7,13 +7,10 @@
  */
 import { createServer, request as httpRequest } from 'node:http';
 import { listen } from '../../scripts/lib/server.mjs';
-import { pause, until } from '../../scripts/lib/wait.mjs';
+import { WAIT_MS, pause, until } from '../../scripts/lib/wait.mjs';
 
 /** A body longer than this is passed on but not kept. Bytes; the largest /sync here has some 100 KB. */
 const KEPT_BODY = 2_000_000;
-
-/** How long to wait for an exchange that has to come. Milliseconds; a /sync without news takes 30 s. */
-const WAIT_MS = 40_000;
 
 /**
  * What a rule does; every field that is given is done, in this order.

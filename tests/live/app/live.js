@@ -6,7 +6,8 @@ import * as sdk from 'matrix-js-sdk';
 import { copyStore, deleteStore, fingerprint } from './stores.js';
 
 const SESSION = 'live-session';
-const WAIT_MS = 20_000;
+/** How long a condition may take to come about, in milliseconds; nothing is timed here. */
+const WAIT_MS = 60_000;
 
 /** @type {import('matrix-js-sdk').MatrixClient | undefined} */
 let mx;
