@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_core::showable;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::database;
 use crate::error::CollectError;
+use crate::given;
 use crate::ids::{Ids, Window};
 use crate::join::latency::Latency;
 use crate::progress::Progress;
@@ -24,7 +26,7 @@ use crate::request::Request;
 use crate::slice::{self, Slice};
 use crate::source::patient;
 use crate::source::{self, Group, plain_name, shown, unreadable};
-use crate::write::folder::{Folder, unwritable};
+use crate::write::folder::{Folder, MANIFEST, unwritable};
 
 /// What was gathered.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +44,8 @@ pub struct Collected {
 /// Gathers what a request names into a new folder. Setting `cancel` ends it soon, with a complete manifest of what is
 /// there.
 ///
-/// The folder is named by the window's start, such as `2026-11-23T08-35-57Z`, and never one that was there before.
+/// The folder is named by the window's start, such as `2026-11-23T08-35-57Z`, where that is open by the time of making, such as
+/// `made-2026-11-27T02-00-00Z`. It is never one that was there before.
 ///
 /// # Errors
 /// [`CollectError`]: nothing to look for, an input that was named and cannot be read, or an output that cannot be written.
@@ -104,16 +107,17 @@ impl Run {
         }
         let known = ids.window;
         ids.window = window(request, known)?;
-        if ids.is_empty() {
+        let is_searched = !request.logs.is_empty() || request.database.is_some();
+        if ids.is_empty() && (is_searched || request.given.is_empty()) {
             return Err(CollectError::NothingToLookFor);
         }
-        let mut refused = Vec::new();
+        let mut refused = request.refused.clone();
         let groups = source::find(&request.logs, request.follow.as_ref(), &mut refused, cancel)?;
         let name = match ids.window.filter(|window| window.from > slice::ALWAYS.from) {
             Some(window) => folder_name(window.from),
-            None => "unknown-start".to_owned(),
+            None => format!("made-{}", folder_name(now())),
         };
-        let folder = Folder::create(&request.out, &name)?;
+        let folder = Folder::create(&request.out, &name, request.inside)?;
         Ok(Run {
             reports,
             hars,
@@ -155,6 +159,19 @@ impl Run {
         }
         if let Some(url) = &request.database {
             self.database(url, request, progress, cancel)?;
+        }
+        // Behind all that has a name of its own.
+        for given in &request.given {
+            match patient::open(&given.path, cancel).and_then(|input| given::content(given, input)) {
+                Ok(content) => {
+                    let (name, ending) = given::name(given);
+                    let name = self.folder.free_name(&name, &ending);
+                    self.folder.write(&name, given.kind, &content)?;
+                }
+                Err(error) => {
+                    self.refused.push(Refusal { what: given.name.clone(), why: format!("cannot be copied: {error}") });
+                }
+            }
         }
         self.interrupted |= cancel.load(Ordering::Relaxed);
         Ok(())
@@ -269,7 +286,7 @@ impl Run {
         };
         let mut text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
         text.push(b'\n');
-        self.folder.begin("manifest.json")?.write(&text)?;
+        self.folder.begin(MANIFEST)?.write(&text)?;
         Ok(manifest)
     }
 
@@ -314,8 +331,14 @@ fn window(request: &Request, known: Option<Window>) -> Result<Option<Window>, Co
 /// `2026-11-23T08-35-57Z`: a name that every file system takes.
 fn folder_name(from: i64) -> String {
     let printed = stamp::print(from);
-    let plain = printed.get(..19).unwrap_or("unknown-start");
+    let plain = printed.get(..19).unwrap_or(&printed);
     format!("{}Z", plain.replace(' ', "T").replace(':', "-"))
+}
+
+/// Milliseconds since the epoch.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// What a client's files are called by: `alice` of `alice.report.json` and `alice.har`, which shows triage that they

@@ -4,8 +4,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crypto_diag_triage::bundle::{ArtefactKind, Refusal};
+
 use crate::database;
 use crate::ids::Ids;
+
+/// A file that is copied into the bundle, since nothing is looked for in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Its name, with `/` between its parts. Hostile.
+    pub name: String,
+    /// What it is.
+    pub kind: ArtefactKind,
+    /// Where it is; packed or not, but no zip.
+    pub path: PathBuf,
+}
 
 /// What to gather and where to put it.
 #[derive(Clone, Debug)]
@@ -22,6 +35,10 @@ pub struct Request {
     pub database_options: database::Options,
     /// The answer to a Prometheus range query.
     pub prometheus: Option<PathBuf>,
+    /// Query results, saved consoles, what rageshakes say of themselves, more latency.
+    pub given: Vec<Given>,
+    /// What the caller could not take; it goes into the manifest.
+    pub refused: Vec<Refusal>,
     /// Ids given by hand, beside those of the reports. Its window is not used: see `since` and `until`.
     pub ids: Ids,
     /// The window's begin in milliseconds since the epoch, instead of that of the reports.
@@ -38,6 +55,8 @@ pub struct Request {
     pub follow: Option<Arc<AtomicBool>>,
     /// Where the bundle's folder is made.
     pub out: PathBuf,
+    /// A folder inside of that one which takes the files, such as a bag's payload; `None`: they lie in it themselves.
+    pub inside: Option<&'static str>,
     /// Whether request counts and latencies are measured.
     pub latency: bool,
     /// Threads that search; 0: as many as the machine has.
@@ -53,6 +72,8 @@ impl Default for Request {
             database: None,
             database_options: database::Options::default(),
             prometheus: None,
+            given: Vec::new(),
+            refused: Vec::new(),
             ids: Ids::default(),
             since: None,
             until: None,
@@ -60,6 +81,7 @@ impl Default for Request {
             window_only: false,
             follow: None,
             out: PathBuf::from("."),
+            inside: None,
             latency: true,
             threads: 0,
         }

@@ -24,6 +24,9 @@ pub use crate::verdict::ArtefactKind;
 /// The name that a manifest carries.
 pub const MANIFEST_SCHEMA: &str = "crypto-diag/bundle";
 
+/// What a bag (RFC 8493) has beside its payload. None of it is evidence.
+pub const BAG_FILES: [&str; 4] = ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"];
+
 /// Bytes from a file's beginning that tell its kind.
 pub const HEAD_BYTES: usize = 4096;
 

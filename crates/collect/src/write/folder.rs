@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 use crate::error::CollectError;
 use crate::write::private;
 
+/// The bundle's own list, which is written last.
+pub(crate) const MANIFEST: &str = "manifest.json";
+
 /// Folders of one name that are made at most.
 const SAME_NAME_MAX: u32 = 1000;
 
@@ -22,13 +25,19 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Makes a new folder; where there is one of that name, with a number behind it. Nothing is ever overwritten.
-    pub fn create(parent: &Path, name: &str) -> Result<Folder, CollectError> {
+    /// Makes a new folder; where there is one of that name, with a number behind it. Nothing is ever overwritten. `inside`: a
+    /// folder in it that takes the files.
+    pub fn create(parent: &Path, name: &str, inside: Option<&str>) -> Result<Folder, CollectError> {
         private::create_folders(parent).map_err(|error| unwritable(parent, error))?;
         for number in 1..SAME_NAME_MAX {
             let path = parent.join(if number == 1 { name.to_owned() } else { format!("{name}-{number}") });
             match private::create_folder(&path) {
-                Ok(()) => return Ok(Folder { path, files: Vec::new() }),
+                Ok(()) => {
+                    let Some(inside) = inside else { return Ok(Folder { path, files: Vec::new() }) };
+                    let path = path.join(inside);
+                    private::create_folder(&path).map_err(|error| unwritable(&path, error))?;
+                    return Ok(Folder { path, files: Vec::new() });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(unwritable(&path, error)),
             }
@@ -38,15 +47,19 @@ impl Folder {
 
     /// A name that is not taken: `name.ending`, or with a number.
     pub fn free_name(&self, name: &str, ending: &str) -> String {
-        let taken = |name: &str| self.files.iter().any(|file| file.name == name);
+        let taken = |name: &str| name == MANIFEST || self.files.iter().any(|file| file.name == name);
         let numbered =
             |number: u32| if number == 1 { format!("{name}{ending}") } else { format!("{name}-{number}{ending}") };
         (1..).map(numbered).find(|name| !taken(name)).unwrap_or_default()
     }
 
-    /// Begins a file.
+    /// Begins a file; the folders in its name are made.
     pub fn begin(&self, name: &str) -> Result<Writing, CollectError> {
         let path = self.path.join(name);
+        if let Some((folders, _)) = name.rsplit_once('/') {
+            let folders = self.path.join(folders);
+            private::create_folders(&folders).map_err(|error| unwritable(&folders, error))?;
+        }
         let file = private::create_file(&path).map_err(|error| unwritable(&path, error))?;
         Ok(Writing { file, path, name: name.to_owned(), hash: Sha256::new(), size: 0 })
     }
@@ -104,15 +117,15 @@ mod tests {
     #[test]
     fn nothing_is_overwritten() {
         let parent = tempfile::tempdir().unwrap();
-        let first = Folder::create(parent.path(), "x").unwrap();
-        let second = Folder::create(parent.path(), "x").unwrap();
+        let first = Folder::create(parent.path(), "x", None).unwrap();
+        let second = Folder::create(parent.path(), "x", None).unwrap();
         assert_eq!((first.path, second.path), (parent.path().join("x"), parent.path().join("x-2")));
     }
 
     #[test]
     fn a_file_is_listed_with_its_hash() {
         let parent = tempfile::tempdir().unwrap();
-        let mut folder = Folder::create(parent.path(), "x").unwrap();
+        let mut folder = Folder::create(parent.path(), "x", None).unwrap();
         folder.write("a.txt", ArtefactKind::Other, b"abc").unwrap();
         let wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!((folder.files[0].size, folder.files[0].sha256.as_str()), (3, wanted));
@@ -125,10 +138,16 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let parent = tempfile::tempdir().unwrap();
         let out = parent.path().join("made/too");
-        let mut folder = Folder::create(&out, "x").unwrap();
+        let mut folder = Folder::create(&out, "x", Some("inside")).unwrap();
         folder.write("a.txt", ArtefactKind::Other, b"abc").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&out), mode(&folder.path), mode(&folder.path.join("a.txt"))), (0o700, 0o700, 0o600));
+        assert_eq!(folder.path, out.join("x/inside"));
+        assert_eq!((mode(&out), mode(&out.join("x")), mode(&folder.path)), (0o700, 0o700, 0o700));
+        folder.write("b/c.txt", ArtefactKind::Other, b"abc").unwrap();
+        assert_eq!(mode(&folder.path.join("b")), 0o700);
+        for file in ["a.txt", "b/c.txt"] {
+            assert_eq!(mode(&folder.path.join(file)), 0o600);
+        }
     }
 
     #[cfg(unix)]
@@ -137,7 +156,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let elsewhere = parent.path().join("elsewhere");
         std::os::unix::fs::symlink(&elsewhere, parent.path().join("x")).unwrap();
-        let folder = Folder::create(parent.path(), "x").unwrap();
+        let folder = Folder::create(parent.path(), "x", None).unwrap();
         assert_eq!(folder.path, parent.path().join("x-2"), "a link that leads nowhere is no free name");
         std::os::unix::fs::symlink(&elsewhere, folder.path.join("manifest.json")).unwrap();
         let error = folder.begin("manifest.json").unwrap_err().to_string();

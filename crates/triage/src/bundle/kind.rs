@@ -1,6 +1,6 @@
 //! Of which kind a file is, by its beginning and its name.
 
-use super::MANIFEST_SCHEMA;
+use super::{BAG_FILES, MANIFEST_SCHEMA};
 use crate::console::{self, Rageshake};
 use crate::query;
 use crate::render;
@@ -52,7 +52,7 @@ impl ArtefactKind {
         }
         // Documents quote lines, and so do this program's own answers: nothing is evidence of itself.
         let is_document = [".md", ".html", ".htm"].iter().any(|end| file.ends_with(end));
-        if is_document || render::is_answer(head) {
+        if is_document || BAG_FILES.contains(&&*file) || render::is_answer(head) {
             return ArtefactKind::Other;
         }
         if Rageshake::is_one(name, head) {

@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek};
 
 use crypto_diag_core::Clean;
 
-use crate::bundle::{ArtefactKind, Bundle, HEAD_BYTES};
+use crate::bundle::{ArtefactKind, BAG_FILES, Bundle, HEAD_BYTES};
 use crate::problem::Problem;
 use crate::triage::Triage;
 
@@ -173,6 +173,7 @@ fn head<S: Source>(source: &S, part: &Part) -> io::Result<Vec<u8>> {
 fn is_expected(name: &str, head: &[u8]) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     file == "label.json"
+        || BAG_FILES.contains(&file)
         || [".jsonl", ".html", ".md"].iter().any(|end| file.ends_with(end))
         || memchr::memmem::find(head, crate::SCHEMA_NAME.as_bytes()).is_some()
         || crate::render::is_answer(head)
