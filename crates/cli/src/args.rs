@@ -5,8 +5,29 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
-Exit codes of triage: 0 nothing is wrong, 1 something is proven, 2 something is unknown for lack of artefacts, 3 the input \
-cannot be used. Other commands: 0 done, 3 not, 130 interrupted. It only reads: no command changes a server.";
+Exit codes of run and triage: 0 nothing is wrong, 1 something is proven, 2 something is unknown for lack of artefacts, 3 the \
+input cannot be used. verify: 0 nothing has changed, 1 something has, 3 it is no folder of run. Other commands: 0 done, 3 not. \
+130 interrupted. It only reads: no command changes a server.";
+
+const RUN_EXAMPLE: &str = "\
+Example:
+  crypto-diag run alice.json bob.json --log /var/log/matrix-synapse --database \"host=/run/postgresql dbname=synapse\"";
+
+const VERIFY_EXAMPLE: &str = "\
+Example:
+  crypto-diag verify 2026-11-23T08-35-57Z";
+
+const COLLECT_EXAMPLE: &str = "\
+Example:
+  crypto-diag collect alice.json --log /var/log/matrix-synapse --database \"host=/run/postgresql dbname=synapse\"";
+
+const TRIAGE_EXAMPLE: &str = "\
+Example:
+  crypto-diag triage alice.json bob.har homeserver.log.gz --output answer.html";
+
+const QUERIES_EXAMPLE: &str = "\
+Example:
+  crypto-diag queries alice.json --log /data/homeserver.log";
 
 /// Finds out what E2EE failures of Matrix clients come from.
 #[derive(Debug, Parser)]
@@ -18,12 +39,28 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Collects, judges, and packs both into one new folder that can be handed on and verified. Runs on the server.
+    #[command(after_help = RUN_EXAMPLE)]
+    Run(Box<CollectArguments>),
+    /// Checks that nothing has changed in a folder of `run`, and that its answer comes out of it again.
+    #[command(after_help = VERIFY_EXAMPLE)]
+    Verify(VerifyArguments),
     /// Gathers the server's side of a capture into a new folder and prints its name. Runs on the server.
+    #[command(after_help = COLLECT_EXAMPLE)]
     Collect(Box<CollectArguments>),
     /// Says what a bundle proves, what it refutes, and what is unknown and how to find out.
+    #[command(after_help = TRIAGE_EXAMPLE)]
     Triage(TriageArguments),
     /// Prints the greps and the SQL for a report, with its ids filled in, for servers where this program cannot run.
+    #[command(after_help = QUERIES_EXAMPLE)]
     Queries(QueriesArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// The folder that `crypto-diag run` printed.
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +121,11 @@ pub struct QueriesArguments {
 
 #[derive(Debug, Args)]
 pub struct CollectArguments {
+    /// Whatever `triage` takes; each file is told by what is in it. Reports, HARs and server logs are taken as by their options;
+    /// query results, saved consoles, rageshakes and latency are copied. They stand first: `--log` takes every word up to the next
+    /// option.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     /// Reports, as users downloaded them: their ids are looked for, and their time.
     #[arg(long = "report", value_name = "FILE", num_args = 1..)]
     pub reports: Vec<PathBuf>,

@@ -5,11 +5,11 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crypto_diag_collect::{Ids, Progress, Request, Silent, collect};
+use crypto_diag_collect::{Collected, Ids, Progress, Request, Silent, collect};
 
 use crate::args::{CollectArguments, IdArguments};
 use crate::progress::Bar;
-use crate::{exit, output};
+use crate::{exit, given, output};
 
 /// Set by Ctrl-C.
 static CANCEL: AtomicBool = AtomicBool::new(false);
@@ -19,8 +19,20 @@ static CANCEL: AtomicBool = AtomicBool::new(false);
 /// # Errors
 /// In words, if there is no bundle.
 pub fn run(arguments: CollectArguments) -> Result<u8, String> {
+    let Some(collected) = gather(arguments, None)? else { return Ok(exit::INTERRUPTED) };
+    // So that `crypto-diag triage "$(crypto-diag collect …)"` works.
+    output::print(&format!("{}\n", collected.folder.display()))?;
+    Ok(if collected.interrupted { exit::INTERRUPTED } else { exit::NOTHING_WRONG })
+}
+
+/// Gathers into a new folder, or into a folder `inside` of it, and says what could not be taken. `None`: it was interrupted before
+/// there was a bundle.
+///
+/// # Errors
+/// In words, if there is no bundle.
+pub fn gather(arguments: CollectArguments, inside: Option<&'static str>) -> Result<Option<Collected>, String> {
     let follow = arguments.follow.then(|| Arc::new(AtomicBool::new(false)));
-    let request = Request {
+    let mut request = Request {
         ids: ids(&arguments.ids)?,
         reports: arguments.reports,
         logs: arguments.logs,
@@ -33,10 +45,13 @@ pub fn run(arguments: CollectArguments) -> Result<u8, String> {
         window_only: arguments.window_only,
         follow: follow.clone(),
         out: arguments.out,
+        inside,
         latency: !arguments.no_latency,
         threads: arguments.threads,
         ..Request::default()
     };
+    // What pipes and zips gave stays until the end.
+    let _unpacked = given::sort(&arguments.files, &mut request)?;
     // The first signal ends the run with a complete manifest, a second one ends it at once. In front of these, one ends the
     // following of logs.
     ctrlc::set_handler(move || {
@@ -61,7 +76,7 @@ pub fn run(arguments: CollectArguments) -> Result<u8, String> {
     let collected = match collected {
         Err(error) if CANCEL.load(Ordering::Relaxed) => {
             output::complain(&format!("it was interrupted: {error}"));
-            return Ok(exit::INTERRUPTED);
+            return Ok(None);
         }
         collected => collected.map_err(|error| error.to_string())?,
     };
@@ -70,13 +85,10 @@ pub fn run(arguments: CollectArguments) -> Result<u8, String> {
             output::complain(&format!("not collected: {}: {}", refusal.what, refusal.why));
         }
     }
-    // So that `crypto-diag triage "$(crypto-diag collect …)"` works.
-    output::print(&format!("{}\n", collected.folder.display()))?;
     if collected.interrupted {
         output::complain("it was interrupted: the bundle holds what was gathered until then");
-        return Ok(exit::INTERRUPTED);
     }
-    Ok(exit::NOTHING_WRONG)
+    Ok(Some(collected))
 }
 
 /// # Errors

@@ -3,6 +3,9 @@
 /// Nothing is wrong, as far as the artefacts could show; or the command did what it was asked.
 pub const NOTHING_WRONG: u8 = 0;
 
+/// `verify`: a file is not as it was packed, or the answer does not come out of them again.
+pub const DIFFERENT: u8 = 1;
+
 /// The input or the arguments cannot be used, or the output could not be written.
 pub const UNUSABLE: u8 = 3;
 

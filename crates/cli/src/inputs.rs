@@ -30,6 +30,16 @@ enum Content {
     Spooled(File),
 }
 
+impl Input {
+    /// Where it lies, unless it came out of a pipe.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.content {
+            Content::File(path) => Some(path),
+            Content::Spooled(_) => None,
+        }
+    }
+}
+
 impl Source for Input {
     type Input = Counted;
 

@@ -4,13 +4,18 @@
 //! `crypto-diag-analysis`, which the page uses as well.
 
 mod args;
+mod bag;
 mod collect;
 mod exit;
+mod given;
 mod inputs;
 mod output;
 mod progress;
 mod queries;
+mod readme;
+mod run;
 mod triage;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -28,6 +33,8 @@ fn main() -> ExitCode {
         }
     };
     let done = match arguments.command {
+        Command::Run(arguments) => run::run(*arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Collect(arguments) => collect::run(*arguments),
         Command::Triage(arguments) => triage::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),

@@ -1,5 +1,8 @@
 //! `crypto-diag triage`.
 
+use std::path::PathBuf;
+
+use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::intake::{self, Source, Step};
 use crypto_diag_triage::{Triage, render};
 
@@ -16,7 +19,7 @@ pub fn run(arguments: &TriageArguments) -> Result<u8, String> {
     if let Some(output) = &arguments.output {
         output::check_new(output)?;
     }
-    let triage = judge(arguments);
+    let (_, triage) = judge(&arguments.inputs, arguments.zone);
     let by_ending = arguments.output.as_deref().and_then(Format::of_file);
     let text = match arguments.format.or(by_ending).unwrap_or(Format::Text) {
         Format::Text => render::text(&triage),
@@ -34,17 +37,18 @@ pub fn run(arguments: &TriageArguments) -> Result<u8, String> {
     Ok(triage.exit_code)
 }
 
-fn judge(arguments: &TriageArguments) -> Triage {
-    let inputs = Inputs::find(&arguments.inputs);
+/// What files and folders prove. `zone`: minutes ahead of UTC, where a log's times have no zone.
+pub fn judge(paths: &[PathBuf], zone: Option<i32>) -> (Bundle, Triage) {
+    let inputs = Inputs::find(paths);
     let progress = Bar::new();
     progress.expect(inputs.bytes);
     let sources = &inputs.list;
-    let (_, triage) = intake::run(sources, inputs.problems, arguments.zone, &mut |index, step| {
+    let judged = intake::run(sources, inputs.problems, zone, &mut |index, step| {
         if step == Step::Begun {
             progress.at(sources[index].name());
             sources[index].bar.set(Some(progress.clone()));
         }
     });
     progress.end();
-    triage
+    judged
 }

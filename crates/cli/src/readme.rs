@@ -1,0 +1,147 @@
+//! `README.txt` of a hand-off: one page in plain words, for somebody who was not there.
+
+use std::fmt::Write;
+
+use crypto_diag_core::{Clean, visible_line};
+use crypto_diag_triage::bundle::{Bundle, Manifest};
+use crypto_diag_triage::{Triage, stamp};
+
+use crate::bag;
+
+/// Columns of a line.
+const COLUMNS: usize = 100;
+
+/// Entries of a list at most: it is one page. What is left out is counted, and stands in the files that are named.
+const ENTRIES_MAX: usize = 12;
+
+/// The page.
+pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
+    let mut page = Page::default();
+    page.heading("What a failing call left behind, and what it proves");
+    page.say(&triage.summary);
+
+    page.heading("What was looked at");
+    for coverage in &triage.questions {
+        page.line(coverage.question.text());
+        let standing = if coverage.covered { "Looked at" } else { "Not covered" };
+        page.item(&format!(
+            "{standing}: {} proven, {} refuted, {} unknown.",
+            coverage.proven, coverage.refuted, coverage.unknown
+        ));
+        page.list("answer.md", coverage.looked_at.iter().cloned());
+    }
+
+    page.heading("What was not");
+    let refused = manifest.refused.iter().map(|refusal| format!("{}: {}", refusal.what, refusal.why));
+    let problems = triage.problems.iter().map(ToString::to_string);
+    page.list("data/manifest.json and answer.md", refused.chain(problems));
+    if manifest.refused.is_empty() && triage.problems.is_empty() {
+        page.item("Nothing that was named was left out.");
+    }
+
+    page.heading("What is open, and what to fetch next");
+    match &triage.story.next {
+        Some(next) => {
+            page.item(&format!("{}: {}", next.fetch.artefact, next.fetch.what));
+            next.fetch.how.lines().for_each(|line| page.verbatim(line));
+            page.item("Whatever else is unknown names its own way to find out in answer.html.");
+        }
+        None => page.item("Nothing that could be fetched would tell more."),
+    }
+
+    page.heading("Who");
+    let who = bundle.reports.iter().zip(&bundle.report_names).map(|(report, name)| {
+        let known = |id: &Option<String>| id.clone().unwrap_or_else(|| "unknown".to_owned());
+        let made = i64::try_from(report.generated_at.0).ok().filter(|at| *at > 0);
+        let made = made.map_or(String::new(), |at| format!(", made {}", stamp::print(at)));
+        format!("user {}, device {} ({name}{made})", known(&report.user_id), known(&report.device_id))
+    });
+    page.list("answer.md", who);
+    if bundle.reports.is_empty() {
+        page.item("No report of a client was given.");
+    }
+
+    page.heading("When");
+    let printed = |at: Option<i64>| at.map_or("open".to_owned(), stamp::print);
+    page.item(&format!("The window that was searched: from {} to {}.", printed(manifest.from), printed(manifest.to)));
+
+    page.heading("Versions");
+    page.item(&format!("{}, which gathered, judged and packed this", bag::THIS_PROGRAM));
+    page.list(
+        "answer.md",
+        triage.versions.iter().map(|version| format!("{}: {} {}", version.of, version.part, version.version)),
+    );
+
+    page.heading("What lies here");
+    page.list(
+        "",
+        [
+            "answer.html: the answer for people, with its evidence. answer.md: for an issue. answer.json: for programs.",
+            "data/: what it was made of: reports, reduced HARs, slices of logs, answers of the database. data/manifest.json says \
+             what was read.",
+            "The rest makes it a bag (RFC 8493). `crypto-diag verify FOLDER` says whether a file was changed, added or taken away, and \
+             whether the same answer comes out of data/ again.",
+            "It holds ids of users, devices, rooms and events. Hand it on to people whom you trust with them.",
+        ]
+        .into_iter()
+        .map(str::to_owned),
+    );
+    Clean::told(&page.0)
+}
+
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn heading(&mut self, text: &str) {
+        let gap = if self.0.is_empty() { "" } else { "\n" };
+        let _ = write!(self.0, "{gap}{text}\n{}\n", "-".repeat(text.chars().count()));
+    }
+
+    /// A paragraph.
+    fn say(&mut self, text: &str) {
+        self.wrapped(text, "", "");
+    }
+
+    fn item(&mut self, text: &str) {
+        self.wrapped(text, "- ", "  ");
+    }
+
+    /// Entries, and how many were left out, which stand elsewhere.
+    fn list(&mut self, elsewhere: &str, entries: impl Iterator<Item = String>) {
+        let mut more = 0;
+        for (index, entry) in entries.enumerate() {
+            if index < ENTRIES_MAX { self.item(&entry) } else { more += 1 }
+        }
+        if more > 0 {
+            self.item(&format!("… and {more} more, see {elsewhere}"));
+        }
+    }
+
+    /// A line as it is: triage knows its own answers by their questions.
+    fn line(&mut self, text: &str) {
+        let _ = writeln!(self.0, "{}", visible_line(text));
+    }
+
+    /// A line of a command.
+    fn verbatim(&mut self, text: &str) {
+        let _ = writeln!(self.0, "      {}", visible_line(text));
+    }
+
+    fn wrapped(&mut self, text: &str, first: &str, rest: &str) {
+        let text = visible_line(text);
+        let mut line = first.to_owned();
+        let mut is_begun = false;
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            if is_begun && line.chars().count() + 1 + word.chars().count() > COLUMNS {
+                let _ = writeln!(self.0, "{line}");
+                line = rest.to_owned();
+            } else if is_begun {
+                line.push(' ');
+            }
+            line.push_str(word);
+            is_begun = true;
+        }
+        let _ = writeln!(self.0, "{line}");
+    }
+}

@@ -1,0 +1,34 @@
+//! `crypto-diag run`: `collect` and `triage` one after the other, and a bag around what they give.
+
+use crypto_diag_triage::render;
+
+use crate::args::CollectArguments;
+use crate::readme::readme;
+use crate::{bag, collect, exit, output, triage};
+
+/// The answer in the form in which `verify` compares it.
+pub const ANSWER: &str = "answer.json";
+
+/// Gathers, judges what was gathered and nothing else, packs, and prints the folder, the answer's sentence and the seal.
+///
+/// # Errors
+/// In words, if there is no folder, or it is not complete.
+pub fn run(arguments: CollectArguments) -> Result<u8, String> {
+    let Some(collected) = collect::gather(arguments, Some(bag::PAYLOAD))? else { return Ok(exit::INTERRUPTED) };
+    let root = collected.folder.parent().unwrap_or(&collected.folder).to_owned();
+    // The zone is not given: what was stated stands in the bundle's manifest, so that the folder alone gives the same answer.
+    let (bundle, triage) = triage::judge(std::slice::from_ref(&collected.folder), None);
+    let json = render::json(&triage).map_err(|error| format!("the answer cannot be written: {error}"))?;
+    let texts = [
+        (ANSWER, json),
+        ("answer.md", render::markdown(&triage)),
+        ("answer.html", render::html(&triage)),
+        ("README.txt", readme(&triage, &bundle, &collected.manifest)),
+    ];
+    for (name, text) in texts {
+        output::write_new(&root.join(name), &text)?;
+    }
+    bag::pack(&root)?;
+    output::print(&format!("{}\n{}\n{}", root.display(), triage.summary, bag::seal(&root)?))?;
+    Ok(if collected.interrupted { exit::INTERRUPTED } else { triage.exit_code })
+}
