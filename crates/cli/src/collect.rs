@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crypto_diag_collect::{Collected, Ids, Progress, Request, Silent, collect};
+use crypto_diag_server_log::LogLevel;
 
 use crate::args::{CollectArguments, IdArguments};
 use crate::progress::Bar;
@@ -85,10 +86,22 @@ pub fn gather(arguments: CollectArguments, inside: Option<&'static str>) -> Resu
             output::complain(&format!("not collected: {}: {}", refusal.what, refusal.why));
         }
     }
+    if has_debug_lines(&collected) {
+        output::complain(
+            "the log has lines at DEBUG: if the call is over, `crypto-diag queries` says how to go back to INFO and how to see it",
+        );
+    }
     if collected.interrupted {
         output::complain("it was interrupted: the bundle holds what was gathered until then");
     }
     Ok(Some(collected))
+}
+
+/// Whether a log's level was raised, as the manifest says.
+fn has_debug_lines(collected: &Collected) -> bool {
+    let logs = collected.manifest.coverage["logs"].as_array().into_iter().flatten();
+    let mut levels = logs.filter_map(|log| log["levelsSeen"].as_array()).flatten();
+    levels.any(|level| level == LogLevel::Debug.name())
 }
 
 /// # Errors

@@ -293,3 +293,24 @@ fn a_second_ctrl_c_ends_it_at_once() {
     };
     assert_eq!(status.code(), Some(130));
 }
+
+#[test]
+fn a_log_at_debug_ends_with_a_reminder_to_go_back() {
+    let out = tempdir().unwrap();
+    let log = out.path().join("homeserver.log");
+    let line = |level: &str| {
+        format!("2026-11-23 08:36:03,871 - synapse.9533_debug - 1 - {level} - POST-48 - @alice:localhost\n")
+    };
+    let collect = || run(["collect", text(&log), "--user", "@alice:localhost", "--out", text(out.path())]).err;
+    fs::write(&log, line("INFO")).unwrap();
+    assert!(!collect().contains("DEBUG"), "nothing was raised");
+    fs::write(&log, line("DEBUG")).unwrap();
+    assert!(
+        collect()
+            .contains("the log has lines at DEBUG: if the call is over, `crypto-diag queries` says how to go back")
+    );
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of this test")
+}

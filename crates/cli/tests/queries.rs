@@ -3,7 +3,10 @@
 mod support;
 
 use std::fs;
+use std::process::Command;
 
+use crypto_diag_analysis::queries::PREAMBLE;
+use crypto_diag_server_log::synapse::levels;
 use support::{bundle, fact, run, run_with_input};
 
 #[test]
@@ -49,4 +52,55 @@ fn a_report_without_failures_says_so() {
     let said = run_with_input(&["queries", "-"], report.as_bytes());
     assert_eq!(said.code, 0);
     assert!(said.err.contains("it holds no failure that a server could tell more of"), "{}", said.err);
+}
+
+/// What the check prints for a log.
+#[cfg(unix)]
+fn debug_lines(check: &str, log: &std::path::Path, text: &str) -> String {
+    fs::write(log, text).unwrap();
+    let output = Command::new("sh").args(["-c", check]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_log_level_is_raised_gone_back_from_and_seen_to_be_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("home server's.log");
+    let victim = bundle("store-rollback/victim.report.json");
+    let said = run(["queries", victim.to_str().unwrap(), victim.to_str().unwrap(), "--log", log.to_str().unwrap()]);
+    let steps = said.out.split("# Log levels").nth(1).expect("they are printed");
+    assert_eq!(said.out.matches("# Log levels").count(), 1, "for all reports once");
+    let at = |words: &str| steps.find(words).unwrap_or_else(|| panic!("{words}: {steps}"));
+    let entry = |level: &str| format!("loggers:\n    synapse.9533_debug:\n        level: {level}\n");
+    assert!(at(&entry("DEBUG")) < at("systemctl reload matrix-synapse") && at("systemctl reload") < at(&entry("INFO")));
+    assert!(at(&entry("INFO")) < steps.rfind("systemctl reload").unwrap(), "what was gone back to is read, too");
+
+    let check = steps.lines().find(|line| line.starts_with("awk ")).expect("a command to see it by");
+    let line = |logger: &str, level: &str, text: &str| {
+        format!("2026-11-23 08:36:03,872 - {logger} - 643 - {level} - POST-48 - {text}\n")
+    };
+    let raised = line("synapse.9533_debug", "DEBUG", "Storing to-device messages with stream_id 17: []");
+    let reloaded = line("synapse.config.logger", "INFO", "Reloaded log config from /etc/x due to SIGHUP");
+    let other = line("synapse.handlers.auth", "DEBUG", "x") + &line("synapse.9533_debug", "INFO", "x");
+    assert_eq!(debug_lines(check, &log, &format!("{reloaded}{raised}{other}{raised}")), "2");
+    assert_eq!(debug_lines(check, &log, &format!("{raised}{reloaded}{other}")), "0");
+    assert_eq!(debug_lines(check, &log, ""), "0");
+}
+
+#[test]
+fn in_markdown_the_log_levels_stand_in_fences() {
+    let victim = bundle("store-rollback/victim.report.json");
+    let said = run(["queries", victim.to_str().unwrap(), "--markdown"]);
+    let steps = said.out.split("### Log levels").nth(1).expect("they are printed");
+    assert_eq!((steps.matches("```yaml\n").count(), steps.matches("```sh\n").count()), (2, 3), "{steps}");
+}
+
+/// The queries are made for pages as well, whose crate knows no server's log.
+#[test]
+fn both_crates_mean_the_same_loggers() {
+    for logger in [levels::TO_DEVICE_LOGGER, levels::SECRETS_LOGGER] {
+        assert!(PREAMBLE.contains(&format!("`{logger}`")), "{logger}");
+    }
 }

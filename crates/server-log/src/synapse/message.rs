@@ -4,6 +4,7 @@ use memchr::memmem;
 
 use super::access::{ACCESS_WORDS, access, refused, took};
 use super::ledger::{deleting, keys, login};
+use super::levels::TO_DEVICE_LOGGER;
 use super::to_device::to_device;
 use crate::event::{Class, EventKind};
 
@@ -29,7 +30,7 @@ pub(super) fn event<'a>(logger: &str, message: &'a str) -> EventKind<'a> {
             "synapse.handlers.auth" => login(message),
             "synapse.handlers.device" => deleting(message),
             "synapse.http.site" => message.starts_with("Connection from client lost").then_some(EventKind::ClientGone),
-            "synapse.9533_debug" => to_device(message).map(EventKind::ToDevice),
+            TO_DEVICE_LOGGER => to_device(message).map(EventKind::ToDevice),
             _ if logger.starts_with(REPLICATION_WORDS[0]) || message.starts_with(REPLICATION_WORDS[1]) => {
                 Some(EventKind::Replication)
             }

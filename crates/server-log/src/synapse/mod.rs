@@ -4,6 +4,7 @@ mod access;
 mod header;
 mod json;
 mod ledger;
+pub mod levels;
 mod message;
 mod to_device;
 
