@@ -1,5 +1,6 @@
 //! `crypto-diag run`: `collect` and `triage` one after the other, and a bag around what they give.
 
+use crypto_diag_core::visible_line;
 use crypto_diag_triage::render;
 
 use crate::args::CollectArguments;
@@ -29,6 +30,7 @@ pub fn run(arguments: CollectArguments) -> Result<u8, String> {
         output::write_new(&root.join(name), &text)?;
     }
     bag::pack(&root)?;
-    output::print(&format!("{}\n{}\n{}", root.display(), triage.summary, bag::seal(&root)?))?;
+    let sentence = visible_line(&triage.summary);
+    output::print(&format!("{}\n{sentence}\n{}", root.display(), bag::seal(&root)?))?;
     Ok(if collected.interrupted { exit::INTERRUPTED } else { triage.exit_code })
 }
