@@ -373,6 +373,24 @@ fn the_whole_folder_is_judged_as_its_payload_is() {
 }
 
 #[test]
+fn every_recorded_bundle_is_handed_on_with_the_verdicts_that_triage_gives_and_verified() {
+    let out = tempdir().unwrap();
+    let all = fs::read_dir(bundle("")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let all: Vec<PathBuf> = all.collect();
+    assert!(all.len() > 20, "{all:?}");
+    for folder in all {
+        let made = run(["run", text(&folder), "--out", text(out.path())]);
+        let direct = run(["triage", text(&folder), "--format", "json"]);
+        assert_eq!(made.code, direct.code, "{}: {}", folder.display(), made.err);
+        let root = made.out.lines().next().expect("a folder");
+        let answer = fs::read_to_string(Path::new(root).join("answer.json")).unwrap();
+        assert_eq!(verdicts(&answer), verdicts(&direct.out), "{}", folder.display());
+        let verified = run(["verify", root]);
+        assert_eq!(verified.code, 0, "{}: {}", folder.display(), verified.out);
+    }
+}
+
+#[test]
 fn a_console_a_rageshake_and_a_zip_are_judged_as_triage_judges_them() {
     let given = tempdir().unwrap();
     let at = |name: &str| given.path().join(name);
