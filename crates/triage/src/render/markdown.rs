@@ -125,19 +125,39 @@ fn block(out: &mut String, text: &str, language: &str) {
     out.push_str(&format!("  {fence}\n"));
 }
 
-/// Text that means only itself: what Markdown, or a tracker on top of it, would act upon becomes an entity.
+/// Text that means only itself: what Markdown, or a tracker on top of it, would act upon becomes an entity. Whatever they leave alone
+/// stays as it is, since people read the source as well.
 fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
     // Behind the escapes a token would not be known any more.
-    for character in Clean::told(&plain(text, false)).chars() {
-        match character {
-            ' ' | ',' | ';' | '?' | '=' | '%' | '’' | '“' | '”' => escaped.push(character),
-            character if character.is_alphanumeric() || !character.is_ascii() => escaped.push(character),
+    let text: Vec<char> = Clean::told(&plain(text, false)).chars().collect();
+    let mut escaped = String::with_capacity(text.len());
+    for (at, character) in text.iter().copied().enumerate() {
+        if is_harmless(&text, at) {
+            escaped.push(character);
+        } else if matches!(character, '@' | '#') {
             // Trackers look for mentions and references in the text that comes out, so a comment must split it.
-            '@' | '#' => escaped.push_str(&format!("&#{};<!-- -->", u32::from(character))),
-            // Ends of sentences need no escape; dots inside of words would make links.
-            character => escaped.push_str(&format!("&#{};", u32::from(character))),
+            escaped.push_str(&format!("&#{};<!-- -->", u32::from(character)));
+        } else {
+            escaped.push_str(&format!("&#{};", u32::from(character)));
         }
     }
-    escaped.replace("&#46; ", ". ").replace("&#58; ", ": ")
+    escaped
+}
+
+/// Whether a character means only itself where it stands.
+fn is_harmless(text: &[char], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(' ');
+    let after = text.get(at + 1).copied().unwrap_or(' ');
+    let is_between = |is: fn(char) -> bool| is(before) && is(after);
+    let is_digit = |character: char| character.is_ascii_digit();
+    match text[at] {
+        ' ' | ',' | ';' | '?' | '=' | '%' | '(' | ')' | '"' | '\'' => true,
+        // Inside of a word they begin no list, no rule, no emphasis and no command.
+        '-' | '/' | '_' | '+' => is_between(char::is_alphanumeric),
+        // A dot inside of a word makes a link, one behind a number with which a line begins a list.
+        '.' => is_between(is_digit) || (after == ' ' && !text[..at].iter().copied().all(is_digit)),
+        // Between colons stands an emoji; none is called by one or two digits, as times have them.
+        ':' => after == ' ' || (is_between(is_digit) && text[at + 1..].iter().take(3).any(|next| !is_digit(*next))),
+        character => character.is_alphanumeric() || !character.is_ascii(),
+    }
 }

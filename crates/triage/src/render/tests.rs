@@ -9,7 +9,7 @@ use crate::problem::{Place, Problem};
 use crate::timeline::{Lane, Mark, Span, Timeline};
 use crate::verdict::{Answer, ClockOf, Evidence, Fetch};
 
-const HOSTILE: [&str; 9] = [
+const HOSTILE: [&str; 10] = [
     "<script>fetch('//evil')</script>",
     "\"><img src=x onerror=alert(1)>",
     "</title></style></pre><svg onload=x>",
@@ -19,6 +19,7 @@ const HOSTILE: [&str; 9] = [
     "\u{1b}[2J\u{7}\u{202e}gnp.exe",
     "&#60;b&#62; &lt;i&gt; `code` **bold** _it_ ~~x~~",
     "' onmouseover='x",
+    "1. list - /close www.evil.example 1:100:1",
 ];
 
 /// An answer in which every place that can hold foreign text holds some.
@@ -107,8 +108,11 @@ fn hostile_text_changes_no_structure_of_the_markdown() {
                 Some(open) if ticks.len() >= open.len() => fence = None,
                 Some(_) => {}
                 None => {
+                    assert!(!start.trim_start_matches("- ").starts_with("1. "), "a list in {line}");
                     let line = line.replace("&#64;<!-- -->", "").replace("&#35;<!-- -->", "");
-                    for bad in ["<", "](", "`", "https://", "@everyone", "**bold", "~~", "\u{1b}"] {
+                    for bad in
+                        ["<", "](", "`", "https://", "@everyone", "**bold", "~~", "\u{1b}", " /", "www.", ":100:"]
+                    {
                         assert!(!line.contains(bad), "{bad} in {line}");
                     }
                 }
@@ -116,6 +120,12 @@ fn hostile_text_changes_no_structure_of_the_markdown() {
         }
         assert_eq!(fence, None, "a fence is left open by {text}");
     }
+}
+
+#[test]
+fn what_markdown_leaves_alone_stays_readable_in_its_source() {
+    let text = "Page of alice's device (KE-1, one_time_keys, 'and/or'): 22:54:59.137 UTC, version 0.1.0. So.";
+    assert!(markdown(&hostile(text)).starts_with(&format!("# Triage\n\n**{text}**\n")));
 }
 
 #[test]
