@@ -10,6 +10,7 @@
 
 #![recursion_limit = "256"]
 
+pub mod delayed;
 pub mod forms;
 pub mod judge;
 pub mod keys;

@@ -107,6 +107,7 @@ fn a_report_has_the_fields_of_a_recorded_one() {
         cleared: None,
         made: 3,
         clock_moved: 0,
+        page_events: Vec::new(),
         lines: vec![line],
     };
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -162,7 +163,7 @@ fn the_log_has_a_requests_line_as_recorded() {
         answer: Some("x".repeat(48)),
         ..Request::quick(ALICE.user, "POST", "/_matrix/client/v3/keys/upload".to_owned(), start)
     };
-    let written = log::lines(&[request], &[], &|_| 0).remove(0).1.replace("POST-1 ", "POST-2804 ");
+    let written = log::lines(&[request], log::MASTER, &[], &|_| 0).remove(0).1.replace("POST-1 ", "POST-2804 ");
     // What the machine used for it is the model's own, and so is the port.
     let plain = |text: &str| {
         let costs = between(text, "ru=", "B 200").rsplit_once(' ').expect("costs").0.to_owned();
@@ -188,4 +189,51 @@ fn a_har_has_a_request_as_recorded() {
     let written = written.replace("https://matrix.example.org", host);
     assert_eq!(written.lines().nth(1).expect("an entry"), line.trim_end_matches(','));
     assert_eq!(written.lines().next(), text.lines().next(), "the head");
+}
+
+#[test]
+fn a_page_prints_a_restart_that_timed_out_as_recorded() {
+    for (bundle, count) in [("slow-homeserver", 5), ("slow-gateway", 2), ("delayed-events-lost", 3)] {
+        let label = json(bundle, "label.json");
+        let room = label["facts"]["roomId"].as_str().expect("a room");
+        let report = json(bundle, "victim.report.json");
+        let entries = report["entries"].as_array().expect("entries").iter();
+        let lines =
+            entries.filter(|entry| entry["ke"] == "KE-4").map(|entry| entry["message"].as_str().expect("a line"));
+        let written: Vec<String> = (0..count).map(|failed| report::restart_timed_out(room, failed)).collect();
+        assert_eq!(written, lines.collect::<Vec<_>>(), "{bundle}");
+    }
+}
+
+#[test]
+fn a_page_prints_a_servers_error_as_histories_by_hand_have_it() {
+    let line = |world: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/worlds").join(world);
+        let text = std::fs::read_to_string(path.join("alice.report.json")).expect("a report");
+        let report: Value = serde_json::from_str(&text).expect("JSON");
+        report["entries"][0]["message"].as_str().expect("a line").to_owned()
+    };
+    for (world, error) in [
+        ("60-504-since-the-homeserver-hung", report::gateways_error(504)),
+        (
+            "68-an-error-at-once",
+            report::homeservers_error(
+                "https://matrix.example.org/_matrix/client/unstable/org.matrix.msc4140/delayed_events/syd_jmHOTmvVWgwNWMyNeYQT/restart",
+            ),
+        ),
+    ] {
+        assert_eq!(report::restart_failed("!mcvQkMpfsogPWQAuqq:example.org", 0, &error), line(world), "{world}");
+    }
+}
+
+#[test]
+fn the_log_has_the_restart_of_an_event_that_is_gone_as_recorded() {
+    let log = recorded("slow-gateway", "homeserver.log.txt");
+    let line =
+        log.lines().find(|line| line.contains("SynapseError: 404") && line.contains("/restart")).expect("a line");
+    let uri = between(line, "uri='", "'");
+    let (logger, text) = log::refused("POST", uri, 404, "Delayed event not found");
+    let text = text.replace("0x7f4a547a2310", between(line, "Request at ", " ")).replace("site='8008'", "site='33659'");
+    let parts: Vec<&str> = line.splitn(6, " - ").collect();
+    assert_eq!((logger, text.as_str()), (format!("{} - {}", parts[1], parts[2]).as_str(), parts[5]));
 }

@@ -1,11 +1,12 @@
-//! `npm run worlds -- [--depth N] [--minutes M] [--seed S] [--mutants]`: looks for counter-histories, prints them as stories and
-//! keeps their files. With `--mutants`, it then tries rules of which one premise is changed on the histories that were found.
+//! `npm run worlds -- [--model keys|delayed] [--depth N] [--minutes M] [--seed S] [--mutants]`: looks for counter-histories of each
+//! model, prints them as stories and keeps their files. With `--mutants`, it then tries rules of which one premise is changed on the histories that were found.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crypto_diag_triage::Mutation;
+use crypto_diag_world::delayed::Delayed;
 use crypto_diag_world::keys::Keys;
 use crypto_diag_world::search::{Bounds, Model, Search, Told};
 
@@ -18,17 +19,44 @@ fn main() -> ExitCode {
     let (depth, minutes) = (number("--depth", 6.0) as usize, number("--minutes", 2.0));
     let seed = number("--seed", 1.0) as u64;
     let time = Duration::from_secs_f64(minutes * 60.0);
-    let mut found = 0;
-    let mut small = Search::new(Keys::SMALL);
-    exhaustive(&mut small, depth, time / 2);
-    found += show(&mut small);
-    let mut large = Search::new(Keys::LARGE);
-    by_chance(&mut large, seed, time / 2);
+    let at = arguments.iter().position(|argument| argument == "--model");
+    let model = at.and_then(|at| arguments.get(at + 1)).map(String::as_str);
+    let mutants = arguments.iter().any(|argument| argument == "--mutants");
+    let asked = Asked { depth, seed, time: time / if model.is_some() { 1 } else { 2 }, mutants };
+    let found = match model {
+        Some("keys") => search(Keys::SMALL, Keys::LARGE, asked),
+        Some("delayed") => search(Delayed::SMALL, Delayed::LARGE, asked),
+        None => search(Keys::SMALL, Keys::LARGE, asked) + search(Delayed::SMALL, Delayed::LARGE, asked),
+        Some(other) => {
+            eprintln!("There is no model {other}. There are keys and delayed.");
+            return ExitCode::from(2);
+        }
+    };
+    if found == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How far a search is to go.
+#[derive(Clone, Copy)]
+struct Asked {
+    depth: usize,
+    seed: u64,
+    /// For each model.
+    time: Duration,
+    mutants: bool,
+}
+
+/// Searches a model, within small bounds for all histories and within large ones by chance; how many counter-histories there are.
+fn search<M: Model>(small: M, large: M, asked: Asked) -> usize {
+    let mut small = Search::new(small);
+    exhaustive(&mut small, asked.depth, asked.time / 2);
+    let mut found = show(&mut small);
+    let mut large = Search::new(large);
+    by_chance(&mut large, asked.seed, asked.time / 2);
     found += show(&mut large);
-    if arguments.iter().any(|argument| argument == "--mutants") {
+    if asked.mutants {
         mutants(&[&small, &large]);
     }
-    if found == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    found
 }
 
 fn exhaustive<M: Model>(search: &mut Search<M>, depth: usize, time: Duration) {
@@ -59,7 +87,7 @@ fn mutants<M: Model>(searches: &[&Search<M>]) {
         }
     }
     let survived: Vec<&Mutation> = all.iter().filter(|mutation| !is_caught(mutation)).collect();
-    println!("\n{} of {} mutants caught", all.len() - survived.len(), all.len());
+    println!("\n{}: {} of {} mutants caught", searches[0].model.name(), all.len() - survived.len(), all.len());
     for mutation in survived {
         println!("  not caught: {mutation:?}");
     }
@@ -91,20 +119,15 @@ fn show<M: Model>(search: &mut Search<M>) -> usize {
     search.shrink_all();
     let mut found = 0;
     for ((name, word), counters) in &search.counters {
-        println!(
-            "
-{name}, falsely {}: {} histories and views",
-            word.text(),
-            search.counts[&(name.clone(), *word)]
-        );
+        println!("\n{name}, falsely {}: {} histories and views", word.text(), search.counts[&(name.clone(), *word)]);
         for (number, counter) in counters.iter().enumerate() {
             found += 1;
-            println!(
-                "
-{}",
-                search.story(counter)
-            );
-            let folder = PathBuf::from("target/worlds").join(format!("{name}-{}-{}", word.text(), number + 1));
+            println!("\n{}", search.story(counter));
+            let folder = PathBuf::from("target/worlds").join(search.model.name().replace(' ', "-")).join(format!(
+                "{name}-{}-{}",
+                word.text(),
+                number + 1
+            ));
             let written = std::fs::create_dir_all(&folder).and_then(|()| {
                 std::fs::write(folder.join("STORY.txt"), search.story(counter))?;
                 search.files(counter).iter().try_for_each(|(name, bytes)| std::fs::write(folder.join(name), bytes))

@@ -28,9 +28,17 @@ pub fn har(requests: &[&Request], ahead: &dyn Fn(i64) -> i64) -> Vec<u8> {
             _ if status == 0 => ",\"content\":{\"size\":0,\"mimeType\":\"x-unknown\"}".to_owned(),
             _ => String::new(),
         };
+        // A browser's own HAR has them. The live rig records at its proxy, where no queue is seen.
+        let timings = match request.queued {
+            0 => String::new(),
+            queued => {
+                let wait = end - at - queued;
+                format!(",\"timings\":{{\"blocked\":{queued},\"send\":0,\"wait\":{wait},\"receive\":0}}")
+            }
+        };
         let _ = write!(
             text,
-            "{}{{\"startedDateTime\":\"{}\",\"time\":{},\"request\":{{\"method\":\"{}\",\"url\":\"https://matrix.example.org{}\"{post}}},\"response\":{{\"status\":{status}{content}}}}}",
+            "{}{{\"startedDateTime\":\"{}\",\"time\":{},\"request\":{{\"method\":\"{}\",\"url\":\"https://matrix.example.org{}\"{post}}},\"response\":{{\"status\":{status}{content}}}{timings}}}",
             if count == 0 { "" } else { ",\n" },
             iso(at + ahead(at)),
             end - at,

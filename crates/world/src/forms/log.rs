@@ -14,12 +14,15 @@ pub type Lines = Vec<(i64, String)>;
 const AGENT: &str =
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36";
 
-/// The log of a server that is one process and was started at these times: its lines in the order in which it wrote them.
+/// The name of a server's main process.
+pub const MASTER: &str = "master";
+
+/// The log of a process of the server, which was started at these times: its lines in the order in which it wrote them.
 /// Request ids count from 0 in each run.
-pub fn lines(requests: &[Request], starts: &[i64], ahead: Ahead<'_>) -> Lines {
+pub fn lines(requests: &[Request], instance: &str, starts: &[i64], ahead: Ahead<'_>) -> Lines {
     let mut order: Vec<&Request> = requests.iter().filter(|request| request.served.is_some()).collect();
     order.sort_by_key(|request| request.served.map(|served| served.0));
-    let mut lines: Lines = starts.iter().flat_map(|start| started(*start, ahead)).collect();
+    let mut lines: Lines = starts.iter().flat_map(|start| started(*start, instance, ahead)).collect();
     let (mut run, mut count) = (0, 0);
     for request in order {
         let Some((start, end, status)) = request.served else { continue };
@@ -54,9 +57,10 @@ fn access_line(request: &Request, (start, end, status): (i64, i64, u16), id: &st
     line
 }
 
-/// What a server that is one process prints when it starts.
-fn started(at: i64, ahead: Ahead<'_>) -> Lines {
-    let texts = ["***** STARTING SERVER *****", "Server /usr/bin/python version 1.155.0", "Instance name: master"];
+/// What a process prints when it starts. The main one of a server with workers prints more.
+fn started(at: i64, instance: &str, ahead: Ahead<'_>) -> Lines {
+    let instance = format!("Instance name: {instance}");
+    let texts = ["***** STARTING SERVER *****", "Server /usr/bin/python version 1.155.0", &instance];
     let line = |text| format!("{} - synapse.config.logger - 377 - WARNING - main - {text}\n", logged(at + ahead(at)));
     texts.into_iter().map(|text| (at, line(text))).collect()
 }

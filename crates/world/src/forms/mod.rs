@@ -33,6 +33,8 @@ pub struct Request {
     pub body: Option<String>,
     /// When the client sent it; `None` for clients of which there is no file.
     pub sent: Option<i64>,
+    /// For how many milliseconds after that it waited in the browser's own queue.
+    pub queued: i64,
     /// When the client had its answer or gave up, and the status that it saw: 0 for none.
     pub done: (i64, u16),
     /// When the server began and ended it, and its status; `None` if it never came.
@@ -52,6 +54,7 @@ impl Request {
             target,
             body: None,
             sent: Some(sent),
+            queued: 0,
             done: (sent + 40, 200),
             served: Some((sent + 12, sent + 30, 200)),
             answer: None,

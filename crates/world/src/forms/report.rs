@@ -38,6 +38,8 @@ pub struct Report {
     pub made: i64,
     /// By how much the page's clock was set while the page was open.
     pub clock_moved: i64,
+    /// What befell the page while it was watched, such as `freeze`.
+    pub page_events: Vec<(i64, &'static str)>,
     /// The lines.
     pub lines: Vec<Line>,
 }
@@ -45,6 +47,31 @@ pub struct Report {
 /// The sentence that matrix-js-sdk prints when an outgoing request failed with an error of the server.
 pub fn outgoing_failed(status: u16, sentence: &str, url: &str) -> String {
     format!("Failed to process outgoing request 0: M_UNKNOWN: MatrixError: [{status}] {sentence} ({url})")
+}
+
+/// What matrix-js-sdk prints when it no longer waits for the answer to the restart of a call's delayed event, and how many had
+/// failed before without a success between.
+pub fn restart_timed_out(room: &str, failed_before: usize) -> String {
+    format!(
+        "[MatrixRTCSession {room} m.call#ROOM][MembershipManager] Network local timeout error while sending event, immediate retry (({failed_before}/10)) AbortError: Restart delayed event timed out before the HS responded"
+    )
+}
+
+/// What matrix-js-sdk prints when the restart is answered with a server's error. `error` is in JavaScript's words.
+pub fn restart_failed(room: &str, failed_before: usize, error: &str) -> String {
+    format!(
+        "[MatrixRTCSession {room} m.call#ROOM][MembershipManager] Server error while sending event, retrying in 3s ({failed_before}/10) {error}"
+    )
+}
+
+/// The homeserver's own error, as matrix-js-sdk names it.
+pub fn homeservers_error(url: &str) -> String {
+    format!("M_UNKNOWN: MatrixError: [500] Internal server error ({url})")
+}
+
+/// An error whose body is no JSON, as a gateway gives it.
+pub fn gateways_error(status: u16) -> String {
+    format!("Error: Server returned {status} error")
 }
 
 impl Report {
@@ -77,6 +104,8 @@ impl Report {
             })
             .collect();
         let Device { user, id } = self.device;
+        let page_events: Vec<Value> =
+            self.page_events.iter().map(|(ts, event)| json!({"ts": ts, "event": event})).collect();
         let hook = |method: &str| json!({"method": method, "inPlace": true, "reason": null});
         let crypto = self.identity.as_ref().map(|(ed25519, curve25519)| {
             json!({"ownDeviceKeys": {"ed25519": ed25519, "curve25519": curve25519},
@@ -103,7 +132,7 @@ impl Report {
                         "linesSeen": 40 + self.lines.len(), "linesMatched": self.lines.len(), "evicted": 0, "truncated": 0,
                         "redactions": 0, "partlyScanned": 0, "unreadable": 0, "nested": 0, "queued": 0,
                         "queueOverflow": 0, "listenerErrors": 0, "failures": [],
-                        "frames": {"watching": true, "documents": [], "omitted": 0}, "pageEvents": []},
+                        "frames": {"watching": true, "documents": [], "omitted": 0}, "pageEvents": page_events},
             "sent": [], "entries": entries,
         })
         .to_string()

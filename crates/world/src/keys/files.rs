@@ -178,7 +178,7 @@ pub(super) fn files(state: &State, view: &View) -> Vec<File> {
         let ahead = server(state);
         let starts = state.restarts.iter().map(|step| time(*step) + RESTARTED_MS);
         let starts: Vec<i64> = [BEGIN - STARTED_BEFORE_MS].into_iter().chain(starts).collect();
-        let lines = log::lines(&served, &starts, &ahead);
+        let lines = log::lines(&served, log::MASTER, &starts, &ahead);
         let begins = if from == 0 { i64::MIN } else { time(from) };
         let ends = if to == Step::MAX { i64::MAX } else { time(to) };
         let text: String =
@@ -386,6 +386,7 @@ fn page_report(state: &State, view: &View, page: &Page, number: PageNo) -> Repor
         cleared,
         made: wall(made_at),
         clock_moved: ahead(made_at) - ahead(began),
+        page_events: Vec::new(),
         lines,
     }
 }
