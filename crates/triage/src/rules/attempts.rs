@@ -8,7 +8,7 @@ use super::own_line::{At, Line, SLACK_MS, line_of};
 use crate::case::coverage::Absence;
 use crate::case::{Case, Page, exchange};
 use crate::conclusion::Conclusion;
-use crate::har::Exchange;
+use crate::har::{Exchange, Har};
 use crate::moment::{Clock, Moment};
 use crate::need::Need;
 use crate::problem::Place;
@@ -33,7 +33,7 @@ pub(super) struct Attempt<'c> {
 struct OwnRequest<'c> {
     request: &'c Exchange,
     evidence: Evidence,
-    /// Whether no other delayed event's request was open.
+    /// Whether no other delayed event's request was open, and the HAR has as many failures in a row as the client counts.
     is_certain: bool,
     /// When the client gave up, or got the error.
     gave_up: i64,
@@ -139,14 +139,15 @@ impl Attempt<'_> {
         };
         match &own.line {
             _ if !own.is_certain => {
-                "requests about several delayed events were open when the client gave up".to_owned()
+                "the HAR lacks requests that the client counts, or several delayed events' requests were open"
+                    .to_owned()
             }
             _ if !self.awake => {
                 "the page may have been hidden, frozen or offline, which delays its own timers".to_owned()
             }
             Line::Unknown(why) => why.clone(),
             Line::At(at) if !at.is_certain => {
-                "there are fewer lines in the log than requests, and which one is missing cannot be told".to_owned()
+                "no line of the log begins as the request was sent or ends as its answer came".to_owned()
             }
             Line::Missing => match &own.would_not_show {
                 Some(why) => format!("the request is not in the log, which need not hold it: {why}"),
@@ -168,8 +169,10 @@ pub(super) const OWN_REQUEST: Check = (
     &Premise {
         id: "attempt/own-request",
         says: "A HAR of this page's browser shows the attempt's own request: the newest one about a delayed event that was open \
-               when the client gave up, and all that were open are about the same event.",
-        rules_out: "The line is about another request than the one that was looked at.",
+               when the client gave up. All that were open are about the same event, and in a row at least as many were not \
+               answered before the next was sent as the client counts failures.",
+        rules_out: "The line is about another request than the one that was looked at: one that the HAR lacks, since it went on when \
+                    the HAR was saved, or the recorder was paused.",
     },
     |attempt| attempt.request.as_ref().is_some_and(|own| own.is_certain),
 );
@@ -177,8 +180,10 @@ pub(super) const OWN_REQUEST: Check = (
 pub(super) const OWN_LINE: Check = (
     &Premise {
         id: "attempt/own-line",
-        says: "The server's log has the line of that very request: requests and lines of the same path pair off one for one, in order.",
-        rules_out: "The line in the log is another attempt's.",
+        says: "The server's log has the line of that very request: it begins within 100 ms after the request was sent, or it is of the \
+               answer that the client got, and ends within 100 ms before that came.",
+        rules_out: "The line in the log is another attempt's, which the HAR may lack, or this one's line stands in a log that was not \
+                    given.",
     },
     |attempt| attempt.with_line(|_, at| at.is_certain),
 );
@@ -332,11 +337,29 @@ fn own_request<'c>(
     let own = OwnRequest {
         request,
         evidence: exchange(har, index, "the attempt's own request, as the client sent it"),
-        is_certain: open.iter().all(|(_, other)| other.delay_id() == request.delay_id()),
+        is_certain: open.iter().all(|(_, other)| other.delay_id() == request.delay_id())
+            && failed_in_a_row(har, request) > line.facts.attempt.unwrap_or(0),
         gave_up,
         round_trip: answered.map(|request| request.time).fold(f64::INFINITY, f64::min),
         line: line_of(case, har, clock, index),
         would_not_show: case.would_show(&absence).err().map(|why| why.to_string()),
     };
     Some((from, own))
+}
+
+/// Requests like this one, itself the last, of which none was answered before the next was sent.
+fn failed_in_a_row(har: &Har, request: &Exchange) -> u64 {
+    let like = |other: &&Exchange| other.uri == request.uri && other.start < request.start;
+    let mut earlier: Vec<&Exchange> = har.entries.iter().filter(like).collect();
+    earlier.sort_by_key(|other| other.start);
+    let mut next = request.start;
+    let mut count = 1;
+    for other in earlier.into_iter().rev() {
+        if (200..500).contains(&other.status) && other.end() <= next {
+            break;
+        }
+        next = other.start;
+        count += 1;
+    }
+    count
 }

@@ -62,6 +62,14 @@ pub(super) struct Row {
     pub last: Moment,
 }
 
+impl Row {
+    /// Whether so many of them are shown that these alone are no transient. Of those that are not shown nobody knows whether the
+    /// page was awake.
+    pub fn shows_enough(&self) -> bool {
+        self.entries.len() as u64 > ROW_MIN
+    }
+}
+
 impl<'c> Call<'c> {
     /// `@alice:example.org/ALICE !room:example.org`.
     pub fn about(&self, case: &Case<'_>, page: &Page) -> (String, Subject) {

@@ -18,7 +18,8 @@ const IN_A_ROW: Premise = Premise {
 
 const AWAKE: Premise = Premise {
     id: "delayed-event-timeouts/awake",
-    says: "The page was visible, not frozen and online from a minute before the first of them to the last, as its capture noted.",
+    says: "Three of them or more are shown, and the page was visible, not frozen and online from a minute before the first of these to \
+           the last, as its capture noted.",
     rules_out: "The page was hidden, frozen or offline, which delays its own timers and requests.",
 };
 
@@ -50,7 +51,8 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
                 let at = |line: Option<&calls::CallLine<'_>>| line.map_or(row.last, |line| line.at);
                 (at(call.lines.first()), at(call.lines.last()))
             };
-            let awake = case.was_awake(page, calls::cause_before(first), last);
+            let shown = !is_row || row.shows_enough();
+            let awake = shown && case.was_awake(page, calls::cause_before(first), last);
             let ask = || {
                 vec![
                     Need::har(page.report, "each attempt's own request, and which of them were answered"),
@@ -110,6 +112,14 @@ fn histories() -> Vec<crate::history::History> {
         History::new("five timeouts that the SDK does not count, with successes between them")
             .file("alice.report.json", row(false, 5).json())
             .never_proves("delayed-event-timeouts", ""),
+        History::new("two attempts failed while the tab was frozen, before the capture began, and the third one fails")
+            .file(
+                "alice.report.json",
+                MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, BEGUN + 3_600_000).line(BEGUN + 100_000, Level::Warn, "[MatrixRTCSession !r:example.org m.call#ROOM][MembershipManager] Network local timeout error while sending event, immediate retry ((2/10)) AbortError: Restart delayed event timed out before the HS responded").json(),
+            )
+            .never_proves("delayed-event-timeouts", "")
+            .never_proves("ke4-seen", "")
+            .never_refutes("ke4-seen", ""),
         History::new("six failures in a row in a hidden tab")
             .file(
                 "alice.report.json",

@@ -14,7 +14,7 @@ use crate::verdict::{ArtefactKind, Verdict};
 
 const FAILED: Premise = Premise {
     id: "ke4-seen/line",
-    says: "The client gave an attempt up that it does not repeat, or counted three failures in a row on a page that was awake.",
+    says: "The client gave an attempt up that it does not repeat, or counted three failures in a row, all shown, on a page that was awake.",
     rules_out: "One attempt failed and the next one succeeded, or the page slept, which delays its own timers.",
 };
 
@@ -50,7 +50,11 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
             }
         }
         match call.row() {
-            Some(row) if row.count > ROW_MIN && case.was_awake(page, calls::cause_before(row.first), row.last) => {
+            Some(row)
+                if row.count > ROW_MIN
+                    && row.shows_enough()
+                    && case.was_awake(page, calls::cause_before(row.first), row.last) =>
+            {
                 count = count.max(row.count);
                 shown.failing.extend(row.entries);
             }

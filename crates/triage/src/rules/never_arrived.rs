@@ -116,6 +116,24 @@ fn histories() -> Vec<crate::history::History> {
             })
             .never_proves("never-arrived", "")
             .never_refutes("never-arrived", ""),
+        recorded("one of the requests came late, and which one cannot be told")
+            .rewrite("homeserver.log.txt", |log| {
+                let came = "2026-11-26 18:39:25,800 - synapse.access.http.44531 - 643 - INFO - POST-110 - 127.0.0.1 - 44531 - {None} Processed request: 0.010sec/0.000sec ru=(0.001sec, 0.000sec) db=(0.001sec/0.002sec/1) 2B 200 \"POST /_matrix/client/unstable/org.matrix.msc4140/delayed_events/syd_ntFDtGzlifLMHNoDPMwH/restart HTTP/1.1\" \"UA\" [0 dbevts]\n";
+                let first = before(log, "18:39:25,800");
+                format!("{first}{came}{}", &log[first.len()..])
+            })
+            .never_proves("never-arrived", "")
+            .never_refutes("never-arrived", ""),
+        History::recorded("slow-gateway", "the HAR was saved while a gateway held the second restart")
+            .edit("victim.har", |har| {
+                let entries = har["log"]["entries"].as_array_mut().expect("entries");
+                let is_restart =
+                    |entry: &serde_json::Value| entry["request"]["url"].as_str().is_some_and(|url| url.ends_with("/restart"));
+                let second = entries.iter().rposition(is_restart);
+                entries.remove(second.expect("a restart"));
+            })
+            .never_proves("never-arrived", "")
+            .never_refutes("never-arrived", ""),
         recorded("the log was cut down to its warnings")
             .rewrite("homeserver.log.txt", |log| log.replace(" - INFO - ", " - WARNING - "))
             .never_proves("never-arrived", "")

@@ -8,11 +8,9 @@ use crate::synapse_log::Request;
 /// Times that differ by less than this are not told apart, in milliseconds.
 pub(super) const SLACK_MS: i64 = 5;
 
-/// A line that begins so soon after a request was sent is no earlier one's that was held up, in milliseconds.
+/// A line that begins so soon after a request was sent, or ends so soon before its answer came, is no other one's by chance, in
+/// milliseconds.
 const AT_ONCE_MS: i64 = 100;
-
-/// What the request that schedules a delayed event has in its query.
-const DELAYED: &str = "msc4140.delay=";
 
 /// What the server's logs have of a request.
 pub(super) enum Line<'c> {
@@ -30,9 +28,9 @@ pub(super) struct At<'c> {
     pub log: &'c str,
     pub start: (i64, i64),
     pub end: (i64, i64),
-    /// Whether requests and lines pair off one for one.
+    /// Whether it is that request's own.
     pub is_certain: bool,
-    /// Whether the client got this line's own answer.
+    /// Whether the client may have got this line's answer.
     pub is_answer: bool,
 }
 
@@ -43,9 +41,9 @@ impl At<'_> {
     }
 }
 
-/// The server's line of a client's request. Requests that got the homeserver's own answer are paired with lines first,
-/// since their answer bounds them on both sides. The rest must pair off one for one, in order: where there are fewer lines
-/// than requests, nothing says which one is missing.
+/// The server's line of a client's request. A line is the request's own where it begins as the request was sent, or ends as its
+/// answer came. What is left over on both sides is not paired by order: the HAR lacks what went on when it was saved and what was
+/// sent while its recorder was paused, and the log what was written elsewhere.
 pub(super) fn line_of<'c>(case: &'c Case<'_>, har: &'c Har, clock: Clock, index: usize) -> Line<'c> {
     if case.bundle.logs.is_empty() {
         return Line::Unknown("there is no server log".to_owned());
@@ -65,56 +63,61 @@ pub(super) fn line_of<'c>(case: &'c Case<'_>, har: &'c Har, clock: Clock, index:
             let (Some(start), Some(end)) = (by(line.start), by(line.end)) else {
                 return Line::Unknown("the page's clock and the server's cannot be put on one time".to_owned());
             };
-            lines.push(At { line, log: &log.name, start, end, is_certain: true, is_answer: false });
+            lines.push(At { line, log: &log.name, start, end, is_certain: false, is_answer: false });
         }
     }
     lines.sort_by_key(|line| line.start);
-    let mut waiting: Vec<usize> = Vec::new();
-    for (at, request) in ours {
-        let is_answer = |line: &At<'_>| {
-            line.line.status == request.status
-                && line.start.1 >= request.start - SLACK_MS
-                && line.end.0 <= request.end() + SLACK_MS
-        };
-        match lines.iter().position(is_answer) {
-            Some(found) => {
-                let line = lines.remove(found);
-                if at == index {
-                    return Line::At(At { is_answer: true, ..line });
+    let mut waiting = ours.clone();
+    for is_own in [begins_with, ends_with] {
+        let mut left = Vec::new();
+        for (at, request) in waiting {
+            match lines.iter().position(|line| is_own(line, request)) {
+                Some(found) => {
+                    let line = lines.remove(found);
+                    if at == index {
+                        let is_answer = may_be_answer(&line, request);
+                        return Line::At(At { is_certain: true, is_answer, ..line });
+                    }
                 }
+                None => left.push((at, request)),
             }
-            None if request.status == 0 || request.status >= 500 => waiting.push(at),
-            None if at == index => {
-                return Line::Unknown("the client has an answer, and the log has no line that fits it".to_owned());
-            }
-            None => {}
         }
+        waiting = left;
     }
-    // One that was sent before the HAR began, and is still held up somewhere, has its line later than those of the HAR. What begins
-    // a delayed event's life, or an earlier answer about it, shows that there is none.
-    let is_first = |request: &Exchange, first: i64| {
-        let begins = request.uri.contains(DELAYED) && request.status == 200;
-        let answered = request.delay_id().is_some() && request.delay_id() == wanted.delay_id() && request.status == 200;
-        request.end() <= first && (begins || answered)
-    };
-    // A line from before the first of them is of a request that the HAR does not have; so is one from behind its end.
-    let first = waiting.first().map_or(i64::MAX, |at| har.entries[*at].start);
+    if is_answered(wanted) {
+        return match lines.into_iter().find(|line| may_be_answer(line, wanted)) {
+            Some(line) => Line::At(At { is_answer: true, ..line }),
+            None => Line::Unknown("the client has an answer, and the log has no line that fits it".to_owned()),
+        };
+    }
+    // A line from before it is of a request that the HAR does not have; so is one from behind the HAR's end.
     let last = har.entries.iter().map(Exchange::end).max().unwrap_or(i64::MAX);
-    lines.retain(|line| line.start.1 >= first - SLACK_MS && line.start.0 <= last);
-    let Some(place) = waiting.iter().position(|at| *at == index) else {
-        return Line::Unknown("the log's lines do not fit the client's requests".to_owned());
-    };
-    if lines.is_empty() {
-        return Line::Missing;
-    }
-    let is_followed = har.entries.iter().any(|request| is_first(request, first));
-    let fits = |(at, line): (&usize, &At<'_>)| {
-        let sent = har.entries[*at].start;
-        line.start.1 >= sent - SLACK_MS && (is_followed || line.start.1 <= sent + AT_ONCE_MS)
-    };
-    let is_certain = lines.len() == waiting.len() && waiting.iter().zip(&lines).all(fits);
-    match lines.into_iter().nth(place) {
-        Some(line) => Line::At(At { is_certain, ..line }),
-        None => Line::Unknown("there are fewer lines in the log than requests".to_owned()),
-    }
+    lines.retain(|line| line.start.1 >= wanted.start - SLACK_MS && line.start.0 <= last);
+    lines.into_iter().next().map_or(Line::Missing, Line::At)
+}
+
+/// Whether the answer is one that a gateway does not give by itself.
+fn is_answered(request: &Exchange) -> bool {
+    (200..500).contains(&request.status)
+}
+
+/// Whether a line may be of the answer that the client got.
+fn may_be_answer(line: &At<'_>, request: &Exchange) -> bool {
+    line.line.status == request.status
+        && line.start.1 >= request.start - SLACK_MS
+        && line.end.0 <= request.end() + SLACK_MS
+}
+
+/// Whether a line begins as the request left the browser.
+fn begins_with(line: &At<'_>, request: &Exchange) -> bool {
+    let sent = request.start.saturating_add(request.blocked.ceil() as i64);
+    line.start.1 >= sent - SLACK_MS
+        && line.start.1 <= sent + AT_ONCE_MS
+        && line.start.0 >= sent - AT_ONCE_MS
+        && (!is_answered(request) || may_be_answer(line, request))
+}
+
+/// Whether a line ends as the request was answered.
+fn ends_with(line: &At<'_>, request: &Exchange) -> bool {
+    may_be_answer(line, request) && line.end.0 >= request.end() - AT_ONCE_MS && line.end.1 <= request.end() + AT_ONCE_MS
 }

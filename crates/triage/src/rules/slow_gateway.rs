@@ -102,6 +102,19 @@ fn histories() -> Vec<crate::history::History> {
             log.lines().filter(|line| !line.contains("POST-1976")).map(|line| format!("{line}\n")).collect()
         })
         .never_proves("slow-gateway", ""),
+        History::recorded(
+            "slow-gateway",
+            "the restarts were lost; those that came were sent while the recorder was paused",
+        )
+        .edit("victim.har", |har| {
+            for entry in har["log"]["entries"].as_array_mut().expect("entries") {
+                if entry["request"]["url"].as_str().is_some_and(|url| url.ends_with("/restart")) {
+                    entry["response"]["status"] = 0.into();
+                }
+            }
+        })
+        .never_proves("slow-gateway", "")
+        .never_refutes("never-arrived", ""),
         History::world("68-an-error-at-once", "the homeserver gives an error at once")
             .never_proves("slow-gateway", "")
             .refutes("slow-gateway", ""),

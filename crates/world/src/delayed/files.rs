@@ -59,6 +59,9 @@ pub(super) fn views(state: &State, notable: bool) -> Vec<View> {
     let last = (state.steps.len() - 1) as Step;
     let har = |har| View { har: Some(har), ..all.clone() };
     let log_of = |log| View { log: Some(log), ..all.clone() };
+    if state.workers {
+        return vec![all.clone(), log_of(LogView { first_worker: true, ..log })];
+    }
     let mut views = vec![
         all.clone(),
         View { har: None, log: None, ..all.clone() },
@@ -72,9 +75,6 @@ pub(super) fn views(state: &State, notable: bool) -> Vec<View> {
     ];
     if middle > 0 {
         views.push(har(HarView { paused: Some(middle - 1), ..whole }));
-    }
-    if state.workers {
-        views.push(log_of(LogView { first_worker: true, ..log }));
     }
     views
 }

@@ -11,8 +11,8 @@ use crate::judge::Claim;
 /// Nobody was slow about what was answered sooner than this, in milliseconds.
 const SLOW_MS: i64 = 1_000;
 
-/// A client counts three failures in a row: 0, 1 and 2 before.
-const THIRD: u8 = 2;
+/// So many failures in a row are no transient.
+const IN_A_ROW: usize = 3;
 
 /// Every claim that holds. What is not among them is false, whatever its name.
 pub fn truths(state: &State, view: &View) -> BTreeSet<Claim> {
@@ -29,10 +29,10 @@ pub fn truths(state: &State, view: &View) -> BTreeSet<Claim> {
         if let Some(cause) = cause(state, attempt, gave_up) {
             holds(cause, &call);
         }
-        let awake = |attempt: &Attempt| attempt.fate != Fate::Frozen;
-        let in_a_row = usize::from(attempt.failed_before);
-        let mut row = state.failures().take(at + 1).skip(at - in_a_row.min(at));
-        if attempt.failed_before >= THIRD && row.all(|(attempt, ..)| awake(attempt)) {
+        // Three of them in a row, this one the last, while the page was awake.
+        let mut row = state.failures().take(at + 1).skip((at + 1).saturating_sub(IN_A_ROW));
+        let awake = row.all(|(attempt, ..)| attempt.fate != Fate::Frozen);
+        if usize::from(attempt.failed_before) + 1 >= IN_A_ROW && awake {
             holds("delayed-event-timeouts", &call);
             holds("ke4-seen", &format!("{device} ({})", files::REPORT));
         }
