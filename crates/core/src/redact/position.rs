@@ -197,8 +197,8 @@ fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Sp
         _ => return None,
     }
     let first = piece(text, from, word_end(from));
-    if piece(text, start, end).starts_with(b"--") {
-        return (!first.is_empty() && !first.starts_with(b"--")).then(|| plain(from)).flatten();
+    if byte(text, start) == b'-' {
+        return (!first.is_empty() && byte(first, 0) != b'-').then(|| plain(from)).flatten();
     }
     if matches!(first, b"is" | b"was" | b"are" | b"equals") {
         let next = run_end(text, from + first.len(), const { signs(b" ") });

@@ -1,4 +1,4 @@
-//! What the redactor knows, as data: code generation gives the same tables to the page's small redactor in JavaScript.
+//! What the redactor knows, as data.
 //!
 //! Names are compared letters and digits only, in lower case: `access_token`, `accessToken` and `Access-Token` are one.
 //! Sources: the client-server API, OAuth 2.0, OpenID Connect, TURN, LiveKit, matrix-rust-sdk, Element Call.
@@ -42,15 +42,10 @@ pub const NAMES: &[(Place, Name, &str)] = &[
     (
         Place::Within,
         Name::Phrase,
-        "passw passphrase passcode securityphrase recoveryphrase recoverykey securitykey mnemonic \
-         kennwort contrasena senha wachtwoord",
+        "passw passcode phrase recoverykey securitykey mnemonic kennwort contrasena senha wachtwoord",
     ),
-    (
-        Place::End,
-        Name::Phrase,
-        "pwd phrase motdepasse heslo haslo salasana parola jelszo losenord adgangskode sifre lozinka",
-    ),
-    (Place::Whole, Name::Phrase, "pass passe"),
+    (Place::End, Name::Phrase, "pass pwd passe heslo haslo salasana parola jelszo losenord adgangskode sifre lozinka"),
+    (Place::Whole, Name::Phrase, "pw"),
     (Place::End, Name::Authorization, "authorization"),
     (Place::End, Name::Cookie, "cookie"),
     (
@@ -59,10 +54,10 @@ pub const NAMES: &[(Place, Name, &str)] = &[
         "token secret credential pickle privatekey privkey apikey accesskey authkey backupkey storagekey \
          sessionkey decryptionkey codeverifier authcode devicecode usercode",
     ),
-    (Place::End, Name::Secret, "jwt seed"),
+    (Place::End, Name::Secret, "jwt seed bearer"),
     (Place::Whole, Name::Secret, "assertion private xauth"),
     (Place::Whole, Name::Key, "auth"),
-    (Place::Whole, Name::Secret, "pin otp jti"),
+    (Place::Whole, Name::Secret, "pin pincode otp jti"),
     (Place::End, Name::Key, "mediakey encryptionkey sharedkey rawkey keymaterial keybase64"),
     (Place::Whole, Name::MaybeKey, "key k"),
     (Place::Whole, Name::Parameter, "code state ticket"),

@@ -37,8 +37,41 @@ fn values_go_by_the_name_in_front_of_them() {
         ("loginToken => opaque;", "loginToken => [closed];"),
         ("https://a/cb?code=abc123&state=xyz x", "https://a/cb?code=[closed]&state=[closed] x"),
         ("{'password': 'a b c'}", "{'password': '[closed]'}"),
+        (r#"{"Name":"password","Value":"hunter two"}"#, r#"{"Name":"password","Value":"[closed]"}"#),
+        (r#"["token","vast: 1"]"#, r#"["token","[closed]"]"#),
+        (r#"["password"]=> string(6) "hunter""#, r#"["password"]=> string(6) "[closed]""#),
+        (r"{\\u0022token\\u0022:\\u0022hunter\\u0022}", r"{\\u0022token\\u0022:\\u0022[closed]\u0022}"),
+        ("<password >hunter</password>", "<password >[closed]</password>"),
+        ("password: |\n  hunter\nuser: x", "password: |\n  [closed]\nuser: x"),
+        ("password?: 'hunter'", "password?: '[closed]'"),
+        ("token: -----BEGIN X-----\nYWI=\n-----END X-----, x", "token: [closed], x"),
+        ("DB_PASS=hunter two=x", "DB_PASS=[closed] two=x"),
+        ("pin_code=1234 pw=hunter", "pin_code=[closed] pw=[closed]"),
+        ("Connect -Password hunter", "Connect -Password [closed]"),
+        ("curl --oauth2-bearer hunter x", "curl --oauth2-bearer [closed] x"),
+        (r#"{"topic":"Friday at mine","x":1}"#, r#"{"topic":"[closed content]","x":1}"#),
+        ("roomTopic: Friday at mine\nnext", "roomTopic: [closed content]\nnext"),
     ] {
         assert_eq!(redacted(line), wanted);
+    }
+    for name in [
+        "Kennwort",
+        "contrasena",
+        "senha",
+        "wachtwoord",
+        "mot_de_passe",
+        "passe",
+        "heslo",
+        "haslo",
+        "salasana",
+        "parola",
+        "jelszo",
+        "losenord",
+        "adgangskode",
+        "sifre",
+        "lozinka",
+    ] {
+        assert_eq!(redacted(&format!("{name}: hunter two, user: x")), format!("{name}: [closed], user: x"));
     }
 }
 
@@ -57,6 +90,7 @@ fn a_password_behind_a_programs_option_goes_and_a_user_id_or_a_group_stays() {
         ("curl -u alice:hunter2 https://h/x", "curl -u alice:[closed] https://h/x"),
         ("curl --user 'alice:hush hush' x", "curl --user 'alice:[closed]' x"),
         ("curl --proxy-user=alice:hunter2", "curl --proxy-user=alice:[closed]"),
+        ("curl -U alice:hunter2 x", "curl -U alice:[closed] x"),
     ] {
         assert_eq!(redacted(line), wanted);
     }
@@ -138,6 +172,7 @@ fn a_string_that_turns_out_to_be_between_strings_lays_nothing_open() {
 fn a_login_type_is_not_a_name_with_a_value() {
     for line in [
         r#"["m.login.password","m.login.sso"]"#,
+        r#"{"type":"m.room.topic","state_key":""}"#,
         r#"secret_name="m.megolm_backup.v1" x"#,
         "io.element.call.encryption_keys: skipping one",
         "encryption key missing for encoding",

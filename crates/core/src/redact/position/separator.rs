@@ -1,6 +1,6 @@
 //! What stands between a name and its value.
 
-use super::super::bytes::{DIGIT, LINE_END, QUOTE, SPACE, TOKEN, signs};
+use super::super::bytes::{DIGIT, LETTER, LINE_END, QUOTE, SPACE, TOKEN, signs};
 use super::super::text::{byte, escape, head, is_quote, is_word, piece, run_end, starts_with};
 use super::super::work;
 use super::{KEY_CHARS_MAX, SEPARATOR_BYTES};
@@ -26,7 +26,7 @@ pub fn separator(text: &[u8], start: usize, end: usize, is_string: bool) -> Opti
     loop {
         work::done(1);
         (character, width) = escape(window, at);
-        if at >= window.len() || !(const { QUOTE.or(signs(b"\\ \t)]\x80")) }.has(character)) {
+        if at >= window.len() || !(const { QUOTE.or(signs(b"\\ \t)]?\x80")) }.has(character)) {
             break;
         }
         at += width;
@@ -40,14 +40,14 @@ pub fn separator(text: &[u8], start: usize, end: usize, is_string: bool) -> Opti
         b',' if is_string && at > end => return paired(window, at + 1),
         b'(' if at == end && is_quote(byte(window, at + 1)) => at,
         b'-' if byte(window, at + 1) == b'>' => at + 2,
-        b'>' if at == end && is_tag(text, start) => at + 1,
+        b'>' if is_string || is_tag(text, start) => at + 1,
         _ if is_string && at > end + 1 => return valued(window, end, at),
         b'\r' | b'\n' if is_string => return parted(window, at),
         _ => return None,
     };
     let value = run_end(window, at, const { signs(b" \t") });
-    let next = run_end(window, value, SPACE);
-    // Behind the line's end a value still follows where the line has none.
+    let next = run_end(window, value, const { SPACE.or(signs(b"|>")) });
+    // Behind the line's end a value still follows where the line has none, or only the sign of YAML for a text on lines.
     Some(Separator { value: next, encoded })
 }
 
@@ -56,15 +56,17 @@ fn is_tag(text: &[u8], start: usize) -> bool {
     head(text, start).ends_with(b"<") && !(start > 1 && is_word(byte(text, start - 2)))
 }
 
-/// The value of `"name","value"` and of `"name":"…","value":"…"`, of which the first string is the name.
+/// The value of `"name","value"` and of `"name":"…","value":"…"`, also `"Value"` and `"v"`, of which the first string is the name.
 fn paired(window: &[u8], at: usize) -> Option<Separator> {
     let skip = |at: usize| run_end(window, at, const { SPACE.or(signs(b"\\")) });
     let mut value = run_end(window, at, SPACE);
     let label = skip(value);
-    let label = if is_quote(byte(window, label)) { label + 1 } else { label };
-    if starts_with(window, label, b"value") {
-        let colon = run_end(window, label + 5, const { SPACE.or(QUOTE).or(signs(b"\\")) });
-        if byte(window, colon) == b':' {
+    let is_string = is_quote(byte(window, label));
+    let label = label + usize::from(is_string);
+    if byte(window, label) | 0x20 == b'v' {
+        let end = run_end(window, label, LETTER);
+        let colon = run_end(window, end, const { SPACE.or(QUOTE).or(signs(b"\\")) });
+        if byte(window, colon) == b':' && is_string == QUOTE.meets(piece(window, end, colon)) {
             value = run_end(window, colon + 1, SPACE);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::super::bytes::{BACKSLASH, DIGIT, LOWER, QUOTE, SPACE, TOKEN, WORD, signs};
 use super::super::closed::{EARLIER, mark_end};
-use super::super::shape::numbers;
+use super::super::shape::{armour, numbers};
 use super::super::text::{
     byte, closing_bracket, closing_quote, escape, head, is_quote, is_token, run_end, start_of, starts_with,
 };
@@ -13,9 +13,11 @@ use super::{End, KEY_CHARS_MAX, KEY_CHARS_MIN, SEPARATOR_BYTES};
 /// The value at a place: quoted, grouped, or a plain run.
 pub fn value(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
     let mut from = separator.value;
-    let (quote, width) = escape(text, from);
+    // The quote of a string in a string is an escape behind backslashes: `\\u0022`.
+    let escaped = from.max(run_end(text, from, BACKSLASH).saturating_sub(1));
+    let (quote, width) = escape(text, escaped);
     if separator.encoded || (is_quote(quote) && width > 1) {
-        return Some(encoded_value(text, separator.value));
+        return Some(encoded_value(text, escaped));
     }
     // Nothing of a value that is closed stands behind its mark. Earlier versions closed the first word alone.
     if let Some(end) = mark_end(text, from) {
@@ -29,12 +31,21 @@ pub fn value(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
     if let Some(found) = quoted(text, from) {
         return Some(found);
     }
+    if let Some(end) = armour(text, from) {
+        return Some(((from, end), if end == text.len() { End::Line } else { End::Closed }));
+    }
     if let Some(open) = group_start(text, from) {
         let (mut end, mut closed) = closing_bracket(text, open);
         // Uint8Array(16) [1, 2, 3] and Map(1) {…} go on behind their first group.
         let next = run_end(text, end, const { signs(b" ") });
-        if open > from && byte(text, open) == b'(' && next <= end + 1 && matches!(byte(text, next), b'[' | b'{') {
-            (end, closed) = closing_bracket(text, next);
+        if open > from && byte(text, open) == b'(' && next <= end + 1 {
+            // string(9) "…" of PHP.
+            if let Some(found) = quoted(text, next) {
+                return Some(found);
+            }
+            if matches!(byte(text, next), b'[' | b'{') {
+                (end, closed) = closing_bracket(text, next);
+            }
         }
         return Some(((from, end), if closed { End::Closed } else { End::Line }));
     }
