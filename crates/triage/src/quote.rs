@@ -12,14 +12,23 @@ const LOOKED_AT: usize = 16 * QUOTE_CHARS_MAX;
 /// A quotation: what could be a secret closed, on one line, cut at [`QUOTE_CHARS_MAX`]. Invisible characters are shown by
 /// their number, so that what is read is what stands there.
 pub fn quote(text: &str) -> Clean {
+    shortened(text, QUOTE_CHARS_MAX, LOOKED_AT)
+}
+
+/// The beginning of a line, cut at so many characters, where the rest of it is kept in another form.
+pub fn quote_beginning(text: &str, most: usize) -> Clean {
+    shortened(text, most, 2 * most)
+}
+
+fn shortened(text: &str, most: usize, looked_at: usize) -> Clean {
     // Redacted before it is cut: of half a secret nobody can tell what it is. What touches the end of what is looked at is
     // closed with the rest.
-    let end = text.char_indices().nth(LOOKED_AT).map_or(text.len(), |found| found.0);
+    let end = text.char_indices().nth(looked_at).map_or(text.len(), |found| found.0);
     let redacted = if end < text.len() { redact_head(&text[..end]) } else { Clean::new(text) };
     redacted.cut(|redacted| {
         let shown = visible_line(redacted);
-        let most = shown.char_indices().nth(QUOTE_CHARS_MAX).map_or(shown.len(), |found| found.0);
-        if most == shown.len() && end == text.len() { shown } else { format!("{}…", &shown[..most]).into() }
+        let kept = shown.char_indices().nth(most).map_or(shown.len(), |found| found.0);
+        if kept == shown.len() && end == text.len() { shown } else { format!("{}…", &shown[..kept]).into() }
     })
 }
 
@@ -36,8 +45,10 @@ mod tests {
                 for (secret, part) in [(recovery, "PGiF wKE"), (bytes, "240,17,1")] {
                     // Lines of armour shrink to nothing, so that what stands far behind comes into the quotation.
                     let filler = format!("-----BEGIN X-----{}-----END X----- ", "x".repeat(before.saturating_sub(cut)));
-                    let quoted = quote(&format!("{filler}{secret} then {}", "y ".repeat(LOOKED_AT)));
-                    assert!(!quoted.contains(part), "{before} {cut}: {quoted}");
+                    let text = format!("{filler}{secret} then {}", "y ".repeat(LOOKED_AT));
+                    for quoted in [quote(&text), quote_beginning(&text, before / 2)] {
+                        assert!(!quoted.contains(part), "{before} {cut}: {quoted}");
+                    }
                 }
             }
         }
@@ -48,5 +59,6 @@ mod tests {
         assert_eq!(quote("a\nb\u{202e}c access_token=syt_x_y_z123456"), "a b[U+202E]c access_token=[closed]");
         let long = quote(&"word ".repeat(20_000));
         assert_eq!(long.chars().count(), QUOTE_CHARS_MAX + 1);
+        assert_eq!(quote_beginning("one two three", 7), "one two…");
     }
 }

@@ -95,6 +95,12 @@ impl Evidence {
     ) -> Self {
         Evidence { artefact: artefact.into(), place, at, clock, quote: quote(text), says: says.into() }
     }
+
+    /// A line of a server's log, which was quoted when it was read.
+    pub fn logged(log: &str, line: u64, at: i64, quote: &Clean, says: impl Into<String>) -> Self {
+        let (place, clock) = (Place::Line(line), ClockOf::Server);
+        Evidence { artefact: log.into(), place, at: Some(at), clock, quote: quote.clone(), says: says.into() }
+    }
 }
 
 /// Something to fetch, and how.

@@ -1,7 +1,11 @@
 //! Secrets in artefacts: none reaches an answer, in whatever field, name or message it stands.
 
+use std::fs;
+use std::path::Path;
+
 use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::har::{Har, HarOptions};
+use crypto_diag_triage::synapse_log::{LogOptions, ServerLog};
 use crypto_diag_triage::{Triage, render};
 use serde_json::json;
 
@@ -116,4 +120,59 @@ fn a_lone_surrogate_costs_a_har_nothing() {
     let text = format!(r#"{{"log":{{"entries":[{},{}]}}}}"#, entry(r"https://h/a\ud800"), entry("https://h/b"));
     let har = Har::read("a.har", text.as_bytes(), &HarOptions::default());
     assert_eq!((har.entries.len(), har.problems), (2, Vec::new()));
+}
+
+/// The refusal that a proof rests on is quoted, and closed for what its names show, too.
+#[test]
+fn what_a_proof_quotes_of_a_log_and_of_a_har_is_closed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/bundles/store-rollback");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).expect("the bundle has it");
+    for (secret, part) in SECRETS {
+        let mut bundle = Bundle::new();
+        bundle.add("victim.report.json", None, read("victim.report.json").as_bytes());
+        for name in ["victim.har", "homeserver.log.txt"] {
+            let text = read(name).replace("'}}}", &format!("'}}}}}} {secret}"));
+            bundle.add(name, None, text.as_bytes());
+        }
+        assert_closed(&bundle, part, "a proof");
+        let triage = Triage::of(&bundle);
+        let proofs = triage.verdicts.iter().filter(|verdict| verdict.is_proven());
+        let evidence: Vec<_> = proofs.flat_map(|proof| &proof.evidence).collect();
+        for name in ["victim.har", "homeserver.log.txt"] {
+            let mut pieces = evidence.iter().filter(|piece| piece.artefact == *name);
+            assert!(pieces.any(|piece| piece.quote.contains("[closed")), "{name}: {evidence:?}");
+        }
+    }
+}
+
+/// Whatever a line of a log is about, its quotation is closed as a whole would be, and not for tokens alone.
+#[test]
+fn no_quotation_of_a_log_keeps_what_only_its_name_shows() {
+    const SECRET: &str = "password=Hush-words";
+    let log: String = [
+        format!("synapse.handlers.e2e_keys - 1 - INFO - POST-1 - Adding one_time_keys dict_keys(['{SECRET}']) for device 'D' for user '@a:h' at 1795422963777"),
+        format!("synapse.handlers.e2e_keys - 1 - INFO - POST-2 - Claimed one-time-keys: {SECRET}:A for @a:h:D"),
+        format!("synapse.handlers.e2e_keys - 1 - INFO - POST-3 - Updating device_keys for device '{SECRET}' for user @a:h at 1795422963777"),
+        format!("synapse.handlers.device - 1 - INFO - POST-4 - Deleting devices ['{SECRET}'] for '@a:h'"),
+        format!("synapse.9533_debug - 1 - DEBUG - PUT-5 - Storing to-device messages with stream_id 17: ['@a:h/D (msgid {SECRET})']"),
+        format!("synapse.http.server - 1 - INFO - POST-6 - <XForwardedForRequest at 0x7f4a641bb350 method='POST' uri='/_matrix/client/v3/keys/upload' clientproto='HTTP/1.1' site='8008'> SynapseError: 400 - One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {{'key': 'drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho'}} {SECRET}"),
+        format!("synapse.access.http.8008 - 1 - INFO - POST-7 - 203.0.113.7 - 8008 - {{@a:h}} Processed request: 0.095sec/-0.001sec ru=(0.004sec, 0.002sec) db=(0.020sec/0.056sec/8) 528B 200 \"POST /_matrix/client/v3/keys/upload?{SECRET} HTTP/1.1\" \"UA\" [0 dbevts]"),
+    ]
+    .iter()
+    .map(|line| format!("2026-11-23 08:36:03,872 - {line}\n"))
+    .collect();
+    let log = ServerLog::read("homeserver.log", log.as_bytes(), &LogOptions::default());
+    let quotations: [Vec<&str>; 7] = [
+        log.uploads.iter().map(|line| line.quote.as_str()).collect(),
+        log.claims.iter().map(|line| line.quote.as_str()).collect(),
+        log.device_keys.iter().map(|line| line.quote.as_str()).collect(),
+        log.deleted.iter().map(|line| line.quote.as_str()).collect(),
+        log.to_device.iter().map(|line| line.quote.as_str()).collect(),
+        log.conflicts.iter().map(|line| line.quote.as_str()).collect(),
+        log.requests.iter().map(|line| line.quote.as_str()).collect(),
+    ];
+    for (kind, quoted) in quotations.into_iter().enumerate() {
+        let [quoted] = quoted[..] else { panic!("one line of kind {kind}: {quoted:?}") };
+        assert!(quoted.contains("[closed]") && !quoted.contains("Hush"), "{quoted}");
+    }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use crypto_diag_analysis::evidence::ke1::{self, Ke1};
 use crypto_diag_analysis::{Evidence as Facts, Reading};
+use crypto_diag_core::Entry;
+use crypto_diag_core::redact::is_closed;
 
 use super::exchange;
 use crate::bundle::Bundle;
@@ -22,15 +24,12 @@ const REFUSALS_MAX: usize = 1_000;
 /// When something that no line shows the end of ended, at the latest.
 const NEVER_MS: i64 = i64::MAX / 8;
 
-/// What stands where a secret was.
-const REDACTED: &str = "[redacted]";
-
 /// A refused upload.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub device: Option<Device>,
     pub conflict: Arc<Ke1>,
-    /// Whether the text is not whole: a signature may fail for that.
+    /// Whether the text is not what the server said, see [`is_altered`].
     pub altered: bool,
     /// When the request was sent or received, where that is known.
     pub asked: Option<Moment>,
@@ -135,7 +134,7 @@ impl Ledger {
                 self.conflicts.push(Refusal {
                     device: signed_by(conflict).or_else(|| device.map(|(user, device)| Device::new(user, device))),
                     conflict: Arc::new(conflict.clone()),
-                    altered: line.truncated_from.is_some() || line.redactions > 0 || line.message.contains(REDACTED),
+                    altered: is_altered(line),
                     asked: None,
                     answered: Moment::at(Clock::Page(index), at),
                     evidence: Evidence::new(
@@ -163,7 +162,7 @@ impl Ledger {
                 if let Some(conflict) = conflict {
                     self.conflicts.push(Refusal {
                         device: signed_by(&conflict).or(device),
-                        altered: facts.refusal.as_deref().is_some_and(|text| text.contains(REDACTED)),
+                        altered: facts.refusal.as_deref().is_some_and(is_closed),
                         conflict: Arc::new(conflict),
                         asked: Some(asked),
                         answered,
@@ -186,9 +185,7 @@ impl Ledger {
     fn read_logs(&mut self, bundle: &Bundle) {
         for (index, log) in bundle.logs.iter().enumerate() {
             let clock = Clock::Log(index);
-            let evidence = |line: u64, at: i64, quote: &str, says: &str| {
-                Evidence::new(&log.name, Place::Line(line), Some(at), ClockOf::Server, quote, says)
-            };
+            let evidence = |line, at, quote, says: &str| Evidence::logged(&log.name, line, at, quote, says);
             // How many refusals of a device's key there were, and where the last one of them stands.
             let mut counts: HashMap<[Option<&str>; 3], (usize, usize)> = HashMap::new();
             for line in &log.conflicts {
@@ -197,7 +194,7 @@ impl Ledger {
                 let refusal = Refusal {
                     device: signed_by(found),
                     conflict: line.conflict.clone(),
-                    altered: line.quote.contains(REDACTED),
+                    altered: line.altered,
                     asked: line.start.map(|start| Moment::at(clock, start)),
                     answered: Moment::logged(index, line),
                     evidence: evidence(line.line, line.at, &line.quote, "the server refused this upload"),
@@ -249,6 +246,11 @@ impl Ledger {
             }
         }
     }
+}
+
+/// Whether a line is not whole, or something in it has been closed: a signature may fail for that.
+pub(crate) fn is_altered(line: &Entry) -> bool {
+    line.truncated_from.is_some() || line.redactions > 0 || is_closed(&line.message)
 }
 
 /// The row of a one-time key with that id and that public key, in any result.

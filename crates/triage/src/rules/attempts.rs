@@ -11,10 +11,9 @@ use crate::conclusion::Conclusion;
 use crate::har::{Exchange, Har};
 use crate::moment::{Clock, Moment};
 use crate::need::Need;
-use crate::problem::Place;
 use crate::proof::{Premise, Proof};
 use crate::synapse_log::Route;
-use crate::verdict::{ClockOf, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 /// A client prints that it gave a request up at most this long afterwards, in milliseconds.
 const PRINTED_WITHIN_MS: i64 = 250;
@@ -125,8 +124,7 @@ impl Attempt<'_> {
             pieces.push(own.evidence.clone());
             pieces.extend(own.at().map(|at| {
                 let says = format!("the same request at the homeserver, which took {} ms", at.took());
-                let (place, start) = (Place::Line(at.line.line), Some(at.line.start));
-                Evidence::new(at.log, place, start, ClockOf::Server, &at.line.quote, says)
+                Evidence::logged(at.log, at.line.line, at.line.start, &at.line.quote, says)
             }));
         }
         pieces

@@ -127,6 +127,10 @@ fn histories() -> Vec<crate::history::History> {
             })
             .never_proves("identity-replaced", "")
     };
+    let without_lines = |name: &str| {
+        History::recorded("store-rollback", name)
+            .edit("victim.report.json", |report| report["entries"] = Value::Array(Vec::new()))
+    };
     let redacted = |history: History| {
         history.edit("victim.report.json", |report| {
             for entry in report["entries"].as_array_mut().expect("entries") {
@@ -176,6 +180,15 @@ fn histories() -> Vec<crate::history::History> {
             })
             .never_proves("identity-replaced", ""),
         redacted(damaged("one character of the server's key was lost", "\"key\":\"2RJQ", "\"key\":\"2RJR")),
+        // A field that the signature covers was closed, the key and its signature were not.
+        without_lines("a field of the server's key was closed in the log")
+            .only(&["victim.report.json", "homeserver.log.txt"])
+            .rewrite("homeserver.log.txt", |log| log.replace("Old key: {", r#"Old key: {"token":"[closed]","#))
+            .never_proves("identity-replaced", ""),
+        without_lines("a field of the server's key was closed in the HAR")
+            .only(&["victim.report.json", "victim.har"])
+            .rewrite("victim.har", |har| har.replace("Old key: {", r#"Old key: {\\\"token\\\":\\\"[closed]\\\","#))
+            .never_proves("identity-replaced", ""),
         damaged("the line ends before the offered key", "; new key:", "; n"),
         History::recorded("second-empty-store", "an old server refuses the key that it holds itself")
             .only(&["victim.report.json"])

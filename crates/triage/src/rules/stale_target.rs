@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crypto_diag_core::Clean;
+
 use super::Rule;
 use super::sent;
 use crate::case::Case;
@@ -9,8 +11,8 @@ use crate::case::coverage::Absence;
 use crate::conclusion::Conclusion;
 use crate::moment::{Clock, Moment};
 use crate::need::Need;
-use crate::problem::Place;
 use crate::proof::{Premise, Proof};
+use crate::quote::quote;
 use crate::subject::{Device, Subject};
 use crate::synapse_log::{Fate, Route, request_key};
 use crate::verdict::{ArtefactKind, ClockOf, Evidence, Sentences, Verdict};
@@ -95,10 +97,8 @@ fn arrivals(case: &Case<'_>) -> Vec<Arrival> {
         let mut at = None;
         if let (Some((index, log, request)), None) = (requests.next(), requests.next()) {
             at = Some((Moment::received(index, request), request.line));
-            let place = Place::Line(request.line);
             let says = "the message reached the server";
-            let piece = Evidence::new(&log.name, place, Some(request.start), ClockOf::Server, &request.quote, says);
-            evidence.push(piece);
+            evidence.push(Evidence::logged(&log.name, request.line, request.start, &request.quote, says));
         }
         evidence.push(sent.evidence);
         arrivals.push(Arrival { target: sent.target, message_id: sent.message_id, at, dropped: false, evidence });
@@ -108,8 +108,7 @@ fn arrivals(case: &Case<'_>) -> Vec<Arrival> {
             let Some((user_id, device_id)) = &line.target else { continue };
             let target = Device::new(user_id, device_id);
             let says = "the server dropped the message: it knows no such device";
-            let place = Place::Line(line.line);
-            let piece = Evidence::new(&log.name, place, Some(line.at), ClockOf::Server, &line.quote, says);
+            let piece = Evidence::logged(&log.name, line.line, line.at, &line.quote, says);
             let same =
                 |other: &&mut Arrival| other.target == target && other.message_id.as_ref() == Some(&line.message_id);
             match arrivals.iter_mut().find(same) {
@@ -138,9 +137,8 @@ fn deletions(case: &Case<'_>, device: &Device) -> Vec<Line> {
     for (index, log) in case.bundle.logs.iter().enumerate() {
         for line in &log.deleted {
             if line.user_id == device.user_id && line.device_id == device.device_id {
-                let place = Place::Line(line.line);
                 let says = "the device was deleted";
-                let piece = Evidence::new(&log.name, place, Some(line.at), ClockOf::Server, &line.quote, says);
+                let piece = Evidence::logged(&log.name, line.line, line.at, &line.quote, says);
                 lines.push((Moment::logged(index, line), index, line.line, piece));
             }
         }
@@ -227,20 +225,18 @@ fn signs_of_life(case: &Case<'_>, device: &Device) -> Vec<(Moment, Evidence)> {
     let mut found = Vec::new();
     for (index, log) in case.bundle.logs.iter().enumerate() {
         let is_it = |user: &str, id: &str| user == device.user_id && id == device.device_id;
-        let mut note = |moment: Moment, text: &str, says: &str| {
-            let place = moment.place.map_or(Place::Whole, Place::Line);
-            let piece = Evidence::new(&log.name, place, Some(moment.earliest), ClockOf::Server, text, says);
-            found.push((moment, piece));
+        let mut note = |moment: Moment, line: u64, quote: &Clean, says: &str| {
+            found.push((moment, Evidence::logged(&log.name, line, moment.earliest, quote, says)));
         };
         for line in log.logins.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
             let text = format!("Logging in user {}", device.label());
-            note(Moment::logged(index, line), &text, "the device was made");
+            note(Moment::logged(index, line), line.line, &quote(&text), "the device was made");
         }
         for line in log.uploads.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
-            note(Moment::logged(index, line), &line.quote, "the device publishes keys: it is there");
+            note(Moment::logged(index, line), line.line, &line.quote, "the device publishes keys: it is there");
         }
         for line in log.device_keys.iter().filter(|line| is_it(&line.user_id, &line.device_id)) {
-            note(Moment::logged(index, line), &line.quote, "the device publishes its identity: it is there");
+            note(Moment::logged(index, line), line.line, &line.quote, "the device publishes its identity: it is there");
         }
     }
     found
@@ -253,8 +249,7 @@ fn back(case: &Case<'_>, device: &Device, from: Moment, to: Moment) -> Vec<Evide
     for (index, log) in case.bundle.logs.iter().enumerate() {
         for line in log.accesses.iter().filter(|access| access.key == made) {
             let says = "the authentication service made a device, and the line does not say which";
-            let place = Place::Line(line.line);
-            let piece = Evidence::new(&log.name, place, Some(line.start), ClockOf::Server, MADE_BY_SERVICE, says);
+            let piece = Evidence::logged(&log.name, line.line, line.start, &quote(MADE_BY_SERVICE), says);
             signs.push((Moment::received(index, line), piece));
         }
     }

@@ -7,6 +7,7 @@ use crypto_diag_analysis::identity::claimed_is_signed;
 
 use crate::case::Case;
 use crate::case::identity::{SaidBy, Sighting};
+use crate::case::ledger::is_altered;
 use crate::moment::Moment;
 use crate::subject::{Device, Subject};
 use crate::verdict::Evidence;
@@ -65,7 +66,7 @@ impl<'c> Unsigned<'c> {
     /// make it.
     pub fn is_signed_by_another(&self, case: &Case<'_>) -> bool {
         let entry = self.bundle_entry(case);
-        let altered = entry.is_none_or(|entry| entry.truncated_from.is_some() || entry.redactions > 0);
+        let altered = entry.is_none_or(is_altered);
         let (Some(signed), Some(known)) = (&self.line.signed, &self.line.signing_key) else { return false };
         let in_its_name = signed.signed_by.iter().any(|signer| {
             signer.user_id == self.device.user_id && signer.key_id == format!("ed25519:{}", self.device.device_id)

@@ -7,6 +7,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crypto_diag_analysis::evidence::ke1;
+use crypto_diag_core::Clean;
+use crypto_diag_core::redact::is_closed;
 use crypto_diag_server_log::synapse::REPLICATION_PATH;
 use crypto_diag_server_log::zone::Times;
 use crypto_diag_server_log::{
@@ -22,13 +24,13 @@ use super::record::{
 };
 use super::server_log::{KEPT_MAX, LogOptions, ServerLog};
 use crate::problem::{Place, Problems};
-use crate::quote::quote;
+use crate::quote::{quote, quote_beginning};
 
 /// Ids of one-time keys that are kept of one log at most, each distinct list counted once.
 const KEY_IDS_MAX: usize = 200_000;
 
-/// Bytes of an upload's line that are quoted: its list of ids is long, and kept beside it.
-const UPLOAD_QUOTE_BYTES: usize = 200;
+/// Characters of an upload's line that are quoted: its list of ids is long, and kept beside it.
+const UPLOAD_QUOTE_CHARS: usize = 200;
 
 /// Requests of any kind whose identity and times are kept, at 48 bytes each, where no HAR says which are wanted.
 const ACCESSES_MAX: usize = 500_000;
@@ -47,7 +49,7 @@ pub(super) struct Building {
     options: LogOptions,
     times: Times,
     /// Sentences of refusals that were read before.
-    sentences: HashMap<String, (Arc<ke1::Ke1>, Arc<str>)>,
+    sentences: HashMap<String, (Arc<ke1::Ke1>, Arc<Clean>)>,
     /// Lists of ids that were read before, by their hash.
     key_lists: HashMap<u64, Arc<[String]>>,
     key_ids: usize,
@@ -156,19 +158,29 @@ impl Building {
 
     fn keep(&mut self, event: &ServerEvent<'_>, kind: EventKind<'_>, time: i64, number: u64, process: u16) {
         let request = event.request.map(str::to_owned);
-        let text = || quote(event.text).into_string();
+        let text = || quote(event.text);
         let log = &mut self.log;
         let not_kept = &mut log.not_kept;
         match kind {
             EventKind::Access(access) => self.access(event, &access, time, number, process),
             EventKind::Refused(error) if error.reason.contains("already exists") => {
                 let known = self.sentences.get(error.reason).cloned();
-                let read = || Some((Arc::new(ke1::read(error.reason)?), Arc::from(&*quote(error.reason))));
+                let read = || Some((Arc::new(ke1::read(error.reason)?), Arc::new(quote(error.reason))));
                 if let Some((conflict, quote)) = known.clone().or_else(read) {
                     if known.is_none() && self.sentences.len() < SENTENCES_MAX {
                         self.sentences.insert(error.reason.to_owned(), (conflict.clone(), quote.clone()));
                     }
-                    let line = ConflictLine { conflict, at: time, line: number, quote, start: None, request, process };
+                    let altered = is_closed(error.reason);
+                    let line = ConflictLine {
+                        conflict,
+                        altered,
+                        at: time,
+                        line: number,
+                        quote,
+                        start: None,
+                        request,
+                        process,
+                    };
                     push(&mut log.conflicts, line, not_kept);
                 }
             }
@@ -190,8 +202,6 @@ impl Building {
                     self.key_lists.insert(hash, list.clone());
                     list
                 });
-                let head =
-                    (0..=UPLOAD_QUOTE_BYTES.min(event.text.len())).rev().find(|at| event.text.is_char_boundary(*at));
                 let upload = Upload {
                     user_id: device.user_id.to_owned(),
                     device_id: device.device_id.to_owned(),
@@ -200,7 +210,7 @@ impl Building {
                     line: number,
                     outcome: UploadOutcome::Unknown,
                     start: None,
-                    quote: quote(&event.text[..head.unwrap_or_default()]).into_string() + "…",
+                    quote: quote_beginning(event.text, UPLOAD_QUOTE_CHARS),
                     request,
                     time,
                     process,
@@ -321,7 +331,7 @@ impl Building {
             end: time,
             line: number,
             process,
-            quote: quote(&message[from..to]).into_string(),
+            quote: quote(&message[from..to]),
         };
         push(&mut log.requests, request, &mut log.not_kept);
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crypto_diag_analysis::evidence::ke1;
+use crypto_diag_core::Clean;
 use crypto_diag_server_log::{Route, delay_id, txn_id};
 
 /// Any request, as far as clocks and coverage need it. Times are the server's, in milliseconds since the epoch.
@@ -54,7 +55,7 @@ pub struct Request {
     /// Which process answered, by index into [`ServerLog::processes`](super::ServerLog::processes).
     pub process: u16,
     /// The line's text without the client's address and user agent.
-    pub quote: String,
+    pub quote: Clean,
 }
 
 impl Request {
@@ -106,7 +107,7 @@ pub struct Upload {
     /// When Synapse received the request, if the access line is there.
     pub start: Option<i64>,
     /// The line's beginning.
-    pub quote: String,
+    pub quote: Clean,
     pub(super) request: Option<String>,
     pub(super) time: i64,
     pub(super) process: u16,
@@ -126,7 +127,7 @@ pub struct ClaimLine {
     /// The line's number.
     pub line: u64,
     /// The line's beginning.
-    pub quote: String,
+    pub quote: Clean,
 }
 
 /// `One time key … already exists`, as the server printed it.
@@ -134,12 +135,14 @@ pub struct ClaimLine {
 pub struct ConflictLine {
     /// What the sentence says. A storm repeats one sentence.
     pub conflict: Arc<ke1::Ke1>,
+    /// Whether something in the sentence had been closed before the log was given.
+    pub altered: bool,
     /// When.
     pub at: i64,
     /// The line's number.
     pub line: u64,
     /// The line's text.
-    pub quote: Arc<str>,
+    pub quote: Arc<Clean>,
     /// When Synapse received the request that was refused, if the access line is there.
     pub start: Option<i64>,
     pub(super) request: Option<String>,
@@ -158,7 +161,7 @@ pub struct DeviceKeysUpdate {
     /// The line's number.
     pub line: u64,
     /// The line's text.
-    pub quote: String,
+    pub quote: Clean,
 }
 
 /// `Logging in user … on device …`.
@@ -186,7 +189,7 @@ pub struct DeletedDevice {
     /// The line's number.
     pub line: u64,
     /// The line's text.
-    pub quote: String,
+    pub quote: Clean,
 }
 
 /// A message of `synapse.9533_debug`.
@@ -203,7 +206,7 @@ pub struct ToDeviceLine {
     /// The line's number.
     pub line: u64,
     /// The line's beginning.
-    pub quote: String,
+    pub quote: Clean,
 }
 
 /// What became of a to-device message on the server.
