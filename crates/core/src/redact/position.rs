@@ -7,7 +7,7 @@ mod value;
 use super::bytes::{DIGIT, LETTER, LINE_END, QUOTE, SPACE, Set, WORD, signs};
 use super::closed::{Class, mark_end};
 use super::names::name;
-use super::public::{is_public, is_since};
+use super::public::{is_algorithm, is_public, is_since};
 use super::shape::OPAQUE_MIN;
 use super::table::{LINKING, Name, PUBLIC_VALUES, STATES, words};
 use super::text::{byte, closing_bracket, head, is_quote, is_word, piece, run_end, start_of, starts_with};
@@ -51,6 +51,10 @@ pub fn secret(text: &[u8], start: usize, end: usize) -> Option<(Span, Class, End
     let separator = separator(text, start, end, is_string);
     let spoken = separator.is_none() && matches!(byte(text, end), b' ' | b'\t' | b'"' | b'\'' | b'[');
     if separator.is_none() && !(spoken && leads_to_value(text, start, end)) {
+        return None;
+    }
+    // A device's id may end like a name, and so may a key's.
+    if is_algorithm(head(text, start)) {
         return None;
     }
     let name = name(piece(text, start, end)).or_else(|| extensible(text, start, end))?;

@@ -1,6 +1,6 @@
 //! What is public by its own form or by where it stands.
 
-use super::bytes::{ALNUM, CONTROL, DIGIT, HEX, QUOTE, SPACE, WORD, signs};
+use super::bytes::{ALNUM, CONTROL, DIGIT, HEX, QUOTE, SPACE, Set, WORD, signs};
 use super::table::{Name, PUBLIC_BEHIND};
 use super::text::{byte, escape, head, is_word, piece, run_end, start_of, starts_with};
 use super::{names, work};
@@ -82,9 +82,12 @@ fn device_end(text: &[u8], end: usize) -> usize {
     if device - end - 1 <= DEVICE_MAX { device } else { end }
 }
 
-/// The end of the public key or signature that begins at a place. `public`: where the last one that was ended.
-pub fn key_end(text: &[u8], start: usize, public: usize) -> Option<usize> {
-    let end = run_end(head(text, start + SIGNATURE_CHARS + 1), start, const { ALNUM.or(signs(b"+/")) });
+/// The end of the public key or signature whose word begins at a place; in front of it may be signs of base64, with which no word
+/// begins. `public`: where the last one that was ended.
+pub fn key_end(text: &[u8], word: usize, public: usize) -> Option<usize> {
+    const BASE64: Set = ALNUM.or(signs(b"+/"));
+    let start = start_of(text, word, SIGNATURE_CHARS, BASE64);
+    let end = run_end(head(text, start + SIGNATURE_CHARS + 1), start, BASE64);
     (matches!(end - start, KEY_CHARS | SIGNATURE_CHARS) && is_public(text, start, end, public)).then_some(end)
 }
 
@@ -130,7 +133,7 @@ pub fn is_id(text: &[u8]) -> bool {
 }
 
 /// Whether a text ends with an algorithm of public keys and a colon.
-fn is_algorithm(before: &[u8]) -> bool {
+pub fn is_algorithm(before: &[u8]) -> bool {
     let before = before.strip_suffix(b":").or_else(|| before.strip_suffix(b"%3A"));
     before.is_some_and(|before| before.ends_with(b"curve25519") || before.ends_with(b"ed25519"))
 }

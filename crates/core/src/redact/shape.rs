@@ -43,7 +43,7 @@ const NUMBER_GAP_MAX: usize = 24;
 const GROUPS_MIN: usize = 4;
 
 /// Signs that a base64 text begins with at most, where they count as part of it.
-const SIGNS_MAX: usize = 8;
+const SIGNS_MAX: usize = 16;
 
 /// After so many letters and digits that are not random, what follows is not looked at with them.
 const STRETCH_MAX: usize = 64;

@@ -64,7 +64,7 @@ pub const NAMES: &[(Place, Name, &str)] = &[
     (
         Place::Whole,
         Name::Content,
-        "content newcontent clearcontent decryptedcontent body formattedbody messagebody messagetext \
+        "content newcontent clearcontent decryptedcontent body formattedbody messagebody messagetext lastmessage \
          plaintext cleartext payload payloadstring clearevent decryptedevent topic roomtopic",
     ),
     (

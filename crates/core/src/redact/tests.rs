@@ -51,6 +51,7 @@ fn values_go_by_the_name_in_front_of_them() {
         ("curl --oauth2-bearer hunter x", "curl --oauth2-bearer [closed] x"),
         (r#"{"topic":"Friday at mine","x":1}"#, r#"{"topic":"[closed content]","x":1}"#),
         ("roomTopic: Friday at mine\nnext", "roomTopic: [closed content]\nnext"),
+        ("lastMessage: \"see you at nine\"", "lastMessage: \"[closed content]\""),
     ] {
         assert_eq!(redacted(line), wanted);
     }
@@ -76,12 +77,18 @@ fn values_go_by_the_name_in_front_of_them() {
 }
 
 #[test]
-fn a_signature_that_begins_like_a_recovery_key_stays() {
+fn a_key_or_signature_with_groups_like_a_recovery_keys_stays() {
+    let key = "+A0Aa+aAaa+aAA0+aaA0+Aaa00/AAa++0Aa0A0aa0A+";
     let signature = "AAaA+AAAa+Aaa0+0a00+a+++/AAa0+AaA0a0++aaA0+A0aAAa+Aa+AAaa0++AA/A+00Aa+0+a++AA0A+AAaA0A";
-    let line =
-        format!(r#"already exists. Old key: {{"signatures":{{"@a:b":{{"ed25519:AAAAAAAAAA":"{signature}"}}}}}}"#);
-    assert_eq!(redacted(&line), line);
-    assert!(redacted(&format!("it was {signature}")).contains("[closed recovery-key"));
+    // The second device's id ends like the name of a password.
+    for (device, signature) in [("AAAAAAAAAA", signature.to_owned()), ("AAAAAAAPWD", format!("+{}", &signature[..85]))]
+    {
+        let line = format!(
+            r#"already exists. Old key: {{"key":"{key}","signatures":{{"@a:b":{{"ed25519:{device}":"{signature}"}}}}}}"#
+        );
+        assert_eq!(redacted(&line), line);
+        assert!(redacted(&format!("it was {signature}")).contains("[closed recovery-key"));
+    }
 }
 
 #[test]
