@@ -254,6 +254,9 @@ fn a_secret_in_an_argument_or_a_name_is_neither_said_nor_kept() {
     fs::copy(bundle("store-rollback").join("homeserver.log.txt"), &log).unwrap();
     let broken = out.path().join(format!("{TOKEN}.xz"));
     fs::write(&broken, b"\xfd7zXZ\0broken").unwrap();
+    let missing = out.path().join(format!("{TOKEN}.json"));
+    let said = run(["queries", missing.to_str().unwrap()]);
+    assert!(said.code == 3 && said.err.contains("[closed token") && !said.err.contains("kTqWvNzX"), "{}", said.err);
     for database in
         ["synapse:hush-hush@db/synapse", "postgresq://u:hush-hush@db/synapse", "host=db hush-hush dbname=synapse"]
     {
