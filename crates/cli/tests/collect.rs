@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::Value;
-use support::{Said, binary, bundle, fact, run, said};
+use support::{Said, binary, bundle, fact, run, said, text};
 use tempfile::tempdir;
 
 /// A bundle's reports, HARs and log.
@@ -312,8 +312,4 @@ fn a_log_at_debug_ends_with_a_reminder_to_go_back() {
         collect()
             .contains("the log has lines at DEBUG: if the call is over, `crypto-diag queries` says how to go back")
     );
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path of this test")
 }

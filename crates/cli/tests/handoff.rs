@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use support::{Said, binary, bundle, fact, run, said};
+use support::{Said, binary, bundle, fact, run, said, text};
 use tempfile::{TempDir, tempdir};
 
 /// A hand-off of a recorded bundle.
@@ -76,10 +76,6 @@ fn files_below(folder: &Path, prefix: &str) -> Vec<String> {
 
 fn sha256(path: &Path) -> String {
     Sha256::digest(fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path of this test")
 }
 
 /// What is said of what, without the folder or the zip that an artefact lies in.

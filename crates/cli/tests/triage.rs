@@ -7,12 +7,8 @@ use std::io::{Read, Write};
 use std::process::Stdio;
 
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
-use support::{binary, bundle, copy_bundle, fact, run, run_with_input};
+use support::{binary, bundle, copy_bundle, fact, run, run_with_input, text};
 use tempfile::tempdir;
-
-fn text(path: &std::path::Path) -> &str {
-    path.to_str().expect("a path of this test")
-}
 
 #[test]
 fn a_rolled_back_store_is_proven_with_the_messages_that_it_cost() {

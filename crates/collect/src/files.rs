@@ -99,7 +99,8 @@ fn is_hidden_folder(entry: &DirEntry) -> bool {
     entry.depth() > 0 && entry.file_type().is_dir() && entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
-fn name_in(folder: &Path, path: &Path) -> String {
+/// A path's name within a folder, with `/` between its parts.
+pub fn name_in(folder: &Path, path: &Path) -> String {
     let parts = path.strip_prefix(folder).unwrap_or(path).components();
     parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }

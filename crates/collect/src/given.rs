@@ -25,12 +25,8 @@ pub(crate) fn content(given: &Given, input: impl Read) -> io::Result<Vec<u8>> {
         let text = serde_json::to_string_pretty(&json!({"user_text": "", "data": data})).unwrap_or_default();
         return Ok((redact(&text).text + "\n").into_owned().into_bytes());
     }
-    let mut bytes = Vec::new();
-    open::open_stream(input)?.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
-        let why = format!("it has more than {} MiB; leave out what is not of the call", DOCUMENT_BYTES_MAX >> 20);
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
-    }
+    let why = format!("it has more than {} MiB; leave out what is not of the call", DOCUMENT_BYTES_MAX >> 20);
+    let bytes = intake::whole(open::open_stream(input)?, DOCUMENT_BYTES_MAX, &why)?;
     if given.kind != ArtefactKind::Console {
         return Ok(bytes);
     }

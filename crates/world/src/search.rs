@@ -13,6 +13,15 @@ use crate::judge::{Claim, Judge, Word};
 
 pub use mutants::Mutants;
 
+/// A step's number.
+pub type Step = u8;
+
+/// Where something that lasts until a step, or begins with one, is in a history that lacks the step `without`. The last of all numbers
+/// stands for never.
+pub fn earlier(bound: Step, without: Step) -> Step {
+    if bound > without && bound != Step::MAX { bound - 1 } else { bound }
+}
+
 /// A transition system, the files that its histories leave, and what is true of them.
 pub trait Model: Copy + Debug {
     /// Everything that is and was.

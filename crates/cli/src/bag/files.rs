@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crypto_diag_collect::files::name_in;
 use walkdir::WalkDir;
 
 use super::{Finding, PAYLOAD, TAG_LIST};
@@ -85,9 +86,4 @@ impl Files {
 /// Whether a name is one of the payload.
 pub(super) fn is_payload(name: &str) -> bool {
     name.strip_prefix(PAYLOAD).is_some_and(|rest| rest.starts_with('/'))
-}
-
-fn name_in(root: &Path, path: &Path) -> String {
-    let parts = path.strip_prefix(root).unwrap_or(path).iter();
-    parts.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }

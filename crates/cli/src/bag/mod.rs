@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use crypto_diag_triage::bundle::BAG_FILES;
-use crypto_diag_triage::stamp;
+use crypto_diag_triage::{intake, stamp};
 use sha2::{Digest, Sha256};
 
 use crate::output;
@@ -132,11 +132,6 @@ fn hash(path: &Path) -> io::Result<(String, u64)> {
 /// # Errors
 /// If it cannot be read or is larger.
 pub fn text(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > bytes_max {
-        let why = format!("it has more than {bytes_max} bytes, which is more than this program writes");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
-    }
-    Ok(bytes)
+    let why = format!("it has more than {bytes_max} bytes, which is more than this program writes");
+    intake::whole(File::open(path)?, bytes_max, &why)
 }

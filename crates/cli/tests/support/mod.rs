@@ -64,3 +64,8 @@ pub fn fact(name: &str, fact: &str) -> String {
     let label: serde_json::Value = serde_json::from_slice(&label).expect("JSON");
     label["facts"][fact].as_str().expect("a fact").to_owned()
 }
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of this test")
+}

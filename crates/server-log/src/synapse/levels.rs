@@ -6,9 +6,6 @@
 /// what counts, and at DEBUG numbers.
 pub const TO_DEVICE_LOGGER: &str = "synapse.9533_debug";
 
-/// The logger that must stay at INFO: at DEBUG it prints access tokens.
-pub const SECRETS_LOGGER: &str = "synapse.storage.SQL";
-
 /// What a process prints when it has read its levels anew.
 pub const RELOADED_WORDS: &str = "Reloaded log config from ";
 

@@ -200,12 +200,21 @@ pub fn document(input: impl Read) -> io::Result<String> {
 
 /// The same of a text that is unpacked and peeled already.
 pub(crate) fn mended(text: impl Read) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    Mended::new(text).take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large for what it claims to be"));
-    }
+    let bytes = whole(Mended::new(text), DOCUMENT_BYTES_MAX, "it is too large for what it claims to be")?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// All bytes of an input.
+///
+/// # Errors
+/// If it cannot be read, or, with `why`, if it has more than `most` bytes.
+pub fn whole(input: impl Read, most: u64, why: &str) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! The files that a history leaves.
 
-use super::state::{Attempt, QUICK, State, Step};
+use super::state::{Attempt, QUICK, State};
 use super::{DEVICE, HarView, LogView, ROOM, View, WHOLE};
 use crate::forms::report::{Line, Report};
 use crate::forms::{File, Request, har, log, report, signing};
 use crate::search::Chance;
+use crate::search::Step;
 
 /// When histories begin: 2026-11-23 09:00:00 UTC.
 const BEGIN: i64 = 1_795_424_400_000;

@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 
 use crate::forms::{Device, File};
 use crate::judge::Claim;
-use crate::search::{Chance, Model};
-use state::{State, Step};
+use crate::search::{Chance, Model, Step, earlier};
+use state::State;
 
 /// The device that the histories are about.
 pub const DEVICE: Device = Device { user: "@alice:example.org", id: "QWERTYALIC" };
@@ -219,8 +219,7 @@ impl Model for Delayed {
     }
 
     fn view_without(&self, view: &View, step: usize) -> View {
-        let step = step as Step;
-        let earlier = |bound: Step| if bound > step && bound != Step::MAX { bound - 1 } else { bound };
+        let earlier = |bound| earlier(bound, step as Step);
         let span = |(from, to): (Step, Step)| (earlier(from), earlier(to));
         let har = view.har.map(|har| HarView { span: span(har.span), paused: har.paused.map(earlier), ..har });
         let log = view.log.map(|log| LogView { span: span(log.span), ..log });

@@ -4,9 +4,6 @@
 use super::client::{Outcome, Patience, status_of_restart};
 use super::{Action, Fate};
 
-/// A step's number.
-pub type Step = u8;
-
 /// A quick request: how long until it arrives, how long the homeserver takes, how long until the answer is there.
 pub const QUICK: (i64, i64, i64) = (12, 18, 10);
 /// A connection on which nothing comes ends after this.

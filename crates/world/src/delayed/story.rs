@@ -1,7 +1,8 @@
 //! A history in words.
 
-use super::state::{State, Step};
+use super::state::State;
 use super::{Action, Fate, View, WHOLE};
+use crate::search::Step;
 
 /// What happens when an action is taken.
 pub(super) fn tell(state: &State, action: Action) -> String {

@@ -1,11 +1,12 @@
 //! The files that a history leaves.
 
-use super::state::{Outcome, Page, PageNo, State, Step};
+use super::state::{Outcome, Page, PageNo, State};
 use super::{Asked, DEVICE, Keys, View, WHOLE};
 use crate::forms::report::{Line, LostKey, Report};
 use crate::forms::signing::{self, SignedKey};
 use crate::forms::tables::Table;
 use crate::forms::{Device, File, Request, har, log, report, tables};
+use crate::search::Step;
 use crate::search::{Chance, Model};
 use serde_json::json;
 

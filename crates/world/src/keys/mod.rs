@@ -12,8 +12,8 @@ mod truth;
 
 use crate::forms::{Device, File};
 use crate::judge::Claim as Said;
-use crate::search::{Chance, Model};
-use state::{Account, Profile, State, Step, Tables};
+use crate::search::{Chance, Model, Step, earlier};
+use state::{Account, Profile, State, Tables};
 use std::collections::BTreeSet;
 
 /// The device that the histories are about.
@@ -280,8 +280,7 @@ impl Model for Keys {
     }
 
     fn view_without(&self, view: &View, step: usize) -> View {
-        let step = step as Step;
-        let earlier = |bound: Step| if bound > step && bound != Step::MAX { bound - 1 } else { bound };
+        let earlier = |bound| earlier(bound, step as Step);
         let log = view.log.map(|(from, to)| (earlier(from), earlier(to)));
         View { hars_from: earlier(view.hars_from), log, ..view.clone() }
     }

@@ -1,11 +1,11 @@
 //! Everything that is and was, in a history of one-time keys.
 
+use crate::search::Step;
+
 /// A page's number, in the order of opening.
 pub type PageNo = usize;
 /// A key's number, in the order of making.
 pub type Key = u8;
-/// A step's number.
-pub type Step = u8;
 
 /// An Olm account: what one client keeps in memory and saves as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

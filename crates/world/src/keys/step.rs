@@ -1,8 +1,9 @@
 //! What comes of each action.
 
 use super::server;
-use super::state::{Account, Claim, Client, Key, Outcome, Page, State, Step, Tables, Unopened, Upload};
+use super::state::{Account, Claim, Client, Key, Outcome, Page, State, Tables, Unopened, Upload};
 use super::{Action, truth};
+use crate::search::Step;
 
 /// Keys that a history makes at most; each is a bit.
 const KEYS_MAX: usize = 30;

@@ -1,7 +1,8 @@
 //! A history in words.
 
-use super::state::{Outcome, State, Step};
+use super::state::{Outcome, State};
 use super::{Action, Asked, View, WHOLE};
+use crate::search::Step;
 
 const TABS: [&str; 2] = ["the first tab", "the second tab"];
 const MACHINES: [&str; 2] = ["the desktop", "the laptop"];

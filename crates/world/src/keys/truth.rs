@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::files::{captured, report_name};
-use super::state::{Outcome, State, Step, Upload};
+use super::state::{Outcome, State, Upload};
 use super::{Asked, DEVICE, View};
 use crate::forms::signing;
 use crate::judge::Claim;
+use crate::search::Step;
 
 fn label() -> String {
     format!("{}/{}", DEVICE.user, DEVICE.id)
