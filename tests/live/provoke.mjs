@@ -130,14 +130,15 @@ export async function mediaKey(peer, victim, roomId) {
 }
 
 /**
- * Sends a media key to the victim's device, whatever becomes of it.
+ * Sends a media key to the victim's device. Resolves once the homeserver has taken it, whatever becomes of it then: the SDK's queue
+ * answers as soon as it has stored the message, and a peer that is closed right afterwards would never send it.
  *
  * @param {Profile} peer
  * @param {Profile} victim
  * @param {string} roomId
  * @param {{deviceId?: string, index?: number}} [options] `deviceId` to target another device than the victim's present one
  * @returns {Promise<{userId: string, deviceId: string, messageId: string, preKey: boolean, oneTimeKey: string | null}>}
- * @throws {Error} if the peer could not encrypt for that device
+ * @throws {Error} if the peer could not encrypt for that device, or the homeserver did not take the message
  */
 export async function sendMediaKey(peer, victim, roomId, { deviceId, index = 0 } = {}) {
   const target = deviceId ?? (await victim.call('identity')).deviceId;
@@ -158,6 +159,11 @@ export async function sendMediaKey(peer, victim, roomId, { deviceId, index = 0 }
     content,
   );
   if (!sent) throw new Error(`${peer.userId} could not encrypt for ${victim.userId} ${target}`);
+  await peer.proxy.waitFor(
+    `the message ${sent.messageId} on its way`,
+    ({ path, status, requestBody }) =>
+      path.includes('/sendToDevice/') && status === 200 && requestBody?.includes(sent.messageId) === true,
+  );
   return sent;
 }
 

@@ -39,11 +39,6 @@ export async function run(rig) {
   await stale;
   await phone.call('logout');
   const sent = await sendMediaKey(peer, victim, roomId, { deviceId: goneDevice });
-  await peer.proxy.waitFor(
-    'the sent batch',
-    ({ path, status, requestBody }) =>
-      path.includes('/sendToDevice/') && status === 200 && requestBody?.includes(sent.messageId) === true,
-  );
   cut.remove();
   const kept = await copiesKept(rig.servers.database, sent.messageId);
   const { deviceId: liveDevice } = await victim.call('identity');
