@@ -208,6 +208,31 @@ pub(super) fn without_source(text: &str) -> &str {
     SOURCE.find(text).map_or(text, |found| &text[..found.start()])
 }
 
+/// A message of several lines without the script's place that Firefox writes behind the last one.
+pub(super) fn without_place(text: &str) -> &str {
+    let Some((before, last)) = text.rsplit_once('\n') else { return text };
+    location(last).map_or(text, |last| &text[..before.len() + 1 + last.len()])
+}
+
+/// A message without the call stack that Chrome's "Save as…" writes below each warning and error.
+pub(super) fn without_calls(text: &str) -> &str {
+    static CALL: LazyLock<Regex> = LazyLock::new(|| regex(r"^\S.* @ \S+:\d+$"));
+    // Where a call waited, and what the inspector folds.
+    static BETWEEN: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"^(?:await in \S+|[A-Za-z.]+(?: \(async\))?|Show \d+ more frames?)$"));
+    let mut message = text;
+    let mut rest = text;
+    while let Some((before, line)) = rest.rsplit_once('\n') {
+        if CALL.is_match(line) {
+            message = before;
+        } else if !BETWEEN.is_match(line) {
+            break;
+        }
+        rest = before;
+    }
+    message
+}
+
 /// A line of a test's recorder: Playwright's or Cypress's own fields, or those of this project's fixtures.
 fn json(line: &str) -> Option<Start> {
     let Ok(Value::Object(map)) = serde_json::from_str::<Value>(line) else { return None };
@@ -277,6 +302,27 @@ mod tests {
             let (ts, printed, text) = started(line);
             assert_eq!((ts, printed, text.as_str()), wanted, "{line}");
         }
+    }
+
+    #[test]
+    fn a_message_s_calls_are_no_part_of_it() {
+        for (text, wanted) in [
+            ("a\nprint @ app.js:3\n(anonymous) @ app.js:5", "a"),
+            (
+                "a\n    at x.rs:1\nprint @ app.js:3\nawait in print\nShow 3 more frames\nf @ app.js:5",
+                "a\n    at x.rs:1",
+            ),
+            ("a\nPromise.then", "a\nPromise.then"),
+            ("a @ app.js:3", "a @ app.js:3"),
+        ] {
+            assert_eq!(without_calls(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_place_behind_a_message_s_last_line_is_no_part_of_it() {
+        assert_eq!(without_place("a\n    in f app.js:3:17"), "a\n    in f");
+        assert_eq!(without_place("a\n    in f"), "a\n    in f");
     }
 
     #[test]

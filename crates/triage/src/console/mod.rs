@@ -180,7 +180,12 @@ impl Reading {
             self.first = Some(self.first.map_or(at, |first| first.min(at)));
             self.last = Some(self.last.map_or(at, |last| last.max(at)));
         }
-        let text = machine::as_in_a_page(form::without_source(&message.text));
+        let text = form::without_calls(form::without_source(&message.text));
+        let text = match message.printed {
+            Printed::Unknown => form::without_place(text),
+            Printed::Quietly | Printed::At(_) => text,
+        };
+        let text = machine::as_in_a_page(text);
         self.note_device(&text);
         let at = message.at.unwrap_or_default();
         match message.printed.or_machine(&text) {
