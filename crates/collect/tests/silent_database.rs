@@ -171,6 +171,19 @@ fn run(url: &str, options: &Options, cancel: &AtomicBool) -> (String, usize) {
     }
 }
 
+/// The same in a thread of its own, so that a run that never ends is a failure and no hang.
+fn begun(url: &str, options: Options, cancel: Arc<AtomicBool>) -> Receiver<(String, usize)> {
+    let (says, said) = channel();
+    let url = url.to_owned();
+    thread::spawn(move || says.send(run(&url, &options, &cancel)));
+    said
+}
+
+/// What comes within a minute.
+fn soon<T>(receiver: &Receiver<T>, what: &str) -> T {
+    receiver.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|error| panic!("{what}: {error}"))
+}
+
 fn impatient() -> Options {
     let soon = Duration::from_millis(150);
     Options { statement_timeout: soon, silence_max: soon, samples_apart: Duration::ZERO, ..Options::default() }
@@ -185,11 +198,10 @@ fn a_server_that_goes_silent_is_given_up_at_every_stage_and_its_socket_closed() 
     // Start-up, version, beginning, moment, and then questions of three messages each.
     for answers in 0..16 {
         let server = stand_in(answers, Answer::Rows);
-        let (said, _) = run(&server.url, &impatient(), &AtomicBool::new(false));
+        let (said, _) = soon(&begun(&server.url, impatient(), Arc::default()), "the run ends");
         assert!(said.contains("it went silent: no answer within 0."), "after {answers} messages: {said:?}");
         assert!(!said.contains("hush"), "{said}");
-        // Blocks for ever if the socket stays open.
-        server.closed.recv().expect("the stand-in lives");
+        soon(&server.closed, "the socket is closed");
     }
 }
 
@@ -200,15 +212,12 @@ fn the_first_signal_ends_a_run_that_waits_for_a_silent_server() {
     for answers in [0, 1, 2, 3, 5, 9] {
         let server = stand_in(answers, Answer::Rows);
         let cancel = Arc::new(AtomicBool::new(false));
-        let asked = thread::spawn({
-            let (url, cancel, options) = (server.url.clone(), cancel.clone(), options.clone());
-            move || run(&url, &options, &cancel)
-        });
-        server.silent.recv().expect("the stand-in lives");
+        let asked = begun(&server.url, options.clone(), cancel.clone());
+        soon(&server.silent, "the stand-in has gone silent");
         cancel.store(true, Ordering::Relaxed);
-        let (said, _) = asked.join().expect("no panic");
+        let (said, _) = soon(&asked, "the run ends");
         assert!(said.contains("it was interrupted"), "after {answers} messages: {said:?}");
-        server.closed.recv().expect("the stand-in lives");
+        soon(&server.closed, "the socket is closed");
     }
 }
 
