@@ -419,6 +419,45 @@ for (const engine of engines) {
       assert.doesNotMatch(text, /<(img|script)/);
     });
 
+    test('a HAR is saved without secrets, and judges as the whole one does', async () => {
+      const secrets = ['syt_bWlyYQ_abcdefghijklmnopqrst_1AbCdE', 'correct horse battery', 'session=Zx81'];
+      const [token, password, cookie] = secrets;
+      const bundle = filesOf('store-rollback', 'victim.har');
+      const har = JSON.parse(readFileSync(join(BUNDLES, 'store-rollback/victim.har'), 'utf8'));
+      for (const { request } of har.log.entries) {
+        request.headers = [
+          { name: 'Authorization', value: `Bearer ${token}` },
+          { name: 'Cookie', value: cookie },
+        ];
+        request.url += `${request.url.includes('?') ? '&' : '?'}access_token=${token}`;
+      }
+      har.log.entries.push({
+        ...har.log.entries.at(-1),
+        request: {
+          method: 'POST',
+          url: 'https://example.org/_matrix/client/v3/login',
+          postData: { mimeType: 'application/json', text: JSON.stringify({ password }) },
+        },
+      });
+      const whole = made('call.har', JSON.stringify(har));
+      const page = await open();
+      await answerTo(page, [...bundle, whole]);
+      await page.click('#files summary');
+      const save = () => page.click('[aria-label="Save call.har without secrets"]');
+      const { name, text } = await page.download(save);
+      assert.equal(name, 'call.without-secrets.har');
+      for (const secret of secrets) assert.ok(!text.includes(secret), secret);
+      const verdicts = (/** @type {string[]} */ files) => JSON.parse(commandLine('json', files)).verdicts;
+      const told = (/** @type {any[]} */ list) =>
+        list.map(({ claim, is, subject }) => ({ claim, is, subject }));
+      const [with_, without] = [verdicts([...bundle, whole]), verdicts([...bundle, made(name, text)])];
+      assert.ok(
+        with_.some((/** @type {any} */ { evidence }) => JSON.stringify(evidence).includes('call.har')),
+        'the HAR tells something',
+      );
+      assert.deepEqual(told(without), told(with_));
+    });
+
     test('Cancel ends the worker at once, and the page goes on', async () => {
       const page = await open();
       const big = made('big.log', logOf(200_000));

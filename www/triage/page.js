@@ -5,6 +5,7 @@ import './closed.js';
 import { byId, button, html, plain, size } from './dom.js';
 import { FILES_MAX, TooMany, add, chosen, dropped } from './given.js';
 import { start } from './run.js';
+import { saveButton } from './save.js';
 import { show } from './show.js';
 import { fillZones, zoneOf } from './zones.js';
 
@@ -19,7 +20,7 @@ const problem = byId('problem');
 /** The files, by the name that answers call them. @type {Map<string, File>} */
 const files = new Map();
 
-/** Each file's cells, one for one. @type {{ kind: HTMLElement, state: HTMLElement }[]} */
+/** Each file's cells, one for one. @type {{ kind: HTMLElement, state: HTMLElement, actions: HTMLElement }[]} */
 let cells = [];
 
 /** Ends the run that is under way. @type {(() => void) | null} */
@@ -52,14 +53,15 @@ function list() {
     ...[...files].map(([name, file]) => {
       const kind = html('td', { 'data-cell': 'kind' }, '…');
       const state = html('td', { 'data-cell': 'state' }, 'waits');
-      cells.push({ kind, state });
       const remove = button('Take away', { class: 'button small', 'aria-label': `Take away ${name}` }, () => {
         files.delete(name);
         triage();
         drop.focus();
       });
       const cell = html('th', { scope: 'row' }, html('bdi', {}, name));
-      return html('tr', {}, cell, html('td', {}, size(file.size)), kind, state, html('td', {}, remove));
+      const actions = html('td', {}, remove);
+      cells.push({ kind, state, actions });
+      return html('tr', {}, cell, html('td', {}, size(file.size)), kind, state, actions);
     }),
   );
   byId('count').textContent = `${files.size} ${files.size === 1 ? 'file' : 'files'}`;
@@ -124,9 +126,27 @@ function triage() {
   arrange();
 }
 
+/**
+ * A HAR as a browser saves it holds the user's tokens. Beside each stands what can be handed on in its place.
+ * @param {{ name: string, text: string }[]} hars
+ */
+function offerWithoutSecrets(hars) {
+  const names = [...files.keys()];
+  for (const { name, text } of hars) {
+    const saved = `${name
+      .split('/')
+      .at(-1)
+      ?.replace(/\.har$/i, '')}.without-secrets.har`;
+    const attributes = { class: 'button small', 'aria-label': `Save ${name} without secrets` };
+    const save = saveButton('Save without secrets', saved, 'application/json', text, attributes);
+    cells[names.indexOf(name)]?.actions.prepend(save, ' ');
+  }
+}
+
 /** @param {import('./run.js').Answer} answer */
 function finish(answer) {
   const { problems, zoneUnknown, artefacts } = JSON.parse(answer.view);
+  offerWithoutSecrets(JSON.parse(answer.hars));
   result.replaceChildren(...show(answer, announce));
   byId('problem-list').replaceChildren(
     ...problems.map((/** @type {string} */ text) => html('li', {}, html('bdi', {}, text))),

@@ -11,6 +11,7 @@ import WORKER from 'crypto-diag/triage-worker';
  * @property {string} json
  * @property {string} html
  * @property {string} markdown
+ * @property {string} hars the HARs without secrets, as a JSON list of `name` and `text`
  * @property {number} memory bytes that the module needed
  *
  * @typedef {object} Listener

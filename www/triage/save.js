@@ -9,9 +9,10 @@ import { button } from './dom.js';
  * @param {string} name
  * @param {string} type
  * @param {string} text
+ * @param {import('./dom.js').Attributes} [attributes] of the button
  */
-export function saveButton(label, name, type, text) {
-  return button(label, {}, () => {
+export function saveButton(label, name, type, text, attributes = {}) {
+  return button(label, attributes, () => {
     const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
     const link = document.createElement('a');
     link.href = address;

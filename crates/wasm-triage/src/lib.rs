@@ -29,6 +29,8 @@ pub struct Outcome {
     pub html: String,
     /// The answer for an issue tracker.
     pub markdown: String,
+    /// The HARs without bodies, headers and secrets, as a JSON list of `name` and `text`: each judges as the file did.
+    pub hars: String,
 }
 
 /// Reads files and walks the tree over them. Only a worker may call it: it reads synchronously.
@@ -65,5 +67,6 @@ pub fn triage(
         json: render::json(&triage)?.into_string(),
         html: render::html(&triage).into_string(),
         markdown: render::markdown(&triage).into_string(),
+        hars: Clean::told(&view::hars(&bundle)?).into_string(),
     })
 }

@@ -1,9 +1,12 @@
 //! The answer as a page shows it: every word that Rust knows, so that a page and the command line say the same.
 
+use std::error::Error;
+
 use crypto_diag_triage::answer::questions::Coverage;
 use crypto_diag_triage::answer::story::Story;
 use crypto_diag_triage::answer::versions::Version;
 use crypto_diag_triage::bundle::Bundle;
+use crypto_diag_triage::har::Har;
 use crypto_diag_triage::remediation::{NOTE, Remedy};
 use crypto_diag_triage::stamp;
 use crypto_diag_triage::synapse_log::ZoneSource;
@@ -11,6 +14,7 @@ use crypto_diag_triage::timeline::{Lane, Timeline};
 use crypto_diag_triage::verdict::{Answer, Verdict};
 use crypto_diag_triage::{Triage, render};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// The whole view. Texts may be hostile: show them as text.
 #[derive(Clone, Debug, Serialize)]
@@ -132,6 +136,20 @@ pub struct Read<'a> {
 /// None in practice: every part of it can be written.
 pub fn json(bundle: &Bundle, triage: &Triage) -> Result<String, serde_json::Error> {
     serde_json::to_string(&view(bundle, triage))
+}
+
+/// The HARs as [`Har::write`] reduces them, with the names that their files go by. Of room events they keep those that the bundle's reports
+/// name.
+///
+/// # Errors
+/// None in practice: memory takes every byte, and what is written is UTF-8.
+pub fn hars(bundle: &Bundle) -> Result<String, Box<dyn Error>> {
+    let reduced = |har: &Har| -> Result<Value, Box<dyn Error>> {
+        let mut text = Vec::new();
+        har.write(&mut text)?;
+        Ok(json!({"name": har.name, "text": String::from_utf8(text)?}))
+    };
+    Ok(Value::from(bundle.hars.iter().map(reduced).collect::<Result<Vec<_>, _>>()?).to_string())
 }
 
 /// The view of an answer.
