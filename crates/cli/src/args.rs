@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
 Exit codes of run and triage: 0 nothing is wrong, 1 something is proven, 2 something is unknown for lack of artefacts, 3 the \
-input cannot be used. verify: 0 nothing has changed, 1 something has, 3 it is no folder of run. Other commands: 0 done, 3 not. \
+input cannot be used. compare: 0 nothing goes on, 1 something does or is new, 2 it is not known, 3 the two do not compare. verify: 0 nothing has changed, 1 something has, 3 it is no folder of run. Other commands: 0 done, 3 not. \
 130 interrupted. It only reads: no command changes a server.";
 
 const RUN_EXAMPLE: &str = "\
@@ -24,6 +24,10 @@ Example:
 const TRIAGE_EXAMPLE: &str = "\
 Example:
   crypto-diag triage alice.json bob.har homeserver.log.gz --output answer.html";
+
+const COMPARE_EXAMPLE: &str = "\
+Example:
+  crypto-diag compare alice-monday.json alice-tuesday.json";
 
 const QUERIES_EXAMPLE: &str = "\
 Example:
@@ -51,6 +55,9 @@ pub enum Command {
     /// Says what a bundle proves, what it refutes, and what is unknown and how to find out.
     #[command(after_help = TRIAGE_EXAMPLE)]
     Triage(TriageArguments),
+    /// Says what stopped, what goes on and what is new between two reports of one user, before and after a remedy.
+    #[command(after_help = COMPARE_EXAMPLE)]
+    Compare(CompareArguments),
     /// Prints the greps and the SQL for a report, with its ids filled in, for servers where this program cannot run.
     #[command(after_help = QUERIES_EXAMPLE)]
     Queries(QueriesArguments),
@@ -61,6 +68,16 @@ pub struct VerifyArguments {
     /// The folder that `crypto-diag run` printed.
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// The earlier report, or a folder with it and what belongs to it.
+    #[arg(value_name = "BEFORE")]
+    pub before: PathBuf,
+    /// The later report, made after the remedy, or its folder.
+    #[arg(value_name = "AFTER")]
+    pub after: PathBuf,
 }
 
 #[derive(Debug, Args)]

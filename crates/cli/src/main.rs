@@ -6,6 +6,7 @@
 mod args;
 mod bag;
 mod collect;
+mod compare;
 mod exit;
 mod given;
 mod inputs;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Collect(arguments) => collect::run(*arguments),
         Command::Triage(arguments) => triage::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),
     };
     match done {

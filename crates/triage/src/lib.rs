@@ -19,6 +19,7 @@ pub mod answer;
 pub mod bundle;
 mod case;
 pub mod clock;
+pub mod compare;
 pub mod conclusion;
 pub mod console;
 pub mod har;

@@ -1,6 +1,6 @@
 //! The answer as a page shows it: every word that Rust knows, so that a page and the command line say the same.
 
-use std::error::Error;
+use std::io;
 
 use crypto_diag_triage::answer::questions::Coverage;
 use crypto_diag_triage::answer::story::Story;
@@ -143,13 +143,14 @@ pub fn json(bundle: &Bundle, triage: &Triage) -> Result<String, serde_json::Erro
 ///
 /// # Errors
 /// None in practice: memory takes every byte, and what is written is UTF-8.
-pub fn hars(bundle: &Bundle) -> Result<String, Box<dyn Error>> {
-    let reduced = |har: &Har| -> Result<Value, Box<dyn Error>> {
+pub fn hars(bundle: &Bundle) -> io::Result<String> {
+    let reduced = |har: &Har| -> io::Result<Value> {
         let mut text = Vec::new();
         har.write(&mut text)?;
-        Ok(json!({"name": har.name, "text": String::from_utf8(text)?}))
+        let text = String::from_utf8(text).map_err(io::Error::other)?;
+        Ok(json!({"name": har.name, "text": text}))
     };
-    Ok(Value::from(bundle.hars.iter().map(reduced).collect::<Result<Vec<_>, _>>()?).to_string())
+    Ok(Value::from(bundle.hars.iter().map(reduced).collect::<io::Result<Vec<_>>>()?).to_string())
 }
 
 /// The view of an answer.

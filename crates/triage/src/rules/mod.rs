@@ -40,7 +40,7 @@ mod redelivery;
 mod rollback;
 mod same_identity;
 mod same_key_two_sessions;
-mod seen;
+pub(crate) mod seen;
 mod sent;
 mod server_restored;
 mod slow_gateway;

@@ -170,6 +170,6 @@ pub(super) fn decide(
 }
 
 /// "one line", "3 lines".
-pub(super) fn lines(count: usize) -> String {
+pub(crate) fn lines(count: usize) -> String {
     if count == 1 { "one line".to_owned() } else { format!("{count} lines") }
 }
