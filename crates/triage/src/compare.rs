@@ -29,6 +29,8 @@ pub enum Change {
     SeenSince,
     /// Neither before nor since.
     NotSeen,
+    /// Not since; nobody knows about before.
+    NotSeenSince,
     /// The second capture, or both, would not have shown it.
     Unknown,
 }
@@ -147,7 +149,8 @@ fn change(family: Ke, judged: [&Triage; 2], reports: [&Report; 2], sides: &[Side
         (None, Some(true)) => Change::SeenSince,
         (Some(true), Some(false)) if longest_pause.is_some_and(|pause| watched > pause) => Change::Stopped,
         (Some(true), Some(false)) => Change::TooEarly,
-        (Some(false) | None, Some(false)) => Change::NotSeen,
+        (Some(false), Some(false)) => Change::NotSeen,
+        (None, Some(false)) => Change::NotSeenSince,
         (_, None) => Change::Unknown,
     };
     FamilyChange { family, change, lines: reports.map(|report| counted(report, family)), longest_pause }
@@ -265,15 +268,16 @@ impl FamilyChange {
         let pause = lasted(self.longest_pause.unwrap_or_default());
         match self.change {
             Change::Stopped => {
-                format!("stopped: {before} before, at most {pause} apart; none in the {watched} since")
+                format!("stopped: {before} before, never longer than {pause} without one; none in the {watched} since")
             }
             Change::TooEarly => format!(
-                "too early to say: none in the {watched} since, but there were {pause} without one before ({before})"
+                "too early to say: none in the {watched} since, but before ({before}) there were {pause} without one, too"
             ),
             Change::GoesOn => format!("goes on: {before} before, {since} since"),
             Change::New => format!("new: none before, {since} since"),
             Change::SeenSince => format!("{since} since; the first capture does not tell about before"),
-            Change::NotSeen => "not seen since, nor proven to have been there before".to_owned(),
+            Change::NotSeen => "seen neither before nor since".to_owned(),
+            Change::NotSeenSince => "not seen since; the first capture does not tell about before".to_owned(),
             Change::Unknown => {
                 format!("unknown: the second capture would not have shown it for sure ({before} before, {since} since)")
             }
@@ -368,7 +372,7 @@ mod tests {
     fn what_else_changed_stands_in_the_text_and_what_stopped_is_called_no_proof() {
         let text = compared(failing(BEFORE, &[5, 20, 45]), page("BOB", AFTER, 40)).text().into_string();
         for part in [
-            "KE-1  stopped: 3 lines before, at most 25 min apart; none in the 39 min since",
+            "KE-1  stopped: 3 lines before, never longer than 25 min without one; none in the 39 min since",
             "the device: ALICE, then BOB",
             "proves no cause",
         ] {
