@@ -91,7 +91,7 @@ async function trapPanics(file) {
 
 /** What panics would have said: the places of sources, as the compiler names them, and the standard library's sentences. */
 const SAYINGS =
-  /(?:crates|\/rustc\/[0-9a-f]{40})\/[\w./-]+\.rs|slice index starts at | but ends at |index out of bounds: the len is | but the index is |range (?:start|end) index | out of range for slice of length |(?:insertion|removal) index \(is |\) should be <=? len \(is |Attempted to initialize thread-local while it is being dropped/g;
+  /(?:crates|\/rustc\/[0-9a-f]{40})\/[\w./-]+\.rs|slice index starts at | but ends at |index out of bounds: the len is | but the index is |range (?:start|end) index | out of range for slice of length |(?:insertion|removal) index \(is |\) should be <=? len \(is |Attempted to initialize thread-local while it is being dropped|capacity overflow|mid > len|called `Option::unwrap\(\)` on a `None` value|attempt to calculate the remainder with a divisor of zero/g;
 
 /** Blanks what nobody says any more, now that panics are traps. It stays in the data, as zeros, which pack to nothing. @param {string} file */
 function blankSayings(file) {

@@ -106,16 +106,20 @@ pub(crate) fn look_up(line: &str) -> Option<Found> {
 
 /// The first of so many rows whose needle stands around the gate at a place, and the number of its rules.
 fn first_row(line: &[u8], at: usize, gate: u8, rows: usize) -> Option<(Found, u8)> {
-    let mut from = 0;
+    let mut rest = ROWS.as_bytes();
     for row in 0..rows {
-        let [of, place, class, rules, length] = header(from);
-        let needle = part(ROWS, from + HEADER, from + HEADER + usize::from(length));
-        from += HEADER + needle.len();
-        let at = at.wrapping_sub(usize::from(place));
-        if of == gate && starts_with(line, at, needle.as_bytes()) {
-            let class = usize::from(class);
+        let [of, place, class, rules, length, behind @ ..] = rest else { break };
+        let (length, class) = (usize::from(*length), usize::from(*class));
+        rest = behind.get(length..).unwrap_or_default();
+        if *of != gate {
+            continue;
+        }
+        let from = ROWS.len() - behind.len();
+        let needle = part(ROWS, from, from + length);
+        let at = at.wrapping_sub(usize::from(*place));
+        if starts_with(line, at, needle.as_bytes()) {
             let (ke, meaning) = (Ke::ALL[class / Meaning::ALL.len()], Meaning::ALL[class % Meaning::ALL.len()]);
-            return Some((Found { row, needle, ke, meaning, at }, rules));
+            return Some((Found { row, needle, ke, meaning, at }, *rules));
         }
     }
     None
@@ -123,13 +127,6 @@ fn first_row(line: &[u8], at: usize, gate: u8, rows: usize) -> Option<(Found, u8
 
 /// Bytes of a row of [`ROWS`] in front of the needle: its gate, where that stands in the needle, its class, its rules, its length.
 const HEADER: usize = 5;
-
-/// The header of the row at a place.
-fn header(from: usize) -> [u8; HEADER] {
-    let mut header = [0; HEADER];
-    header.copy_from_slice(part(ROWS, from, from + HEADER).as_bytes());
-    header
-}
 
 /// The table in as few bytes as it needs: each needle behind numbers that are letters of ASCII.
 const ROWS: &str = {
