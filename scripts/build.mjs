@@ -74,6 +74,8 @@ const PANICS =
  */
 async function trapPanics(file) {
   const { default: binaryen } = await import('binaryen');
+  // Names stay until wasm-opt has sorted the functions: those of one kind stand together then, which packs better.
+  binaryen.setDebugInfo(true);
   const module = binaryen.readBinary(fs.readFileSync(file));
   const functions = Array.from({ length: module.getNumFunctions() }, (_, at) =>
     binaryen.getFunctionInfo(module.getFunctionByIndex(at)),

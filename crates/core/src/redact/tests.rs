@@ -149,6 +149,23 @@ fn media_keys_go_and_public_keys_stay() {
 }
 
 #[test]
+fn a_key_of_letters_alone_goes_where_its_padding_shows_it() {
+    for key in ["pFUebefTwVsKLsSMBSiaRc==", "BagUigiprYEeMPjEFcyefH=="] {
+        let line = redacted(&format!(r#"[a,"{key}",b]"#));
+        assert!(line.starts_with(r#"[a,"[closed base64 22 #"#), "{line}");
+    }
+    let line = "if (theLongNameOfAVariable == other)";
+    assert_eq!(redacted(line), line);
+}
+
+#[test]
+fn a_passwords_first_word_goes_where_a_gap_follows_though_it_may_be_said_of_a_password() {
+    let (line, _) = redact_pieces("the password is correct ", "horse battery then nothing", 9);
+    assert!(!line.contains("correct") && !line.contains("horse"), "{line}");
+    assert_eq!(redacted("the password is correct, already exists"), "the password is correct, already exists");
+}
+
+#[test]
 fn what_touches_the_edge_of_a_gap_goes_whole() {
     let (text, count) = redact_pieces("x sytSecret", "Rest y", 9);
     assert_eq!(text, "x [closed] …[9 characters cut]… [closed] y");
