@@ -30,15 +30,22 @@ const FEATURES = [
 ];
 
 /**
- * Compiler flags that give sources the same names on every machine: a panic's place is part of the module, and would
+ * Compiler flags, of which some give sources the same names on every machine: a panic's place is part of the module, and would
  * otherwise name the home folder of whoever built it.
+ * @param {string[]} others
  */
-function remappedPaths() {
+function compilerFlags(others) {
   const sources = path.join(process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo'), 'registry/src');
   const registries = fs.existsSync(sources) ? fs.readdirSync(sources) : [];
   const flags = registries.map((name) => `--remap-path-prefix=${path.join(sources, name)}=crates`);
-  return ['--config', `target.wasm32-unknown-unknown.rustflags=${JSON.stringify(flags)}`];
+  return ['--config', `target.wasm32-unknown-unknown.rustflags=${JSON.stringify([...flags, ...others])}`];
 }
+
+/**
+ * Keeps the compiler from writing a function out at each of its calls, unless it is hardly longer than the call or is called once.
+ * The other passes of `opt-level = 2` then make less of the core than `"z"` does, and it takes half the time.
+ */
+const CALLS_STAY = '-Cllvm-args=-inline-threshold=0';
 
 /** What the page calls. Without wasm-bindgen's own exports the module needs no import, and so no glue. */
 const CORE_EXPORTS = ['memory', 'add_realm', 'black_box', 'clear', 'inbox', 'record', 'scrub'];
@@ -67,6 +74,8 @@ const PANICS =
  */
 async function trapPanics(file) {
   const { default: binaryen } = await import('binaryen');
+  // Names stay until wasm-opt has sorted the functions: those of one kind stand together then, which packs better.
+  binaryen.setDebugInfo(true);
   const module = binaryen.readBinary(fs.readFileSync(file));
   const functions = Array.from({ length: module.getNumFunctions() }, (_, at) =>
     binaryen.getFunctionInfo(module.getFunctionByIndex(at)),
@@ -84,7 +93,7 @@ async function trapPanics(file) {
 
 /** What panics would have said: the places of sources, as the compiler names them, and the standard library's sentences. */
 const SAYINGS =
-  /(?:crates|\/rustc\/[0-9a-f]{40})\/[\w./-]+\.rs|slice index starts at | but ends at |index out of bounds: the len is | but the index is |range (?:start|end) index | out of range for slice of length |(?:insertion|removal) index \(is |\) should be <=? len \(is |Attempted to initialize thread-local while it is being dropped/g;
+  /(?:crates|\/rustc\/[0-9a-f]{40})\/[\w./-]+\.rs|slice index starts at | but ends at |index out of bounds: the len is | but the index is |range (?:start|end) index | out of range for slice of length |(?:insertion|removal) index \(is |\) should be <=? len \(is |Attempted to initialize thread-local while it is being dropped|capacity overflow|mid > len|called `Option::unwrap\(\)` on a `None` value|attempt to calculate the remainder with a divisor of zero/g;
 
 /** Blanks what nobody says any more, now that panics are traps. It stays in the data, as zeros, which pack to nothing. @param {string} file */
 function blankSayings(file) {
@@ -112,13 +121,18 @@ const SMALLEST = [
  * @param {string} crate
  * @param {string} constant What the module's text is exported as.
  * @param {Record<string, string>} env
- * @param {{profile: string, exports?: string[], traps?: boolean, passes: string[], write: (file: string) => string}} how Cargo's profile, which
+ * @param {{profile: string, compiler?: string[], exports?: string[], traps?: boolean, passes: string[], write: (file: string) => string}} how Cargo's profile, flags for the compiler, which
  *   exports stay if not all, whether it traps where it would panic, what wasm-opt does, and how bytes become a text.
  */
-async function buildModule(crate, constant, env, { profile, exports, traps = false, passes, write }) {
+async function buildModule(
+  crate,
+  constant,
+  env,
+  { profile, compiler = [], exports, traps = false, passes, write },
+) {
   const name = crate.replaceAll('-', '_');
   const out = path.join(work, crate);
-  const flags = ['--target', 'wasm32-unknown-unknown', '--profile', profile, ...remappedPaths()];
+  const flags = ['--target', 'wasm32-unknown-unknown', '--profile', profile, ...compilerFlags(compiler)];
   // Not `run`: while one module is compiled on one core, another may be on the next.
   await finished('cargo', ['build', '-q', '-p', crate, ...flags], { env, visible: true });
   const raw = path.join(target, 'wasm32-unknown-unknown', profile, `${name}.wasm`);
@@ -293,6 +307,7 @@ async function buildPageModules(env) {
   const core = await step('capture module', () =>
     buildModule('crypto-diag-wasm', 'CORE_TEXT', env, {
       profile: 'page',
+      compiler: [CALLS_STAY],
       exports: CORE_EXPORTS,
       traps: true,
       passes: SMALLEST,

@@ -6,7 +6,7 @@ use crate::cut::{MESSAGE_BYTES_MAX, cut};
 use crate::entry::{Entry, Level, Millis, Realm, Source};
 use crate::redact::{Clean, redact, redact_pieces};
 use crate::ring::Ring;
-use crate::signature::classify;
+use crate::signature::look_up;
 use crate::tally::Counts;
 use crate::text::{find, joined};
 
@@ -54,15 +54,21 @@ pub struct Recorder {
 
 impl Recorder {
     /// A recorder that has seen nothing.
-    pub fn new() -> Self {
-        Recorder { ring: Ring::new(), ..Recorder::default() }
+    pub const fn new() -> Self {
+        Recorder {
+            ring: Ring::new(),
+            counts: Counts::new(),
+            matched: 0,
+            truncated: 0,
+            redactions: 0,
+            partly_scanned: 0,
+        }
     }
 
     /// Looks at a line and keeps it if a signature stands in it. Says whether one does.
     pub fn record(&mut self, line: &Line<'_>) -> bool {
         let whole = line.tail.map_or(Cow::Borrowed(line.text), |tail| Cow::Owned(joined(&[line.text, " ", tail])));
-        let Some(found) = classify(&whole) else { return false };
-        let signature = found.signature;
+        let Some(found) = look_up(&whole) else { return false };
         let (text, mut redactions) = match line.tail {
             None => {
                 let redacted = redact(line.text);
@@ -77,7 +83,7 @@ impl Recorder {
         };
         // Where redaction moved or removed the needle, the beginning is as good a place as any.
         let is_cut = line.tail.is_some() || text.len() > MESSAGE_BYTES_MAX;
-        let message = text.cut(|text| cut(text, find(text, signature.needle).unwrap_or(0)));
+        let message = text.cut(|text| cut(text, find(text, found.needle).unwrap_or(0)));
         let stack = line.stack.map(|stack| {
             let stack = redact(stack);
             redactions += stack.count;
@@ -88,13 +94,13 @@ impl Recorder {
         self.matched += 1;
         self.truncated += u64::from(is_cut);
         self.redactions += u64::from(redactions);
-        self.counts.add(signature.kind.ke(), found.meaning, line.ts);
+        self.counts.add(found.ke, found.meaning, line.ts);
         let whole_length = || if line.tail.is_some() { line.length } else { line.text.encode_utf16().count() as u64 };
         let entry = Entry {
             ts: line.ts,
             level: line.level,
-            ke: signature.kind.ke(),
-            signature: Cow::Borrowed(signature.needle),
+            ke: found.ke,
+            signature: Cow::Borrowed(found.needle),
             meaning: found.meaning,
             realm: line.realm.clone(),
             source: line.source,
@@ -104,7 +110,7 @@ impl Recorder {
             message,
         };
         let json = serde_json::to_string(&entry).unwrap_or_default();
-        self.ring.push(signature.kind.ke(), found.meaning, &entry.message, json.into_boxed_str());
+        self.ring.push(found.ke, found.meaning, &entry.message, json.into_boxed_str());
         true
     }
 

@@ -43,9 +43,9 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// An empty buffer that will not grow its own storage.
-    pub fn new() -> Self {
-        Ring { kept: Vec::with_capacity(ENTRIES_MAX + 1), next_id: 1, ..Ring::default() }
+    /// An empty buffer.
+    pub const fn new() -> Self {
+        Ring { kept: Vec::new(), sizes: [0; CLASSES], repeated: [0; CLASSES], bytes: 0, evicted: 0, next_id: 1 }
     }
 
     /// Keeps a text. `message` decides what counts as the same; `text` is what is kept and counted in bytes.

@@ -7,8 +7,8 @@
 mod kind;
 mod table;
 
-use crate::entry::Meaning;
-use crate::text::find;
+use crate::entry::{Ke, Meaning};
+use crate::text::{find, part, starts_with};
 
 pub use kind::{Ke2Kind, Ke3By, Ke4Kind, Ke4Words, Kind, OlmKind};
 pub use table::SIGNATURES;
@@ -63,32 +63,131 @@ pub struct Match {
 }
 
 /// Looks a line up in the table; `None` if no needle stands in it.
+pub fn classify(line: &str) -> Option<Match> {
+    let Found { row, meaning, at, .. } = look_up(line)?;
+    Some(Match { signature: &SIGNATURES[row], meaning, at })
+}
+
+/// What is kept of a match.
+pub(crate) struct Found {
+    row: usize,
+    pub needle: &'static str,
+    pub ke: Ke,
+    /// What the line means by itself.
+    pub meaning: Meaning,
+    at: usize,
+}
+
+/// Looks a line up in [`ROWS`], which is all that a page loads of the table.
 ///
 /// One pass over the line: where the first letter of a gate stands, the gate is looked at, and where that stands, the
 /// needles around it. So a line without gates costs one look at each byte, however long the table grows.
-pub fn classify(line: &str) -> Option<Match> {
+pub(crate) fn look_up(line: &str) -> Option<Found> {
     let bytes = line.as_bytes();
-    let mut best: Option<(usize, usize)> = None;
+    let mut best: Option<(Found, u8)> = None;
     for (at, byte) in bytes.iter().enumerate() {
         let mut gates = GATES_OF_BYTE[usize::from(*byte)];
         while gates != 0 {
-            let gate = gates.trailing_zeros() as usize;
+            let gate = gates.trailing_zeros() as u8;
             gates &= gates - 1;
-            if !bytes[at..].starts_with(GATES[gate].as_bytes()) {
-                continue;
+            if bytes[at..].starts_with(GATES[usize::from(gate)].as_bytes()) {
+                let earlier = best.as_ref().map_or(SIGNATURES.len(), |(found, _)| found.row);
+                best = first_row(bytes, at, gate, earlier).or(best);
             }
-            let earlier = best.map_or(SIGNATURES.len(), |(row, _)| row);
-            let found = (0..earlier).filter(|row| GATE_OF_ROW[*row] == gate).find_map(|row| {
-                let needle_at = at.checked_sub(GATE_IN_NEEDLE[row])?;
-                bytes[needle_at..].starts_with(SIGNATURES[row].needle.as_bytes()).then_some((row, needle_at))
-            });
-            best = found.or(best);
         }
     }
-    let (row, at) = best?;
-    let signature = &SIGNATURES[row];
-    let rule = signature.rules.iter().find(|rule| rule.applies(line));
-    Some(Match { signature, meaning: rule.map_or(signature.meaning, |rule| rule.meaning), at })
+    let (mut found, rules) = best?;
+    let rule = RULES.get(usize::from(rules)).and_then(|rules| rules.iter().find(|rule| rule.applies(line)));
+    if let Some(rule) = rule {
+        found.meaning = rule.meaning;
+    }
+    Some(found)
+}
+
+/// The first of so many rows whose needle stands around the gate at a place, and the number of its rules.
+fn first_row(line: &[u8], at: usize, gate: u8, rows: usize) -> Option<(Found, u8)> {
+    let mut rest = ROWS.as_bytes();
+    for row in 0..rows {
+        let [of, place, class, rules, length, behind @ ..] = rest else { break };
+        let (length, class) = (usize::from(*length), usize::from(*class));
+        rest = behind.get(length..).unwrap_or_default();
+        if *of != gate {
+            continue;
+        }
+        let from = ROWS.len() - behind.len();
+        let needle = part(ROWS, from, from + length);
+        let at = at.wrapping_sub(usize::from(*place));
+        if starts_with(line, at, needle.as_bytes()) {
+            let (ke, meaning) = (Ke::ALL[class / Meaning::ALL.len()], Meaning::ALL[class % Meaning::ALL.len()]);
+            return Some((Found { row, needle, ke, meaning, at }, *rules));
+        }
+    }
+    None
+}
+
+/// Bytes of a row of [`ROWS`] in front of the needle: its gate, where that stands in the needle, its class, its rules, its length.
+const HEADER: usize = 5;
+
+/// The table in as few bytes as it needs: each needle behind numbers that are letters of ASCII.
+const ROWS: &str = {
+    const BYTES: [u8; ROWS_BYTES] = {
+        let (mut bytes, mut at, mut row) = ([0; ROWS_BYTES], 0, 0);
+        while row < SIGNATURES.len() {
+            let Signature { needle, kind, meaning, .. } = SIGNATURES[row];
+            let class = kind.ke() as usize * Meaning::ALL.len() + meaning as usize;
+            let header = [gate_of(row), gate_in_needle(row), class, rules_of(row), needle.len()];
+            let mut place = 0;
+            while place < HEADER {
+                assert!(header[place] < 0x80, "a number that is no letter of ASCII");
+                bytes[at] = header[place] as u8;
+                (at, place) = (at + 1, place + 1);
+            }
+            place = 0;
+            while place < needle.len() {
+                bytes[at] = needle.as_bytes()[place];
+                (at, place) = (at + 1, place + 1);
+            }
+            row += 1;
+        }
+        bytes
+    };
+    match str::from_utf8(&BYTES) {
+        Ok(text) => text,
+        Err(_) => panic!("a needle is a text"),
+    }
+};
+
+const ROWS_BYTES: usize = {
+    let (mut bytes, mut row) = (0, 0);
+    while row < SIGNATURES.len() {
+        bytes += HEADER + SIGNATURES[row].needle.len();
+        row += 1;
+    }
+    bytes
+};
+
+/// The exceptions of the rows that have any, in the table's order.
+const RULES: [&[Rule]; rules_of(SIGNATURES.len())] = {
+    let mut rules = [SIGNATURES[0].rules; rules_of(SIGNATURES.len())];
+    let mut row = 0;
+    while row < SIGNATURES.len() {
+        if !SIGNATURES[row].rules.is_empty() {
+            rules[rules_of(row)] = SIGNATURES[row].rules;
+        }
+        row += 1;
+    }
+    rules
+};
+
+/// Where in [`RULES`] those of a row stand; behind the end where it has none.
+const fn rules_of(row: usize) -> usize {
+    let (mut count, mut earlier) = (0, 0);
+    while earlier < SIGNATURES.len() {
+        let counts = earlier < row || (row < SIGNATURES.len() && SIGNATURES[row].rules.is_empty());
+        count += (counts && !SIGNATURES[earlier].rules.is_empty()) as usize;
+        earlier += 1;
+    }
+    count
 }
 
 /// How many gates the table has.
@@ -115,33 +214,23 @@ const GATES: [&str; GATE_COUNT] = {
     gates
 };
 
-/// The gate of each row, by its number in [`GATES`].
-const GATE_OF_ROW: [usize; SIGNATURES.len()] = {
-    let mut numbers = [0; SIGNATURES.len()];
-    let mut row = 0;
-    while row < SIGNATURES.len() {
-        while !is_at(GATES[numbers[row]], SIGNATURES[row].gate, 0)
-            || GATES[numbers[row]].len() != SIGNATURES[row].gate.len()
-        {
-            numbers[row] += 1;
-        }
-        row += 1;
+/// The gate of a row, by its number in [`GATES`].
+const fn gate_of(row: usize) -> usize {
+    let (mut number, gate) = (0, SIGNATURES[row].gate);
+    while !is_at(GATES[number], gate, 0) || GATES[number].len() != gate.len() {
+        number += 1;
     }
-    numbers
-};
+    number
+}
 
-/// Where the gate first stands in the needle of each row. A needle without its gate does not compile.
-const GATE_IN_NEEDLE: [usize; SIGNATURES.len()] = {
-    let mut places = [0; SIGNATURES.len()];
-    let mut row = 0;
-    while row < SIGNATURES.len() {
-        while !is_at(SIGNATURES[row].needle, SIGNATURES[row].gate, places[row]) {
-            places[row] += 1;
-        }
-        row += 1;
+/// Where the gate first stands in the needle of a row. A needle without its gate does not compile.
+const fn gate_in_needle(row: usize) -> usize {
+    let mut place = 0;
+    while !is_at(SIGNATURES[row].needle, SIGNATURES[row].gate, place) {
+        place += 1;
     }
-    places
-};
+    place
+}
 
 /// The gates whose first letter a byte is, as bits.
 const GATES_OF_BYTE: [u16; 256] = {

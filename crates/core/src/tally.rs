@@ -70,15 +70,18 @@ pub struct Counts {
 
 impl Default for Counts {
     fn default() -> Self {
-        // A constant is copied in one step; a derived default would be written out number by number.
-        const NONE: Tally =
-            Tally { total: 0, first: Millis(0), last: Millis(0), peak: 0, open: [(0, 0); OPEN_SECONDS] };
-        const EMPTY: Counts = Counts { tallies: [[NONE; Meaning::ALL.len()]; Ke::ALL.len()] };
-        EMPTY
+        Counts::new()
     }
 }
 
 impl Counts {
+    /// Counts of nothing.
+    pub const fn new() -> Self {
+        const NONE: Tally =
+            Tally { total: 0, first: Millis(0), last: Millis(0), peak: 0, open: [(0, 0); OPEN_SECONDS] };
+        Counts { tallies: [[NONE; Meaning::ALL.len()]; Ke::ALL.len()] }
+    }
+
     /// Counts one line of a class.
     pub fn add(&mut self, ke: Ke, meaning: Meaning, ts: Millis) {
         self.tallies[ke as usize][meaning as usize].add(ts);

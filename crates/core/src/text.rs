@@ -21,6 +21,11 @@ pub fn find_bytes(text: &[u8], word: &[u8]) -> Option<usize> {
     None
 }
 
+/// Whether a word stands at a place.
+pub fn starts_with(text: &[u8], at: usize, word: &[u8]) -> bool {
+    text.get(at..).is_some_and(|rest| rest.starts_with(word))
+}
+
 /// A part of a text; empty where its ends are no character boundaries.
 pub fn part(text: &str, from: usize, to: usize) -> &str {
     text.get(from..to).unwrap_or_default()

@@ -351,7 +351,9 @@ fn no_id_in_a_recorded_line_is_closed() {
         let line = args.join(" ");
         for _ in 0..16 {
             let id = id(&mut random);
-            let places: Vec<usize> = line.match_indices(' ').map(|(at, _)| at).collect();
+            // What stands behind a secret's name is closed, whatever its form.
+            let is_free = |at: &usize| !line[..*at].ends_with("session_keys:");
+            let places: Vec<usize> = line.match_indices(' ').map(|(at, _)| at).filter(is_free).collect();
             let place = if places.is_empty() { line.len() } else { places[random.below(places.len())] };
             let text = format!("{} {id}{}", &line[..place], &line[place..]);
             let redacted = redact(&text);

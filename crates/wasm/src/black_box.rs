@@ -6,29 +6,30 @@ use crypto_diag_core::{Counts, ENTRIES_MAX, Ke, Meaning, Recorder};
 /// Numbers of a tally row: total, first, last, highest count in a second, rate per second (NaN where there is none).
 const TALLY_NUMBERS: usize = 5;
 
+/// Rows of tallies.
+const TALLIES: usize = Ke::ALL.len() * Meaning::ALL.len();
+
 /// Numbers of the header: entries and their address, tallies and their address, then the recorder's own counters: evicted,
 /// truncated, redactions.
 const HEADER_NUMBERS: usize = 7;
 
-/// Addresses of what a reader needs; none of its storage moves after `new`.
+/// Addresses of what a reader needs. It stands where the state stands, which never moves.
 #[derive(Debug)]
 pub struct BlackBox {
-    header: Box<[u32; HEADER_NUMBERS]>,
+    header: [u32; HEADER_NUMBERS],
     /// Id, address and length in bytes of each entry's JSON, most recent last.
-    entries: Vec<[u32; 3]>,
+    entries: [[u32; 3]; ENTRIES_MAX],
     /// A row for each KE and meaning, in the order of `Ke::ALL` and `Meaning::ALL`.
-    tallies: Vec<[f64; TALLY_NUMBERS]>,
+    tallies: [[f64; TALLY_NUMBERS]; TALLIES],
 }
 
 impl BlackBox {
-    pub fn new() -> Self {
-        let entries: Vec<[u32; 3]> = Vec::with_capacity(ENTRIES_MAX + 1);
-        let tallies = vec![[0.0; TALLY_NUMBERS]; Ke::ALL.len() * Meaning::ALL.len()];
-        let mut header = Box::new([0; HEADER_NUMBERS]);
-        header[1] = entries.as_ptr() as usize as u32;
-        header[2] = tallies.len() as u32;
-        header[3] = tallies.as_ptr() as usize as u32;
-        BlackBox { header, entries, tallies }
+    pub const fn new() -> Self {
+        BlackBox {
+            header: [0; HEADER_NUMBERS],
+            entries: [[0; 3]; ENTRIES_MAX],
+            tallies: [[0.0; TALLY_NUMBERS]; TALLIES],
+        }
     }
 
     pub fn header(&self) -> *const u32 {
@@ -36,15 +37,22 @@ impl BlackBox {
     }
 
     pub fn update(&mut self, recorder: &Recorder) {
-        self.entries.clear();
-        self.entries
-            .extend(recorder.entry_texts().map(|(id, text)| [id, text.as_ptr() as usize as u32, text.len() as u32]));
-        self.header[0] = self.entries.len() as u32;
-        let counters = [recorder.evicted(), recorder.truncated(), recorder.redactions()];
-        for (number, counter) in self.header[4..].iter_mut().zip(counters) {
-            *number = u32::try_from(counter).unwrap_or(u32::MAX);
+        let entries = recorder.entry_texts();
+        let count = entries.len() as u32;
+        for (row, (id, text)) in self.entries.iter_mut().zip(entries) {
+            *row = [id, text.as_ptr() as usize as u32, text.len() as u32];
         }
         write_tallies(&mut self.tallies, recorder.counts());
+        let counter = |counter: u64| u32::try_from(counter).unwrap_or(u32::MAX);
+        self.header = [
+            count,
+            self.entries.as_ptr() as usize as u32,
+            TALLIES as u32,
+            self.tallies.as_ptr() as usize as u32,
+            counter(recorder.evicted()),
+            counter(recorder.truncated()),
+            counter(recorder.redactions()),
+        ];
     }
 }
 

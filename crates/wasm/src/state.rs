@@ -12,7 +12,7 @@ use crate::black_box::BlackBox;
 const REALMS_MAX: usize = 256;
 
 thread_local! {
-    static STATE: RefCell<State> = RefCell::new(State::new());
+    static STATE: RefCell<State> = const { RefCell::new(State::new()) };
 }
 
 /// Runs something on the state; `None` if it is already in use further up the stack.
@@ -25,18 +25,14 @@ pub fn with_state<T>(work: impl FnOnce(&mut State) -> T) -> Option<T> {
 pub struct State {
     recorder: Recorder,
     inbox: Vec<u8>,
+    /// All but the main window's, which is number 0.
     realms: Vec<Realm>,
     black_box: BlackBox,
 }
 
 impl State {
-    fn new() -> Self {
-        State {
-            recorder: Recorder::new(),
-            inbox: Vec::new(),
-            realms: vec![Realm::default()],
-            black_box: BlackBox::new(),
-        }
+    const fn new() -> Self {
+        State { recorder: Recorder::new(), inbox: Vec::new(), realms: Vec::new(), black_box: BlackBox::new() }
     }
 
     pub fn inbox(&mut self, bytes: usize) -> *const u8 {
@@ -63,7 +59,7 @@ impl State {
             text: text(0, head),
             tail: (tail > 0).then(|| text(head, tail)),
             length: length as u64,
-            realm: self.realms.get(realm as usize).cloned().unwrap_or_default(),
+            realm: self.realms.get((realm as usize).wrapping_sub(1)).cloned().unwrap_or_default(),
             source: if uncaught == 0 { Source::Console } else { Source::Uncaught },
             stack: (stack > 0).then(|| text(head + tail, stack)),
         };
@@ -82,13 +78,13 @@ impl State {
         };
         let realm = Realm { kind, path: Some(Clean::new(text_in(&self.inbox, 0, path))) };
         let known = self.realms.iter().position(|known| *known == realm);
-        let number = known.unwrap_or_else(|| {
+        let before = known.unwrap_or_else(|| {
             if self.realms.len() < REALMS_MAX {
                 self.realms.push(realm);
             }
             self.realms.len() - 1
         });
-        number as u32
+        before as u32 + 1
     }
 
     pub fn scrub(&mut self, name: usize, bytes: usize) -> usize {
@@ -115,10 +111,10 @@ impl State {
 
 /// A text in the inbox; empty where the numbers or the bytes make no sense.
 fn text_in(inbox: &[u8], from: usize, bytes: usize) -> &str {
-    from.checked_add(bytes)
-        .and_then(|to| inbox.get(from..to))
-        .and_then(|bytes| str::from_utf8(bytes).ok())
-        .unwrap_or("")
+    let text = from.checked_add(bytes).and_then(|to| inbox.get(from..to));
+    // Shorter code than that of `str::from_utf8`, which is made for long texts.
+    let first = text.and_then(|text| text.utf8_chunks().next());
+    first.filter(|first| first.invalid().is_empty()).map_or("", |first| first.valid())
 }
 
 #[cfg(test)]
@@ -137,7 +133,7 @@ mod tests {
     fn a_realms_path_and_a_fields_text_are_closed() {
         let mut state = state_with(&["/x/", SECRET]);
         let number = state.add_realm(1, 3 + SECRET.len());
-        let path = state.realms[number as usize].path.as_ref().expect("a path");
+        let path = state.realms[number as usize - 1].path.as_ref().expect("a path");
         assert!(!path.contains("kTqWvNzX"), "{path}");
         let mut state = state_with(&["why", SECRET]);
         let bytes = state.scrub(3, SECRET.len());

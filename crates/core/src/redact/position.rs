@@ -26,6 +26,9 @@ const KEY_CHARS_MAX: usize = 512;
 /// Bytes between a name and its separator, and between that and the value, at most: quotes, backslashes, spaces.
 const SEPARATOR_BYTES: usize = 48;
 
+/// How the mark of a gap begins.
+const GAP: &[u8] = "…[".as_bytes();
+
 /// Signs that a value may have, and a word of a sentence has not.
 const VALUE_SIGNS: Set = signs(b"!#$%^&*+=~|/");
 
@@ -140,7 +143,7 @@ fn phrase(text: &[u8], ((from, to), end): (Span, End)) -> (Span, End) {
         work::done(1);
         match byte(text, at) {
             b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'}' | b')' | b']' | b'>' | b'<' | b'{' => break,
-            0xe2 if starts_with(text, at, "…[".as_bytes()) => break,
+            0xe2 if starts_with(text, at, GAP) => break,
             b'\\' if matches!(byte(text, at + 1), b'n' | b'r' | b'"' | b'\'' | b'\\') => break,
             b',' | b';' | b'&' | b' ' if is_next_field(text, at) => break,
             _ => at += 1,
@@ -245,7 +248,9 @@ fn is_state(text: &[u8], from: usize) -> bool {
     let is_of = |list: &str, said: &[u8]| words(list).any(|word| word.eq_ignore_ascii_case(said));
     let (said, end) = word(from);
     let next = run_end(head(text, end + SEPARATOR_BYTES), end, const { signs(b" ") });
-    let ends = next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0);
+    // Behind a gap's mark nobody knows how the sentence goes on.
+    let ends = (next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0))
+        && !starts_with(text, next, GAP);
     let is_word = !is_word(byte(text, end)) || said.is_empty();
     let ended = (from >= text.len() || const { signs(b"\n.,;:!?()\"'") }.has(byte(text, from)))
         && !byte(text, from + 1).is_ascii_alphanumeric();

@@ -170,7 +170,9 @@ pub fn run(text: &[u8], word: usize) -> Run {
     let has_key_length = matches!(at - start, 22 | 43 | 86);
     // A key may look like a path of two words; a path of words has hardly an odd pair in it.
     let is_wordless = segments < 2 || odd * 8 >= length;
-    let is_key = (is_padded || (has_key_length && is_wordless)) && is_mixed(piece(text, start, at));
+    // Padding of two behind 22 letters: no word has that, so 16 bytes need no digit among them.
+    let is_short_key = padding == 2 && end - start == 22;
+    let is_key = (is_padded || (has_key_length && is_wordless)) && is_mixed(piece(text, start, at), is_short_key);
     let random = !is_script && (is_key || (!is_path && is_random(length, odd, at - start)));
     let class = class_of(piece(text, word, end)).filter(|_| !is_script).or(random.then_some(Class::Base64));
     if class != Some(Class::Base64) {
@@ -180,11 +182,11 @@ pub fn run(text: &[u8], word: usize) -> Run {
     Run { start, end, class, limit: end }
 }
 
-/// Whether a run has letters of both cases and digits or signs in it: hardly a word has.
-fn is_mixed(run: &[u8]) -> bool {
+/// Whether a run has letters of both cases and, unless it may do without, digits or signs in it: hardly a word has.
+fn is_mixed(run: &[u8], letters_do: bool) -> bool {
     UPPER.meets(run)
         && LOWER.meets(run)
-        && const { DIGIT.or(signs(b"+/")) }.meets(run)
+        && (letters_do || const { DIGIT.or(signs(b"+/")) }.meets(run))
         && !const { signs(b"_-%") }.meets(run)
 }
 

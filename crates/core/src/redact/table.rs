@@ -39,6 +39,8 @@ pub enum Place {
 
 /// The names, parted by spaces; the first that fits counts.
 pub const NAMES: &[(Place, Name, &str)] = &[
+    // Ends like a name of the next rows, and names no secret.
+    (Place::Whole, Name::Parameter, "bypass"),
     (
         Place::Within,
         Name::Phrase,

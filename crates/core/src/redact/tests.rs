@@ -47,6 +47,7 @@ fn values_go_by_the_name_in_front_of_them() {
         ("token: -----BEGIN X-----\nYWI=\n-----END X-----, x", "token: [closed], x"),
         ("DB_PASS=hunter two=x", "DB_PASS=[closed] two=x"),
         ("pin_code=1234 pw=hunter", "pin_code=[closed] pw=[closed]"),
+        ("RUBY_PASS=hunter two=x", "RUBY_PASS=[closed] two=x"),
         ("Connect -Password hunter", "Connect -Password [closed]"),
         ("curl --oauth2-bearer hunter x", "curl --oauth2-bearer [closed] x"),
         (r#"{"topic":"Friday at mine","x":1}"#, r#"{"topic":"[closed content]","x":1}"#),
@@ -121,6 +122,7 @@ fn words_that_name_no_value_stay() {
         "Bearer token missing",
         "format_string mat_x",
         "status code: 400",
+        "cache bypass: service worker, bypass is on, bypass 1",
         "event_type=\"io.element.call.encryption_keys\" sender_key=\"abc\"",
     ] {
         assert_eq!(redacted(line), line);
@@ -144,6 +146,23 @@ fn media_keys_go_and_public_keys_stay() {
     ] {
         assert_eq!(redacted(line), line);
     }
+}
+
+#[test]
+fn a_key_of_letters_alone_goes_where_its_padding_shows_it() {
+    for key in ["pFUebefTwVsKLsSMBSiaRc==", "BagUigiprYEeMPjEFcyefH=="] {
+        let line = redacted(&format!(r#"[a,"{key}",b]"#));
+        assert!(line.starts_with(r#"[a,"[closed base64 22 #"#), "{line}");
+    }
+    let line = "if (theLongNameOfAVariable == other)";
+    assert_eq!(redacted(line), line);
+}
+
+#[test]
+fn a_passwords_first_word_goes_where_a_gap_follows_though_it_may_be_said_of_a_password() {
+    let (line, _) = redact_pieces("the password is correct ", "horse battery then nothing", 9);
+    assert!(!line.contains("correct") && !line.contains("horse"), "{line}");
+    assert_eq!(redacted("the password is correct, already exists"), "the password is correct, already exists");
 }
 
 #[test]

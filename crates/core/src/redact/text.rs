@@ -2,6 +2,7 @@
 
 use super::bytes::{BACKSLASH, QUOTE, SPACE, Set, TOKEN, WORD, signs};
 use super::work;
+pub use crate::text::starts_with;
 
 /// The byte at a place, 0 behind the end.
 #[inline(always)]
@@ -51,10 +52,6 @@ pub fn start_of(text: &[u8], end: usize, most: usize, set: Set) -> usize {
     }
     work::done(end - at + 1);
     at
-}
-
-pub fn starts_with(text: &[u8], at: usize, word: &[u8]) -> bool {
-    text.get(at..).is_some_and(|rest| rest.starts_with(word))
 }
 
 /// Letters and digits of a word in lower case; `None` where they are too many for a name.
