@@ -12,7 +12,7 @@ use crate::join::{LOOK_BACK_BLOCKS, Sequence};
 use crate::progress::Progress;
 use crate::redact::pseudonym::Names;
 use crate::scan::{Block, Plan, scan};
-use crate::source::blocks::{BLOCK_BYTES, Blocks, LINE_BYTES_MAX};
+use crate::source::blocks::Blocks;
 use crate::source::buffers::Buffers;
 use crate::source::{Input, announce, shown, unreadable};
 
@@ -43,7 +43,7 @@ pub(crate) struct Run<'r, 's> {
     pub range: Option<Range<u64>>,
     pub plan: &'r Plan,
     pub threads: usize,
-    /// Bytes of a block: [`BLOCK_BYTES`] but in tests.
+    /// Bytes of a block: [`BLOCK_BYTES`](crate::source::blocks::BLOCK_BYTES) but in tests.
     pub block: usize,
     /// Outlives an input, since a log goes on in the next file.
     pub sequence: &'r mut Sequence<'s>,
@@ -65,8 +65,7 @@ pub(crate) fn search(run: Run<'_, '_>) -> Result<ReadInput, CollectError> {
         }
         None => {
             let read = Arc::new(AtomicU64::new(0));
-            let feed =
-                Blocks::of_stream(input.stream(read.clone(), run.cancel)?, run.block * (LINE_BYTES_MAX / BLOCK_BYTES));
+            let feed = Blocks::of_stream(input.stream(read.clone(), run.cancel)?, run.block);
             blocks(&feed, Some(&read), run)?
         }
     };
