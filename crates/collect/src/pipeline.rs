@@ -12,11 +12,11 @@ use crate::join::{LOOK_BACK_BLOCKS, Sequence};
 use crate::progress::Progress;
 use crate::redact::pseudonym::Names;
 use crate::scan::{Block, Plan, scan};
-use crate::source::blocks::{BLOCK_BYTES, Blocks, LINE_BYTES_MAX};
+use crate::source::blocks::Blocks;
 use crate::source::buffers::Buffers;
 use crate::source::{Input, announce, shown, unreadable};
 
-/// Blocks without a buffer that are handed over together.
+/// Blocks that take no room that are handed over together.
 const TOGETHER: usize = 8;
 
 /// Bytes of the output that are gathered before they are written.
@@ -43,7 +43,7 @@ pub(crate) struct Run<'r, 's> {
     pub range: Option<Range<u64>>,
     pub plan: &'r Plan,
     pub threads: usize,
-    /// Bytes of a block: [`BLOCK_BYTES`] but in tests.
+    /// Bytes of a block: [`BLOCK_BYTES`](crate::source::blocks::BLOCK_BYTES) but in tests.
     pub block: usize,
     /// Outlives an input, since a log goes on in the next file.
     pub sequence: &'r mut Sequence<'s>,
@@ -65,8 +65,7 @@ pub(crate) fn search(run: Run<'_, '_>) -> Result<ReadInput, CollectError> {
         }
         None => {
             let read = Arc::new(AtomicU64::new(0));
-            let feed =
-                Blocks::of_stream(input.stream(read.clone(), run.cancel)?, run.block * (LINE_BYTES_MAX / BLOCK_BYTES));
+            let feed = Blocks::of_stream(input.stream(read.clone(), run.cancel)?, run.block);
             blocks(&feed, Some(&read), run)?
         }
     };
@@ -82,12 +81,13 @@ fn blocks<R: Read + Send>(
 ) -> Result<ReadInput, CollectError> {
     let Run { input, plan, threads, sequence, names, output, progress, cancel, .. } = run;
     let stop = AtomicBool::new(false);
-    // As many as the look-back holds, as each thread works on, and some on their way.
-    let buffers = Buffers::new(LOOK_BACK_BLOCKS + 3 * threads + 2, feed.buffer_bytes());
+    let buffers = Buffers::new(room(threads), feed.buffer_bytes());
     let (full, searched) = sync_channel::<std::io::Result<Vec<Block>>>(2 * threads);
     let work = |full: SyncSender<std::io::Result<Vec<Block>>>| {
-        // Blocks without a buffer are sent several at once: sending costs more than scanning an empty block.
+        // Blocks that take no room are sent several at once: sending costs more than scanning an empty block.
         let mut done: Vec<Block> = Vec::new();
+        // The data of the last block with hits, which is still in the processor's cache: the next one is read into it.
+        let mut warm: Option<Vec<u8>> = None;
         // A stream ends by itself soon after an interruption; what came of it until then is kept, since it comes once.
         let interrupted = || !input.is_stream() && cancel.load(Ordering::Relaxed);
         while !stop.load(Ordering::Relaxed) && !interrupted() {
@@ -101,14 +101,23 @@ fn blocks<R: Read + Send>(
                 buffer = buffers.wait();
             }
             let Some(buffer) = buffer else { return };
-            match feed.next(buffer) {
+            match feed.next(warm.take().unwrap_or(buffer)) {
                 Ok(Some(raw)) => {
                     progress.bytes_read(packed.map_or(raw.read, |packed| packed.swap(0, Ordering::Relaxed)));
                     let mut block = scan(raw, plan);
-                    block.release().into_iter().for_each(|buffer| buffers.give(buffer));
-                    let holds_buffer = !block.data.is_empty();
+                    // What is kept of a block takes its room until it is written, also where its data is no longer held.
+                    let takes_room = match block.release() {
+                        Some(buffer) if block.kept.is_empty() => {
+                            buffers.give(buffer);
+                            false
+                        }
+                        released => {
+                            warm = released;
+                            true
+                        }
+                    };
                     done.push(block);
-                    if (holds_buffer || done.len() == TOGETHER) && full.send(Ok(std::mem::take(&mut done))).is_err() {
+                    if (takes_room || done.len() == TOGETHER) && full.send(Ok(std::mem::take(&mut done))).is_err() {
                         return;
                     }
                 }
@@ -141,6 +150,11 @@ fn blocks<R: Read + Send>(
     })?;
     let (bytes, broke) = feed.end();
     Ok(ReadInput { bytes, cut: feed.cut(), broke })
+}
+
+/// Blocks that there is room for: as many as the look-back holds, as each thread works on, and some on their way.
+fn room(threads: usize) -> usize {
+    LOOK_BACK_BLOCKS + 3 * threads + 2
 }
 
 enum Failure {

@@ -14,8 +14,8 @@ use crate::scan::line_header as header;
 use crate::scan::{Ahead, Back, Block, Plan};
 use latency::Latency;
 
-/// Blocks that are held for joins that become known later: 20 MiB of a file, and more of a stream. Their buffers are all that there are, so that no more
-/// may be held, however little is in one.
+/// Blocks that are held for joins that become known later: 20 MiB. Their buffers are all that there are, so that no more may be held,
+/// however little is in one.
 pub const LOOK_BACK_BLOCKS: usize = 80;
 
 /// Milliseconds that are looked back at most. `/sync` waits for half a minute.
@@ -197,14 +197,16 @@ impl<'a> Sequence<'a> {
 
     /// Finds the access lines of open requests in a block.
     fn close(&mut self, block: &mut Block) {
-        if self.open.is_empty() || !block.restore() {
+        // Lines of a block that is no longer there are not found; that its processes started anew, and when it ends, is known.
+        let asked = self.open.iter().any(|ahead| block.may_hold(ahead.request));
+        if self.open.is_empty() || asked && !block.restore() {
             return;
         }
         let clock = self.plan.period.clock;
         let mut open = std::mem::take(&mut self.open);
         let mut backs = Vec::new();
         open.retain(|ahead| {
-            if let Some(answer) = block.answer_of(ahead, 0, clock) {
+            if let Some(answer) = asked.then(|| block.answer_of(ahead, 0, clock)).flatten() {
                 block.late.insert(answer.at);
                 let back = answer.back();
                 for start in block.of_request(&back, clock) {
@@ -215,7 +217,7 @@ impl<'a> Sequence<'a> {
                 backs.push(back);
                 return false;
             }
-            let restarted = block.starts_between(ahead.source, 0, block.data.len())
+            let restarted = block.starts_between(ahead.source, 0, usize::MAX)
                 || block.starts.contains(&(block.begin, ahead.source));
             let late = block.last_time.is_some_and(|last| last - ahead.time > LOOK_AHEAD_MS);
             self.counts.unanswered += u64::from(restarted || late);
@@ -232,14 +234,15 @@ impl<'a> Sequence<'a> {
             if block.last_time.is_some_and(|last| last < back.from) {
                 return;
             }
-            if !block.restore() {
-                self.counts.look_back_overflow += 1;
-                return;
-            }
-            let end = block.data.len();
-            for start in block.of_request(&back, clock) {
-                if !block.starts_between(back.source, start, end) {
-                    block.late.insert(start);
+            if block.may_hold(back.request) {
+                if !block.restore() {
+                    self.counts.look_back_overflow += 1;
+                    return;
+                }
+                for start in block.of_request(&back, clock) {
+                    if !block.starts_between(back.source, start, usize::MAX) {
+                        block.late.insert(start);
+                    }
                 }
             }
             let restarted = block.starts.iter().any(|(_, source)| *source == back.source);
@@ -254,17 +257,17 @@ impl<'a> Sequence<'a> {
     fn let_go(&mut self, names: &mut Names, free: &mut dyn FnMut(Vec<u8>)) {
         let Some(mut block) = self.ring.pop_front() else { return };
         self.gone = block.last_time.or(self.gone);
-        let wanted = !block.late.is_empty() || self.carry && block.leading > block.begin;
-        if wanted && !block.restore() {
-            self.counts.look_back_overflow += 1;
-            self.carry = false;
-            return;
-        }
-        if self.carry && block.leading > block.begin {
-            self.render(&block, block.begin, block.leading, names);
-        }
         for kept in &block.kept {
             block.late.remove(&kept.start);
+        }
+        let mut goes_on = self.carry && block.leading > block.begin;
+        if (goes_on || !block.late.is_empty()) && !block.restore() {
+            self.counts.look_back_overflow += 1;
+            goes_on = false;
+            block.late.clear();
+        }
+        if goes_on {
+            self.render(&block, block.begin, block.leading, names);
         }
         let whole = block.late.is_empty() && !block.kept.iter().any(|kept| kept.outside);
         let mut last_kept = block.last.is_some_and(|last| block.late.contains(&last));

@@ -29,6 +29,10 @@ fn plan(from: i64, to: i64) -> Plan {
 
 /// Slices a text in blocks of 2 KiB, as a file or as a stream.
 fn slice(text: &[u8], plan: &Plan, as_file: bool) -> (String, crate::join::Counts) {
+    slice_by(3, text, plan, as_file)
+}
+
+fn slice_by(threads: usize, text: &[u8], plan: &Plan, as_file: bool) -> (String, crate::join::Counts) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     std::fs::write(&path, text).unwrap();
@@ -41,7 +45,7 @@ fn slice(text: &[u8], plan: &Plan, as_file: bool) -> (String, crate::join::Count
         input: &input,
         range: None,
         plan,
-        threads: 3,
+        threads,
         block: 2048,
         sequence: &mut sequence,
         names: &mut names,
@@ -218,6 +222,20 @@ proptest! {
     }
 
     #[test]
+    fn however_many_threads_search_the_slice_is_the_same(
+        pieces in prop::collection::vec(piece(), 100..400),
+        as_file: bool,
+    ) {
+        let (text, plan) = (text(&pieces), plan(START, START + 30_000));
+        let (slice, counts) = slice_by(1, text.as_bytes(), &plan, as_file);
+        for threads in [2, 8] {
+            let (of_many, counts_of_many) = slice_by(threads, text.as_bytes(), &plan, as_file);
+            prop_assert_eq!(&of_many, &slice);
+            prop_assert_eq!(&counts_of_many, &counts);
+        }
+    }
+
+    #[test]
     fn nothing_breaks_it(text in prop::collection::vec(any::<u8>(), 0..6000), as_file: bool) {
         let mut log = access(0, "GET-1", 3, "@alice:h").into_bytes();
         log.extend_from_slice(&text);
@@ -309,4 +327,72 @@ fn bytes_that_are_no_text_and_zeros_and_long_lines_do_no_harm() {
         let (slice, _) = slice(&text, &everything(), as_file);
         assert!(slice.contains("GET-1 ") && slice.contains("GET-2 "), "{}", slice.len());
     }
+}
+
+/// Searches a file of many lines of Alice's, in blocks of 2 KiB.
+fn search_many_lines(
+    progress: &dyn Progress,
+    output: &mut dyn FnMut(&[u8]) -> Result<(), CollectError>,
+) -> Result<ReadInput, CollectError> {
+    let text: String = (0..4000).map(|n| access(n, &format!("GET-{n}"), 3, "@alice:h")).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    std::fs::write(&path, &text).unwrap();
+    let (input, plan) = (Input::plain(path, text.len() as u64), everything());
+    search(Run {
+        input: &input,
+        range: None,
+        plan: &plan,
+        threads: THREADS,
+        block: 2048,
+        sequence: &mut Sequence::new(&plan),
+        names: &mut Names::default(),
+        output,
+        progress,
+        cancel: &AtomicBool::new(false),
+    })
+}
+
+const THREADS: usize = 3;
+
+#[test]
+fn an_output_that_fails_ends_the_search_with_its_error_while_threads_still_read() {
+    let full = |_: &[u8]| {
+        Err(CollectError::Unwritable { path: "the/slice.log".into(), error: std::io::ErrorKind::StorageFull.into() })
+    };
+    let error = search_many_lines(&Silent, &mut { full }).unwrap_err().to_string();
+    assert!(error.starts_with("the/slice.log: cannot be written"), "{error}");
+}
+
+#[test]
+fn threads_do_not_run_ahead_of_one_that_is_slow_by_more_blocks_than_there_is_room_for() {
+    /// Holds up whoever comes first, until the others have come to a stop.
+    #[derive(Default)]
+    struct OneIsSlow {
+        read: AtomicU64,
+        meanwhile: AtomicU64,
+    }
+    impl Progress for OneIsSlow {
+        fn bytes_read(&self, _: u64) {
+            if self.read.fetch_add(1, Ordering::Relaxed) > 0 {
+                return;
+            }
+            loop {
+                let before = self.read.load(Ordering::Relaxed);
+                std::thread::sleep(std::time::Duration::from_millis(200));
+                if self.read.load(Ordering::Relaxed) == before {
+                    return self.meanwhile.store(before, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+    let (slow, mut written) = (OneIsSlow::default(), 0);
+    let mut count = |text: &[u8]| {
+        written += text.len();
+        Ok(())
+    };
+    search_many_lines(&slow, &mut count).unwrap();
+    let (read, meanwhile) = (slow.read.into_inner(), slow.meanwhile.into_inner());
+    assert!(meanwhile <= room(THREADS) as u64 && read > 4 * meanwhile, "{meanwhile} of {read} blocks");
+    assert!(written > 0);
 }

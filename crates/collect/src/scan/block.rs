@@ -144,15 +144,12 @@ impl Block {
         &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
     }
 
-    /// Gives the data back where nothing in it is likely to be asked for: it is still warm in a processor's cache, and
-    /// the next block is read into it.
+    /// Gives the data back where little of it is likely to be asked for: it is still warm in a processor's cache, and the next
+    /// block is read into it. What is kept is rendered, and the index tells whether a request has lines here.
     pub fn release(&mut self) -> Option<Vec<u8>> {
-        let plain = self.kept.is_empty()
-            && self.starts.is_empty()
-            && self.replications.is_empty()
-            && !self.leading_hit
-            && self.seen.minutes.len() <= 1;
-        (plain && self.again.is_some()).then(|| std::mem::take(&mut self.data))
+        let unlikely =
+            self.starts.is_empty() && self.replications.is_empty() && !self.leading_hit && self.seen.minutes.len() <= 1;
+        (unlikely && self.again.is_some()).then(|| std::mem::take(&mut self.data))
     }
 
     /// Reads the data once more if it was given back. `false`: it is no longer there, or no longer the same.
@@ -183,7 +180,12 @@ impl Block {
         }
     }
 
-    /// The index, made when it is first needed.
+    /// Whether a request has lines here, as far as that can be told without reading the data once more.
+    pub fn may_hold(&self, request: u64) -> bool {
+        self.index.as_ref().is_none_or(|index| index.of_request(request).next().is_some())
+    }
+
+    /// The index, made when it is first needed. The data is there then.
     pub(super) fn index(&mut self) -> &Index {
         let (data, begin) = (&self.data, self.begin);
         self.index.get_or_insert_with(|| Index::of(data, begin))
@@ -330,29 +332,39 @@ mod tests {
     }
 
     #[test]
-    fn a_block_without_hits_gives_its_data_back_and_gets_it_again_unless_the_file_has_changed() {
+    fn a_block_gives_its_data_back_and_gets_it_again_unless_the_file_has_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.log");
-        let text: String = (0..40).map(|second| line(second, "nothing")).collect();
-        let mut block = second_block(&path, &text);
-        let before = block.data.clone();
-        assert!(block.release().is_some_and(|data| data == before) && block.data.is_empty());
-        assert!(block.restore() && block.data == before);
-
-        for changed in
-            [text.replace("nothing\n", "nothing at all\n"), text[..text.len() - 100].to_owned(), String::new()]
-        {
+        for text in ["nothing", "@alice:h"] {
+            let text: String = (0..40).map(|second| line(second, text)).collect();
             let mut block = second_block(&path, &text);
-            block.release().unwrap();
-            fs::write(&path, changed).unwrap();
-            assert!(!block.restore() && block.data.is_empty());
+            let before = block.data.clone();
+            assert!(block.release().is_some_and(|data| data == before) && block.data.is_empty());
+            assert!(block.restore() && block.data == before);
+
+            for changed in [text.replace("GET-2", "GET-200"), text[..text.len() - 100].to_owned(), String::new()] {
+                let mut block = second_block(&path, &text);
+                block.release().unwrap();
+                fs::write(&path, changed).unwrap();
+                assert!(!block.restore() && block.data.is_empty());
+            }
         }
     }
 
     #[test]
-    fn a_block_with_hits_keeps_its_data() {
+    fn a_block_with_hits_tells_without_its_data_which_requests_it_has() {
         let folder = tempfile::tempdir().unwrap();
         let text: String = (0..40).map(|second| line(second, "@alice:h")).collect();
+        let mut block = second_block(&folder.path().join("x.log"), &text);
+        block.release().unwrap();
+        let held = |second: u8| block.may_hold(header::request(line(second, "x").as_bytes()).unwrap());
+        assert!(held(39) && !held(0) && block.data.is_empty());
+    }
+
+    #[test]
+    fn a_block_in_which_a_process_starts_keeps_its_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let text: String = (0..40).map(|second| line(second, "***** STARTING SERVER *****")).collect();
         let mut block = second_block(&folder.path().join("x.log"), &text);
         assert!(block.release().is_none() && !block.data.is_empty() && block.restore());
     }

@@ -5,7 +5,7 @@ use crypto_diag_server_log::waits_for_news;
 use memchr::memmem;
 
 use super::Period;
-use super::line_header as header;
+use super::line_header::Times;
 
 /// One request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub(crate) struct Sample {
 
 /// The requests of a block that ended in the window.
 pub(crate) fn samples(data: &[u8], period: &Period, out: &mut Vec<Sample>) {
+    let mut times = Times::new(period.clock);
     for at in memmem::find_iter(data, ACCESS_WORDS.as_bytes()) {
         let rest = &data[at + ACCESS_WORDS.len()..];
         let rest = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
@@ -27,7 +28,7 @@ pub(crate) fn samples(data: &[u8], period: &Period, out: &mut Vec<Sample>) {
         }
         let start = memchr::memrchr(b'\n', &data[..at]).map_or(0, |at| at + 1);
         let line = &data[start..at + ACCESS_WORDS.len() + rest.len()];
-        let Some(time) = header::time(line, period.clock).filter(|time| period.holds(Some(*time))) else { continue };
+        let Some(time) = times.of(line).filter(|time| period.holds(Some(*time))) else { continue };
         out.push(Sample { minute: time.div_euclid(60_000), ms: ms.max(0) as u64 });
     }
 }

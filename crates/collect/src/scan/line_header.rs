@@ -78,8 +78,8 @@ pub(crate) fn read(line: &[u8], clock: Clock) -> Option<Head> {
 /// The joined request of a line, as [`Head::request`]: all that an index needs.
 #[inline]
 pub(crate) fn request(line: &[u8]) -> Option<u64> {
-    if let Some(header) = synapse::header(line) {
-        return joinable(header.request).then(|| number(b"", header.request));
+    if let Some(request) = synapse::request(line) {
+        return joinable(request).then(|| number(b"", request));
     }
     if !begins_otherwise(line) {
         return None;
@@ -98,6 +98,33 @@ pub(crate) fn time(line: &[u8], clock: Clock) -> Option<i64> {
         None => parse_line(line)?.time,
     };
     clock.read(stamp?)
+}
+
+/// Reads the times of lines that follow one another: most are of the same second as the one before.
+pub(crate) struct Times {
+    clock: Clock,
+    /// The last line's time as it was printed, without milliseconds, and the first of that second.
+    second: Option<([u8; 19], i64)>,
+}
+
+impl Times {
+    pub fn new(clock: Clock) -> Times {
+        Times { clock, second: None }
+    }
+
+    /// The time of a line, as [`time`] gives it.
+    pub fn of(&mut self, line: &[u8]) -> Option<i64> {
+        let Some(printed) = line.first_chunk::<19>().filter(|_| synapse::has_plain_time(line)) else {
+            return time(line, self.clock);
+        };
+        let millis = line[20..23].iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+        if let Some((_, first)) = self.second.filter(|(second, _)| second == printed) {
+            return Some(first + millis);
+        }
+        let time = time(line, self.clock)?;
+        self.second = Some((*printed, time - millis));
+        Some(time)
+    }
 }
 
 /// Ids of no request: whatever a process does outside of one.
@@ -135,6 +162,19 @@ mod tests {
         assert_eq!(time(ACCESS.as_bytes(), zoned), Some(1_795_422_963_872 - 3_600_000));
         let wrapped = read(format!("w1 | {ACCESS}").as_bytes(), Clock::default()).unwrap();
         assert_eq!((wrapped.time, wrapped.class, wrapped.level), (head.time, head.class, head.level));
+    }
+
+    #[test]
+    fn times_of_lines_one_after_the_other_are_those_of_each() {
+        let clock = Clock { zone_ms: 3_600_000, near: None };
+        let mut times = Times::new(clock);
+        for (from, to) in
+            [("", ""), (",872", ",001"), ("03,872", "04,872"), ("2026-11-23 08", "2026-13-23 08"), (",872", ".872001Z")]
+        {
+            let line = ACCESS.replacen(from, to, 1);
+            assert_eq!(times.of(line.as_bytes()), time(line.as_bytes(), clock), "{line}");
+        }
+        assert_eq!(times.of(b"2026-11-23 08:36:03"), None);
     }
 
     #[test]

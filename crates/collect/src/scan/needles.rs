@@ -15,6 +15,9 @@ pub const NEEDLE_BYTES_MIN: usize = 4;
 /// From here on the opaque part of an id is searched for alone, which finds it however a URI encodes what is around it.
 const OPAQUE_BYTES_MIN: usize = 12;
 
+/// Patterns that begin so are searched for behind it, since every other line of a log holds it.
+const COMMON: [&str; 2] = ["synapse.", "/_synapse/"];
+
 /// What a pattern stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sought {
@@ -38,7 +41,7 @@ pub(crate) enum Sought {
 #[derive(Debug)]
 pub(crate) struct Needles {
     searcher: Searcher,
-    sought: Vec<Sought>,
+    patterns: Vec<Pattern>,
     /// Users that are named, to be kept and not replaced.
     pub users: HashSet<Vec<u8>>,
     /// Request ids that were given by hand.
@@ -56,11 +59,42 @@ enum Searcher {
     Automaton(AhoCorasick),
 }
 
+/// What is searched for. The searcher looks for the first bytes of each pattern, so those should be rare.
+#[derive(Debug)]
+struct Pattern {
+    text: String,
+    /// Bytes at its beginning that are compared only where the rest was found.
+    common: usize,
+    sought: Sought,
+}
+
+impl Pattern {
+    fn new(text: String, sought: Sought) -> Pattern {
+        // Ids of one-time keys are small numbers, and begin with many an `A`.
+        let first = text.bytes().next().unwrap_or_default();
+        let repeated = text.bytes().take_while(|byte| *byte == first).count().saturating_sub(1);
+        let common = COMMON.iter().find(|common| text.starts_with(**common)).map_or(repeated, |common| common.len());
+        let common = common.min(text.len().saturating_sub(NEEDLE_BYTES_MIN));
+        Pattern { common: if text.is_char_boundary(common) { common } else { 0 }, text, sought }
+    }
+
+    fn rare(&self) -> &[u8] {
+        &self.text.as_bytes()[self.common..]
+    }
+
+    /// Where the pattern begins whose rare part begins at a place.
+    fn start(&self, text: &[u8], rare: usize) -> Option<usize> {
+        text[..rare].ends_with(&self.text.as_bytes()[..self.common]).then(|| rare - self.common)
+    }
+}
+
 /// An occurrence.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Occurrence {
     pub sought: Sought,
     pub start: usize,
+    /// Where the search for the next one begins.
+    pub next: usize,
 }
 
 impl Needles {
@@ -100,10 +134,10 @@ impl Needles {
             patterns.push((format!("{{None{ACCESS_WORDS}"), Sought::Unnamed));
         }
         patterns.extend(ids.request_ids.iter().filter(|id| !id.is_empty()).map(|id| (id.clone(), Sought::Request)));
-        let sought = patterns.iter().map(|(_, sought)| *sought).collect();
+        let patterns: Vec<Pattern> = patterns.into_iter().map(|(text, sought)| Pattern::new(text, sought)).collect();
         Needles {
-            searcher: Searcher::new(patterns.iter().map(|(text, _)| text.as_bytes())),
-            sought,
+            searcher: Searcher::new(patterns.iter().map(Pattern::rare)),
+            patterns,
             users: ids.users.iter().map(|user| user.clone().into_bytes()).collect(),
             requests: ids.request_ids.clone(),
             wanted,
@@ -111,17 +145,24 @@ impl Needles {
         }
     }
 
-    /// The first occurrence from a place on.
+    /// The first occurrence from a place on, by the rare parts of the patterns.
     #[inline]
     pub fn find(&self, text: &[u8], at: usize) -> Option<Occurrence> {
-        let found = match &self.searcher {
-            Searcher::Packed(searcher) => searcher.find_in(text, Span { start: at, end: text.len() })?,
-            Searcher::Automaton(automaton) => {
-                automaton.find(aho_corasick::Input::new(text).span(Span { start: at, end: text.len() }))?
+        let mut next = at;
+        loop {
+            let (pattern, rare) = self.searcher.find(text, next)?;
+            next = rare + 1;
+            let found = &self.patterns[pattern];
+            if let Some(start) = found.start(text, rare) {
+                return Some(Occurrence { sought: found.sought, start, next });
             }
-        };
-        let sought = self.sought[found.pattern().as_usize()];
-        Some(Occurrence { sought, start: found.start() })
+            // The searcher names one pattern of those whose rare parts begin here.
+            let others = self.patterns.iter().filter(|other| text[rare..].starts_with(other.rare()));
+            let mut found = others.filter_map(|other| Some((other.sought, other.start(text, rare)?)));
+            if let Some((sought, start)) = found.next() {
+                return Some(Occurrence { sought, start, next });
+            }
+        }
     }
 }
 
@@ -138,6 +179,17 @@ impl Searcher {
                     .unwrap_or_else(|error| panic!("the patterns are too many for a search: {error}")),
             ),
         }
+    }
+
+    /// A pattern's number, and where it was found.
+    #[inline]
+    fn find(&self, text: &[u8], at: usize) -> Option<(usize, usize)> {
+        let span = Span { start: at, end: text.len() };
+        let found = match self {
+            Searcher::Packed(searcher) => searcher.find_in(text, span)?,
+            Searcher::Automaton(automaton) => automaton.find(aho_corasick::Input::new(text).span(span))?,
+        };
+        Some((found.pattern().as_usize(), found.start()))
     }
 }
 
@@ -176,6 +228,39 @@ mod tests {
             assert_eq!((found.start, found.sought), (100, Sought::Id));
             assert!(needles.find(text.as_bytes(), 101).is_none());
         }
+    }
+
+    #[test]
+    fn a_pattern_with_a_common_beginning_is_found_where_all_of_it_stands() {
+        let ids = Ids {
+            key_ids: ["AAAAAAAAAMg".to_owned(), "AAMgxyz".to_owned(), "AAAA".to_owned()].into(),
+            ..Ids::default()
+        };
+        let needles = Needles::new(&ids, None);
+        let found = |text: &str| {
+            let mut found = Vec::new();
+            let mut at = 0;
+            while let Some(occurrence) = needles.find(text.as_bytes(), at) {
+                found.push((occurrence.sought, occurrence.start));
+                at = occurrence.next;
+            }
+            found
+        };
+        let ids = Needles::new(
+            &Ids { key_ids: ["AAAAAAAAAMg".to_owned(), "AAMgxyz".to_owned()].into(), ..Ids::default() },
+            None,
+        );
+        assert_eq!(ids.patterns.iter().filter(|pattern| pattern.sought == Sought::Id).count(), 2);
+        let first = |text: &str| ids.find(text.as_bytes(), 0).map(|found| (found.sought, found.start));
+        assert_eq!(first("x AAAAAAAAAMg"), Some((Sought::Id, 2)));
+        assert_eq!(first("x AAAAAAAAMg BAAAAAAAAAMg"), Some((Sought::Id, 14)), "one A is missing in the first");
+        assert_eq!(first("x AAMgxyz"), Some((Sought::Id, 2)), "what begins like the end of another one is found, too");
+        assert_eq!(found("AAAAA"), [(Sought::Id, 0), (Sought::Id, 1)]);
+        assert_eq!(found("a.replication.b"), []);
+        assert_eq!(
+            found("synapse.replication.tcp /_synapse/replication/x"),
+            [(Sought::Replication, 0), (Sought::Replication, 24)]
+        );
     }
 
     #[test]

@@ -27,12 +27,12 @@ impl Block {
                     self.leading_hit = true;
                     at = self.leading;
                 } else {
-                    at = found.start + 1;
+                    at = found.next;
                 }
                 continue;
             }
             if !self.is_sought(found, plan) {
-                at = found.start + 1;
+                at = found.next;
                 continue;
             }
             let start = record_start(&self.data, found.start);
@@ -50,7 +50,7 @@ impl Block {
                     self.replications.push((start, head.source));
                 }
                 // The line may name an id, too.
-                at = found.start + 1;
+                at = found.next;
                 continue;
             }
             let inside = plan.period.holds(head.time);

@@ -46,7 +46,7 @@ impl<R: Read> Blocks<R> {
         Blocks::File(Arc::new(FileBlocks { file, range, block, next, cut, ended }))
     }
 
-    /// A block of a stream is as long as a line may be.
+    /// The lines of a stream, which gives its bytes once.
     pub fn of_stream(input: R, block: usize) -> Self {
         Blocks::Stream(Mutex::new(StreamBlocks {
             input,
@@ -215,9 +215,11 @@ impl<R: Read> StreamBlocks<R> {
         let before = self.bytes;
         data.clear();
         data.append(&mut self.carry);
-        while !self.ended && data.len() < self.block {
+        // Longer only where a line is.
+        let mut full = self.block;
+        while !self.ended && data.len() < full {
             let old = data.len();
-            data.resize(self.block, 0);
+            data.resize(full, 0);
             let length = self.read(&mut data[old..]);
             data.truncate(old + length);
             self.bytes += length as u64;
@@ -225,6 +227,9 @@ impl<R: Read> StreamBlocks<R> {
                 let rest = memchr::memchr(b'\n', &data[old..]);
                 data.drain(old..rest.map_or(data.len(), |at| old + at + 1));
                 self.skipping = rest.is_none();
+            }
+            if data.len() == full && full < LINE_BYTES_MAX && memchr::memchr(b'\n', &data).is_none() {
+                full = (full + self.block).min(LINE_BYTES_MAX);
             }
         }
         if data.is_empty() && self.ended {
@@ -236,7 +241,7 @@ impl<R: Read> StreamBlocks<R> {
                     self.carry.extend_from_slice(&data[end + 1..]);
                     data.truncate(end + 1);
                 }
-                // A block is as long as a line can be.
+                // The block is as long as a line can be.
                 None => {
                     data.push(b'\n');
                     self.skipping = true;
@@ -314,7 +319,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
         let file: Blocks<&[u8]> = Blocks::of_file(file, 0..text.len() as u64, BLOCK_BYTES);
-        let stream = Blocks::of_stream(text, LINE_BYTES_MAX);
+        let stream = Blocks::of_stream(text, BLOCK_BYTES);
         [(all(&file), file.cut()), (all(&stream), stream.cut())]
     }
 

@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The buffers that blocks are read into: no more than there were at first are kept. The one that was given back last is
-/// taken first, since a processor's cache may still hold it.
+/// taken first, since a processor's cache may still hold it. Each is also the room of one block: an empty one says that there is room.
 pub(crate) struct Buffers {
     free: Mutex<Free>,
     given: Condvar,

@@ -53,6 +53,47 @@ pub fn header(line: &[u8]) -> Option<Header<'_>> {
     Some(Header { time: Some(time), ..fields })
 }
 
+/// The request's id of a line in that form; whether its time can be is not looked at.
+#[inline]
+pub fn request(line: &[u8]) -> Option<&[u8]> {
+    if !has_plain_time(line) {
+        return header(line).map(|header| header.request);
+    }
+    fields(line.get(23..)?.strip_prefix(b" - ")?).map(|header| header.request)
+}
+
+/// Whether a line begins like `2026-11-23 08:36:03,872`.
+#[inline]
+pub fn has_plain_time(line: &[u8]) -> bool {
+    line.first_chunk().is_some_and(|time| eight_fit::<0>(time) && eight_fit::<8>(time) && eight_fit::<15>(time))
+}
+
+const PLAIN_TIME: [u8; 23] = *b"0000-00-00 00:00:00,000";
+
+/// Whether the eight bytes at a place are digits where a zero stands, and else the same: all at once, since it is asked of every line.
+#[inline]
+fn eight_fit<const AT: usize>(time: &[u8; 23]) -> bool {
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    // What is left of a digit is its value; of a sign that is the same, nothing.
+    let left = eight(time, AT) ^ const { eight(&PLAIN_TIME, AT) };
+    left & HIGH == 0 && (left + const { !HIGH - most(AT) }) & HIGH == 0
+}
+
+const fn eight(text: &[u8; 23], at: usize) -> u64 {
+    let [a, b, c, d] = [text[at], text[at + 1], text[at + 2], text[at + 3]];
+    u64::from_le_bytes([a, b, c, d, text[at + 4], text[at + 5], text[at + 6], text[at + 7]])
+}
+
+/// The most that may be left of each of eight bytes.
+const fn most(at: usize) -> u64 {
+    let (mut most, mut index) = ([0; 8], 0);
+    while index < 8 {
+        most[index] = if PLAIN_TIME[at + index] == b'0' { 9 } else { 0 };
+        index += 1;
+    }
+    u64::from_le_bytes(most)
+}
+
 /// The same without a time, for journals that add their own.
 pub(super) fn timeless(line: &[u8]) -> Option<Header<'_>> {
     fields(line).filter(|header| header.logger.iter().all(|byte| is_logger(*byte)))
@@ -67,7 +108,8 @@ fn fields(rest: &[u8]) -> Option<Header<'_>> {
     let end = memchr::memchr(b' ', &rest[..rest.len().min(9)])?;
     let (level, rest) = (LogLevel::read(&rest[..end])?, rest[end..].strip_prefix(b" - ")?);
     // Older default: `%(request)s- %(message)s`, without the space.
-    let at = memmem::find(rest, b"- ").or_else(|| rest.ends_with(b"-").then(|| rest.len() - 1))?;
+    // A search for both bytes costs more than it finds here, where they are near.
+    let at = memchr::memchr_iter(b'-', rest).find(|at| matches!(rest.get(at + 1), None | Some(b' ')))?;
     let message = rest.get(at + 2..).unwrap_or_default();
     // Each span of OpenTracing's adds a dash to the id: `POST-14- - Adding …`.
     let spans = at > 0 && rest[at - 1] != b' ';
@@ -113,4 +155,25 @@ pub(super) fn journal(line: &[u8]) -> Option<Header<'_>> {
     let message = &rest[end + 1..];
     let message = message.strip_prefix(b" ").unwrap_or(message);
     Some(Header { time: None, logger, level: LogLevel::Unknown, request: &rest[..end], message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_time_has_digits_and_signs_where_they_belong() {
+        let time = *b"2026-11-23 08:36:03,972";
+        assert!(
+            has_plain_time(&time) && has_plain_time(b"9999-99-99 99:99:99,999 - x") && !has_plain_time(&time[..22])
+        );
+        for at in 0..time.len() {
+            for byte in 0..=255 {
+                let mut other = time;
+                other[at] = byte;
+                let fits = if time[at].is_ascii_digit() { byte.is_ascii_digit() } else { byte == time[at] };
+                assert_eq!(has_plain_time(&other), fits, "{byte} at {at}");
+            }
+        }
+    }
 }

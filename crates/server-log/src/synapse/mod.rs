@@ -9,7 +9,7 @@ mod message;
 mod to_device;
 
 pub use access::{ACCESS_WORDS, seconds};
-pub use header::{Header, header};
+pub use header::{Header, has_plain_time, header, request};
 pub use ledger::LEDGER_WORDS;
 pub(crate) use message::CUT_MARKS;
 pub use message::{REPLICATION_PATH, REPLICATION_WORDS, START_WORDS, class};

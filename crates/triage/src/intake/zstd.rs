@@ -3,27 +3,27 @@
 
 use std::io::{self, BufRead, Read};
 
-#[cfg(feature = "native-zstd")]
+#[cfg(feature = "native-unpackers")]
 pub(super) struct Zstd<R: BufRead>(zstd::Decoder<'static, R>);
 
-#[cfg(feature = "native-zstd")]
+#[cfg(feature = "native-unpackers")]
 impl<R: BufRead> Zstd<R> {
     pub fn new(input: R) -> io::Result<Self> {
         zstd::Decoder::with_buffer(input).map(Zstd)
     }
 }
 
-#[cfg(feature = "native-zstd")]
+#[cfg(feature = "native-unpackers")]
 impl<R: BufRead> Read for Zstd<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer)
     }
 }
 
-#[cfg(not(feature = "native-zstd"))]
+#[cfg(not(feature = "native-unpackers"))]
 pub(super) use in_rust::Zstd;
 
-#[cfg(any(test, not(feature = "native-zstd")))]
+#[cfg(any(test, not(feature = "native-unpackers")))]
 mod in_rust {
     use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
     use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
