@@ -1,5 +1,6 @@
 //! What a kept record becomes: without secrets, and with the places of other people's ids.
 
+mod hashed;
 pub(crate) mod pseudonym;
 
 use std::cell::RefCell;
@@ -27,7 +28,10 @@ pub(crate) fn render(record: &[u8], named: &HashSet<Vec<u8>>, out: &mut Vec<u8>,
         None => {
             let fixed = ledger(record).unwrap_or(0);
             out.extend_from_slice(&record[..fixed]);
-            redacted(&record[fixed..], out);
+            match hashed::named(&record[fixed..]) {
+                Some(named) if fixed == 0 => out.extend_from_slice(named.closed(|text| redact(text).text).as_bytes()),
+                _ => redacted(&record[fixed..], out),
+            }
         }
     }
     if out.last() != Some(&b'\n') {
