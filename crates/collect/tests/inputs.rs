@@ -293,7 +293,7 @@ fn livekit(sid: &str, who: &str) -> String {
     );
     [
         line("36:00", "service/roommanager.go:433", "starting RTC session", &init),
-        format!("2026-11-23T08:36:00.900Z\tINFO\tlivekit\tservice/roommanager.go:1075\tcreated TURN password\t{{\"username\": \"jJHegbpcEDnj\", \"password\": \"qUiOsW4JQ8yT\"}}\n"),
+        "2026-11-23T08:36:00.900Z\tINFO\tlivekit\tservice/roommanager.go:1075\tcreated TURN password\t{\"username\": \"jJHegbpcEDnj\", \"password\": \"qUiOsW4JQ8yT\"}\n".to_owned(),
         line("36:01", "rtc/room.go:1283", "participant active", ", \"connectTime\": \"1.1s\""),
         line("36:02", "rtc/participant.go:2399", "mediaTrack published", ", \"trackInfo\": {\"sid\": \"TR_x\", \"encryption\": \"GCM\"}"),
         line("40:00", "rtc/participant.go:1493", "participant closing", ", \"reason\": \"CLIENT_REQUEST_LEAVE\""),
@@ -313,9 +313,7 @@ fn the_logs_of_two_sfus_are_told_by_their_content_and_kept_so_far_as_they_say_wh
     let (one, other, tokens) = (folder.path().join("one"), folder.path().join("two"), folder.path().join("three"));
     fs::write(&one, livekit("RM_one", "@alice:h:ALICEDEV")).expect("a file");
     fs::write(&other, livekit("RM_two", "@bob:other.example:BOBDEV")).expect("a file");
-    let refused = format!(
-        "2026/11/23 08:36:10 Failed to look up user info: Get \"https://other.example/_matrix/federation/v1/openid/userinfo?access_token=kTqWvNzXcBmLpRtYgHjQ\": dial tcp 203.0.113.9:443: i/o timeout\n2026/11/23 08:36:11 Request from 203.0.113.9:1\n"
-    );
+    let refused = "2026/11/23 08:36:10 Failed to look up user info: Get \"https://other.example/_matrix/federation/v1/openid/userinfo?access_token=kTqWvNzXcBmLpRtYgHjQ\": dial tcp 203.0.113.9:443: i/o timeout\n2026/11/23 08:36:11 Request from 203.0.113.9:1\n";
     fs::write(&tokens, refused).expect("a file");
     let with_ends =
         Request { until: Some(SINCE + 300_000), ..request(&[one, other, tokens], &folder.path().join("out")) };
