@@ -371,6 +371,28 @@ fn a_compose_log_of_a_whole_stack_says_who_joined_the_sfu_and_who_got_no_token()
     assert!(verdict.is_refuted(), "both were at one SFU: {verdict:?}");
 }
 
+/// The log of the other SFU would tell, and the answer says how to get it.
+#[test]
+fn a_member_who_is_alone_at_an_sfu_is_told_which_log_would_say_where_the_others_are() {
+    let name = "m01-compose-of-homeserver-sfu-and-tokens.log";
+    let text = String::from_utf8(bytes(name)).expect("a text");
+    let alone: String =
+        text.lines().filter(|line| !line.contains("PA_dK3vRt8YcZmQ")).map(|line| format!("{line}\n")).collect();
+    let mut bundle = Bundle::new();
+    bundle.add(name, None, alone.as_bytes());
+    let triage = Triage::of(&bundle);
+    let verdict = triage.verdicts.iter().find(|one| one.conclusion == Conclusion::DifferentSfu).expect("a verdict");
+    assert!(
+        verdict.is_unknown() && verdict.statement.contains("@farid:hs.example.com/WBFBKNPGOF was alone"),
+        "{verdict:?}"
+    );
+    let next = triage.story.next.expect("something to fetch");
+    assert!(
+        next.fetch.how.contains("docker logs livekit") && next.fetch.how.contains("livekit_service_url"),
+        "{next:?}"
+    );
+}
+
 /// The file alone is no homeserver's log, so nothing follows from what it lacks of one.
 #[test]
 fn an_sfus_log_is_told_by_its_content_and_is_no_homeservers() {

@@ -101,12 +101,11 @@ fn verdict(case: &Case<'_>, name: &str, rooms: &[Room<'_>]) -> Option<Verdict> {
     let is_proven = proof.clone().result().is_ok();
     let named: Vec<&Session<'_>> = match &apart {
         Some(apart) => apart.sessions.to_vec(),
-        // Nobody was there together with anybody: nobody need have wanted to.
-        None if others.len() < 2 => return None,
+        None if others.len() < 2 => vec![alone(case, &connected)?],
         None => others.clone(),
     };
     // That they were together at another time does not deny that they were apart.
-    let refutation = (!is_proven).then(|| {
+    let refutation = (!is_proven && named.len() > 1).then(|| {
         let together = together(&connected, &others);
         Proof::new(case).premise(&TOGETHER, together, Vec::new).premise(
             &NOT_APART,
@@ -125,9 +124,9 @@ fn verdict(case: &Case<'_>, name: &str, rooms: &[Room<'_>]) -> Option<Verdict> {
     };
     let subject = Subject {
         device: device(named[0]),
-        peer: device(named[1]),
-        peer_user_id: named[1].member.as_ref().map(|member| member.user_id.clone()),
-        participant: Some(named[1].identity.to_owned()),
+        peer: named.get(1).and_then(|peer| device(peer)),
+        peer_user_id: named.get(1).and_then(|peer| peer.member.as_ref()).map(|member| member.user_id.clone()),
+        participant: named.get(1).map(|peer| peer.identity.to_owned()),
         room_id: name.starts_with('!').then(|| name.to_owned()),
         ..Subject::default()
     };
@@ -137,10 +136,17 @@ fn verdict(case: &Case<'_>, name: &str, rooms: &[Room<'_>]) -> Option<Verdict> {
             "In {call}, {who} were at one SFU, or each at those of the others: each was in a room in which each other one published. If one \
              does not hear another, the SFU is not the reason that these logs show."
         ),
-        unknown: format!(
-            "Whether {who} in {call} could get each other’s media, or were at different SFUs, which would be no matter of encryption, cannot \
+        unknown: if named.len() == 1 {
+            format!(
+                "{who} was alone at an SFU in {call}. Whether another member was at another SFU meanwhile, which would be no matter of \
+                 encryption, cannot be told."
+            )
+        } else {
+            format!(
+                "Whether {who} in {call} could get each other’s media, or were at different SFUs, which would be no matter of encryption, cannot \
              be told."
-        ),
+            )
+        },
     };
     let about = format!("{who} in {call}");
     let verdict = Verdict::decide(case, Conclusion::DifferentSfu, (about, subject), proof, refutation, sentences);
@@ -244,6 +250,24 @@ fn participants<'r>(connected: &[Connected<'r, '_>]) -> Vec<&'r Session<'r>> {
         }
     }
     found
+}
+
+/// The session of one who was alone for minutes: somebody waits, or the others are elsewhere. Where reports are given, it must be of
+/// one of their devices.
+fn alone<'r>(case: &Case<'_>, connected: &[Connected<'r, '_>]) -> Option<&'r Session<'r>> {
+    let is_ours = |session: &Session<'_>| {
+        let member = session.member.as_ref();
+        case.pages.is_empty()
+            || member.is_some_and(|member| {
+                let of_page = |device: &Device| {
+                    device.user_id == member.user_id
+                        && member.device_id.as_ref().is_none_or(|id| *id == device.device_id)
+                };
+                case.pages.iter().filter_map(|page| page.device.as_ref()).any(of_page)
+            })
+    };
+    let stayed = |session: &Session<'_>| session.certain().is_some_and(|(from, to)| to - from > CLOCKS_MS);
+    connected.iter().map(|(_, session)| *session).find(|session| stayed(session) && is_ours(session))
 }
 
 /// Whether each room has each of the participants.

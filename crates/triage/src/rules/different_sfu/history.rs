@@ -154,6 +154,11 @@ pub(super) fn histories() -> Vec<History> {
                     .log,
             )
             .never_proves("different-sfu", ""),
+        History::new("the log of one SFU alone, at which a member waits")
+            .file("livekit.log", alone(CALL, "RM_a", "ND_a", ALICE).log)
+            .never_proves("different-sfu", "")
+            .never_refutes("different-sfu", "")
+            .exits(&[2]),
         one_room("both members are at one SFU and publish there", true).refutes("different-sfu", CALL),
         one_room("one of two members at an SFU publishes at another", false).never_refutes("different-sfu", ""),
         history(
