@@ -146,7 +146,8 @@ pub struct CollectArguments {
     /// Reports, as users downloaded them: their ids are looked for, and their time.
     #[arg(long = "report", value_name = "FILE", num_args = 1..)]
     pub reports: Vec<PathBuf>,
-    /// Synapse's log: files (rotated and packed ones, too), folders, or `-` for standard input.
+    /// Synapse's log, and those of the call's SFU and its token service: files (rotated and packed ones, too), folders, or `-` for
+    /// standard input.
     #[arg(long = "log", value_name = "FILE", num_args = 1..)]
     pub logs: Vec<PathBuf>,
     /// HARs, as browsers saved them. What they hold of secrets stays out of the bundle.

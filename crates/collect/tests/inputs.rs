@@ -280,3 +280,57 @@ fn latency_is_measured_and_prometheus_is_checked() {
     assert!(!collected.folder.join("prometheus.json").exists() && !collected.folder.join("latency.json").exists());
     assert!(format!("{:?}", collected.manifest.refused).contains("query_range"));
 }
+
+/// An SFU's log. By the format strings of LiveKit v1.13.5.
+fn livekit(sid: &str, who: &str) -> String {
+    let line = |time: &str, place: &str, words: &str, more: &str| {
+        format!(
+            "2026-11-23T08:{time}.871Z\tINFO\tlivekit\t{place}\t{words}\t{{\"room\": \"{ROOM}\", \"roomID\": \"{sid}\", \"participant\": \"{who}\", \"participantID\": \"PA_q8WvTn4RbYkz\", \"remote\": false{more}}}\n"
+        )
+    };
+    let init = format!(
+        ", \"nodeID\": \"ND_{sid}\", \"numParticipants\": 0, \"participantInit\": {{\"Identity\": \"{who}\", \"Client\": {{\"sdk\": \"JS\", \"address\": \"203.0.113.7\"}}, \"token\": \"{JWT}\"}}"
+    );
+    [
+        line("36:00", "service/roommanager.go:433", "starting RTC session", &init),
+        "2026-11-23T08:36:00.900Z\tINFO\tlivekit\tservice/roommanager.go:1075\tcreated TURN password\t{\"username\": \"jJHegbpcEDnj\", \"password\": \"qUiOsW4JQ8yT\"}\n".to_owned(),
+        line("36:01", "rtc/room.go:1283", "participant active", ", \"connectTime\": \"1.1s\""),
+        line("36:02", "rtc/participant.go:2399", "mediaTrack published", ", \"trackInfo\": {\"sid\": \"TR_x\", \"encryption\": \"GCM\"}"),
+        line("40:00", "rtc/participant.go:1493", "participant closing", ", \"reason\": \"CLIENT_REQUEST_LEAVE\""),
+        format!("2026-11-23T08:40:01.000Z\tINFO\tlivekit\tservice/roommanager.go:706\troom closed\t{{\"room\": \"{ROOM}\"}}\n"),
+    ]
+    .concat()
+}
+
+/// A hash, as LiveKit's rooms are named for calls of Matrix.
+const ROOM: &str = "Xk3fQm0yLr9TzVb2uJwC7dNh5sEoPaG1iKqR8vYtMn4";
+
+const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJAYWxpY2U6aCJ9.q8WvTn4RbYkzLm2PfXcJ7dHs";
+
+#[test]
+fn the_logs_of_two_sfus_are_told_by_their_content_and_kept_so_far_as_they_say_who_was_where() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (one, other, tokens) = (folder.path().join("one"), folder.path().join("two"), folder.path().join("three"));
+    fs::write(&one, livekit("RM_one", "@alice:h:ALICEDEV")).expect("a file");
+    fs::write(&other, livekit("RM_two", "@bob:other.example:BOBDEV")).expect("a file");
+    let refused = "2026/11/23 08:36:10 Failed to look up user info: Get \"https://other.example/_matrix/federation/v1/openid/userinfo?access_token=kTqWvNzXcBmLpRtYgHjQ\": dial tcp 203.0.113.9:443: i/o timeout\n2026/11/23 08:36:11 Request from 203.0.113.9:1\n";
+    fs::write(&tokens, refused).expect("a file");
+    let with_ends =
+        Request { until: Some(SINCE + 300_000), ..request(&[one, other, tokens], &folder.path().join("out")) };
+    let collected = collect(&with_ends, &Silent, &AtomicBool::new(false)).expect("a bundle");
+    let slices = ["one.log", "two.log", "three.log"].map(|name| slice(&collected, name));
+    for slice in &slices {
+        for gone in ["eyJ", "@bob", "203.0.113", "kTqWvNzX", "qUiOsW4JQ8yT"] {
+            assert!(!slice.contains(gone), "{gone}: {slice}");
+        }
+    }
+    assert!(slices[0].contains("@alice:h:ALICEDEV") && slices[2].contains("Failed to look up user info"), "{slices:?}");
+    let mut bundle = crypto_diag_triage::bundle::Bundle::new();
+    for (name, slice) in ["one.log", "two.log", "three.log"].iter().zip(&slices) {
+        bundle.add(name, None, slice.as_bytes());
+    }
+    assert!(bundle.problems.is_empty(), "{:?}", bundle.problems);
+    let triage = crypto_diag_triage::Triage::of(&bundle);
+    let said = triage.verdicts.iter().map(|verdict| (verdict.conclusion, verdict.answer.word())).collect::<Vec<_>>();
+    assert_eq!(said, [(crypto_diag_triage::conclusion::Conclusion::DifferentSfu, "proven")], "{:?}", triage.verdicts);
+}

@@ -113,6 +113,41 @@ fn log_line() {
     });
 }
 
+/// Lines of SFUs and of what gives out tokens for them, up to what follows from them.
+#[test]
+fn media_log() {
+    let session = r#"{"room": "!r:h", "roomID": "RM_a", "participant": "@a:h:A", "participantID": "PA_a", "nodeID": "ND_a", "numParticipants": 0, "reason": "CLIENT_REQUEST_LEAVE"}"#;
+    let line = |second: &str, words: &str| {
+        format!("2026-11-23T08:3{second}.871Z\tINFO\tlivekit\trtc/room.go:1\t{words}\t{session}\n")
+    };
+    let one = [
+        line("0:00", "starting RTC session"),
+        line("0:01", "participant active"),
+        line("0:02", "mediaTrack published"),
+        line("9:00", "participant closing"),
+    ]
+    .concat();
+    let other = one.replace("_a", "_b").replace("@a:h:A", "@b:h:B");
+    let both = one.replace("2026", "one | 2026") + &other.replace("2026", "two | 2026");
+    let words = [
+        "starting LiveKit server",
+        "{\"level\":\"info\",\"ts\":1795422963.87,\"logger\":\"livekit\",\"caller\":\"rtc/room.go:1\",\"msg\":\"participant active\",",
+        "2026/11/23 08:36:03 Failed to look up user info: ",
+        "2026-11-23T08:36:03.871204Z  INFO lk_jwt_service::handler: Handler: generated SFU access token matrix_id=@a:h lk_id=",
+        "\"numParticipants\": 1",
+    ];
+    fuzz("media_log", Seeds::kept("media_log").text(one).text(both), &words, |bytes| {
+        let mut bundle = Bundle::new();
+        bundle.add("a.log", Some(ArtefactKind::ServerLog), bytes);
+        let lines = bundle.media.iter().map(|log| log.lines.len()).sum();
+        let triage = Triage::of(&bundle);
+        let reached = triage.verdicts.iter().fold(Reached::default().about(lines), |reached, verdict| {
+            reached.by(verdict.conclusion).by(verdict.answer.word())
+        });
+        told(reached, &bundle.problems)
+    });
+}
+
 /// What Loki exports as one document.
 #[test]
 fn loki_export() {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::line::LogLevel;
+use crate::media::{MediaEvent, MediaProgram};
 use crate::stamp::Stamp;
 
 /// What one line says.
@@ -68,6 +69,8 @@ pub enum EventKind<'a> {
     Replication,
     /// To-device messages.
     ToDevice(ToDevice<'a>),
+    /// A line of the media side of calls: of an SFU, or of what gives out tokens for it. It says nothing of a homeserver.
+    Media(MediaProgram, MediaEvent),
     /// A line that begins as one that counts, and does not end as one: a pager, a terminal or a limit cut it.
     Cut,
     /// A line that was there, and of which nothing is shown.
@@ -85,6 +88,8 @@ pub enum Class {
     Ledger,
     /// A process started.
     Start,
+    /// Who joined which room of an SFU, or got a token for it, or none.
+    Media,
     /// Anything else.
     Other,
 }
@@ -180,6 +185,8 @@ impl EventKind<'_> {
             | EventKind::DeletingDevices { .. } => Class::Ledger,
             EventKind::Cut => Class::Ledger,
             EventKind::Starting => Class::Start,
+            EventKind::Media(_, MediaEvent::Other) => Class::Other,
+            EventKind::Media(..) => Class::Media,
             _ => Class::Other,
         }
     }

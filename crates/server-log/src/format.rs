@@ -7,6 +7,8 @@ use crate::dendrite::Dendrite;
 use crate::event::{Class, EventKind};
 use crate::journald::Blob;
 use crate::line::LogLine;
+use crate::livekit::LiveKit;
+use crate::lk_jwt::LkJwt;
 use crate::synapse::Synapse;
 
 /// A server's log. A new one is a module that implements this, and its row in [`FORMATS`].
@@ -27,8 +29,8 @@ pub trait ServerLogFormat: Sync {
     }
 }
 
-/// The servers whose logs are read, the likeliest first.
-pub static FORMATS: [&dyn ServerLogFormat; 4] = [&Synapse, &Dendrite, &Conduit, &Blob];
+/// The programs whose logs are read, the likeliest first: homeservers, and the media side of calls.
+pub static FORMATS: [&dyn ServerLogFormat; 6] = [&Synapse, &Dendrite, &Conduit, &LiveKit, &LkJwt, &Blob];
 
 impl fmt::Debug for dyn ServerLogFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! Homeservers' logs, in the forms in which they are found: plain, with a worker's prefix, JSON, from journald or a container.
+//! Homeservers' logs, and those of the media side of their calls, in the forms in which they are found: plain, with a worker's prefix, JSON, from journald or a container.
 //!
 //! [`parse_line`] takes a line's wrappings off and reads its header; [`LogLine::event`] is what it says, as a [`ServerEvent`] that
 //! is the same for every server. [`LogReader`] streams a log and keeps tracebacks with their line. How one server writes is known
@@ -13,7 +13,10 @@ mod format;
 mod journald;
 pub mod latency;
 mod line;
+mod livekit;
+mod lk_jwt;
 mod loki;
+mod media;
 mod reader;
 mod route;
 pub mod stamp;
@@ -26,5 +29,6 @@ pub use format::{FORMATS, ServerLogFormat};
 pub use journald::{HIDDEN_WORDS, JOURNAL_COMMAND};
 pub use line::{LogLevel, LogLine, is_lost, parse_line, source_of};
 pub use loki::{is_loki_export, lines_of_export};
+pub use media::{MediaEvent, MediaProgram, MediaSession, MediaToken, media_words};
 pub use reader::{CONTINUATION_BYTES_MAX, LINE_BYTES_MAX, LogReader, ReadCounts, Record};
 pub use route::{OwnId, Route, canonical_uri, delay_id, request_key, txn_id, waits_for_news, without_fragment};

@@ -18,7 +18,7 @@ use crate::intake::{mended, shown_name};
 use crate::latency::Latency;
 use crate::problem::{Place, Problem, Problems};
 use crate::query::QueryResults;
-use crate::synapse_log::{LogOptions, ServerLog};
+use crate::synapse_log::{LogOptions, MediaLog, ServerLog};
 pub use crate::verdict::ArtefactKind;
 
 /// The name that a manifest carries.
@@ -109,6 +109,8 @@ pub struct Bundle {
     pub hars: Vec<Har>,
     /// The server's logs.
     pub logs: Vec<ServerLog>,
+    /// The logs of the media side of calls: SFUs, and what gives out tokens for them.
+    pub media: Vec<MediaLog>,
     /// The query results.
     pub queries: Vec<QueryResults>,
     /// Latency from Prometheus.
@@ -150,8 +152,13 @@ impl Bundle {
             ArtefactKind::ServerLog => {
                 let mut log = ServerLog::read(name, input, &self.log_options());
                 self.problems.append(&mut log.problems);
-                let used = !log.levels.is_empty();
-                self.logs.push(log);
+                let media = std::mem::take(&mut log.media);
+                let used = !log.levels.is_empty() || !media.is_empty();
+                // Nothing follows for a homeserver from a log that has no line of one.
+                if media.is_empty() || !log.levels.is_empty() {
+                    self.logs.push(log);
+                }
+                self.media.extend(media);
                 used
             }
             ArtefactKind::QueryResults => {

@@ -134,6 +134,8 @@ conclusions! {
     EncryptedForOtherIdentity: Q2 Olm Fault "OLM: message for another identity",
     /// A known device came with new identity keys.
     DeviceIdentityChanged: Q2 Olm Fault "OLM: device changed its identity",
+    /// Members of one call are at different SFUs, and none at another's. It is no failure of encryption.
+    DifferentSfu: Q2 Ke2 Fault "not encryption: members at different SFUs",
     /// A page saw events that it could not decrypt.
     Ke3Seen: Q3 Ke3 Sighting "KE-3 seen",
     /// The event was stored without the field.

@@ -2,6 +2,7 @@
 
 use crate::case::Case;
 use crate::subject::Device;
+use crate::synapse_log::MediaProgram;
 use crate::verdict::{ArtefactKind, Fetch};
 
 /// Something that would tell.
@@ -33,6 +34,8 @@ pub(crate) enum Wanted {
         /// The report whose device it is about, by index; `None` where there is no report.
         report: Option<usize>,
     },
+    /// The log of an SFU, or of what gives out tokens for it.
+    MediaLog(MediaProgram),
     /// The answer of a server query.
     Query {
         /// The report whose ids it asks for, by index; `None` where there is no report.
@@ -93,6 +96,11 @@ impl Need {
         Need { wanted: Wanted::Log { report }, why: why.into() }
     }
 
+    /// The log of an SFU, or of what gives out tokens for it.
+    pub fn media_log(program: MediaProgram, why: impl Into<String>) -> Need {
+        Need { wanted: Wanted::MediaLog(program), why: why.into() }
+    }
+
     /// The answer of a server query, asked once.
     pub fn query(report: Option<usize>, name: &'static str, why: impl Into<String>) -> Need {
         Need { wanted: Wanted::Query { report, name, repeat: Repeat::Once }, why: why.into() }
@@ -109,6 +117,7 @@ impl Need {
             Wanted::Report { of, when } => (ArtefactKind::Report, report_steps(case, of, *when)),
             Wanted::Har { report } => (ArtefactKind::Har, har_steps(case, *report)),
             Wanted::Log { report } => (ArtefactKind::ServerLog, collect_command(case, *report)),
+            Wanted::MediaLog(program) => (ArtefactKind::ServerLog, media_log_steps(*program).to_owned()),
             Wanted::Query { report, name, repeat } => query_command(case, *report, name, *repeat),
         };
         Fetch { artefact, what: self.why.clone(), how }
@@ -151,6 +160,19 @@ fn collect_command(case: &Case<'_>, report: Option<usize>) -> String {
             quoted(case.report_name(report))
         ),
         None => "the homeserver's log at INFO, of every worker, as it is on the server".to_owned(),
+    }
+}
+
+fn media_log_steps(program: MediaProgram) -> &'static str {
+    match program {
+        MediaProgram::LiveKit => {
+            "the log of LiveKit's server at INFO, of every SFU of the call and from before the call began: `docker logs livekit 2>&1`. \
+             Which SFUs there are stands in https://SERVER/.well-known/matrix/client of each member's server, as \
+             `livekit_service_url` in `org.matrix.msc4143.rtc_foci`"
+        }
+        MediaProgram::TokenService => {
+            "the log of lk-jwt-service beside each SFU, of the same time: `docker logs lk-jwt-service 2>&1`"
+        }
     }
 }
 

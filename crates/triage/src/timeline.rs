@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::case::{Case, Page};
 use crate::clock::Interval;
 use crate::moment::Clock;
-use crate::synapse_log::Route;
+use crate::synapse_log::{MediaEvent, MediaProgram, Route};
 
 /// Columns of a lane.
 pub const COLUMNS: usize = 120;
@@ -97,6 +97,7 @@ pub(crate) fn timeline(case: &Case<'_>) -> Timeline {
     }
     let client_times: Vec<i64> = times(&lanes).collect();
     server(case, &mut lanes);
+    media(case, &mut lanes);
     let all: Vec<i64> = times(&lanes).collect();
     let (Some(first), Some(last)) = (all.iter().min(), all.iter().max()) else {
         return Timeline { notes, ..Timeline::default() };
@@ -267,6 +268,37 @@ fn server(case: &Case<'_>, lanes: &mut Lanes) {
             let spans =
                 process.holes.iter().map(|hole| Span { from: hole.from, to: hole.to, text: "no line".to_owned() });
             raw.spans.extend(spans);
+        }
+    }
+}
+
+/// Who was in which room of which SFU, and who got a token for one, or none.
+fn media(case: &Case<'_>, lanes: &mut Lanes) {
+    for log in &case.bundle.media {
+        for line in &log.lines {
+            let text = match &line.event {
+                MediaEvent::Starting => "SFU starts".to_owned(),
+                MediaEvent::Connected(session) => format!("{} joins", session.identity),
+                MediaEvent::Left { session, reason } => format!("{} leaves: {reason}", session.identity),
+                MediaEvent::Published { session, encryption } => {
+                    let encryption = encryption.as_deref().unwrap_or("not said");
+                    format!("{} publishes, encryption {encryption}", session.identity)
+                }
+                MediaEvent::Token(token) => {
+                    let who = token.user_id.as_deref().or(token.identity.as_deref()).unwrap_or("somebody");
+                    format!("token for {who}")
+                }
+                MediaEvent::Refused => format!("somebody got no token (line {})", line.line),
+                MediaEvent::Joining { .. } | MediaEvent::Cut | MediaEvent::Other => continue,
+            };
+            let refused = line.event == MediaEvent::Refused;
+            let lane = match line.event.session() {
+                Some(session) => format!("SFU: {}, {}", log.name, session.room_sid),
+                None if log.program == MediaProgram::LiveKit => format!("SFU: {}", log.name),
+                None if refused => format!("tokens for the SFU: {}, refused", log.name),
+                None => format!("tokens for the SFU: {}", log.name),
+            };
+            put(lanes, 60, lane, refused, line.at).marks.push(Mark { at: line.at, text });
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
 use crypto_diag_triage::conclusion::Conclusion;
-use crypto_diag_triage::synapse_log::{Fate, LogOptions, Route, ServerLog, UploadOutcome, ZoneSource};
-use crypto_diag_triage::{Triage, intake, stamp};
+use crypto_diag_triage::synapse_log::{Fate, LogOptions, MediaProgram, Route, ServerLog, UploadOutcome, ZoneSource};
+use crypto_diag_triage::{Triage, intake, render, stamp};
 
 const MIRA: &str = "@mira:matrix.example.net";
 const DEVICE: &str = "AQGTNURAAR";
@@ -328,4 +328,79 @@ fn the_silence_of_a_server_that_overwrites_keys_refutes_nothing() {
         compared += 1;
     }
     assert!(compared > 20, "only {compared} histories have a log");
+}
+
+/// Written by hand, after the format strings of Synapse, of LiveKit v1.13.5 and of lk-jwt-service v0.5.0.
+#[test]
+fn a_compose_log_of_a_whole_stack_says_who_joined_the_sfu_and_who_got_no_token() {
+    let name = "m01-compose-of-homeserver-sfu-and-tokens.log";
+    let log = read(name);
+    assert_eq!(
+        (log.uploads.len(), log.processes.len()),
+        (1, 1),
+        "the homeserver's part is what it is without the others"
+    );
+    assert_eq!(log.processes[0].source, "synapse-1");
+    assert!(log.problems.is_empty(), "{:?}", log.problems);
+    let programs: Vec<_> = log.media.iter().map(|media| (media.program, media.lines.len(), media.zone)).collect();
+    assert_eq!(
+        programs,
+        [(MediaProgram::TokenService, 2, ZoneSource::Assumed), (MediaProgram::LiveKit, 7, ZoneSource::Printed)]
+    );
+
+    let mut bundle = Bundle::new();
+    bundle.add(name, None, &bytes(name)[..]);
+    let triage = Triage::of(&bundle);
+    let sfu = triage.timeline.lanes.iter().find(|lane| lane.name.starts_with("SFU: ")).expect("a lane");
+    let marks: Vec<&str> = sfu.marks.iter().map(|mark| mark.text.as_str()).collect();
+    assert_eq!(
+        marks,
+        [
+            "@mira:matrix.example.net:AQGTNURAAR joins",
+            "@mira:matrix.example.net:AQGTNURAAR publishes, encryption GCM",
+            "@farid:hs.example.com:WBFBKNPGOF joins",
+            "@farid:hs.example.com:WBFBKNPGOF publishes, encryption not said",
+            "@farid:hs.example.com:WBFBKNPGOF leaves: CLIENT_REQUEST_LEAVE",
+        ]
+    );
+    let refused = triage.timeline.lanes.iter().find(|lane| lane.name.ends_with("refused")).expect("a lane");
+    assert!(refused.trouble && refused.marks[0].text == "somebody got no token (line 3)", "{refused:?}");
+    let text = render::text(&triage);
+    assert!(text.contains("Somebody asked for a token for the SFU and got none"), "{}", &*text);
+    let verdict = triage.verdicts.iter().find(|one| one.conclusion == Conclusion::DifferentSfu).expect("a verdict");
+    assert!(verdict.is_refuted(), "both were at one SFU: {verdict:?}");
+}
+
+/// The log of the other SFU would tell, and the answer says how to get it.
+#[test]
+fn a_member_who_is_alone_at_an_sfu_is_told_which_log_would_say_where_the_others_are() {
+    let name = "m01-compose-of-homeserver-sfu-and-tokens.log";
+    let text = String::from_utf8(bytes(name)).expect("a text");
+    let alone: String =
+        text.lines().filter(|line| !line.contains("PA_dK3vRt8YcZmQ")).map(|line| format!("{line}\n")).collect();
+    let mut bundle = Bundle::new();
+    bundle.add(name, None, alone.as_bytes());
+    let triage = Triage::of(&bundle);
+    let verdict = triage.verdicts.iter().find(|one| one.conclusion == Conclusion::DifferentSfu).expect("a verdict");
+    assert!(
+        verdict.is_unknown() && verdict.statement.contains("@farid:hs.example.com/WBFBKNPGOF was alone"),
+        "{verdict:?}"
+    );
+    let next = triage.story.next.expect("something to fetch");
+    assert!(
+        next.fetch.how.contains("docker logs livekit") && next.fetch.how.contains("livekit_service_url"),
+        "{next:?}"
+    );
+}
+
+/// The file alone is no homeserver's log, so nothing follows from what it lacks of one.
+#[test]
+fn an_sfus_log_is_told_by_its_content_and_is_no_homeservers() {
+    let line = "2026-11-23T08:36:00.871Z\tINFO\tlivekit\tservice/server.go:298\tstarting LiveKit server\t{\"portHttp\": 7880, \"nodeID\": \"ND_a\", \"version\": \"1.13.5\"}\n";
+    assert_eq!(ArtefactKind::guess("pasted.txt", line.as_bytes()), ArtefactKind::ServerLog);
+    let mut bundle = Bundle::new();
+    bundle.add("pasted.txt", None, line.as_bytes());
+    assert!(bundle.is_usable() && bundle.logs.is_empty() && bundle.problems.is_empty(), "{:?}", bundle.problems);
+    assert_eq!(bundle.media.len(), 1);
+    assert_eq!(Triage::of(&bundle).exit_code, 2, "what a page saw nobody has said");
 }

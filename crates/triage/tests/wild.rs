@@ -169,6 +169,32 @@ fn two_participants_on_two_sfus_are_no_failure_of_encryption() {
     assert_eq!(kept(line), None);
 }
 
+/// The same failure in a HAR: it is named with its place, and is no verdict.
+#[test]
+fn a_token_that_was_refused_is_named_where_the_question_of_media_keys_is_answered() {
+    let request = |path: &str, status: u16| {
+        serde_json::json!({
+            "startedDateTime": "2026-11-23T08:36:03.777Z", "time": 12.5,
+            "request": {"method": "POST", "url": format!("https://livekit-jwt.call.example.org{path}")},
+            "response": {"status": status, "content": {}},
+        })
+    };
+    let answer = |entries: &[serde_json::Value]| {
+        let har = serde_json::json!({"log": {"version": "1.2", "creator": {}, "entries": entries}}).to_string();
+        let mut bundle = Bundle::new();
+        bundle.add("call.har", None, har.as_bytes());
+        let triage = Triage::of(&bundle);
+        assert!(triage.verdicts.is_empty(), "{:?}", triage.verdicts);
+        triage.questions[1].looked_at.join(" ")
+    };
+    // A service that has no `/get_token` yet answers 404, and the client asks the older way.
+    let refused = answer(&[request("/get_token", 404), request("/sfu/get", 500)]);
+    assert!(refused.contains("got none (call.har, entry 1: POST /sfu/get → 500"), "{refused}");
+    assert!(refused.contains("no matter of encryption"), "{refused}");
+    let given = answer(&[request("/get_token", 404), request("/sfu/get", 200)]);
+    assert!(!given.contains("token"), "{given}");
+}
+
 #[test]
 fn a_user_who_has_used_up_the_delayed_events_stops_for_the_quota_and_not_for_the_rate() {
     let (meaning, facts) = membership(

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, Span, packed};
-use crypto_diag_server_log::HIDDEN_WORDS;
 use crypto_diag_server_log::synapse::{ACCESS_WORDS, LEDGER_WORDS, REPLICATION_WORDS, START_WORDS};
+use crypto_diag_server_log::{HIDDEN_WORDS, media_words};
 
 use crate::ids::Ids;
 
@@ -33,6 +33,9 @@ pub(crate) enum Sought {
     Start,
     /// A process talks to others: the first line behind its start is kept, so that nobody takes it for the whole server.
     Replication,
+    /// Who joined which room of an SFU, or got a token for it, or none: kept, whoever it is, since a line that is missing would look
+    /// like a member who was not there.
+    Media,
     /// A line of which a cut or a journal left nothing to tell whose it is: kept, so that nothing follows from its absence.
     Lost,
 }
@@ -127,6 +130,7 @@ impl Needles {
         patterns.extend(START_WORDS.map(|words| (words.to_owned(), Sought::Start)));
         patterns.extend(REPLICATION_WORDS.map(|words| (words.to_owned(), Sought::Replication)));
         patterns.extend(LEDGER_WORDS.map(|words| (words.to_owned(), Sought::Lost)));
+        patterns.extend(media_words().map(|words| (words.to_owned(), Sought::Media)));
         patterns.push((HIDDEN_WORDS.to_owned(), Sought::Lost));
         let encoded: BTreeSet<String> = ids.users.iter().map(|user| encoded_beginning(user)).collect();
         patterns.extend(encoded.into_iter().map(|beginning| (beginning, Sought::EncodedUser)));

@@ -22,7 +22,7 @@ impl Block {
         while let Some(found) = plan.needles.find(&self.data, at) {
             if found.start < self.leading {
                 if self.is_sought(found, plan)
-                    && !matches!(found.sought, Sought::Start | Sought::Replication | Sought::Lost)
+                    && !matches!(found.sought, Sought::Start | Sought::Replication | Sought::Media | Sought::Lost)
                 {
                     self.leading_hit = true;
                     at = self.leading;
@@ -83,6 +83,7 @@ impl Block {
                 }
                 let Some(line) = parse_line(line) else { return false };
                 match found.sought {
+                    Sought::Media => line.class() == Class::Media,
                     Sought::Request => {
                         line.request.as_deref().is_some_and(|request| plan.needles.requests.contains(request))
                     }

@@ -48,6 +48,10 @@ pub(super) fn clause(conclusion: C, subject: &Subject, count: usize) -> String {
             format!("{messages} for {who} {} encrypted for keys that it does not have", was(count))
         }
         C::DeviceIdentityChanged => format!("{} came with new identity keys", peer.unwrap_or_else(|| who.clone())),
+        C::DifferentSfu => format!(
+            "{who} and {} are in one call at different SFUs, between which no media passes, which is no matter of encryption",
+            peer.unwrap_or_else(|| "another member".to_owned())
+        ),
         C::Ke3Seen => format!("{who} could not decrypt events"),
         C::MalformedOnServer => "an event was stored without a field that its decryption needs".to_owned(),
         C::StrippedOnTheWay => "an event lost a field between the server and the client".to_owned(),

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::listed::left_out;
-use crate::case::Case;
+use crate::case::{Case, exchange};
 use crate::conclusion::{Conclusion, Question};
+use crate::har::Exchange;
+use crate::synapse_log::MediaEvent;
 use crate::verdict::Verdict;
 
 /// What the artefacts could show of one question.
@@ -47,6 +49,9 @@ fn of_question(case: &Case<'_>, question: Question, verdicts: &[Verdict]) -> Cov
             (false, _) => "No report says what its page saw of this.".to_owned(),
         });
     }
+    if question == Question::Q2 {
+        looked_at.extend(refused_tokens(case));
+    }
     looked_at.extend(left_out(&ours));
     Coverage {
         question,
@@ -56,6 +61,39 @@ fn of_question(case: &Case<'_>, question: Question, verdicts: &[Verdict]) -> Cov
         refuted: ours.iter().filter(|verdict| verdict.is_refuted()).count(),
         unknown: ours.iter().filter(|verdict| verdict.is_unknown()).count(),
     }
+}
+
+/// That members got no token for an SFU: they see the call and hear nobody, and no key is missing.
+fn refused_tokens(case: &Case<'_>) -> Option<String> {
+    let logs = case.bundle.media.iter();
+    let mut refused = logs
+        .flat_map(|log| log.lines.iter().filter(|line| line.event == MediaEvent::Refused).map(move |line| (log, line)));
+    let logged = refused.next().map(|(log, line)| format!("{}, line {}: {}", log.name, line.line, &*line.quote));
+    let mut asked = case.bundle.hars.iter().flat_map(|har| {
+        let entries = har.entries.iter().enumerate().filter(|(_, exchange)| is_refused_token(exchange));
+        entries.map(move |(index, _)| exchange(har, index, ""))
+    });
+    let seen = asked.next().map(|found| format!("{}, {}: {}", &*found.artefact, found.place, &*found.quote));
+    let more = match refused.count() + asked.count() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let places = [logged, seen].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    (!places.is_empty()).then(|| {
+        format!(
+            "Somebody asked for a token for the SFU and got none ({places}{more}). Whoever it was could not join that SFU, and heard nobody \
+             there; that is no matter of encryption."
+        )
+    })
+}
+
+/// Whether a request for a token failed. That a service has no `/get_token` is told by a 404, and the client then asks the older way.
+fn is_refused_token(exchange: &Exchange) -> bool {
+    let path = exchange.uri.split('?').next().unwrap_or_default();
+    exchange.method == "POST"
+        && (path.ends_with("/sfu/get") || path.ends_with("/get_token"))
+        && exchange.status >= 400
+        && exchange.status != 404
 }
 
 /// The exit code: 1 a fault is proven; 2 a question is open, since a verdict on it is unknown or since nothing given would

@@ -6,6 +6,7 @@ pub(crate) mod identity;
 pub(crate) mod ledger;
 pub(crate) mod logged;
 mod measure;
+pub(crate) mod media;
 mod recorded;
 pub(crate) mod watch;
 

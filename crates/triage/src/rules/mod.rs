@@ -12,6 +12,7 @@ mod conflict_lost_key;
 mod conflict_lost_media_key;
 mod delayed_event_timeouts;
 mod device_identity_changed;
+mod different_sfu;
 mod diverged;
 mod document;
 mod encrypted_for_other_identity;
@@ -119,6 +120,7 @@ pub const ALL: &[Rule] = &[
     identity_overwritten::RULE,
     encrypted_for_other_identity::RULE,
     device_identity_changed::RULE,
+    different_sfu::RULE,
     ke3_seen::RULE,
     malformed_on_server::RULE,
     stripped_on_the_way::RULE,

@@ -17,6 +17,7 @@ use crypto_diag_server_log::{
 };
 
 use super::loss::Losses;
+use super::media::MediaLogs;
 use super::process::{Process, RequestCount, Step, WRITTEN_WITHIN_MS};
 use super::record::{
     Access, ClaimLine, ConflictLine, DeletedDevice, DeviceKeysUpdate, Fate, LoginLine, Request, Restart, ToDeviceLine,
@@ -54,6 +55,7 @@ pub(super) struct Building {
     key_lists: HashMap<u64, Arc<[String]>>,
     key_ids: usize,
     losses: Losses,
+    media: MediaLogs,
 }
 
 /// What was last seen of a source.
@@ -77,6 +79,7 @@ impl Building {
             key_lists: HashMap::new(),
             key_ids: 0,
             losses: Losses::default(),
+            media: MediaLogs::new(name, options),
         }
     }
 
@@ -93,6 +96,12 @@ impl Building {
     pub fn add(&mut self, mut event: ServerEvent<'_>, number: u64) {
         if event.kind == EventKind::Hidden {
             self.losses.hidden(self.times.last(), number);
+            self.media.hidden();
+            return;
+        }
+        let kind = std::mem::replace(&mut event.kind, EventKind::Other);
+        if let EventKind::Media(program, said) = kind {
+            self.media.add(&event, program, said, number);
             return;
         }
         *self.log.levels.entry(event.level).or_default() += 1;
@@ -102,7 +111,6 @@ impl Building {
             self.log.first = Some(self.log.first.map_or(time, |first| first.min(time)));
             self.log.last = Some(self.log.last.map_or(time, |last| last.max(time)));
         }
-        let kind = std::mem::replace(&mut event.kind, EventKind::Other);
         let source = event.source.unwrap_or_default();
         let Some(process) = self.process(source, kind == EventKind::Starting) else {
             self.log.not_kept += 1;
@@ -278,7 +286,11 @@ impl Building {
                 }
             }
             EventKind::Cut => self.losses.cut(time, number),
-            EventKind::Refused(_) | EventKind::ClientGone | EventKind::Hidden | EventKind::Other => {}
+            EventKind::Refused(_)
+            | EventKind::ClientGone
+            | EventKind::Media(..)
+            | EventKind::Hidden
+            | EventKind::Other => {}
         }
     }
 

@@ -5,6 +5,7 @@
 mod building;
 mod join;
 mod loss;
+mod media;
 mod process;
 mod record;
 mod server_log;
@@ -12,9 +13,10 @@ mod server_log;
 pub use crypto_diag_server_log::latency::Durations;
 pub use crypto_diag_server_log::zone::{ZONES_MS, ZoneSource};
 pub use crypto_diag_server_log::{
-    LogLevel, LogReader, OwnId, ReadCounts, Record, Route, canonical_uri, delay_id, is_loki_export, parse_line,
-    request_key, txn_id, without_fragment,
+    LogLevel, LogReader, MediaEvent, MediaProgram, MediaSession, OwnId, ReadCounts, Record, Route, canonical_uri,
+    delay_id, is_loki_export, parse_line, request_key, txn_id, without_fragment,
 };
+pub use media::{MediaLine, MediaLog};
 pub use process::{Hole, Process, Step, WRITTEN_WITHIN_MS};
 pub use record::{
     Access, ClaimLine, ConflictLine, DeletedDevice, DeviceKeysUpdate, Fate, LoginLine, Request, Restart, ToDeviceLine,

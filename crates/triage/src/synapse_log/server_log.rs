@@ -9,6 +9,7 @@ use crypto_diag_server_log::zone::ZoneSource;
 use crypto_diag_server_log::{LogLevel, LogReader, ReadCounts, is_loki_export, lines_of_export, source_of};
 
 use super::building::Building;
+use super::media::MediaLog;
 use super::process::{Process, Step};
 use super::record::{
     Access, ClaimLine, ConflictLine, DeletedDevice, DeviceKeysUpdate, LoginLine, Request, Restart, ToDeviceLine, Upload,
@@ -79,6 +80,8 @@ pub struct ServerLog {
     pub deleted: Vec<DeletedDevice>,
     /// Messages of `synapse.9533_debug`.
     pub to_device: Vec<ToDeviceLine>,
+    /// The lines of the media side of calls that stand in the same file.
+    pub media: Vec<MediaLog>,
     /// Latency by minute since the epoch.
     pub latency: BTreeMap<i64, Durations>,
     /// Facts that did not fit.

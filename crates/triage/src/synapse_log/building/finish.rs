@@ -13,13 +13,14 @@ impl Building {
         self.log.counts = counts;
         self.place_in_time();
         join(&mut self.log);
+        self.log.media = self.media.finish();
         let log = &mut self.log;
         let wrote = |source: &str| self.sources.contains_key(source);
         self.losses.problems(&wrote).into_iter().for_each(|(place, what)| self.problems.add(place, what));
         if counts.truncated > 0 {
             self.problems.add(Place::Whole, format!("{} lines were too long and are cut", counts.truncated));
         }
-        if log.levels.is_empty() && counts.lines > 0 {
+        if log.levels.is_empty() && log.media.is_empty() && counts.lines > 0 {
             self.problems.add(Place::Whole, "no line of it is a line of a homeserver's log");
         }
         if log.not_kept > 0 {
