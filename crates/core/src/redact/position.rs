@@ -248,9 +248,9 @@ fn is_state(text: &[u8], from: usize) -> bool {
     let is_of = |list: &str, said: &[u8]| words(list).any(|word| word.eq_ignore_ascii_case(said));
     let (said, end) = word(from);
     let next = run_end(head(text, end + SEPARATOR_BYTES), end, const { signs(b" ") });
-    // Behind a gap's mark nobody knows how the sentence goes on.
-    let ends = (next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0))
-        && !starts_with(text, next, GAP);
+    // Where a gap follows, its mark or the end of what is in front of it, nobody knows how the sentence goes on.
+    let is_open = starts_with(text, next, GAP) || (next > end && next == text.len());
+    let ends = (next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0)) && !is_open;
     let is_word = !is_word(byte(text, end)) || said.is_empty();
     let ended = (from >= text.len() || const { signs(b"\n.,;:!?()\"'") }.has(byte(text, from)))
         && !byte(text, from + 1).is_ascii_alphanumeric();

@@ -161,7 +161,7 @@ fn a_key_of_letters_alone_goes_where_its_padding_shows_it() {
 #[test]
 fn a_passwords_first_word_goes_where_a_gap_follows_though_it_may_be_said_of_a_password() {
     let (line, _) = redact_pieces("the password is correct ", "horse battery then nothing", 9);
-    assert!(!line.contains("correct") && !line.contains("horse"), "{line}");
+    assert!(!line.contains("correct") && !line.contains("horse") && !line.contains("battery"), "{line}");
     assert_eq!(redacted("the password is correct, already exists"), "the password is correct, already exists");
 }
 
