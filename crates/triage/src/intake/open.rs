@@ -163,7 +163,7 @@ fn unpacked<R: Read>(bytes: Bytes<R>) -> io::Result<Text<R>> {
     let packing = Packing::of(input.fill_buf()?);
     let input = match packing {
         Packing::Plain => Unpacked::Plain(input),
-        Packing::Gzip => Unpacked::Gzip(MultiGzDecoder::new(input)),
+        Packing::Gzip => Unpacked::Gzip(Box::new(MultiGzDecoder::new(input))),
         Packing::Zstd => Unpacked::Zstd(Box::new(Zstd::new(input)?)),
         Packing::Xz => {
             check_dictionary(input.fill_buf()?)?;
@@ -226,7 +226,7 @@ type Input<R> = BufReader<Counted<R>>;
 
 enum Unpacked<R: Read> {
     Plain(Input<R>),
-    Gzip(MultiGzDecoder<Input<R>>),
+    Gzip(Box<MultiGzDecoder<Input<R>>>),
     Zstd(Box<Zstd<Input<R>>>),
     Xz(Box<XzReader<Input<R>>>),
     Bzip2(MultiBzDecoder<Input<R>>),
