@@ -8,6 +8,7 @@ use crate::answer::questions::Coverage;
 use crate::answer::story::Story;
 use crate::bundle::{Artefact, ArtefactKind, Bundle};
 use crate::case::Case;
+use crate::rules::OF_REPORTS;
 use crate::verdict::Verdict;
 
 /// The name that an analysis carries.
@@ -49,7 +50,7 @@ pub fn analyse(reports: &[impl AsRef<str>]) -> Result<Analysis, String> {
         bundle.artefacts.push(Artefact { name: name.into(), kind: ArtefactKind::Report, used: true });
     }
     let case = Case::of(&bundle);
-    let triage = Triage::of_case(&case);
+    let triage = Triage::of_case(&case, OF_REPORTS);
     Ok(Analysis {
         schema: SCHEMA_NAME,
         schema_version: SCHEMA_VERSION,

@@ -11,7 +11,7 @@ use crate::bundle::{Artefact, Bundle};
 use crate::case::Case;
 use crate::problem::Problem;
 use crate::remediation::{Remedy, remedies};
-use crate::rules;
+use crate::rules::{self, Rule};
 use crate::timeline::{Timeline, timeline};
 use crate::verdict::Verdict;
 
@@ -57,7 +57,7 @@ pub struct Triage {
 impl Triage {
     /// Applies every rule to a bundle.
     pub fn of(bundle: &Bundle) -> Triage {
-        Triage::of_case(&Case::of(bundle))
+        Triage::of_case(&Case::of(bundle), rules::ALL)
     }
 
     /// The answer of rules of which one premise is changed.
@@ -65,12 +65,12 @@ impl Triage {
     pub fn mutated(bundle: &Bundle, mutation: crate::Mutation) -> Triage {
         let mut case = Case::of(bundle);
         case.mutation = Some(mutation);
-        Triage::of_case(&case)
+        Triage::of_case(&case, rules::ALL)
     }
 
-    pub(crate) fn of_case(case: &Case<'_>) -> Triage {
+    pub(crate) fn of_case(case: &Case<'_>, rules: &[Rule]) -> Triage {
         let bundle = case.bundle;
-        let all = rules::verdicts(case);
+        let all = rules::verdicts(case, rules);
         let questions = questions::coverage(case, &all);
         let exit_code = if bundle.is_usable() { questions::exit_code(&all, &questions) } else { 3 };
         let verdicts = listed(all);

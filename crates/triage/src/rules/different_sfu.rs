@@ -62,7 +62,7 @@ const NOT_APART: Premise = Premise {
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::DifferentSfu,
     needs: &[ArtefactKind::ServerLog],
-    reads: &[],
+    reads: &[ArtefactKind::Report],
     argument: "An SFU passes media between the participants of one of its rooms, and not to another SFU. Each member of a federated call \
                may publish at the SFU of its own homeserver, if the others join that SFU as well; where one cannot, since no token was given \
                or the SFU is out of reach, it sees the other in the call and hears nothing. Keys are sent as usual, and nothing is wrong with \

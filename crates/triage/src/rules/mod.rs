@@ -134,12 +134,42 @@ pub const ALL: &[Rule] = &[
     membership_manager_stopped::RULE,
 ];
 
+/// The rules that may say something of reports alone. One that needs a server's log and nothing else never does, and a page that has
+/// reports alone need not load it.
+pub(crate) const OF_REPORTS: &[Rule] = &of_reports();
+
+const fn is_of_reports(rule: &Rule) -> bool {
+    !matches!(rule.needs, [ArtefactKind::ServerLog])
+}
+
+const fn count_of_reports() -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < ALL.len() {
+        count += is_of_reports(&ALL[at]) as usize;
+        at += 1;
+    }
+    count
+}
+
+const fn of_reports() -> [Rule; count_of_reports()] {
+    let mut rules = [ALL[0]; count_of_reports()];
+    let (mut count, mut at) = (0, 0);
+    while at < ALL.len() {
+        if is_of_reports(&ALL[at]) {
+            rules[count] = ALL[at];
+            count += 1;
+        }
+        at += 1;
+    }
+    rules
+}
+
 /// Things of one storm that a verdict names; what is beyond is counted.
 const NAMED_MAX: usize = 8;
 
-/// Applies every rule.
-pub(crate) fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
-    settle(ALL.iter().flat_map(|rule| (rule.check)(case)).collect())
+/// Applies rules.
+pub(crate) fn verdicts(case: &Case<'_>, rules: &[Rule]) -> Vec<Verdict> {
+    settle(rules.iter().flat_map(|rule| (rule.check)(case)).collect())
 }
 
 /// What is said of a case, out of what rules say: one verdict for each thing, one for each storm, in the answer's order.
