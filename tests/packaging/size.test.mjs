@@ -12,9 +12,9 @@ import { unpacked } from './lib/consumer.mjs';
  * whoever raises one says in the commit what for.
  */
 const REACHED = {
-  'index.js': 38_900,
+  'index.js': 38_950,
   'light.js': 14_450,
-  'light-core.js': 24_540,
+  'light-core.js': 24_590,
   'worker.js': 4_740,
   'card.js': 11_250,
   'react.js': 525,
