@@ -34,6 +34,7 @@ fn values_go_by_the_name_in_front_of_them() {
         ("Cookie: a=b; c=d\nnext", "Cookie: [closed]\nnext"),
         ("password: hunter2, user: x", "password: [closed], user: x"),
         ("login_token: Some(\"opaque\")", "login_token: [closed]"),
+        ("login_token: Some(opaque2) \" and \"", "login_token: [closed] \" and \""),
         ("loginToken => opaque;", "loginToken => [closed];"),
         ("https://a/cb?code=abc123&state=xyz x", "https://a/cb?code=[closed]&state=[closed] x"),
         ("{'password': 'a b c'}", "{'password': '[closed]'}"),

@@ -4,7 +4,7 @@ use super::super::bytes::{BACKSLASH, DIGIT, LOWER, QUOTE, SPACE, TOKEN, WORD, si
 use super::super::closed::{EARLIER, mark_end};
 use super::super::shape::{armour, numbers};
 use super::super::text::{
-    byte, closing_bracket, closing_quote, escape, head, is_quote, is_token, run_end, start_of, starts_with,
+    byte, closing_bracket, closing_quote, escape, head, is_quote, is_token, piece, run_end, start_of, starts_with,
 };
 use super::super::{Span, work};
 use super::separator::Separator;
@@ -39,8 +39,9 @@ pub fn value(text: &[u8], separator: &Separator) -> Option<(Span, End)> {
         // Uint8Array(16) [1, 2, 3] and Map(1) {…} go on behind their first group.
         let next = run_end(text, end, const { signs(b" ") });
         if open > from && byte(text, open) == b'(' && next <= end + 1 {
-            // string(9) "…" of PHP.
-            if let Some(found) = quoted(text, next) {
+            // string(9) "…" of PHP. Behind any other group a quote begins something else, and the group is the value.
+            let is_length = const { DIGIT }.holds(piece(text, open + 1, end.saturating_sub(1)));
+            if let Some(found) = quoted(text, next).filter(|_| is_length) {
                 return Some(found);
             }
             if matches!(byte(text, next), b'[' | b'{') {
