@@ -443,7 +443,7 @@ for (const engine of engines) {
       const page = await open();
       await answerTo(page, [...bundle, whole]);
       await page.click('#files summary');
-      const save = () => page.click('[aria-label="Save call.har without secrets"]');
+      const save = () => page.click('[aria-label="Save without secrets: call.har"]');
       const { name, text } = await page.download(save);
       assert.equal(name, 'call.without-secrets.har');
       for (const secret of secrets) assert.ok(!text.includes(secret), secret);

@@ -137,7 +137,7 @@ function offerWithoutSecrets(hars) {
       .split('/')
       .at(-1)
       ?.replace(/\.har$/i, '')}.without-secrets.har`;
-    const attributes = { class: 'button small', 'aria-label': `Save ${name} without secrets` };
+    const attributes = { class: 'button small', 'aria-label': `Save without secrets: ${name}` };
     const save = saveButton('Save without secrets', saved, 'application/json', text, attributes);
     cells[names.indexOf(name)]?.actions.prepend(save, ' ');
   }
