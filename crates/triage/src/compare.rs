@@ -182,22 +182,26 @@ fn longest_pause(times: &[i64], side: &Side) -> Option<i64> {
     between.chain([first - side.from, side.to - last]).max()
 }
 
+/// What a report says of its client, if it says it.
+type Field = fn(&Report) -> Option<&str>;
+
+/// What may differ besides a remedy.
+const FIELDS: [(&str, Field); 4] = [
+    ("the device", |report| report.device_id.as_deref()),
+    ("matrix-js-sdk", |report| report.sdk_version.as_deref()),
+    ("the crypto library", |report| report.crypto_version.as_deref()),
+    ("the browser", |report| report.user_agent.as_deref()),
+];
+
 fn also_changed(reports: [&Report; 2]) -> Vec<String> {
-    let pair = |value: fn(&Report) -> Option<&str>| (value(reports[0]), value(reports[1]));
-    let fields: [(&str, (Option<&str>, Option<&str>)); 4] = [
-        ("the device", pair(|report| report.device_id.as_deref())),
-        ("matrix-js-sdk", pair(|report| report.sdk_version.as_deref())),
-        ("the crypto library", pair(|report| report.crypto_version.as_deref())),
-        ("the browser", pair(|report| report.user_agent.as_deref())),
-    ];
-    let differs = |(what, values): &(&str, (Option<&str>, Option<&str>))| match values {
-        (Some(one), Some(other)) if one == other => None,
-        (Some(one), Some(other)) => Some(format!("{what}: {one}, then {other}")),
-        (None, None) => Some(format!("{what}: neither report says")),
-        (Some(one), None) => Some(format!("{what}: {one}, then unknown")),
-        (None, Some(other)) => Some(format!("{what}: unknown, then {other}")),
+    let differs = |(what, field): &(&str, Field)| match reports.map(field) {
+        [Some(one), Some(other)] if one == other => None,
+        [Some(one), Some(other)] => Some(format!("{what}: {one}, then {other}")),
+        [None, None] => Some(format!("{what}: neither report says")),
+        [Some(one), None] => Some(format!("{what}: {one}, then unknown")),
+        [None, Some(other)] => Some(format!("{what}: unknown, then {other}")),
     };
-    let mut changed: Vec<String> = fields.iter().filter_map(differs).collect();
+    let mut changed: Vec<String> = FIELDS.iter().filter_map(differs).collect();
     let key = |report: &Report| report.own_keys().and_then(|keys| keys.ed25519.clone());
     match (key(reports[0]), key(reports[1])) {
         (Some(one), Some(other)) if one == other => {}
