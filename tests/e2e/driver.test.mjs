@@ -139,6 +139,20 @@ for (const engine of engines) {
       await page.evaluate(() => document.querySelector('#fugitive')?.remove());
     });
 
+    test('a click is made again where the button moves between the press and the release', async () => {
+      await page.evaluate(() => {
+        const button = Object.assign(document.createElement('button'), { id: 'fugitive', textContent: 'x' });
+        button.style.cssText = 'position: fixed; top: 200px; left: 0; z-index: 9';
+        button.addEventListener('mousedown', () => (button.style.top = '300px'), { once: true });
+        Object.assign(globalThis, { clicked: 0 });
+        button.addEventListener('click', () => /** @type {any} */ (globalThis).clicked++);
+        document.body.append(button);
+      });
+      await page.click('#fugitive');
+      assert.equal(await page.evaluate('clicked'), 1);
+      await page.evaluate(() => document.querySelector('#fugitive')?.remove());
+    });
+
     test('a click reaches into a shadow root', async () => {
       await page.click('test-card >>> button');
       assert.equal(await page.text('#count'), 'inside');

@@ -9,11 +9,11 @@
 //     await browser.close();
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { locate, mark, onElement, readText, watchPress } from './element.mjs';
+import { locate, mark, onElement, readText, watchClick } from './element.mjs';
 import { fromJson, toSource } from './evaluate.mjs';
 import { openInbox } from './inbox.mjs';
 import { startChromium, startFirefox } from './puppeteer.mjs';
-import { EVALUATE_MS, WAIT_MS, bounded, until } from '../../scripts/lib/wait.mjs';
+import { EVALUATE_MS, POLL_MS, WAIT_MS, bounded, pause, until } from '../../scripts/lib/wait.mjs';
 import { startWebkit } from './webkit.mjs';
 
 /**
@@ -60,6 +60,9 @@ import { startWebkit } from './webkit.mjs';
  * @property {() => ConsoleMessage[] | null} messages
  * @property {() => string[] | null} requests
  */
+
+/** How long after a click its events may come, in milliseconds. */
+const CLICK_MS = 1000;
 
 /** @type {Record<EngineName, StartEngine>} */
 const STARTS = { chromium: startChromium, firefox: startFirefox, webkit: startWebkit };
@@ -221,21 +224,32 @@ export class Page {
         const atRest = !target.why && now === before;
         before = now;
         if (!atRest) return undefined;
-        await this.evaluate(onElement(watchPress, selector));
+        await this.evaluate(onElement(watchClick, selector));
         await this.#page.clickAt(target.x, target.y);
-        return (await this.#pressMissed()) ? undefined : true;
+        return (await this.#clickMissed()) ? undefined : true;
       },
       this.#waitMs,
       () => `click ${selector}: waited ${this.#waitMs / 1000} s; ${why}`,
     );
   }
 
-  /** Whether the last press met something else. A click that led to another page met what it should. */
-  async #pressMissed() {
-    try {
-      return await this.evaluate(() => /** @type {any} */ (globalThis).cryptoDiagDriverPress?.hit === false);
-    } catch {
-      return false;
+  /**
+   * Whether the last click met something else, or nothing. One that led to another page met what it should, and so did one of which the page
+   * got the press alone.
+   */
+  async #clickMissed() {
+    for (let looks = CLICK_MS / POLL_MS; ; looks -= 1) {
+      /** @type {Record<string, boolean> | null} */
+      let met;
+      try {
+        met = await this.evaluate(() => /** @type {any} */ (globalThis).cryptoDiagDriverClick ?? null);
+      } catch {
+        return false;
+      }
+      if (met === null || met.click) return false;
+      if (met.mousedown === false || met.click === false) return true;
+      if (looks <= 0) return met.mousedown === undefined;
+      await pause(POLL_MS);
     }
   }
 

@@ -66,17 +66,18 @@ export function locate(element) {
 }
 
 /**
- * Watches which element the next press of the mouse meets.
+ * Watches which element the next click meets, with the press and as a whole: where the page moves between the press and the release, the
+ * click is another element's.
  * @param {Element | null} element
  */
-export function watchPress(element) {
-  /** @type {{ hit?: boolean }} */
-  const state = {};
-  Object.assign(globalThis, { cryptoDiagDriverPress: state });
+export function watchClick(element) {
+  /** @type {Record<string, boolean>} */
+  const met = {};
+  Object.assign(globalThis, { cryptoDiagDriverClick: met });
   const look = (/** @type {Event} */ event) => {
-    state.hit = element !== null && event.composedPath().includes(element);
+    met[event.type] = element !== null && event.composedPath().includes(element);
   };
-  addEventListener('mousedown', look, { capture: true, once: true });
+  for (const type of ['mousedown', 'click']) addEventListener(type, look, { capture: true, once: true });
 }
 
 /**
