@@ -3,12 +3,11 @@
 // time, and counts what really ran. What did not run has failed.
 
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { build } from './build.mjs';
 import { FORMATTED } from './lib/formatted.mjs';
-import { HOST_PROFILE, commandLine } from './lib/host-program.mjs';
-import { start as startProgram, watch } from './lib/process.mjs';
+import { HOST_PROFILE } from './lib/host-program.mjs';
+import { watch } from './lib/process.mjs';
 import { main, root, say, step } from './lib/project.mjs';
 import { setUpBuild, setUpTests } from './setup.mjs';
 
@@ -23,20 +22,6 @@ const check = (title, program, args) => ({ title, program, args, counts: 'check'
 
 /** For each of nine targets, which share the machine's cores: a minute in all on two of them. `npm run fuzz` takes longer. */
 const FUZZ_SECONDS = 12;
-
-/** Build scripts, SQLite among them, and macros are the same for both. */
-const CARGO_CLIPPY = [
-  'clippy',
-  '-q',
-  '--profile',
-  HOST_PROFILE,
-  '--workspace',
-  '--all-targets',
-  '--',
-  '-D',
-  'warnings',
-];
-const CARGO_TEST = ['test', '--profile', HOST_PROFILE, '--workspace', '--no-fail-fast'];
 
 /**
  * @typedef {object} Command
@@ -72,12 +57,48 @@ function nodeTests(folder, names) {
 }
 
 /**
- * The stages, in their order. `onDemand`: not part of `npm test`, only run when it is asked for. `sideBySide`: its commands run all at
- * once, since most use one core. `ahead`: what cargo can compile for it while the stages before it run.
+ * `onDemand`: not part of `npm test`, only run when it is asked for. `sideBySide`: its commands run all at once, since most use one core.
  * @type {Record<string, {minutes: number, needs: 'nothing' | 'build' | 'tests', onDemand?: boolean, sideBySide?: boolean,
- *   ahead?: string[], commands: () => Command[]}>}
+ *   commands: () => Command[]}>}
  */
 const stages = {
+  format: {
+    minutes: 8,
+    needs: 'tests',
+    sideBySide: true,
+    commands: () => [
+      check('cargo fmt', 'cargo', ['fmt', '--all', '--check']),
+      check('cargo clippy', 'cargo', [
+        'clippy',
+        '-q',
+        // Build scripts, SQLite among them, and macros are then those of the tests.
+        '--profile',
+        HOST_PROFILE,
+        '--workspace',
+        '--all-targets',
+        '--',
+        '-D',
+        'warnings',
+      ]),
+      check('prettier', binary('prettier'), ['--check', '--log-level', 'warn', ...FORMATTED]),
+      check('eslint', binary('eslint'), [root]),
+      ...PROGRAMS.map((project) => check(`tsc -p ${project}`, binary('tsc'), ['-p', project])),
+    ],
+  },
+  core: {
+    minutes: 25,
+    needs: 'nothing',
+    commands: () => [
+      // The same random numbers each time; `npm run fuzz` and `cargo test` take others.
+      {
+        title: 'cargo test, with a minute of broken input',
+        program: 'cargo',
+        args: ['test', '--profile', HOST_PROFILE, '--workspace', '--no-fail-fast'],
+        env: { FUZZ_SECONDS: String(FUZZ_SECONDS), PROPTEST_RNG_SEED: '1' },
+        counts: 'cargo',
+      },
+    ],
+  },
   browser: {
     minutes: 15,
     needs: 'tests',
@@ -98,41 +119,13 @@ const stages = {
       ),
     ],
   },
-  live: { minutes: 15, needs: 'tests', commands: () => [nodeTests('live')] },
-  format: {
-    minutes: 8,
-    needs: 'tests',
-    sideBySide: true,
-    ahead: CARGO_CLIPPY,
-    commands: () => [
-      check('cargo fmt', 'cargo', ['fmt', '--all', '--check']),
-      check('cargo clippy', 'cargo', CARGO_CLIPPY),
-      check('prettier', binary('prettier'), ['--check', '--log-level', 'warn', ...FORMATTED]),
-      check('eslint', binary('eslint'), [root]),
-      ...PROGRAMS.map((project) => check(`tsc -p ${project}`, binary('tsc'), ['-p', project])),
-    ],
-  },
-  core: {
-    minutes: 25,
-    needs: 'nothing',
-    ahead: [...CARGO_TEST, '--no-run'],
-    commands: () => [
-      // The same random numbers each time; `npm run fuzz` and `cargo test` take others.
-      {
-        title: 'cargo test, with a minute of broken input',
-        program: 'cargo',
-        args: CARGO_TEST,
-        env: { FUZZ_SECONDS: String(FUZZ_SECONDS), PROPTEST_RNG_SEED: '1' },
-        counts: 'cargo',
-      },
-    ],
-  },
   storm: {
     minutes: 30,
     needs: 'tests',
     onDemand: true,
     commands: () => [{ ...nodeTests('e2e/fidelity', ['storm.test.mjs']), env: { CRYPTO_DIAG_STORM: '1' } }],
   },
+  live: { minutes: 15, needs: 'tests', commands: () => [nodeTests('live')] },
   matrix: {
     minutes: 30,
     needs: 'tests',
@@ -201,26 +194,10 @@ async function prepare(names) {
   if (needs.includes('tests')) {
     const { env } = await setUpTests();
     await step('build', build);
-    // Built once and named to all: a test that asked cargo for it would wait until cargo has compiled what is for later stages.
-    const program = await step('crypto-diag', () => commandLine());
-    return { ...env, CRYPTO_DIAG_CLI: program };
+    return env;
   }
   if (needs.includes('build')) return (await setUpBuild()).env;
   return {};
-}
-
-/**
- * Compiles what later stages need while the first ones run: those wait for browsers and servers most of the time. It has the lowest priority
- * and half of the cores, so that no test waits for it. What fails to compile is said by its stage, which tries again.
- * @param {string[]} names @param {Record<string, string | undefined>} env
- */
-async function compileAhead(names, env) {
-  const jobs = String(Math.ceil(os.availableParallelism() / 2));
-  for (const args of names.flatMap((name) => (stages[name].ahead ? [stages[name].ahead] : []))) {
-    const { child, ended } = startProgram('cargo', args, { env: { ...env, CARGO_BUILD_JOBS: jobs } });
-    if (child.pid !== undefined) os.setPriority(child.pid, os.constants.priority.PRIORITY_LOW);
-    await ended;
-  }
 }
 
 main(async () => {
@@ -238,11 +215,7 @@ main(async () => {
   try {
     const env = await prepare(names);
     say(`\nSet-up and build: ${((Date.now() - start) / 1000).toFixed(0)} s`);
-    const compiled = stages[names[0]].ahead ? Promise.resolve() : compileAhead(names, env);
-    for (const name of names) {
-      if (stages[name].ahead) await compiled;
-      results.push(await runStage(name, env));
-    }
+    for (const name of names) results.push(await runStage(name, env));
   } catch (error) {
     say(`\n${error instanceof Error ? error.message : error}`);
   }
