@@ -29,6 +29,6 @@ pub use format::{FORMATS, ServerLogFormat};
 pub use journald::{HIDDEN_WORDS, JOURNAL_COMMAND};
 pub use line::{LogLevel, LogLine, is_lost, parse_line, source_of};
 pub use loki::{is_loki_export, lines_of_export};
-pub use media::{MediaEvent, MediaProgram, MediaSession, MediaToken, media_words};
+pub use media::{MediaEvent, MediaProgram, MediaSession, MediaToken, is_media_hash, media_words};
 pub use reader::{CONTINUATION_BYTES_MAX, LINE_BYTES_MAX, LogReader, ReadCounts, Record};
 pub use route::{OwnId, Route, canonical_uri, delay_id, request_key, txn_id, waits_for_news, without_fragment};

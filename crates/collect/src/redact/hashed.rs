@@ -3,10 +3,8 @@
 
 use std::borrow::Cow;
 
+use crypto_diag_server_log::is_media_hash;
 use memchr::memmem;
-
-/// Characters of such a hash.
-const CHARS: usize = 43;
 
 /// What stands in the lines that have them.
 const LINES: [&str; 4] = ["roomID", "lkId=", "lk_id=", "(LiveKit identity: "];
@@ -57,7 +55,7 @@ pub(super) fn named(record: &[u8]) -> Option<Named<'_>> {
         let run = &record[at..];
         let run = &run[..run.find(|char| !is_base64(char)).unwrap_or(run.len())];
         from = at + run.len();
-        if run.len() == CHARS && is_field(&record[..at]) && !record[from..].starts_with('=') {
+        if is_media_hash(run) && is_field(&record[..at]) && !record[from..].starts_with('=') {
             text.push_str(&record[done..at]);
             text.push_str(&word(hashes.len()));
             hashes.push(run);

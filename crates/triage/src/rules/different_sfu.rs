@@ -1,5 +1,7 @@
 //! Members of one call are at different SFUs, so that no media passes between them. It looks like a missing key and is none.
 
+use crypto_diag_server_log::is_media_hash;
+
 use super::Rule;
 use crate::case::Case;
 use crate::case::media::{Room, Session, rooms};
@@ -19,9 +21,6 @@ const NAMED_MAX: usize = 4;
 
 /// Sessions of one call that are compared with one another.
 const CONNECTED_MAX: usize = 120;
-
-/// Characters of a hash that stands for a Matrix room's id and its slot: SHA-256 in unpadded base64.
-const HASH_CHARS: usize = 43;
 
 const ONE_CALL: Premise = Premise {
     id: "different-sfu/one-call",
@@ -315,8 +314,7 @@ fn together(connected: &[Connected<'_, '_>], others: &[&Session<'_>]) -> Option<
 
 /// Whether a room's name is one that only one call has.
 fn is_of_matrix(name: &str) -> bool {
-    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    (name.starts_with('!') && name.len() > 1) || (name.len() == HASH_CHARS && name.bytes().all(base64))
+    (name.starts_with('!') && name.len() > 1) || is_media_hash(name)
 }
 
 fn call(name: &str) -> String {
