@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crypto_diag_core::{
     Capture, CaptureState, CryptoFacts, DeviceKeys, Entry, Failure, FrameState, FrameWatch, HookState, Ke, KnownDevice,
-    Level, Meaning, Millis, PageEvent, Realm, RealmKind, SentBatch, SentTarget, Source,
+    Level, Mark, MarkKind, Meaning, Millis, PageEvent, Realm, RealmKind, SentBatch, SentTarget, Source,
 };
 use serde_json::Value;
 
@@ -87,6 +87,16 @@ pub(crate) fn batch(of: &Value) -> Option<SentBatch> {
         omitted: number(of, "omitted").unwrap_or_default(),
         realm: realm(&of["realm"]),
     })
+}
+
+pub(crate) fn mark(of: &Value) -> Option<Mark> {
+    let kind = match text(of, "kind")?.as_str() {
+        "start" => MarkKind::Start,
+        "symptom" => MarkKind::Symptom,
+        "end" => MarkKind::End,
+        _ => return None,
+    };
+    Some(Mark { ts: millis(of, "ts")?, kind, label: text(of, "label").unwrap_or_default() })
 }
 
 fn target(of: &Value) -> Option<SentTarget> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crypto_diag_core::{Capture, CryptoFacts, DeviceKeys, Entry, KnownDevice, Meaning, Millis, SentBatch};
+use crypto_diag_core::{Capture, CryptoFacts, DeviceKeys, Entry, KnownDevice, Mark, Meaning, Millis, SentBatch};
 use crypto_diag_core::{SCHEMA_NAME, SCHEMA_VERSION};
 use serde_json::Value;
 
@@ -18,6 +18,9 @@ const PAGE_EVENTS_MAX: usize = 100;
 /// Entries that are read; what a file holds beyond them is counted as unreadable. A report has 200 at most, and groups
 /// are looked for one by one.
 pub const ENTRIES_READ_MAX: usize = 2_000;
+
+/// Marks that are read; a page keeps fewer (`pkg/src/capture/marks.js`).
+const MARKS_READ_MAX: usize = 500;
 
 /// What a report was made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub struct Report {
     pub tallies: Option<Vec<Tally>>,
     /// Batches of encrypted to-device messages that this client sent.
     pub sent: Vec<SentBatch>,
+    /// Moments that the user marked.
+    pub marks: Vec<Mark>,
     /// The kept lines in the report's own order; `None` where one does not read, so that indexes stay true.
     pub entries: Vec<Option<Entry>>,
     /// Whether the report has a list of entries at all.
@@ -177,6 +182,7 @@ impl Report {
             counts: fields::counts(&report["counts"]),
             tallies: report["tallies"].as_array().map(|rows| rows.iter().filter_map(fields::tally).collect()),
             sent: list(report, "sent").iter().filter_map(fields::batch).collect(),
+            marks: list(report, "marks").iter().take(MARKS_READ_MAX).filter_map(fields::mark).collect(),
             entries: read.collect(),
             has_entries: report["entries"].is_array(),
             crypto: fields::crypto(&report["crypto"]),

@@ -65,6 +65,12 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
     let printed = |at: Option<i64>| at.map_or("open".to_owned(), stamp::print);
     page.item(&format!("The window that was searched: from {} to {}.", printed(manifest.from), printed(manifest.to)));
 
+    let marked: Vec<String> = marked(bundle).collect();
+    if !marked.is_empty() {
+        page.heading("What the users heard and saw, as they marked it");
+        page.list("answer.html", marked.into_iter());
+    }
+
     page.heading("Versions");
     page.item(&format!("{}, which gathered, judged and packed this", bag::THIS_PROGRAM));
     page.list(
@@ -87,6 +93,16 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
         .map(str::to_owned),
     );
     Clean::told(&page.0)
+}
+
+/// The marks of all reports, each by the clock of its page.
+fn marked(bundle: &Bundle) -> impl Iterator<Item = String> {
+    bundle.reports.iter().zip(&bundle.report_names).flat_map(|(report, name)| {
+        report.marks.iter().map(move |mark| {
+            let at = i64::try_from(mark.ts.0).ok().map_or("at an unknown time".to_owned(), stamp::print);
+            format!("{at} ({name}): {}", mark.text())
+        })
+    })
 }
 
 #[derive(Default)]

@@ -168,6 +168,26 @@ fn the_readme_says_who_when_what_was_covered_what_is_open_and_all_versions() {
 }
 
 #[test]
+fn the_readme_says_what_the_user_marked_and_when() {
+    let folder = tempdir().unwrap();
+    let mut report: Value =
+        serde_json::from_slice(&fs::read(bundle("store-rollback").join("victim.report.json")).unwrap()).unwrap();
+    let mark = |ts: u64, kind: &str, label: &str| serde_json::json!({"ts": ts, "kind": kind, "label": label});
+    report["marks"] = serde_json::json!([
+        mark(1_795_425_900_000, "start", ""),
+        mark(1_795_425_905_000, "symptom", "no sound from Bob"),
+    ]);
+    let file = folder.path().join("victim.report.json");
+    fs::write(&file, report.to_string()).unwrap();
+    let said = run(["run", text(&file), "--out", text(folder.path())]);
+    let made = Path::new(said.out.lines().next().unwrap()).to_owned();
+    let readme = fs::read_to_string(made.join("README.txt")).unwrap();
+    assert!(readme.contains("What the users heard and saw, as they marked it"), "{readme}");
+    assert!(readme.contains("- 2026-11-23 09:25:00.000 UTC (victim.report.json): session begins"), "{readme}");
+    assert!(readme.contains("- 2026-11-23 09:25:05.000 UTC (victim.report.json): no sound from Bob"), "{readme}");
+}
+
+#[test]
 fn another_programs_reading_of_the_standard_agrees() {
     let made = HandOff::of("store-rollback");
     for list in ["manifest-sha256.txt", "tagmanifest-sha256.txt"] {

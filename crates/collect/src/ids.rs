@@ -167,23 +167,25 @@ impl Ids {
     }
 }
 
-/// The time that matters of a report: from its first failure on, to its making. A tab may have been open for days before that.
-/// Where nothing failed, from the page's start on, as far as it says so; else from its first entry.
+/// The time that matters of a report: from its first failure or its first mark on, to its making. A tab may have been open for days
+/// before that. Where nothing failed and nobody marked anything, from the page's start on, as far as it says so; else from its first entry.
 fn window_of(report: &Report) -> Option<Window> {
     let at = |ms: Millis| i64::try_from(ms.0).ok().filter(|ms| *ms > 0);
     let failures = report.entries().filter(|(_, entry)| entry.meaning == Meaning::Failure);
-    let first_failure = failures.filter_map(|(_, entry)| at(entry.ts)).min();
+    let marked = report.marks.iter().filter_map(|mark| at(mark.ts));
+    let first_trouble = failures.filter_map(|(_, entry)| at(entry.ts)).chain(marked).min();
     let times = [report.capture.time_origin, report.capture.installed_at, Some(report.generated_at)];
     let entries = report.entries().filter_map(|(_, entry)| at(entry.ts));
     let sent = report.sent.iter().filter_map(|batch| at(batch.ts));
     let all = times.into_iter().flatten().filter_map(at).chain(entries).chain(sent);
     let whole = all.map(|at| Window { from: at, to: at }).reduce(Window::with)?;
-    Some(Window { from: first_failure.unwrap_or(whole.from), ..whole })
+    Some(Window { from: first_trouble.unwrap_or(whole.from), ..whole })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crypto_diag_core::{Mark, MarkKind};
 
     fn report(entries: &str) -> Report {
         let text = format!(
@@ -210,5 +212,14 @@ mod tests {
         assert_eq!((window.from, window.to), (1_795_422_963_000, 1_795_422_990_000));
         let window = window_of(&report("")).expect("a window");
         assert_eq!(window.from, 1_795_163_763_000, "nothing failed that the report shows");
+    }
+
+    #[test]
+    fn a_window_begins_with_the_session_that_the_user_started_where_that_was_before_the_first_failure() {
+        let mut marked = report(&entry(1_795_422_963_000, "failure"));
+        marked.marks = vec![Mark { ts: Millis(1_795_422_900_000), kind: MarkKind::Start, label: String::new() }];
+        assert_eq!(window_of(&marked).expect("a window").from, 1_795_422_900_000);
+        marked.marks[0].ts = Millis(1_795_422_980_000);
+        assert_eq!(window_of(&marked).expect("a window").from, 1_795_422_963_000, "the failure was earlier");
     }
 }

@@ -33,8 +33,8 @@ pub use recorder::{Line, Recorder};
 pub use redact::{Clean, Redacted, redact};
 pub use report::{
     Capture, CaptureState, Client, Clock, CryptoFacts, Database, DeviceKeys, Failure, FrameState, FrameWatch,
-    HookState, Host, KnownDevice, PageEvent, Report, SCHEMA_NAME, SCHEMA_VERSION, SentBatch, SentTarget, Storage, Tool,
-    Unanswered,
+    HookState, Host, KnownDevice, Mark, MarkKind, PageEvent, Report, SCHEMA_NAME, SCHEMA_VERSION, SentBatch,
+    SentTarget, Storage, Tool, Unanswered,
 };
 pub use ring::{BUFFER_BYTES_MAX, ENTRIES_MAX, QUIET_MAX, Ring};
 pub use signature::{Ke2Kind, Ke3By, Ke4Kind, Ke4Words, Kind, Match, OlmKind, Rule, SIGNATURES, Signature, classify};

@@ -1,6 +1,7 @@
 //! The report: what the user downloads, and its versioned shape.
 
 mod capture;
+mod mark;
 
 use std::borrow::Cow;
 
@@ -14,6 +15,7 @@ use crate::tally::{TallyRow, Totals};
 pub use capture::{
     Capture, CaptureState, Failure, FrameState, FrameWatch, HookState, PageEvent, SentBatch, SentTarget,
 };
+pub use mark::{Mark, MarkKind};
 
 /// The name that a report carries, so that a reader knows what it has been given.
 pub const SCHEMA_NAME: &str = "crypto-diag/report";
@@ -87,6 +89,9 @@ pub struct Report {
     pub capture: Capture,
     /// Batches of encrypted to-device messages that this client sent, oldest first.
     pub sent: Vec<SentBatch>,
+    /// Moments that the user marked, oldest first.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
     /// The kept lines, most recent last.
     pub entries: Vec<Entry>,
 }
@@ -114,6 +119,7 @@ impl Default for Report {
             tallies: Vec::new(),
             capture: Capture::default(),
             sent: Vec::new(),
+            marks: Vec::new(),
             entries: Vec::new(),
         }
     }

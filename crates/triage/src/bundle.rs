@@ -326,7 +326,8 @@ fn close(report: &mut Report) {
         &mut report.crypto_version,
         &mut report.user_agent,
     ];
-    texts.into_iter().flatten().for_each(|text| *text = redact(text).text.into());
+    let labels = report.marks.iter_mut().map(|mark| &mut mark.label);
+    texts.into_iter().flatten().chain(labels).for_each(|text| *text = redact(text).text.into());
 }
 
 fn document(input: impl Read, problems: &mut Problems) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crypto_diag_core::Meaning;
+use crypto_diag_core::{MarkKind, Meaning};
 use serde::Serialize;
 
 use crate::case::{Case, Page};
@@ -179,6 +179,11 @@ fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<Strin
         };
         let name = format!("{label}: {} {words}", entry.ke.id());
         put(lanes, 10 + entry.ke as u8, name, entry.meaning == Meaning::Failure, at(entry.ts.0));
+    }
+    for mark in &report.marks {
+        let when = at(mark.ts.0);
+        let raw = put(lanes, 3, format!("{label}: marked by the user"), mark.kind == MarkKind::Symptom, when);
+        raw.marks.push(Mark { at: when, text: mark.text() });
     }
     for batch in &report.sent {
         put(lanes, 20, format!("{label}: batches sent"), false, at(batch.ts.0));

@@ -52,6 +52,13 @@ fn no_field_of_a_report_brings_a_secret_into_an_answer() {
             bundle.add("alice.report.json", None, &report(|report| report[field] = secret.into())[..]);
             assert_closed(&bundle, part, field);
         }
+        let mut bundle = Bundle::new();
+        let label = format!("no sound, {secret}");
+        let marks = json!([{"ts": 1_795_422_963_000_u64, "kind": "symptom", "label": label}]);
+        bundle.add("alice.report.json", None, &report(|report| report["marks"] = marks)[..]);
+        let lane = Triage::of(&bundle).timeline.lanes.into_iter().find(|lane| lane.name.contains("marked by the user"));
+        assert!(lane.expect("a lane of marks").marks[0].text.starts_with("no sound, "));
+        assert_closed(&bundle, part, "a mark's label");
         for field in ["message", "stack"] {
             let mut bundle = Bundle::new();
             let text = format!("One time key signed_curve25519:AAAAAAAAADQ already exists {secret}");
