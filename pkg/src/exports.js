@@ -10,6 +10,10 @@ export const install = (options) => claim().install(options);
 export const uninstall = () => shared().uninstall();
 /** @type {typeof api.clear} */
 export const clear = () => shared().clear();
+/** @type {typeof api.mark} */
+export const mark = (label, kind) => shared().mark(label, kind);
+/** @type {typeof api.getMarks} */
+export const getMarks = () => shared().getMarks();
 /** @type {typeof api.getEntries} */
 export const getEntries = () => shared().getEntries();
 /** @type {typeof api.getCounts} */

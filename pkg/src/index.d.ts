@@ -60,6 +60,18 @@ export interface InstallOptions {
   sentKeys?: boolean | undefined;
 }
 
+/** What a marked moment is: a session's begin, something that was wrong (the default), the session's end. */
+export type MarkKind = 'start' | 'symptom' | 'end';
+
+/** A moment that the user marked. */
+export interface Mark {
+  /** Milliseconds since the epoch, as `Date.now()`. */
+  readonly ts: number;
+  readonly kind: MarkKind;
+  /** The user's words; empty if there were none. */
+  readonly label: string;
+}
+
 export interface ReportExtra {
   /** matrix-js-sdk's version; it has none at run time, so the app passes it. */
   sdkVersion?: string | undefined;
@@ -74,8 +86,15 @@ export interface DownloadExtra extends ReportExtra {
 export function install(options?: InstallOptions): void;
 /** Stops the capture and puts the console back; what was kept stays. */
 export function uninstall(): void;
-/** Forgets entries and counts. */
+/** Forgets entries, counts, sent batches and marks. */
 export function clear(): void;
+/**
+ * Marks this moment for the report: what the user hears or sees goes wrong, in words of at most 200 characters. Secrets in them
+ * are closed. The first 200 marks are kept. Never throws.
+ */
+export function mark(label?: string, kind?: MarkKind): void;
+/** The marks, oldest first. Frozen; the same array until something changes. */
+export function getMarks(): readonly Mark[];
 /** The kept entries, most recent last. Frozen; the same array until something changes. */
 export function getEntries(): readonly Entry[];
 /** How many lines matched. Frozen; the same object until something changes. */

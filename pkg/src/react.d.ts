@@ -1,4 +1,4 @@
-import type { CaptureStatus, Counts, Entry } from './index.js';
+import type { CaptureStatus, Counts, Entry, Mark } from './index.js';
 
 /** What the capture knows, as of one moment. Frozen; the same object until something changes. */
 export interface CryptoDiag {
@@ -8,6 +8,8 @@ export interface CryptoDiag {
   readonly counts: Counts;
   /** Whether and where lines are being kept. */
   readonly status: CaptureStatus;
+  /** What the user marked, oldest first. */
+  readonly marks: readonly Mark[];
 }
 
 /**

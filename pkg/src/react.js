@@ -11,10 +11,11 @@ const NOTHING = Object.freeze({
   entries: diag.getServerSnapshot(),
   counts: diag.getServerCounts(),
   status: Object.freeze({ state: 'not-installed', reason: null, frames: 0, blindFrames: 0 }),
+  marks: Object.freeze([]),
 });
 
 /**
- * One object for all three values. It is taken between renders only: a line that is logged while React renders would
+ * One object for all values. It is taken between renders only: a line that is logged while React renders would
  * otherwise change what the next component reads, or, logged by a reader itself, make it render without end.
  * @type {CryptoDiag}
  */
@@ -29,8 +30,13 @@ function take() {
   const entries = diag.getEntries();
   const counts = diag.getCounts();
   const status = diag.getCaptureStatus();
-  const same = entries === snapshot.entries && counts === snapshot.counts && status === snapshot.status;
-  if (!same) snapshot = Object.freeze({ entries, counts, status });
+  const marks = diag.getMarks();
+  const same =
+    entries === snapshot.entries &&
+    counts === snapshot.counts &&
+    status === snapshot.status &&
+    marks === snapshot.marks;
+  if (!same) snapshot = Object.freeze({ entries, counts, status, marks });
 }
 
 function show() {

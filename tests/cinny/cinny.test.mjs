@@ -116,6 +116,15 @@ for (const engine of engines) {
       assert.match(await tile(page, 'Encryption Failures'), /2 failures$/);
     });
 
+    test('a user starts a session and marks what goes wrong', async () => {
+      assert.doesNotMatch(await tile(page, 'Capture Session'), /Audio cut/);
+      await press(page, 'Start');
+      await press(page, 'Audio cut');
+      await page.type('input[aria-label="From whom, or what else goes wrong"]', 'Bob');
+      await press(page, 'No sound from …');
+      await page.waitFor(() => document.body.innerText.includes('no sound from Bob'));
+    });
+
     test('axe finds nothing serious on the card, in light and in dark', async () => {
       assert.deepEqual((await axe(page, 'main')).serious, []);
       const dark = await browser.newPage({ colorScheme: 'dark' });
@@ -126,6 +135,24 @@ for (const engine of engines) {
       await dark.waitFor(() => document.body.innerText.includes('What It Points To'));
       assert.deepEqual((await axe(dark, 'main')).serious, []);
       await dark.close();
+    });
+
+    test('the preview shows the report, and folds away', async () => {
+      await press(page, 'Preview');
+      const shown = await page.waitFor(() => {
+        const raw = document.querySelector('main pre');
+        return raw?.textContent;
+      });
+      assert.equal(JSON.parse(shown).schema, 'crypto-diag/report');
+      assert.ok(!shown.includes(SECRET));
+      await press(page, 'Hide preview');
+      await page.waitFor(() => document.querySelector('main pre') === null);
+    });
+
+    test('the session ends with a second click on its button', async () => {
+      await press(page, 'End');
+      await page.waitFor(() => document.body.innerText.includes('Session ended'));
+      assert.doesNotMatch(await tile(page, 'Capture Session'), /No sound from …/);
     });
 
     test('the downloaded report is valid, holds the lines of both realms and no secret', async () => {
@@ -140,6 +167,15 @@ for (const engine of engines) {
       assert.equal(report.sdkVersion, '41.6.0-rc.0');
       assert.equal(report.cryptoVersion, 'Rust SDK 0.19.1 (0000000), Vodozemac 0.10.0');
       assert.deepEqual([report.userId, report.deviceId], ['@alice:example.org', 'JLAFKJWSCS']);
+      assert.deepEqual(
+        report.marks.map((/** @type {any} */ { kind, label }) => [kind, label]),
+        [
+          ['start', ''],
+          ['symptom', 'Audio cut'],
+          ['symptom', 'no sound from Bob'],
+          ['end', ''],
+        ],
+      );
       assert.match(report.entries[0].message, EARLY);
       assert.equal(report.entries[0].realm.kind, 'main');
       const inFrame = report.entries.find((/** @type {any} */ { realm }) => realm.kind === 'frame');

@@ -297,6 +297,64 @@ for (const engine of engines) {
       assert.equal(await page.text(part('feedback')), 'Server queries copied.');
     });
 
+    test('a user starts a session, marks what goes wrong, closes and opens the card meanwhile, and the report holds it', async () => {
+      await open();
+      assert.equal(await isVisible(page, 'sessionAudioCut-button'), false);
+      await page.click(part('sessionStart-button'));
+      await page.click(part('sessionAudioCut-button'));
+      await page.type(part('session-words'), 'Bob');
+      await page.click(part('sessionNoSound-button'));
+      const secret = 'access token is syt_Ym9i_KdkbRqmcvOeAKKdmGmRC_2hZnWf';
+      await page.type(part('session-words'), secret);
+      await page.press('Enter');
+      // Settings are closed and opened again during a call, and the card with them.
+      await page.evaluate(() => {
+        const card = document.querySelector('crypto-diag-card');
+        card.remove();
+        document.body.append(document.createElement('crypto-diag-card'));
+      });
+      await page.waitFor(() =>
+        document
+          .querySelector('crypto-diag-card')
+          .shadowRoot.querySelector('[part~="sessionEnd-button"]')
+          .checkVisibility(),
+      );
+      await page.click(part('sessionEnd-button'));
+      assert.equal(await page.text(part('feedback')), 'The session has ended. Download the report now.');
+      assert.equal(await isVisible(page, 'sessionAudioCut-button'), false);
+      /** @type {{ shown: string[], marks: import('../../pkg/src/index.d.ts').Mark[] }} */
+      const { shown, marks } = await page.evaluate(async () => {
+        const root = document.querySelector('crypto-diag-card').shadowRoot;
+        const items = [...root.querySelectorAll('[part="marks"] bdi')];
+        const { marks } = JSON.parse(await window.diag.collectReport(null));
+        return { shown: items.map((item) => item.textContent), marks };
+      });
+      assert.deepEqual(
+        marks.map(({ kind, label }) => [kind, label]),
+        [
+          ['start', ''],
+          ['symptom', 'Audio cut'],
+          ['symptom', 'no sound from Bob'],
+          ['symptom', 'access token is [closed]'],
+          ['end', ''],
+        ],
+      );
+      assert.deepEqual(shown.slice(1, 4), ['Audio cut', 'no sound from Bob', 'access token is [closed]']);
+      assert.ok(marks.every(({ ts }, at) => ts > 1.7e12 && (at === 0 || ts >= marks[at - 1].ts)));
+
+      await page.evaluate(() => {
+        const writeText = (/** @type {string} */ text) => Promise.resolve((window.asked = text));
+        Object.defineProperty(navigator, 'clipboard', { value: { writeText }, configurable: true });
+      });
+      await page.click(part('sessionAskOther-button'));
+      const minute = (/** @type {number} */ ts) => new Date(ts).toISOString().slice(0, 16).replace('T', ' ');
+      const asked = await page.waitFor(() => window.asked);
+      assert.ok(asked.includes(`between ${minute(marks[0].ts)} and ${minute(marks[4].ts)} (UTC)`), asked);
+
+      await page.evaluate(() => window.diag.clear());
+      assert.deepEqual(await page.evaluate(() => window.diag.getMarks()), []);
+    });
+
     test('an application’s own texts, with the plural forms of its language, replace the English ones', async () => {
       await open();
       const said = await page.evaluate(async () => {

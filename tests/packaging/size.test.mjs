@@ -12,12 +12,12 @@ import { unpacked } from './lib/consumer.mjs';
  * whoever raises one says in the commit what for.
  */
 const REACHED = {
-  'index.js': 38_950,
-  'light.js': 14_450,
+  'index.js': 39_260,
+  'light.js': 14_690,
   'light-core.js': 24_590,
   'worker.js': 4_740,
-  'card.js': 11_250,
-  'react.js': 525,
+  'card.js': 13_270,
+  'react.js': 540,
   'analysis.js': 427_200,
 };
 /** What a compiler's or a compressor's new version may add. */

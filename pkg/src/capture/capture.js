@@ -5,6 +5,7 @@ import * as core from './core.js';
 import { FrameWatch } from './frames.js';
 import { hook, unhook } from './hooks.js';
 import * as lines from './lines.js';
+import { clearMarks } from './marks.js';
 import { option } from './options.js';
 import { unwatchPage, watchPage } from './page.js';
 import * as queue from './queue.js';
@@ -155,12 +156,13 @@ export function uninstall() {
   noteChange();
 }
 
-/** Forgets entries, counts and sent batches. */
+/** Forgets entries, counts, sent batches and marks. */
 export function clear() {
   queue.drop();
   core.clear();
   forgetIds();
   clearSent();
+  clearMarks();
   state.clearedAt = now();
   noteChange();
 }

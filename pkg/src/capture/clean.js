@@ -48,7 +48,7 @@ function withoutCore(text, field) {
     }
     return engines;
   }
-  if (field === 'why') return CLOSED;
+  if (field === 'why' || field === 'label') return CLOSED;
   const form = PUBLIC[field];
   return (form && execRegExp(form, text)?.[0]) ?? null;
 }

@@ -8,6 +8,7 @@ import * as core from './core.js';
 import { inPlace } from './hooks.js';
 import { toJson } from './json.js';
 import { seen } from './lines.js';
+import { getMarks } from './marks.js';
 import { listenerErrors } from './notify.js';
 import { pageEvents, pageFacts, timeOriginOf } from './page.js';
 import { clockFacts, collectFacts } from './questions.js';
@@ -70,7 +71,12 @@ function makeReport(mx, extra) {
   const report = parseJson(EMPTY_REPORT);
   const host = clean(assign(clientFacts(mx, extra), pageFacts()));
   const frames = framesFacts();
-  assign(report, host.facts, { generatedAt: now(), clock: clockFacts(), sent: sentBatches() });
+  assign(report, host.facts, {
+    generatedAt: now(),
+    clock: clockFacts(),
+    sent: sentBatches(),
+    marks: getMarks(),
+  });
   assign(report.capture, captureFacts(), { frames: frames.facts });
   if (core.hasMemory()) {
     const tallies = core.readTallies();

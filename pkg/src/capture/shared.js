@@ -4,6 +4,7 @@
 import { defineProperty, freeze, getOwnPropertyDescriptor, isFrozen } from './builtins.js';
 import { clear, install, uninstall, workerChannel } from './capture.js';
 import { downloadReport } from './download.js';
+import { getMarks, mark } from './marks.js';
 import { subscribe } from './notify.js';
 import { buildReport, collectReport } from './report.js';
 import { getCaptureStatus, getCounts, getEntries, getServerCounts, getServerSnapshot } from './snapshots.js';
@@ -13,6 +14,8 @@ export const capture = freeze({
   install,
   uninstall,
   clear,
+  mark,
+  getMarks,
   getEntries,
   getCounts,
   getServerSnapshot,

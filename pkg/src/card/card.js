@@ -11,6 +11,7 @@ import { el } from './dom.js';
 import { EntryList } from './entry-list.js';
 import { Preview, reasonOf } from './preview.js';
 import { FrameSchedule } from './schedule.js';
+import { Session } from './session.js';
 import { Speech } from './strings.js';
 import { adoptStyles } from './styles.js';
 import { View, failuresText } from './view.js';
@@ -20,6 +21,7 @@ export { DEFAULT_STRINGS } from './strings.js';
 
 /** @typedef {import('../index.js').MatrixClientLike} MatrixClientLike */
 /** @typedef {import('./strings.js').Strings} Strings */
+/** @typedef {import('./strings.js').StringKey} StringKey */
 
 /**
  * What the card needs of an analysis; each function is given the report's JSON text.
@@ -141,7 +143,7 @@ class LiveElement extends Base {
  *
  * Attributes: `sdk-version`, `file-prefix`, `heading-level` (of the title; 2 by default), `theme` (`light` or `dark`;
  * by default the inherited `color-scheme`). Slot: `analysis`. Parts: `card`, `head`, `title`, `badge`, `noise`,
- * `description`, `families`, `family`, `capture`, `analysis`, `actions`, `button` (and `download-button`,
+ * `description`, `families`, `family`, `capture`, `analysis`, `session`, `session-title`, `session-words`, `marks`, `actions`, `button` (and `download-button`,
  * `preview-button`, `copyQueries-button`, `clear-button`), `feedback`, `queries`, `preview`, `entries`, `entry`.
  * Variables: see styles.js. Events, which bubble: `crypto-diag-download` with `detail.fileName`, `crypto-diag-clear`.
  */
@@ -151,6 +153,7 @@ export class CryptoDiagCard extends LiveElement {
   /** @type {Speech | null} */ #speech = null;
   /** @type {View | null} */ #view = null;
   /** @type {Preview | null} */ #preview = null;
+  /** @type {Session | null} */ #session = null;
   /** @type {MatrixClientLike | null} */ #client = null;
   /** @type {string | null} */ #sdkVersion = null;
   /** @type {string | null} */ #filePrefix = null;
@@ -226,6 +229,16 @@ export class CryptoDiagCard extends LiveElement {
     this.#disarm();
     const level = Number(this.getAttribute('heading-level')) || 2;
     const preview = new Preview(speech, () => this.#makeReport(), level);
+    const session = new Session(
+      speech,
+      {
+        start: () => this.#mark('start', '', 'sessionStartedAnswer'),
+        end: () => this.#mark('end', '', 'sessionEndedAnswer'),
+        mark: (label) => this.#mark('symptom', label, 'sessionMarkedAnswer'),
+        askOther: () => void this.#askOther(),
+      },
+      level,
+    );
     const view = new View(
       speech,
       {
@@ -234,6 +247,7 @@ export class CryptoDiagCard extends LiveElement {
         copyQueries: () => void this.#copyQueries(),
         clear: (event) => this.#clear(event),
       },
+      session.element,
       preview.element,
       level,
     );
@@ -245,6 +259,7 @@ export class CryptoDiagCard extends LiveElement {
     this.#speech = speech;
     this.#view = view;
     this.#preview = preview;
+    this.#session = session;
     this.#said = null;
     this.#analysed = null;
     return view.element;
@@ -254,6 +269,7 @@ export class CryptoDiagCard extends LiveElement {
   update() {
     if (!this.#view) return;
     this.#view.show(diag.getCounts(), diag.getCaptureStatus());
+    this.#session?.show(diag.getMarks());
     if (this.#said === null) this.#said = this.#announcement();
     // The calm begins with the first change; whatever else comes in it is said together at its end.
     this.#calmTimer ??= setTimeout(() => {
@@ -330,14 +346,54 @@ export class CryptoDiagCard extends LiveElement {
       view.answer(speech.say('queriesFailed', { reason: reasonOf(error) }), 'critical');
       return;
     }
+    await this.#copy(queries, 'queriesCopied', 'queriesByHand', 'queriesLabel');
+  }
+
+  /**
+   * @param {string} text
+   * @param {StringKey} copied
+   * @param {StringKey} byHand
+   * @param {StringKey} label
+   */
+  async #copy(text, copied, byHand, label) {
+    const view = /** @type {View} */ (this.#view);
+    const speech = /** @type {Speech} */ (this.#speech);
     try {
-      await navigator.clipboard.writeText(queries);
-      view.answer(speech.say('queriesCopied'));
+      await navigator.clipboard.writeText(text);
+      view.answer(speech.say(copied));
     } catch {
       // No clipboard: not a secure context, or the user or a policy said no.
-      view.answer(speech.say('queriesByHand'));
-      view.showQueries(queries);
+      view.answer(speech.say(byHand));
+      view.showText(text, speech.say(label));
     }
+  }
+
+  /**
+   * @param {import('../index.js').MarkKind} kind
+   * @param {string} label
+   * @param {StringKey} answer
+   */
+  #mark(kind, label, answer) {
+    const speech = /** @type {Speech} */ (this.#speech);
+    diag.mark(label, kind);
+    this.#session?.show(diag.getMarks());
+    this.#view?.answer(speech.say(answer, { time: speech.time(Date.now()) }));
+  }
+
+  /** A message to the other side of the call, which names the time that its report has to cover. */
+  async #askOther() {
+    const speech = /** @type {Speech} */ (this.#speech);
+    const marks = diag.getMarks();
+    const end = marks.at(-1);
+    const utc = (/** @type {number} */ ts) => new Date(ts).toISOString().slice(0, 16).replace('T', ' ');
+    const from = utc(marks[0]?.ts ?? Date.now());
+    const to = utc(end?.kind === 'end' ? end.ts : Date.now());
+    await this.#copy(
+      speech.say('sessionAskText', { from, to }),
+      'sessionAskCopied',
+      'sessionAskByHand',
+      'sessionAskOther',
+    );
   }
 
   /** @param {MouseEvent} event */

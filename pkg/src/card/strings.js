@@ -71,6 +71,45 @@ const ENGLISH = {
   cleared: 'Cleared.',
   nothingToClear: 'There is nothing to clear.',
 
+  // A capture session.
+  sessionTitle: 'Capture session',
+  sessionIdle: 'For a call in trouble: start, mark what goes wrong while it happens, end, download.',
+  sessionRunning: 'Running since {time}. Mark what goes wrong in the moment it does.',
+  sessionStart: 'Start session',
+  sessionEnd: 'End session',
+  sessionSymptoms: 'What goes wrong now',
+  sessionAudioCut: 'Audio cut',
+  sessionVideoFroze: 'Video froze',
+  sessionNoSound: 'No sound from …',
+  sessionNoSoundLabel: 'no sound',
+  sessionNoSoundFrom: 'no sound from {who}',
+  sessionWords: 'From whom, or what else goes wrong',
+  sessionWordsHint: 'Who, or what',
+  sessionMark: 'Mark',
+  sessionMarks: 'Marks',
+  sessionStarted: 'Session started',
+  sessionEnded: 'Session ended',
+  sessionMarked: 'Marked',
+  sessionStartedAnswer: 'The session has started. Leave this page open until you have the report.',
+  sessionMarkedAnswer: 'Marked at {time}.',
+  sessionEndedAnswer: 'The session has ended. Download the report now.',
+  sessionAskOther: 'Ask for the other side',
+  sessionAskText:
+    'We had trouble with encryption in a call between {from} and {to} (UTC). My report tells half of it. Please open the settings of your client, Developer Tools, press “Download report” before you reload or close the page, and send me the file. If you can, start a capture session there before our next call.',
+  sessionAskCopied: 'Copied: a message for the other side of the call.',
+  sessionAskByHand:
+    'The clipboard is closed to this page. The message is selected below; copy it from there.',
+  sessionGuide: 'Step by step',
+  sessionStep1:
+    'Have the other side of the call start a session, too: one report tells half of what happened.',
+  sessionStep2: 'Have whoever runs the homeserver keep its log: only the log shows what arrived there.',
+  sessionStep3:
+    'On a computer, open DevTools (F12), its Network tab, and tick “Preserve log”: the HAR that you can save there shows each request with its answer.',
+  sessionStep4:
+    'Join the call and wait for the trouble. Do not reload this page: what was kept would be lost.',
+  sessionStep5: 'Mark what you hear and see while it happens: the marks say where to look in the logs.',
+  sessionStep6: 'End the session and download the report. Save the HAR before you close anything.',
+
   // The preview.
   previewTitle: 'What the report holds',
   previewMade: 'As of {time}. A download is made anew and holds what has come since.',
@@ -115,6 +154,7 @@ const ENGLISH = {
   'field.tallies': 'Counts, times and rates',
   'field.capture': 'The capture itself',
   'field.sent': 'Encrypted messages sent to devices',
+  'field.marks': 'What you marked',
   previewUnknown: 'unknown',
   previewYes: 'yes',
   previewNo: 'no',

@@ -155,6 +155,30 @@ p, dd, .title, .badge, .quiet, .family-name > span, .family-failures, .capture-t
 .capture-text { min-inline-size: 0; overflow-wrap: anywhere; }
 .analysis { font-size: 0.875rem; }
 
+/* Capture session */
+.session { display: flex; flex-direction: column; gap: 0.625rem; padding: 0.75rem; border: 1px solid var(--_border); border-radius: var(--_radius-small); }
+.session-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.125rem 0.75rem; }
+.session-title { margin: 0; font-size: 0.875rem; font-weight: 600; }
+.session-state { color: var(--_text-quiet); font-size: 0.8125rem; }
+.session-running, .session-free, .session-buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; }
+.session-free { flex: 1 1 18rem; }
+.session-words {
+  flex: 1 1 9rem;
+  min-inline-size: 0;
+  min-block-size: 2.25rem;
+  padding: 0.375rem 0.625rem;
+  border: 1px solid var(--_border);
+  border-radius: var(--_radius-small);
+  background: var(--_surface);
+  color: inherit;
+  font: 0.875rem/1.3 var(--_font);
+}
+.session-words::placeholder { color: var(--_text-quiet); opacity: 1; }
+.marks { display: flex; flex-direction: column; gap: 0.125rem; max-block-size: 12rem; overflow: auto; font-size: 0.8125rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.marks time { color: var(--_text-quiet); }
+.session-steps { list-style: decimal; display: flex; flex-direction: column; gap: 0.375rem; font-size: 0.8125rem; }
+.fold > .session-steps { padding-inline-start: 2rem; }
+
 /* Actions */
 .actions { display: flex; flex-wrap: wrap; gap: 0.5rem; }
 .button {
@@ -238,7 +262,8 @@ details[open] > summary .entry-excerpt { visibility: hidden; }
 
 @container (inline-size < 34rem) {
   .card { padding: 0.875rem; }
-  .actions .button { flex: 1 1 auto; min-block-size: 2.75rem; }
+  .actions .button, .session .button { flex: 1 1 auto; min-block-size: 2.75rem; }
+  .session-words { flex-basis: 100%; min-block-size: 2.75rem; }
   .actions .button.primary { flex-basis: 100%; }
   .actions .button.clear { margin-inline-start: 0; border-color: var(--_border); }
   .facts { grid-template-columns: minmax(0, 1fr); gap: 0; }

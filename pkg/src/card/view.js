@@ -40,10 +40,11 @@ export class View {
   /**
    * @param {Speech} speech
    * @param {Actions} actions
+   * @param {HTMLElement} session
    * @param {HTMLElement} preview
    * @param {number} headingLevel
    */
-  constructor(speech, actions, preview, headingLevel) {
+  constructor(speech, actions, session, preview, headingLevel) {
     this.#speech = speech;
     this.#families = el('ul', { part: 'families', role: 'list', 'aria-label': speech.say('familiesLabel') });
     this.#capture.append(this.#captureText);
@@ -52,7 +53,6 @@ export class View {
       part: 'queries',
       readonly: true,
       hidden: true,
-      'aria-label': speech.say('queriesLabel'),
     });
     this.downloadButton = button(speech, 'download', 'primary', actions.download);
     this.previewButton = button(speech, 'preview', '', actions.preview);
@@ -75,6 +75,7 @@ export class View {
       this.#families,
       this.#capture,
       el('div', { part: 'analysis' }, this.#analysisSlot),
+      session,
       el(
         'div',
         { part: 'actions', role: 'group', 'aria-label': speech.say('actionsLabel') },
@@ -165,11 +166,13 @@ export class View {
   }
 
   /**
-   * The queries, for the user to copy where the page may not.
+   * A text for the user to copy where the page may not.
    *
    * @param {string} text
+   * @param {string} label what it is
    */
-  showQueries(text) {
+  showText(text, label) {
+    this.#queries.setAttribute('aria-label', label);
     this.#queries.value = text;
     this.#queries.hidden = false;
     this.#queries.focus();

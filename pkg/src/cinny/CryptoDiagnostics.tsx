@@ -1,12 +1,15 @@
-import React, { ReactNode, useCallback, useEffect, useRef, useState } from 'react';
-import { Badge, Box, Button, Text, color } from 'folds';
+import React, { KeyboardEvent, ReactNode, useCallback, useEffect, useRef, useState } from 'react';
+import { Badge, Box, Button, Input, Text, color } from 'folds';
 import {
   CaptureStatus,
   Counts,
+  Mark,
+  MarkKind,
   MeaningCounts,
   clear,
   collectReport,
   downloadReport,
+  mark,
 } from 'crypto-diag';
 import { useCryptoDiag } from 'crypto-diag/react';
 // Typed only where tsconfig.json sets resolveJsonModule; the bundler takes the one field.
@@ -51,9 +54,30 @@ export const STRINGS = {
   blind: 'Blind: no line is kept. {{reason}}',
   failed: 'The capture failed; what it had kept is still here. {{reason}}',
 
+  sessionTitle: 'Capture Session',
+  sessionIdle:
+    'For a call in trouble: start, mark what goes wrong while it happens, end, download.',
+  sessionRunning:
+    'Running since {{time}}. These settings may be closed meanwhile, the page may not.',
+  sessionStart: 'Start',
+  sessionEnd: 'End',
+  audioCut: 'Audio cut',
+  videoFroze: 'Video froze',
+  noSound: 'No sound from …',
+  noSoundLabel: 'no sound',
+  noSoundFrom: 'no sound from {{who}}',
+  words: 'From whom, or what else goes wrong',
+  wordsHint: 'Who, or what',
+  mark: 'Mark',
+  marked: 'Marked',
+  start: 'Session started',
+  end: 'Session ended',
+
   reportTitle: 'Report',
   reportDescription:
     'Ids, versions and the matching console lines, without secrets, as a file for you to hand over.',
+  preview: 'Preview',
+  hidePreview: 'Hide preview',
   download: 'Download report',
   downloaded: 'Saved as {{name}}.',
   newer_one: '{{count}} line has come since.',
@@ -238,15 +262,88 @@ function Card({ children }: { children: ReactNode }) {
   );
 }
 
+const timeOf = (ts: number): string => new Date(ts).toLocaleTimeString();
+
+/** When the session that is running began; the page's marks say it, so that closed settings do not end it. */
+function runningSince(marks: readonly Mark[]): number | null {
+  const turns = marks.filter(({ kind }) => kind !== 'symptom');
+  const last = turns[turns.length - 1];
+  return last?.kind === 'start' ? last.ts : null;
+}
+
+/** What the user hears and sees, marked while the call goes on: no line tells it. */
+function CaptureSession({ marks }: { marks: readonly Mark[] }) {
+  const [words, setWords] = useState('');
+  const since = runningSince(marks);
+  const turn: MarkKind = since === null ? 'start' : 'end';
+  const take = () => {
+    setWords('');
+    return words.trim();
+  };
+  const handleMark = () => mark(take());
+  const handleNoSound = () => {
+    const who = take();
+    mark(who ? say('noSoundFrom', { who }) : say('noSoundLabel'));
+  };
+  const handleKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && !event.nativeEvent.isComposing) handleMark();
+  };
+
+  return (
+    <Card>
+      <SettingTile
+        title={say('sessionTitle')}
+        description={
+          <span role="status">
+            {since === null ? say('sessionIdle') : say('sessionRunning', { time: timeOf(since) })}
+          </span>
+        }
+        after={
+          <CardButton onClick={() => mark('', turn)}>
+            {say(since === null ? 'sessionStart' : 'sessionEnd')}
+          </CardButton>
+        }
+      >
+        {since !== null && (
+          <Box wrap="Wrap" gap="100" alignItems="Center">
+            <CardButton onClick={() => mark(say('audioCut'))}>{say('audioCut')}</CardButton>
+            <CardButton onClick={() => mark(say('videoFroze'))}>{say('videoFroze')}</CardButton>
+            <Input
+              size="300"
+              radii="300"
+              variant="Background"
+              aria-label={say('words')}
+              placeholder={say('wordsHint')}
+              maxLength={150}
+              value={words}
+              onChange={(event) => setWords(event.currentTarget.value)}
+              onKeyDown={handleKeyDown}
+            />
+            <CardButton onClick={handleNoSound}>{say('noSound')}</CardButton>
+            <CardButton onClick={handleMark}>{say('mark')}</CardButton>
+          </Box>
+        )}
+        {marks.map(({ ts, kind, label }, at) => (
+          // eslint-disable-next-line react/no-array-index-key
+          <Text key={at} size="T200" priority="300">
+            {timeOf(ts)} {label || say(kind === 'symptom' ? 'marked' : kind)}
+          </Text>
+        ))}
+      </SettingTile>
+    </Card>
+  );
+}
+
 /** What a button's last click came to; of a report, how many lines there were at that click. */
 type Answer = { to: 'report' | 'queries' | 'clear'; text: string; total?: number };
 
 export function CryptoDiagnostics() {
   const mx = useMatrixClient();
-  const { counts, status } = useCryptoDiag();
+  const { counts, status, marks } = useCryptoDiag();
   const analysis = useAnalysis(counts);
   const [answer, setAnswer] = useState<Answer>();
   const [downloading, setDownloading] = useState(false);
+  const [preview, setPreview] = useState<string | null>(null);
 
   const { total } = counts;
 
@@ -259,6 +356,18 @@ export function CryptoDiagnostics() {
       setAnswer({ to: 'report', text: say('downloadFailed', { reason: reasonOf(error) }), total });
     }
     setDownloading(false);
+  };
+
+  const handlePreview = async () => {
+    if (preview !== null) {
+      setPreview(null);
+      return;
+    }
+    try {
+      setPreview(await collectReport(mx, { sdkVersion }));
+    } catch (error) {
+      setAnswer({ to: 'report', text: say('downloadFailed', { reason: reasonOf(error) }), total });
+    }
   };
 
   // The text is there already: some browsers open the clipboard only in the click itself.
@@ -333,6 +442,7 @@ export function CryptoDiagnostics() {
           )}
         </SettingTile>
       </Card>
+      <CaptureSession marks={marks} />
       {analysis && (
         <Card>
           <SettingTile
@@ -353,11 +463,28 @@ export function CryptoDiagnostics() {
           title={say('reportTitle')}
           description={answered('report', say('reportDescription'))}
           after={
-            <CardButton onClick={handleDownload} disabled={downloading}>
-              {say('download')}
-            </CardButton>
+            <Box shrink="No" gap="100">
+              <CardButton onClick={handlePreview}>
+                {say(preview === null ? 'preview' : 'hidePreview')}
+              </CardButton>
+              <CardButton onClick={handleDownload} disabled={downloading}>
+                {say('download')}
+              </CardButton>
+            </Box>
           }
-        />
+        >
+          {preview !== null && (
+            <Text
+              as="pre"
+              size="T200"
+              tabIndex={0}
+              aria-label={say('preview')}
+              style={{ maxHeight: '24rem', overflow: 'auto' }}
+            >
+              {preview}
+            </Text>
+          )}
+        </SettingTile>
       </Card>
       <Card>
         <SettingTile
