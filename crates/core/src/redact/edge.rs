@@ -5,7 +5,7 @@ use crate::text::joined;
 
 use super::bytes::{ALNUM, DIGIT, LINE_END, QUOTE, SPACE, TOKEN, UPPER, signs};
 use super::closed::Class;
-use super::position::{End, nameless};
+use super::position::{End, begun, nameless};
 use super::shape::armour_end;
 use super::text::{byte, closing_quote, head, is_quote, piece, run_end, start_of};
 use super::{Clean, Found, close, redact, secrets, work};
@@ -43,8 +43,13 @@ pub fn redact_head(head: &str) -> Clean {
 }
 
 fn head_found(head: &str) -> (Vec<Found>, End) {
-    let (mut found, open) = secrets(head.as_bytes());
-    let kept = head_edge(head.as_bytes());
+    let (mut found, mut open) = secrets(head.as_bytes());
+    let mut kept = head_edge(head.as_bytes());
+    if open == End::Closed
+        && let Some(from) = begun(head.as_bytes())
+    {
+        (kept, open) = (kept.min(from), End::Line);
+    }
     if kept < head.len() {
         cover(&mut found, (kept, head.len()));
     }

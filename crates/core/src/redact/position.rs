@@ -9,7 +9,7 @@ use super::closed::{Class, mark_end};
 use super::names::name;
 use super::public::{is_algorithm, is_public, is_since};
 use super::shape::OPAQUE_MIN;
-use super::table::{LINKING, Name, PUBLIC_VALUES, STATES, words};
+use super::table::{FOR, LINKING, Name, PUBLIC_VALUES, SAYING, STATES, words};
 use super::text::{byte, closing_bracket, head, is_quote, is_word, piece, run_end, start_of, starts_with};
 use super::{Span, work};
 pub use credential::userinfo;
@@ -178,7 +178,7 @@ fn leads_to_value(text: &[u8], start: usize, end: usize) -> bool {
     let next = piece(text, from, to);
     to - from == KEY_CHARS_MAX
         || const { DIGIT.or(VALUE_SIGNS) }.meets(next)
-        || matches!(next, b"is" | b"was" | b"are" | b"equals" | b"for")
+        || is_of(SAYING, next)
         || byte(text, start) == b'-'
         || piece(text, start, end).eq_ignore_ascii_case(b"plaintext")
 }
@@ -207,15 +207,15 @@ fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Sp
     if byte(text, start) == b'-' {
         return (!first.is_empty() && byte(first, 0) != b'-').then(|| plain(from)).flatten();
     }
-    if matches!(first, b"is" | b"was" | b"are" | b"equals") {
-        let next = run_end(text, from + first.len(), const { signs(b" ") });
-        return (!is_state(text, next)).then(|| plain(next)).flatten();
-    }
-    if first == b"for" {
+    if first == FOR {
         let whom = run_end(text, from + 3, const { signs(b" ") });
         let whom_end = word_end(whom);
         let named = text[whom..whom_end].ends_with(b":") && whom_end < text.len();
         return named.then(|| plain(run_end(text, whom_end, const { signs(b" ") }))).flatten();
+    }
+    if is_of(SAYING, first) {
+        let next = run_end(text, from + first.len(), const { signs(b" ") });
+        return (!is_state(text, next)).then(|| plain(next)).flatten();
     }
     match byte(text, from) {
         b'"' | b'\'' | b'`' if from > end => quoted(text, from),
@@ -245,16 +245,48 @@ fn is_state(text: &[u8], from: usize) -> bool {
         let end = run_end(head(text, from + SEPARATOR_BYTES), from, LETTER);
         (piece(text, from, end), end)
     };
-    let is_of = |list: &str, said: &[u8]| words(list).any(|word| word.eq_ignore_ascii_case(said));
     let (said, end) = word(from);
     let next = run_end(head(text, end + SEPARATOR_BYTES), end, const { signs(b" ") });
-    // Where a gap follows, its mark or the end of what is in front of it, nobody knows how the sentence goes on.
-    let is_open = starts_with(text, next, GAP) || (next > end && next == text.len());
-    let ends = (next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0)) && !is_open;
+    // Behind a gap's mark nobody knows how the sentence goes on.
+    let ends = (next == end || !byte(text, next).is_ascii_alphanumeric() || is_of(LINKING, word(next).0))
+        && !starts_with(text, next, GAP);
     let is_word = !is_word(byte(text, end)) || said.is_empty();
     let ended = (from >= text.len() || const { signs(b"\n.,;:!?()\"'") }.has(byte(text, from)))
         && !byte(text, from + 1).is_ascii_alphanumeric();
     is_word && (ended || is_of(LINKING, said) || (is_of(STATES, said) && ends))
+}
+
+/// Where in a text that a cut ends a sentence begins to say a secret, the rest of which is behind the cut: `password`,
+/// `password wa`, `password for ali`, `password is correct`. A state at the cut may be the secret's first word, or its beginning.
+pub fn begun(text: &[u8]) -> Option<usize> {
+    let mut end = start_of(text, text.len(), SEPARATOR_BYTES, const { signs(b" ") });
+    let is_spaced = end < text.len();
+    // Of the words behind the one at hand the first, where it begins, and where the second begins.
+    let (mut first, mut next, mut value) = (&text[..0], text.len(), text.len());
+    for behind in 0..4 {
+        let run = start_of(text, end, SEPARATOR_BYTES, SPACE.not());
+        let start = start_of(text, end, end - run, WORD);
+        let is_said = match behind {
+            0 => true,
+            1 => words(SAYING).any(|verb| verb.starts_with(first)),
+            _ => is_of(SAYING, first) && if first == FOR { behind == 2 } else { is_state(text, value) },
+        };
+        let is_string = start > 0 && is_quote(byte(text, start - 1));
+        if is_said && !(behind == 3 && is_spaced) && !is_string && !is_algorithm(head(text, start)) {
+            match name(piece(text, start, end)) {
+                Some(Name::Secret | Name::Phrase) => return Some(value),
+                Some(Name::Content) if behind == 0 => return Some(value),
+                _ => {}
+            }
+        }
+        (value, next, first) = (next, run, piece(text, run, end));
+        end = start_of(text, run, SEPARATOR_BYTES, const { signs(b" ") });
+    }
+    None
+}
+
+fn is_of(list: &str, said: &[u8]) -> bool {
+    words(list).any(|word| word.eq_ignore_ascii_case(said))
 }
 
 /// Whether a word is none of a sentence: letters with digits in them, or signs that words do not have.

@@ -106,6 +106,12 @@ pub const PUBLIC_BEHIND: &[&str] = &[
 /// Fields of a report that hold a public key and nothing else. In a line they name private keys, too.
 pub const REPORT_KEYS: &[&str] = &["ed25519", "curve25519"];
 
+/// Behind a name, words that a sentence says its value with: `password is x`, `password for alice: x`.
+pub const SAYING: &str = "is was are equals for";
+
+/// The one of them behind which somebody is named first.
+pub const FOR: &[u8] = b"for";
+
 /// Behind a name and `is`, words that go on with a sentence.
 pub const LINKING: &str = "a already and at because being but by for from in no not of on or still the to too with";
 
