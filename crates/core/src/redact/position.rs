@@ -257,30 +257,21 @@ fn is_state(text: &[u8], from: usize) -> bool {
 }
 
 /// Where in a text that a cut ends a sentence begins to say a secret, the rest of which is behind the cut: `password`,
-/// `password wa`, `password for ali`, `password is correct`. A state at the cut may be the secret's first word, or its beginning.
+/// `password wa`, `password for ali`, `password is correct`. What the words behind the name say does not count: they may not be
+/// whole, and a state may be the secret's first word.
 pub fn begun(text: &[u8]) -> Option<usize> {
-    let mut end = start_of(text, text.len(), SEPARATOR_BYTES, const { signs(b" ") });
-    let is_spaced = end < text.len();
-    // Of the words behind the one at hand the first, where it begins, and where the second begins.
-    let (mut first, mut next, mut value) = (&text[..0], text.len(), text.len());
-    for behind in 0..4 {
-        let run = start_of(text, end, SEPARATOR_BYTES, SPACE.not());
-        let start = start_of(text, end, end - run, WORD);
-        let is_said = match behind {
-            0 => true,
-            1 => words(SAYING).any(|verb| verb.starts_with(first)),
-            _ => is_of(SAYING, first) && if first == FOR { behind == 2 } else { is_state(text, value) },
-        };
-        let is_string = start > 0 && is_quote(byte(text, start - 1));
-        if is_said && !(behind == 3 && is_spaced) && !is_string && !is_algorithm(head(text, start)) {
-            match name(piece(text, start, end)) {
-                Some(Name::Secret | Name::Phrase) => return Some(value),
-                Some(Name::Content) if behind == 0 => return Some(value),
-                _ => {}
-            }
+    // Where words begin behind the one at hand: the second, the first.
+    let (mut value, mut next, mut end) = (text.len(), text.len(), text.len());
+    for _ in 0..4 {
+        end = start_of(text, end, SEPARATOR_BYTES, const { signs(b" ") });
+        let start = start_of(text, end, SEPARATOR_BYTES, WORD);
+        let before = head(text, start);
+        let is_name = matches!(name(piece(text, start, end)), Some(Name::Secret | Name::Phrase | Name::Content));
+        if is_name && !is_algorithm(before) && !before.last().is_some_and(|byte| is_quote(*byte)) {
+            return Some(value);
         }
-        (value, next, first) = (next, run, piece(text, run, end));
-        end = start_of(text, run, SEPARATOR_BYTES, const { signs(b" ") });
+        end = start_of(text, start, SEPARATOR_BYTES, SPACE.not());
+        (value, next) = (next, end);
     }
     None
 }
