@@ -176,10 +176,20 @@ fn shaped(random: &mut Random) -> String {
     }
 }
 
+/// A secret, and what stands around it.
+struct Planted {
+    text: String,
+    secret: String,
+    /// Where the name ends that gives the secret away; where it begins itself, if it has none. Where a gap takes the name in front of a
+    /// word, nobody can know that word.
+    known: usize,
+}
+
 /// A name, its value, and what stands around them. Values without quotes are one run, or at the line's end.
-fn named(random: &mut Random) -> (String, String) {
+fn named(random: &mut Random) -> Planted {
     let (name, mut value) = (name(random), named_value(random));
     let form = random.below(16);
+    let name = if form == 11 { name.to_lowercase() } else { name };
     let phrase =
         ["pass", "pwd", "phrase", "recovery", "security"].iter().any(|stem| name.to_lowercase().contains(stem));
     if form > 7 && !phrase && value.contains([' ', '\t', '\n', ';', ',']) {
@@ -200,23 +210,24 @@ fn named(random: &mut Random) -> (String, String) {
         8 => format!("{name}={value}"),
         9 => format!("{name}: {value}"),
         10 => format!("{name} = {value}"),
-        11 => format!("--{} {value}", name.to_lowercase()),
+        11 => format!("--{name} {value}"),
         12 => format!("{name} is {value}"),
         13 => format!("/sync?{name}={}&x=1", value.replace([' ', '#', '&', '%', '\t'], "+")),
         14 => format!("{name}%3D{}%26x", value.replace(|byte: char| !byte.is_ascii_alphanumeric(), "%2B")),
         _ => format!("{name}\\u003d{}\\u0026x", value.replace(|byte: char| !byte.is_ascii_alphanumeric(), "")),
     };
-    let shown = match form {
+    let secret = match form {
         13 => value.replace([' ', '#', '&', '%', '\t'], "+"),
         14 => value.replace(|byte: char| !byte.is_ascii_alphanumeric(), "%2B"),
         15 => value.replace(|byte: char| !byte.is_ascii_alphanumeric(), ""),
         _ => value,
     };
-    (text, shown)
+    let known = text.find(&name).expect("the name stands in the text") + name.len();
+    Planted { text, secret, known }
 }
 
 /// A secret without a name.
-fn nameless(random: &mut Random) -> (String, String) {
+fn nameless(random: &mut Random) -> Planted {
     let value = shaped(random);
     let text = match random.below(8) {
         0 => value.clone(),
@@ -228,21 +239,23 @@ fn nameless(random: &mut Random) -> (String, String) {
         6 => format!("set {value} at index 3"),
         _ => format!("{{\"@b:hs:D\":\"{value}\"}}"),
     };
-    (text, value)
+    let known = text.find(&value).expect("the secret stands in the text");
+    Planted { text, secret: value, known }
 }
 
 /// What people wrote, in the fields that hold it.
-fn message(random: &mut Random) -> (String, String) {
-    let text = (0..6).map(|_| random.pick(WORDS)).collect::<Vec<_>>().join(" ");
+fn message(random: &mut Random) -> Planted {
+    let secret = (0..6).map(|_| random.pick(WORDS)).collect::<Vec<_>>().join(" ");
     let field =
         random.pick(&["body", "formatted_body", "plaintext", "content", "payloadString", "clearEvent", "new_content"]);
-    let line = match random.below(4) {
-        0 => format!("{{\"type\":\"m.room.message\",\"{field}\":\"{text}\"}}"),
-        1 => format!("{{type: \"m.room.message\", {field}: \"{text}\"}}"),
-        2 => format!("{field}: {{\"msgtype\":\"m.text\",\"x\":\"{text}\"}}"),
-        _ => format!("{field}: {text}"),
+    let text = match random.below(4) {
+        0 => format!("{{\"type\":\"m.room.message\",\"{field}\":\"{secret}\"}}"),
+        1 => format!("{{type: \"m.room.message\", {field}: \"{secret}\"}}"),
+        2 => format!("{field}: {{\"msgtype\":\"m.text\",\"x\":\"{secret}\"}}"),
+        _ => format!("{field}: {secret}"),
     };
-    (line, text)
+    let known = text.find(field).expect("the field stands in the text") + field.len();
+    Planted { text, secret, known }
 }
 
 /// Eight characters of a secret that stand in a text, if any do. Spaces and signs in a row are anybody's.
@@ -268,12 +281,13 @@ fn no_generated_secret_is_seen() {
     let mut planted_so_far = 0;
     while !is_over(planted_so_far) {
         planted_so_far += 1;
-        let (planted, secret) = match random.below(8) {
+        let Planted { text: planted, secret, known } = match random.below(8) {
             0..=3 => named(&mut random),
             4..=6 => nameless(&mut random),
             _ => message(&mut random),
         };
-        let line = format!("already exists: One time key signed_curve25519:AAAAAAAAADQ {planted}");
+        let before = "already exists: One time key signed_curve25519:AAAAAAAAADQ ";
+        let line = format!("{before}{planted}");
         let mut recorder = Recorder::new();
         match random.below(4) {
             0 => {
@@ -281,12 +295,13 @@ fn no_generated_secret_is_seen() {
                 recorder.record(&Line { stack: Some(&stack), ..Line::new(Millis(1), Level::Error, "DecryptionError") });
             }
             1 => {
-                // A gap that begins in the secret: where it takes the name in front of a word, nobody can know that word.
-                let value = line.rfind(secret.as_str()).expect("the secret stands in the line");
-                let from = value + 1 + random.below(secret.len() - 1);
+                // A gap that begins in the secret, or in what stands between it and its name.
+                let end = line.rfind(secret.as_str()).expect("the secret stands in the line") + secret.len();
+                let known = before.len() + known;
+                let from = known + random.below(end - known);
                 let from = (0..=from).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
                 let (head, tail) = line.split_at(from);
-                let gap = random.below(12).min(tail.len());
+                let gap = (1 + random.below(12)).min(tail.len());
                 let gap = (gap..=tail.len()).find(|at| tail.is_char_boundary(*at)).unwrap_or(tail.len());
                 let tail = format!("{} then nothing", &tail[gap..]);
                 recorder.record(&Line { tail: Some(&tail), length: 1_000, ..Line::new(Millis(1), Level::Error, head) });

@@ -13,6 +13,9 @@ use super::{Clean, Found, close, redact, secrets, work};
 /// How far from an edge a string's end is still taken for that of a secret whose name is in the gap.
 const STRING_BYTES: usize = 512;
 
+/// An escape has no more letters and digits behind its sign.
+const ESCAPE_BYTES: usize = 6;
+
 /// What is left of an armour's first line has no more bytes.
 const LABEL_BYTES: usize = 64;
 
@@ -43,10 +46,11 @@ pub fn redact_head(head: &str) -> Clean {
 }
 
 fn head_found(head: &str) -> (Vec<Found>, End) {
-    let (mut found, mut open) = secrets(head.as_bytes());
+    let whole = without_escape(head.as_bytes());
+    let (mut found, mut open) = secrets(whole);
     let mut kept = head_edge(head.as_bytes());
     if open == End::Closed
-        && let Some(from) = begun(head.as_bytes())
+        && let Some(from) = begun(whole)
     {
         (kept, open) = (kept.min(from), End::Line);
     }
@@ -54,6 +58,14 @@ fn head_found(head: &str) -> (Vec<Found>, End) {
         cover(&mut found, (kept, head.len()));
     }
     (found, open)
+}
+
+/// A head without the escape at its end, which the cut may have gone through: `&quo`, `%2`, `\u00`.
+fn without_escape(head: &[u8]) -> &[u8] {
+    let end = start_of(head, head.len(), 1, const { signs(b";") });
+    let start = start_of(head, end, ESCAPE_BYTES, const { ALNUM.or(signs(b"#")) });
+    let sign = start_of(head, start, usize::MAX, const { signs(b"&%\\") });
+    if sign < start { piece(head, 0, sign) } else { head }
 }
 
 /// Adds what is at an edge; what it touches becomes one with it. It is a part of something, so nothing is said of it.

@@ -130,6 +130,12 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
         let start = at;
         at = text::run_end(text, at, WORD);
         let mut next = strong(text, start, at).or_else(|| position::secret(text, start, at));
+        if let Some(((from, to), _, end)) = next
+            && from == to
+        {
+            // The value is behind a cut. The name may be random itself, and its last letters those of a name: `…pwd==`.
+            (open, next) = (end, None);
+        }
         if matches!(next, Some((_, Class::RecoveryKey, _))) {
             // A key's or signature's `+` and `/` can stand where the gaps between a recovery key's groups would.
             if let Some(end) = public::key_end(text, start, public) {

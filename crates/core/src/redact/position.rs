@@ -69,8 +69,7 @@ pub fn secret(text: &[u8], start: usize, end: usize) -> Option<(Span, Class, End
     let inner = piece(text, from, to);
     if from == to && to == text.len() {
         // What follows a cut is its value.
-        let end = if matches!(name, Name::Phrase | Name::Content) { End::Line } else { End::Run };
-        return Some(((to, to), Class::Named, end));
+        return Some(((to, to), Class::Named, End::Line));
     }
     let says_nothing =
         matches!(inner, b"" | b"null" | b"undefined" | b"true" | b"false" | b"None" | b"none" | b"{}" | b"[]");

@@ -108,8 +108,13 @@ fn oddness(atom: &[u8]) -> usize {
 
 /// Whether so many letters and digits with so many odd neighbours are random; `whole`: with the signs among them.
 fn is_random(length: usize, odd: usize, whole: usize) -> bool {
-    // 16, 32 and 64 bytes in base64 and hexadecimal: keys and signatures. A word is hardly ever exactly as long.
-    let share = if matches!(whole, 22 | 32 | 43 | 64 | 86) { 8 } else { 5 };
+    // 16, 32 and 64 bytes in base64 and hexadecimal: keys and signatures. A word is hardly ever exactly as long, least of all
+    // without a sign. (22 and 43 characters of both cases are known for keys without this.)
+    let share = match whole {
+        32 if length == 32 => 12,
+        22 | 32 | 43 | 64 | 86 => 8,
+        _ => 5,
+    };
     whole >= OPAQUE_MIN && length >= OPAQUE_MIN - 4 && odd * share >= length
 }
 
@@ -433,7 +438,7 @@ pub fn groups(text: &[u8], start: usize) -> Option<Span> {
         GROUPS_MIN
     };
     // Many groups of four are hardly ever words, so fewer of them need to be odd.
-    let share = if count > 7 { 4 } else { 2 };
+    let share = if count > 7 { 6 } else { 2 };
     (count >= least && odd * share >= count && odd > 0).then_some((start, end))
 }
 

@@ -151,12 +151,30 @@ fn media_keys_go_and_public_keys_stay() {
 
 #[test]
 fn a_key_of_letters_alone_goes_where_its_padding_shows_it() {
-    for key in ["pFUebefTwVsKLsSMBSiaRc==", "BagUigiprYEeMPjEFcyefH=="] {
+    // The third one ends like the name of a password.
+    for key in ["pFUebefTwVsKLsSMBSiaRc==", "BagUigiprYEeMPjEFcyefH==", "MB5WG7RChw3D9MzczcJpwD=="] {
         let line = redacted(&format!(r#"[a,"{key}",b]"#));
         assert!(line.starts_with(r#"[a,"[closed base64 22 #"#), "{line}");
     }
+    let line = redacted("with MB5WG7RChw3D9MzczcJpwD==");
+    assert!(line.starts_with("with [closed base64 22 #"), "{line}");
     let line = "if (theLongNameOfAVariable == other)";
     assert_eq!(redacted(line), line);
+}
+
+#[test]
+fn a_key_that_is_nearly_a_word_goes_where_its_length_or_the_number_of_its_groups_shows_it() {
+    let token = "bTwirwhmigsOaPgROtblyiRrriDrphY8";
+    assert!(redacted(&format!("x \"{token}\"")).starts_with("x \"[closed base64 32 #"));
+    let groups = "C4CP WC94 aAt6 dwp6 wgpw EURT EV66 4PVY JBPS WTFY 5DXZ ueke";
+    for space in [" ", "%20", "-"] {
+        assert!(redacted(&format!("x \"{}\"", groups.replace(' ', space))).starts_with("x \"[closed recovery-key"));
+    }
+    for line in
+        ["x deviceListInvalidationsForUserIds y", "with that dose of time some code must wait here till Bob says"]
+    {
+        assert_eq!(redacted(line), line);
+    }
 }
 
 #[test]
