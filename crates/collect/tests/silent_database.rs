@@ -14,17 +14,20 @@ use std::time::Duration;
 use crypto_diag_collect::Ids;
 use crypto_diag_collect::database::{Options, ask};
 
+/// What a start-up message says that only asks for a statement to be ended, on a connection of its own.
+const CANCEL_REQUEST: u32 = 80_877_102;
+
 /// Type numbers of `pg_type`.
 const BOOL: u32 = 16;
 const INT8: u32 = 20;
 const TEXT: u32 = 25;
 
-/// A server on loopback that answers so many messages.
+/// A server on loopback that answers so many messages of a connection that asks.
 struct StandIn {
     url: String,
-    /// Gets one word for each connection whose other side was closed.
+    /// Gets one word for each connection that asked and whose other side was closed.
     closed: Receiver<()>,
-    /// Gets one word for each connection that went silent.
+    /// Gets one word for each connection that asked and went silent.
     silent: Receiver<()>,
 }
 
@@ -46,6 +49,11 @@ fn stand_in(answers: usize, answer: Answer) -> StandIn {
         for socket in listener.incoming().map_while(Result::ok) {
             let (says_closed, says_silent) = (says_closed.clone(), says_silent.clone());
             thread::spawn(move || {
+                // The start-up message has no letter.
+                let Ok(start_up) = body(&socket) else { return };
+                if start_up.starts_with(&CANCEL_REQUEST.to_be_bytes()) {
+                    return;
+                }
                 let _ = converse(&socket, answers, answer);
                 let _ = says_silent.send(());
                 // Whatever is still said is not answered; the end of it is awaited.
@@ -64,8 +72,6 @@ fn converse(mut socket: &TcpStream, answers: usize, answer: Answer) -> std::io::
         left = left.saturating_sub(1);
         may.then_some(()).ok_or(std::io::Error::other("silent from here on"))
     };
-    // The start-up message has no letter.
-    body(socket)?;
     may_answer()?;
     socket.write_all(&[message(b'R', &0u32.to_be_bytes()), ready()].concat())?;
     loop {

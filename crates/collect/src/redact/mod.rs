@@ -226,11 +226,12 @@ mod tests {
 
     #[test]
     fn a_token_in_any_field_does_not_stay() {
-        // An upper-case and a lower-case token, one that an address would hold, one of digits behind a secret's name.
-        const SECRETS: [&str; 3] = [
+        // An upper-case and a lower-case token, one of letters and digits behind a secret's name, and words behind one.
+        const SECRETS: [&str; 4] = [
             "syt_YWxpY2U_kTqWvNzXcBmLpRtYghJq_2Fg7Hk",
             "mat_9f8e7d6c5b4a3z2y1x0w9v8u7t6s5r_kj8hg2",
             "access_token=opaquesecret123456",
+            "password=correcthorsebattery",
         ];
         let mut cases = Vec::new();
         for field in [
