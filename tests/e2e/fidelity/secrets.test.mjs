@@ -4,7 +4,10 @@
 import assert from 'node:assert/strict';
 import { fidelity } from './harness.mjs';
 
-const claim = fidelity({ '/quiet.html': '<!doctype html><p>quiet' });
+const QUIET = '<!doctype html><p>quiet';
+/** Stands in the path of a document, too. */
+const TOKEN = 'syt_YWxpY2U_QwErTyUiOpAsDfGhJkLz_9z8y7x';
+const claim = fidelity({ '/quiet.html': QUIET, [`/embed/${TOKEN}`]: QUIET });
 
 /** Characters in a row that count as a leak. */
 const WINDOW = 8;
@@ -268,11 +271,10 @@ claim('a recovery key is closed where the room of a logged object leaves little 
 claim(
   'secrets in a path, a sent batch, a worker line or an answer of the client stay out of the report',
   async ({ page }) => {
-    const secret = 'syt_YWxpY2U_QwErTyUiOpAsDfGhJkLz_9z8y7x';
     const text = await page.evaluate(async (secret) => {
       const { add, start, until } = await import('/kit.js');
       const { diag } = await start();
-      const frame = await add('iframe', { src: `/quiet.html` });
+      const frame = await add('iframe', { src: `/embed/${secret}` });
       frame.contentWindow.history.replaceState(
         null,
         '',
@@ -299,11 +301,16 @@ claim(
         }),
       };
       return diag.collectReport(mx, { sdkVersion: secret });
-    }, secret);
-    assert.deepEqual(leaks([secret], text), []);
+    }, TOKEN);
+    assert.deepEqual(leaks([TOKEN], text), []);
     assert.ok(text.includes('[closed'));
     const report = JSON.parse(text);
     assert.match(report.entries[0].realm.path, /^\/embed\/\[closed /);
+    // A document is listed with the path from which it was loaded.
+    assert.ok(
+      report.capture.frames.documents.some(({ path }) => path?.startsWith('/embed/[closed ')),
+      text,
+    );
   },
 );
 
