@@ -1,5 +1,6 @@
 //! The report: what the user downloads, and its versioned shape.
 
+mod call;
 mod capture;
 mod mark;
 
@@ -12,6 +13,9 @@ use crate::recorder::Recorder;
 use crate::redact::redact_field;
 use crate::tally::{TallyRow, Totals};
 
+pub use call::{
+    CallFact, CallFactKind, CallFacts, CallMembership, CallSession, Direction, MediaKind, MediaStream, StreamSample,
+};
 pub use capture::{
     Capture, CaptureState, Failure, FrameState, FrameWatch, HookState, PageEvent, SentBatch, SentTarget,
 };
@@ -78,6 +82,9 @@ pub struct Report {
     /// What the crypto store says of keys and devices; null unless `collectReport` made the report.
     #[serde(default)]
     pub crypto: Option<CryptoFacts>,
+    /// The call in the page's frames; null unless `collectReport` made the report of a page with a call.
+    #[serde(default)]
+    pub call: Option<CallFacts>,
     /// Questions that `collectReport` asked in vain, and why.
     #[serde(default)]
     pub unanswered: Vec<Unanswered>,
@@ -114,6 +121,7 @@ impl Default for Report {
             clock: None,
             storage: None,
             crypto: None,
+            call: None,
             unanswered: Vec::new(),
             counts: Totals::default(),
             tallies: Vec::new(),
