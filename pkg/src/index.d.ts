@@ -58,6 +58,8 @@ export interface InstallOptions {
   frames?: boolean | undefined;
   /** Keep which devices encrypted to-device messages were sent to. Default true. */
   sentKeys?: boolean | undefined;
+  /** Have `collectReport` tell of the call in such a frame: statistics of its connections, its members. Default true. */
+  calls?: boolean | undefined;
 }
 
 /** What a marked moment is: a session's begin, something that was wrong (the default), the session's end. */

@@ -2,7 +2,7 @@
 // per-line path calls only what stands here, and uses no syntax that looks builtins up (no spread, no destructuring of
 // arrays, no for-of). So does what a report is made of.
 
-export const { apply, getPrototypeOf, ownKeys, defineProperty, deleteProperty } = Reflect;
+export const { apply, construct, getPrototypeOf, ownKeys, defineProperty, deleteProperty } = Reflect;
 export const { isArray } = Array;
 export const { assign, freeze, getOwnPropertyDescriptor, hasOwn, isFrozen } = Object;
 export const { isSafeInteger } = Number;
@@ -32,6 +32,7 @@ export const { MessageChannel: Channel, TextDecoder: Decoder, TextEncoder: Encod
 export const postMessage = globalThis.MessagePort?.prototype.postMessage;
 export const { get: weakGet, has: weakHas, set: weakSet } = WeakMap.prototype;
 export const { deref } = WeakRef.prototype;
+export const StandIn = Proxy;
 export const Bytes = Uint8Array;
 export const Words = Uint32Array;
 export const Doubles = Float64Array;

@@ -1,6 +1,7 @@
 // The one capture of a page: what it hooks, and how it starts, stops and forgets.
 
 import { apply, call, deref, errorOfEvent, freeze, messageOfEvent, now, reasonOfEvent } from './builtins.js';
+import { hookConnections } from './connections.js';
 import * as core from './core.js';
 import { FrameWatch } from './frames.js';
 import { hook, unhook } from './hooks.js';
@@ -22,14 +23,14 @@ const main = () => MAIN;
 
 /** One for each time that the capture was started: listeners of an earlier one look no more. */
 let session = {};
-/** Hooks in child documents: weak, or a removed frame would live as long as the page. @type {WeakRef<object>[]} */
+/** Hooks in child documents, of consoles and constructors: weak, or a removed frame would live as long as the page. @type {WeakRef<object>[]} */
 let frameHooks = [];
 /** @type {ReturnType<typeof openWorkerChannel> | null} */
 let workers = null;
 
 /**
  * Starts the capture: synchronous, idempotent, complete; never throws. The core starts when a line needs it.
- * @param {{frames?: boolean, sentKeys?: boolean}} [options]
+ * @param {{frames?: boolean, sentKeys?: boolean, calls?: boolean}} [options]
  */
 export function install(options) {
   if (state.installed && !state.stopped) return;
@@ -39,10 +40,11 @@ export function install(options) {
   state.installedAt = now();
   session = {};
   try {
-    const wanted = (/** @type {'frames' | 'sentKeys'} */ name) =>
+    const wanted = (/** @type {'frames' | 'sentKeys' | 'calls'} */ name) =>
       option(options, name, (error) => noteFailure(`install: the option ${name}`, error)) !== false;
     const sentKeys = wanted('sentKeys');
     const withFrames = wanted('frames');
+    state.calls = wanted('calls');
     core.prepare(coreChanged);
     if (core.status === 'failed') return;
     queue.open(noteChange);
@@ -97,14 +99,17 @@ function hookFrame(window, path, sentKeys) {
   // Asked for each kept line, not once: the hook survives the frame's first navigation, its address does not.
   const realm = () => /** @type {Realm} */ ({ kind: 'frame', path: path() });
   const made = hookConsole(window, realm, sentKeys);
+  const hooked = made[0].wrapper !== null || made[0].ours === true;
+  // Another copy of this package watches this Window, its connections and errors, too.
+  const isOurs = made[0].ours !== true;
+  const connections = state.calls && isOurs ? hookConnections(window) : [];
+  for (let at = 0; at < connections.length; at++) made[made.length] = connections[at];
   const alive = [];
   for (let at = 0; at < frameHooks.length; at++)
     if (apply(deref, frameHooks[at], [])) alive[alive.length] = frameHooks[at];
   for (let at = 0; at < made.length; at++) if (made[at].wrapper) alive[alive.length] = new WeakRef(made[at]);
   frameHooks = alive;
-  const hooked = made[0].wrapper !== null || made[0].ours === true;
-  // Another copy of this package watches this Window's errors, too.
-  const watchErrors = made[0].ours ? () => {} : errorWatcher(window, realm);
+  const watchErrors = isOurs ? errorWatcher(window, realm) : () => {};
   return { hooked, watchErrors };
 }
 

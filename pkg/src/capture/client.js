@@ -1,6 +1,7 @@
 // What is asked of the Matrix client, structurally: any matrix-js-sdk version and any test double will do.
 
 import { option } from './options.js';
+import { text } from './values.js';
 
 /**
  * Asks one question; a client that throws, or has no such method, costs that answer only.
@@ -15,8 +16,6 @@ function ask(object, method) {
     return null;
   }
 }
-
-const text = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : null);
 
 /**
  * The client's half of a report, in the shape of the core's `Client`.

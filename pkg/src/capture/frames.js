@@ -226,6 +226,20 @@ export class FrameWatch {
     return { watching: !this.#stopped, documents, omitted: this.#documents.omitted };
   }
 
+  /** The Windows that are being captured now, with their paths. */
+  windows() {
+    /** @type {{window: Window & typeof globalThis, path: string | null}[]} */
+    const found = [];
+    if (this.#stopped) return found;
+    this.#look();
+    this.#documents.each((listed, element) => {
+      const window =
+        listed.removed || !listed.hooked ? null : windowOf(/** @type {FrameElement} */ (element));
+      if (window) found[found.length] = { window, path: listed.path };
+    });
+    return found;
+  }
+
   /** How many child documents are being captured, and how many are there but unseen. An empty one, such as pages keep for
    * downloads and log-ins, is captured like all, and is none that a user should hear of. */
   counts() {

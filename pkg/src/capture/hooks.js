@@ -9,11 +9,9 @@ import { wordsOf } from './error-words.js';
 /** Marks our wrappers, so that no console is wrapped twice, also not by another copy of this package. */
 const HOOK = Symbol.for('crypto-diag.hook');
 
-/** @typedef {'warn' | 'error' | 'info'} Method */
-
 /**
- * @typedef {object} Hook One wrapped method.
- * @property {Method} method
+ * @typedef {object} Hook One wrapped method of a console, or one constructor of a Window.
+ * @property {string} method
  * @property {Function | null} wrapper Null if the method could not be wrapped.
  * @property {string | null} reason Why not.
  * @property {boolean} [ours] Whether another hook of this page's is in place already.
@@ -21,13 +19,13 @@ const HOOK = Symbol.for('crypto-diag.hook');
  * @property {typeof globalThis} [owner] The page that looks: a frame's own capture and its parent's both may.
  * @property {Function} [original]
  * @property {PropertyDescriptor} [descriptor] What stood there; undefined if it was inherited.
- * @property {Console} [console]
+ * @property {any} [target] What it was wrapped on.
  */
 
 /**
  * Wraps one method of a console.
  * @param {Console} console
- * @param {Method} method
+ * @param {'warn' | 'error' | 'info'} method
  * @param {(args: unknown[]) => void} look Sees the arguments before the original does.
  * @returns {Hook}
  */
@@ -45,7 +43,7 @@ export function hook(console, method, look) {
       wrapper: null,
       original,
       descriptor,
-      console,
+      target: console,
       reason: null,
       live: true,
       owner: globalThis,
@@ -88,10 +86,10 @@ function disguise(wrapper, original) {
   }
 }
 
-/** Whether the console's method is still the wrapper. @param {Hook} hooked */
-export function inPlace({ console, method, wrapper }) {
+/** Whether the wrapper still stands where it was put. @param {Hook} hooked */
+export function inPlace({ target, method, wrapper }) {
   try {
-    return wrapper !== null && console?.[method] === wrapper;
+    return wrapper !== null && target?.[method] === wrapper;
   } catch {
     return false;
   }
@@ -101,8 +99,7 @@ export function inPlace({ console, method, wrapper }) {
 export function unhook(hooked) {
   hooked.live = false;
   if (!inPlace(hooked)) return;
-  const { method, descriptor } = hooked;
-  const console = /** @type {Console} */ (hooked.console);
-  if (descriptor) defineProperty(console, method, descriptor);
-  else deleteProperty(console, method);
+  const { target, method, descriptor } = hooked;
+  if (descriptor) defineProperty(target, method, descriptor);
+  else deleteProperty(target, method);
 }

@@ -3,7 +3,9 @@
 // getSessionBackupPrivateKey, every bootstrap and export.
 
 import { apply, now, round } from './builtins.js';
+import { callFacts } from './call.js';
 import { messageText } from './error-words.js';
+import { number, text, truth } from './values.js';
 
 const steadyNow = globalThis.performance?.now;
 
@@ -41,11 +43,6 @@ async function answer({ unanswered, until }, question, ask) {
     clearTimeout(timer);
   }
 }
-
-const text = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : null);
-const number = (/** @type {unknown} */ value) =>
-  typeof value === 'number' && Number.isFinite(value) ? value : null;
-const truth = (/** @type {unknown} */ value) => (typeof value === 'boolean' ? value : null);
 
 /** The page's clocks, as the report holds them. */
 export function clockFacts() {
@@ -150,7 +147,10 @@ export async function collectFacts(mx, entries, sent, core) {
   const round = { unanswered, until: Date.now() + PATIENCE_IN_ALL };
   /** @type {Ask} */
   const ask = (question, work) => answer(round, question, work);
+  // Its second look comes a second later; the other questions need not wait for that.
+  const calling = callFacts(ask);
   const [storage] = await Promise.all([storageFacts(ask), ask('core', () => core)]);
-  const crypto = await ask('getCrypto', () => mx?.getCrypto?.());
-  return { storage, crypto: crypto ? await cryptoFacts(mx, crypto, entries, sent, ask) : null, unanswered };
+  const asked = await ask('getCrypto', () => mx?.getCrypto?.());
+  const crypto = asked ? await cryptoFacts(mx, asked, entries, sent, ask) : null;
+  return { storage, crypto, call: await calling, unanswered };
 }

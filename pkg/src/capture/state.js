@@ -19,6 +19,8 @@ export const state = {
   hooks: [],
   /** @type {import('./frames.js').FrameWatch | null} */
   frames: null,
+  /** Whether frames are asked for their call, once a report is made. */
+  calls: false,
   /** @type {{ts: number, what: string}[]} */
   failures: [],
   /** Counts changes, so that snapshots are made only when something has changed. */

@@ -73,8 +73,8 @@ pub const NAMES: &[(Place, Name, &str)] = &[
         Place::Whole,
         Name::Public,
         "identitykey basekey onetimekey senderkey ed25519key curve25519key sessionid messageid msgid \
-         requestid transactionid txnid delayid deviceid keyid participant participantid identity memberid \
-         errorkey",
+         requestid transactionid txnid delayid deviceid keyid participant participantid participantsid identity \
+         memberid errorkey",
     ),
 ];
 

@@ -1,0 +1,117 @@
+// What stands in for a call frame's `RTCPeerConnection`: it remembers, weakly, which connections are made, so that a report can ask
+// them how they fare. Frames alone have it, never the page itself, and nothing is asked of a connection before a report is.
+//
+// The promise to the frame: what it makes is what the browser makes, with the same prototype, statics, errors and subclasses. One
+// thing differs: `connection.constructor` is the browser's own constructor, and not what stands in for it.
+
+import {
+  StandIn,
+  apply,
+  assign,
+  construct,
+  defineProperty,
+  deref,
+  getOwnPropertyDescriptor,
+  weakGet,
+  weakSet,
+} from './builtins.js';
+
+/** Connections remembered of one Window; the oldest go first. Chromium gives a page no more. */
+const CONNECTIONS_MAX = 500;
+/** Chromium has the same constructor under both. */
+const NAMES = ['RTCPeerConnection', 'webkitRTCPeerConnection'];
+
+/** The connections that a Window has made, and what stands in there: whoever watches many Windows holds that weakly.
+ * @typedef {{made: WeakRef<RTCPeerConnection>[], hooks: Hook[]}} Made */
+/** @typedef {import('./hooks.js').Hook} Hook */
+
+/** By what is the Window's own: its console, which tells it from the Window that takes its place, and the stand-in. @type {WeakMap<object, Made>} */
+const known = new WeakMap();
+
+/**
+ * Puts the stand-in in its place, before the Window's first script if the console's hook is.
+ * @param {Window & typeof globalThis} window A child's.
+ * @returns {Hook[]} None where the engine has no such constructor.
+ */
+export function hookConnections(window) {
+  /** @type {Hook[]} */
+  const hooks = [];
+  try {
+    /** @type {Made} */
+    let ours = apply(weakGet, known, [window.console]) ?? { made: [], hooks };
+    for (let at = 0; at < NAMES.length; at++) {
+      const descriptor = getOwnPropertyDescriptor(window, NAMES[at]);
+      const original = descriptor?.value;
+      if (typeof original !== 'function') continue;
+      const there = apply(weakGet, known, [original]);
+      if (there) {
+        // The same Window with another console.
+        ours = there;
+        continue;
+      }
+      /** @type {Hook} */
+      const hooked = {
+        method: NAMES[at],
+        wrapper: null,
+        original,
+        descriptor,
+        target: window,
+        reason: null,
+        live: true,
+      };
+      const same = hooks[0]?.original === original;
+      hooked.wrapper = same ? hooks[0].wrapper : standIn(original, hooked, ours);
+      if (defineProperty(window, NAMES[at], assign({}, descriptor, { value: hooked.wrapper })))
+        hooks[hooks.length] = hooked;
+    }
+    if (hooks.length > 0) ours.hooks = hooks;
+    apply(weakSet, known, [window.console, ours]);
+    for (let at = 0; at < hooks.length; at++) apply(weakSet, known, [hooks[at].wrapper, ours]);
+  } catch {
+    // A Window that lets nothing be put into it.
+  }
+  return hooks;
+}
+
+/**
+ * @param {Function} original
+ * @param {Hook} hooked
+ * @param {Made} ours
+ */
+function standIn(original, hooked, ours) {
+  return new StandIn(original, {
+    // @ts-expect-error: not a trap but the prototype, so that none is found on the page's.
+    __proto__: null,
+    construct(target, args, newTarget) {
+      const connection = construct(target, args, newTarget);
+      try {
+        if (hooked.live) remember(ours, connection);
+      } catch {
+        // Only where the stack is spent.
+      }
+      return connection;
+    },
+  });
+}
+
+/** @param {Made} ours @param {RTCPeerConnection} connection */
+function remember(ours, connection) {
+  const { made } = ours;
+  const kept = [];
+  for (let at = made.length < CONNECTIONS_MAX ? 0 : 1; at < made.length; at++)
+    if (apply(deref, made[at], [])) kept[kept.length] = made[at];
+  kept[kept.length] = new WeakRef(connection);
+  ours.made = kept;
+}
+
+/** The connections of a Window that are not closed, oldest first. @param {Window & typeof globalThis} window */
+export function connectionsOf(window) {
+  /** @type {RTCPeerConnection[]} */
+  const living = [];
+  const made = apply(weakGet, known, [window.console])?.made ?? [];
+  for (let at = 0; at < made.length; at++) {
+    const connection = apply(deref, made[at], []);
+    if (connection && connection.connectionState !== 'closed') living[living.length] = connection;
+  }
+  return living;
+}

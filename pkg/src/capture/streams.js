@@ -1,0 +1,146 @@
+// What the connections of the call frames say of each stream, asked once, when a report is made. Counters and times alone: never
+// an address, a candidate, a fingerprint, an SSRC or a key.
+
+import { now } from './builtins.js';
+import { connectionsOf } from './connections.js';
+import { number, text, truth } from './values.js';
+
+/** Streams asked; what comes after is counted. */
+const STREAMS_MAX = 64;
+/** Milliseconds between the two times that they are asked. */
+const APART = 1000;
+/** Of a session description no more is looked through: a call with a hundred streams has half of it. */
+const SDP_MAX = 1 << 19;
+/** Milliseconds that a time may lie ahead of the clock that it is measured by: engines round both. */
+const ROUNDED = 100;
+
+/** @typedef {import('crypto-diag/report').MediaStream} Row */
+/** @typedef {import('crypto-diag/report').StreamSample} Sample */
+/** @typedef {RTCRtpReceiver | RTCRtpSender} End */
+/** @typedef {{row: Row, end: End, window: Window}} Asked */
+
+/**
+ * A row for each receiver and sender, with two samples a second apart. Without a connection nothing is waited for.
+ * @param {import('./questions.js').Ask} ask
+ * @param {{window: Window & typeof globalThis, path: string | null}[]} windows
+ */
+export async function streamFacts(ask, windows) {
+  /** @type {Asked[]} */
+  const found = [];
+  let omitted = 0;
+  let connection = 0;
+  for (const { window, path } of windows) {
+    for (const one of (await ask('RTCPeerConnection', () => connectionsOf(window))) ?? []) {
+      const ends = (await ask('getTransceivers', () => endsOf(one, path, connection++))) ?? [];
+      for (const { row, end } of ends) {
+        if (found.length < STREAMS_MAX) found.push({ row, end, window });
+        else omitted++;
+      }
+    }
+  }
+  if (found.length > 0) {
+    await sampleAll(ask, found);
+    await new Promise((resolve) => setTimeout(resolve, APART));
+    await sampleAll(ask, found);
+  }
+  return { streams: found.map(({ row }) => row), omitted };
+}
+
+/**
+ * The receivers and senders of a connection that something may come or go through.
+ * @param {RTCPeerConnection} connection
+ * @param {string | null} path
+ * @param {number} number
+ */
+function endsOf(connection, path, number) {
+  const sids = participantsOf(connection.remoteDescription?.sdp ?? '');
+  /** @type {{row: Row, end: End}[]} */
+  const ends = [];
+  for (const { mid, currentDirection, receiver, sender } of connection.getTransceivers()) {
+    const add = (/** @type {Row['direction']} */ direction, /** @type {End} */ end) => {
+      const { track } = end;
+      if (!track) return;
+      /** @type {Row} */
+      const row = {
+        path,
+        connection: number,
+        connectionState: text(connection.connectionState),
+        mid: text(mid),
+        direction,
+        kind: track.kind === 'video' ? 'video' : 'audio',
+        participantSid: direction === 'receiving' ? (sids.get(mid) ?? null) : null,
+        muted: truth(track.muted),
+        enabled: truth(track.enabled),
+        samples: [],
+      };
+      ends.push({ row, end });
+    };
+    // Each transceiver has a receiver, also where both sides agreed that nothing comes.
+    if (currentDirection === 'sendrecv' || currentDirection === 'recvonly') add('receiving', receiver);
+    add('sending', sender);
+  }
+  return ends;
+}
+
+/** Whose each stream is, by its `mid`: LiveKit's server names a stream `PA_…|…`. @param {string} sdp */
+function participantsOf(sdp) {
+  const sids = new Map();
+  for (const section of sdp.slice(0, SDP_MAX).split(/^m=/m)) {
+    const mid = /^a=mid:(\S+)/m.exec(section)?.[1];
+    const sid = /^a=msid:(PA_\w{1,64})\|/m.exec(section)?.[1];
+    if (mid !== undefined && sid !== undefined) sids.set(mid, sid);
+  }
+  return sids;
+}
+
+/** @param {import('./questions.js').Ask} ask @param {Asked[]} asked */
+async function sampleAll(ask, asked) {
+  await Promise.all(
+    asked.map(async ({ row, end, window }) => {
+      const sample = await ask('getStats', async () => sampleOf(row, end, await end.getStats(), window));
+      if (sample) row.samples.push(sample);
+    }),
+  );
+}
+
+/**
+ * @param {Row} row
+ * @param {End} end
+ * @param {RTCStatsReport} statistics
+ * @param {Window} window
+ * @returns {Sample}
+ */
+function sampleOf({ direction, kind }, end, statistics, { performance }) {
+  const comes = direction === 'receiving';
+  const own = comes ? /^inbound-rtp$/ : /^(?:outbound-rtp|media-source)$/;
+  /** @type {any[]} */
+  const rows = [];
+  statistics.forEach((/** @type {any} */ row) => own.test(row.type) && rows.push(row));
+  // A sender has a row for each layer of a picture.
+  const sum = (/** @type {string} */ name) =>
+    rows.reduce((all, row) => (number(row[name]) === null ? all : all + row[name]), null);
+  const steady = performance.now();
+  // Nothing has come before the document was there.
+  const age = (/** @type {number} */ ms) => (ms >= -ROUNDED && ms <= steady ? Math.max(0, ms) : null);
+  /** @type {{timestamp: number}[]} */
+  const sources = 'getSynchronizationSources' in end ? end.getSynchronizationSources() : [];
+  const played = Math.max(...sources.map(({ timestamp }) => timestamp));
+  // Since the epoch, as the standard has it, or since the document began.
+  const clock = played > steady + ROUNDED ? performance.timeOrigin + steady : steady;
+  return {
+    ts: now(),
+    packets: sum(comes ? 'packetsReceived' : 'packetsSent'),
+    packetAge: age(Math.min(...rows.map((row) => row.timestamp - row.lastPacketReceivedTimestamp))),
+    playedAge: age(clock - played),
+    // Of a picture it counts pictures.
+    emitted: kind === 'audio' ? sum('jitterBufferEmittedCount') : null,
+    samples: sum('totalSamplesReceived'),
+    concealed: sum('concealedSamples'),
+    energy: sum('totalAudioEnergy'),
+    frames: sum(comes ? 'framesReceived' : 'framesEncoded'),
+    decoded: sum('framesDecoded'),
+    dropped: sum('framesDropped'),
+    plis: sum('pliCount'),
+    freezes: sum('freezeCount'),
+  };
+}

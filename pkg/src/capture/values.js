@@ -1,0 +1,6 @@
+// What an answer of somebody else's is worth: a value of the type that was asked for, else null.
+
+export const text = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : null);
+export const number = (/** @type {unknown} */ value) =>
+  typeof value === 'number' && value - value === 0 ? value : null;
+export const truth = (/** @type {unknown} */ value) => (typeof value === 'boolean' ? value : null);

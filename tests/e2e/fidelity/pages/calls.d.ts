@@ -1,0 +1,2 @@
+// `/calls.js` of calls.test.mjs.
+export function visible(frame: any): Promise<any[]>;
