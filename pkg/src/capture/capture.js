@@ -1,6 +1,7 @@
 // The one capture of a page: what it hooks, and how it starts, stops and forgets.
 
 import { apply, call, deref, errorOfEvent, freeze, messageOfEvent, now, reasonOfEvent } from './builtins.js';
+import { clearCallLines, noteCallLine } from './call-lines.js';
 import { hookConnections } from './connections.js';
 import * as core from './core.js';
 import { FrameWatch } from './frames.js';
@@ -10,12 +11,13 @@ import { clearMarks } from './marks.js';
 import { option } from './options.js';
 import { unwatchPage, watchPage } from './page.js';
 import * as queue from './queue.js';
-import { clearSent } from './sent.js';
+import { clearSent, noteSent } from './sent.js';
 import { forgetIds } from './snapshots.js';
 import { noteChange, noteFailure, state } from './state.js';
 import { openWorkerChannel } from './worker-channel.js';
 
 /** @typedef {import('./lines.js').Realm} Realm */
+/** @typedef {import('./lines.js').Note} Note */
 
 /** @type {Readonly<{kind: 'main', path: null}>} */
 const MAIN = freeze({ kind: 'main', path: null });
@@ -42,20 +44,21 @@ export function install(options) {
   try {
     const wanted = (/** @type {'frames' | 'sentKeys' | 'calls'} */ name) =>
       option(options, name, (error) => noteFailure(`install: the option ${name}`, error)) !== false;
-    const sentKeys = wanted('sentKeys');
+    const ofPage = wanted('sentKeys') ? [noteSent] : [];
     const withFrames = wanted('frames');
     state.calls = wanted('calls');
+    const ofFrames = state.calls ? [noteCallLine, ...ofPage] : ofPage;
     core.prepare(coreChanged);
     if (core.status === 'failed') return;
     queue.open(noteChange);
     lines.open(noteChange);
-    state.hooks = hookConsole(globalThis, main, sentKeys);
+    state.hooks = hookConsole(globalThis, main, ofPage);
     const watchErrors = errorWatcher(globalThis, main);
     watchErrors();
     const listenToPage = watchPage();
     if (!withFrames) return;
     state.frames = new FrameWatch(
-      (window, path) => hookFrame(window, path, sentKeys),
+      (window, path) => hookFrame(window, path, ofFrames),
       () => {
         watchErrors();
         listenToPage();
@@ -78,14 +81,14 @@ function coreChanged() {
   noteChange();
 }
 
-/** @param {{console: Console}} window @param {() => Realm} realm @param {boolean} sentKeys */
-function hookConsole(window, realm, sentKeys) {
+/** @param {{console: Console}} window @param {() => Realm} realm @param {Note[]} notes What is looked for at info. */
+function hookConsole(window, realm, notes) {
   const { console } = window;
   const made = [
     hook(console, 'warn', (args) => lines.look(lines.WARN, args, realm)),
     hook(console, 'error', (args) => lines.look(lines.ERROR, args, realm)),
   ];
-  if (sentKeys) made[2] = hook(console, 'info', (args) => lines.lookSent(args, realm));
+  if (notes.length > 0) made[2] = hook(console, 'info', (args) => lines.lookForFacts(args, realm, notes));
   return made;
 }
 
@@ -93,12 +96,12 @@ function hookConsole(window, realm, sentKeys) {
  * Hooks a child document's Window, for the frame watch.
  * @param {Window & typeof globalThis} window
  * @param {() => string | null} path
- * @param {boolean} sentKeys
+ * @param {Note[]} notes
  */
-function hookFrame(window, path, sentKeys) {
+function hookFrame(window, path, notes) {
   // Asked for each kept line, not once: the hook survives the frame's first navigation, its address does not.
   const realm = () => /** @type {Realm} */ ({ kind: 'frame', path: path() });
-  const made = hookConsole(window, realm, sentKeys);
+  const made = hookConsole(window, realm, notes);
   const hooked = made[0].wrapper !== null || made[0].ours === true;
   // Another copy of this package watches this Window, its connections and errors, too.
   const isOurs = made[0].ours !== true;
@@ -161,13 +164,14 @@ export function uninstall() {
   noteChange();
 }
 
-/** Forgets entries, counts, sent batches and marks. */
+/** Forgets entries, counts, sent batches, what a call's frame said, and marks. */
 export function clear() {
   queue.drop();
   core.clear();
   forgetIds();
   clearSent();
   clearMarks();
+  clearCallLines();
   state.clearedAt = now();
   noteChange();
 }

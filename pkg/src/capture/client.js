@@ -8,7 +8,7 @@ import { text } from './values.js';
  * @param {any} object
  * @param {string} method
  */
-function ask(object, method) {
+export function ask(object, method) {
   try {
     const answer = object?.[method]?.();
     return answer === undefined ? null : answer;

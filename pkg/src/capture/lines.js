@@ -3,7 +3,6 @@
 import { now } from './builtins.js';
 import { passes } from './prefilter.js';
 import { put } from './queue.js';
-import { noteSent } from './sent.js';
 import { stackOf } from './stack.js';
 import { putOff } from './task.js';
 import { forget, length, lineText, tail } from './text.js';
@@ -27,11 +26,11 @@ const recover = putOff(() => {
   looking = false;
 });
 let active = false;
-let onSent = () => {};
+let onFact = () => {};
 
-/** Starts looking; `sent` is called after each line that tells of sent keys. @param {() => void} sent */
-export function open(sent) {
-  onSent = sent;
+/** Starts looking; `noted` is called after each line that a fact was kept of. @param {() => void} noted */
+export function open(noted) {
+  onFact = noted;
   active = true;
 }
 
@@ -82,16 +81,19 @@ function mayRunCode(args) {
   return false;
 }
 
+/** Keeps a fact of a call, if it tells one, and says whether it did. @typedef {(args: ArrayLike<unknown>, realm: () => Realm) => boolean} Note */
+
 /**
- * Looks at a call that may tell of sent keys; never throws.
+ * Looks at a call at info, of which no line is kept: it may tell a fact. Never throws.
  * @param {ArrayLike<unknown>} args
  * @param {() => Realm} realm
+ * @param {readonly Note[]} notes
  */
-export function lookSent(args, realm) {
+export function lookForFacts(args, realm, notes) {
   if (!active || looking) return;
   looking = mayRunCode(args);
   try {
-    if (noteSent(args, realm)) onSent();
+    for (let at = 0; at < notes.length; at++) if (notes[at](args, realm)) onFact();
   } catch {
     seen.failed++;
   } finally {

@@ -148,8 +148,9 @@ export async function collectFacts(mx, entries, sent, core) {
   /** @type {Ask} */
   const ask = (question, work) => answer(round, question, work);
   // Its second look comes a second later; the other questions need not wait for that.
-  const calling = callFacts(ask);
-  const [storage] = await Promise.all([storageFacts(ask), ask('core', () => core)]);
+  const ready = ask('core', () => core);
+  const calling = callFacts(ask, mx, ready);
+  const [storage] = await Promise.all([storageFacts(ask), ready]);
   const asked = await ask('getCrypto', () => mx?.getCrypto?.());
   const crypto = asked ? await cryptoFacts(mx, asked, entries, sent, ask) : null;
   return { storage, crypto, call: await calling, unanswered };

@@ -40,12 +40,14 @@ export function buildReport(mx, extra) {
  * @returns {Promise<string>}
  */
 export async function collectReport(mx, extra) {
-  /** @type {{facts: Partial<Awaited<ReturnType<typeof collectFacts>>>, closed: number}} */
-  let asked = { facts: {}, closed: 0 };
+  /** @type {{facts: Partial<Awaited<ReturnType<typeof collectFacts>>>, closed: number, byCore: boolean}} */
+  let asked = { facts: {}, closed: 0, byCore: false };
   try {
     core.start();
     const answers = await collectFacts(mx, getEntries(), sentBatches(), core.started);
     asked = clean(answers);
+    // Not without the core: what is left of its words then would be too little to be read.
+    if (!asked.byCore) asked.facts.call = null;
     // A device without its ids says nothing; the type has no null for them.
     if (asked.facts.crypto) asked.facts.crypto.devices = named(asked.facts.crypto.devices);
   } catch (error) {

@@ -2,14 +2,11 @@
 // messages to, and under which message ids. The receiver's log names the same ids.
 
 import { getOwnPropertyDescriptor, indexOf, isArray, now, slice, startsWith } from './builtins.js';
-import { clean } from './clean.js';
-import * as core from './core.js';
 import { compact } from './utf8.js';
+import { Waiting } from './waiting.js';
 
 /** How the line begins. Source: matrix-js-sdk 41.6.0-rc.0, src/ToDeviceMessageQueue.ts. */
 const PREFIX = 'Enqueuing batch of to-device messages.';
-/** Batches kept; the oldest go first. */
-const BATCHES_MAX = 100;
 /** Targets kept of one batch: more than a large call has devices. */
 const TARGETS_MAX = 200;
 /** UTF-16 code units of one id: Matrix ids have at most 255 bytes. */
@@ -18,20 +15,8 @@ const ID_UNITS = 255;
 /** @typedef {import('crypto-diag/report').SentBatch} SentBatch */
 /** @typedef {import('crypto-diag/report').SentTarget} SentTarget */
 
-/** As they were written: only a question has the core look at them, since every healthy call has some. */
-/** @type {SentBatch[]} */
-let raw = [];
-/** @type {SentBatch[]} */
-let batches = [];
-
-/** Two lists as one, from which the oldest have gone if that is too many. @param {SentBatch[]} list @param {SentBatch[]} more */
-function appended(list, more) {
-  const kept = [];
-  const excess = list.length + more.length - BATCHES_MAX;
-  for (let at = excess > 0 ? excess : 0; at < list.length; at++) kept[kept.length] = list[at];
-  for (let at = 0; at < more.length; at++) kept[kept.length] = more[at];
-  return kept;
-}
+/** Batches kept; the oldest go first. */
+const batches = /** @type {Waiting<SentBatch>} */ (new Waiting(100));
 
 /**
  * Keeps what a `console.info` call says, if it is the line.
@@ -45,7 +30,7 @@ export function noteSent(args, realm) {
   const line = /** @type {string} */ (args[at]);
   const { targets, omitted } = targetsOf(args[at + 1]);
   const type = field(line, 'type=');
-  raw = appended(raw, [{ ts: now(), type, txnid: field(line, 'txnid='), targets, omitted, realm: realm() }]);
+  batches.add({ ts: now(), type, txnid: field(line, 'txnid='), targets, omitted, realm: realm() });
   return true;
 }
 
@@ -97,21 +82,8 @@ function id(text) {
   return compact(text.length > ID_UNITS ? slice(text, 0, ID_UNITS) : text);
 }
 
-/**
- * The batches kept, oldest first. Those that no core has looked at are not among them: they wait for it, or are dropped if
- * it has failed.
- */
-export function sentBatches() {
-  if (raw.length > 0 && core.start() !== 'starting') {
-    const { facts, byCore } = clean(raw);
-    if (byCore) batches = appended(batches, facts);
-    if (byCore || core.status === 'failed') raw = [];
-  }
-  return batches;
-}
+/** The batches kept, oldest first, once the core has looked at them. */
+export const sentBatches = () => batches.list();
 
 /** Forgets them. */
-export function clearSent() {
-  raw = [];
-  batches = [];
-}
+export const clearSent = () => batches.clear();

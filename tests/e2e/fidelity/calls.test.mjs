@@ -441,6 +441,210 @@ claim(
   },
 );
 
+/** A participant's name in newer calls. */
+const HASH = 'drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho';
+
+claim('what a frame says at info of participants and their keys is kept as facts', async ({ page }) => {
+  const { call, entries, sent, main } = await page.evaluate(async (hash) => {
+    const { add, start } = await import('/kit.js');
+    const { diag } = await start();
+    const frame = await add('iframe', { src: '/quiet.html' });
+    const { console: theirs } = frame.contentWindow;
+    const prefix = '[Connection https://sfu.example.org/livekit/jwt][RemoteTracks]';
+    theirs.info(prefix, 'Participant connected: @bob:example.org:BOBDEVICE1 (PA_Xk29dFq8LmNpQ)');
+    theirs.info(prefix, `Subscribed: audio microphone TR_AMx29dFq of ${hash} encrypted=true muted=false`);
+    theirs.info('Subscribed: video screen_share TR_VCx of @bob:example.org:B encrypted=false muted=true');
+    theirs.info(`set participant sender key ${hash} index 255`, undefined);
+    // Nearly such lines, and others.
+    theirs.info('Subscribed to something', 'set participant sender key x index y');
+    theirs.info('Participant connected: nobody', prefix);
+    theirs.info(`set participant sender key ${'x'.repeat(300)} index 1`);
+    theirs.info(7, `set participant sender key ${hash} index 1`);
+    theirs.info();
+    theirs.info('');
+    theirs.log(`set participant sender key ${hash} index 1`);
+    theirs.warn(`set participant sender key ${hash} index 1`);
+    theirs.info('Enqueuing batch of to-device messages. type=x txnid=y', ['@a:b/C (msgid 1)']);
+    const text = await diag.collectReport(null);
+    // In the page itself they are nobody's.
+    diag.clear();
+    console.info(`set participant sender key ${hash} index 1`);
+    return { ...JSON.parse(text), main: JSON.parse(await diag.collectReport(null)).call };
+  }, HASH);
+  assert.deepEqual([entries, sent.length, main], [[], 1, null]);
+  const none = { participantSid: null, keyIndex: null, encrypted: null, kind: null };
+  const bob = '@bob:example.org:BOBDEVICE1';
+  assert.deepEqual([call.streams, call.omitted, call.session], [[], 0, null]);
+  assert.deepEqual(
+    call.facts.map((/** @type {any} */ { ts, ...fact }) => fact),
+    [
+      { ...none, what: 'connected', participant: bob, participantSid: 'PA_Xk29dFq8LmNpQ' },
+      { ...none, what: 'subscribed', participant: HASH, encrypted: true, kind: 'audio' },
+      { ...none, what: 'subscribed', participant: '@bob:example.org:B', encrypted: false, kind: 'video' },
+      { ...none, what: 'key-set', participant: HASH, keyIndex: 255 },
+    ],
+  );
+});
+
+claim(
+  'facts of a call are bounded, the newest stay, clear() forgets them, and secrets in them are closed',
+  async ({ page }) => {
+    const seen = await page.evaluate(async () => {
+      const { add, start } = await import('/kit.js');
+      const { diag } = await start();
+      const frame = await add('iframe', { src: '/quiet.html' });
+      const facts = async () => JSON.parse(await diag.collectReport(null)).call?.facts ?? [];
+      for (let at = 0; at < 250; at++)
+        frame.contentWindow.console.info(`set participant sender key @a:b:C index ${at}`);
+      const indexes = (await facts()).map((/** @type {any} */ { keyIndex }) => keyIndex);
+      diag.clear();
+      const cleared = await facts();
+      frame.contentWindow.console.info(
+        'Participant connected: syt_YWxpY2U_kTqWvNzXcBmLpRtYgHjQ_2fG7hK (PA_x)',
+      );
+      const text = await diag.collectReport(null);
+      diag.uninstall();
+      diag.clear();
+      // What each option leaves of the lines at info.
+      const said = async (/** @type {object} */ options) => {
+        diag.install(options);
+        const other = await add('iframe', { src: '/quiet.html' });
+        other.contentWindow.console.info('set participant sender key @a:b:C index 1');
+        other.contentWindow.console.info('Enqueuing batch of to-device messages. type=x txnid=y', ['@a:b/C']);
+        const { call, sent } = JSON.parse(await diag.collectReport(null));
+        diag.uninstall();
+        diag.clear();
+        return [call?.facts.length ?? 0, sent.length];
+      };
+      const options = [await said({}), await said({ calls: false }), await said({ sentKeys: false })];
+      return { indexes, cleared, text, options };
+    });
+    assert.deepEqual(
+      seen.indexes,
+      Array.from({ length: 200 }, (_, at) => at + 50),
+    );
+    assert.deepEqual(seen.cleared, []);
+    assert.doesNotMatch(seen.text, /kTqWvNzX/);
+    const [{ participant, participantSid }] = JSON.parse(seen.text).call.facts;
+    assert.match(participant, /^\[closed token/);
+    assert.equal(participantSid, 'PA_x');
+    assert.deepEqual(seen.options, [
+      [1, 1],
+      [0, 1],
+      [1, 0],
+    ]);
+  },
+);
+
+claim(
+  'of a MatrixRTC session only what is public is read, and nothing that acts is called',
+  async ({ page }) => {
+    const seen = await page.evaluate(async (hash) => {
+      const { add, start } = await import('/kit.js');
+      const { diag } = await start();
+      const frame = await add('iframe', { src: '/quiet.html?roomId=!room:example.org' });
+      /** @type {Set<string>} */
+      const read = new Set();
+      /** Notes what is read of an object. */
+      const watched = (/** @type {string} */ name, /** @type {any} */ object) =>
+        new Proxy(object, {
+          get(target, key) {
+            read.add(`${name}.${String(key)}`);
+            return target[key];
+          },
+        });
+      const member = (/** @type {string} */ user, /** @type {object} */ more = {}) =>
+        watched('member', {
+          userId: `@${user}:example.org`,
+          deviceId: 'ABCDEFGHIJ',
+          rtcBackendIdentity: hash,
+          createdTs: () => 1795473348000,
+          getAbsoluteExpiry: () => undefined,
+          getTransport: () => ({
+            livekit_service_url: 'https://sfu.example.org:8443/livekit/jwt?token=secret',
+          }),
+          membershipID: 'secret',
+          ...more,
+        });
+      const odd = {
+        createdTs: () => 1.5,
+        getAbsoluteExpiry: () => 1795487748000,
+        getTransport: () => {
+          throw new Error('no transport');
+        },
+        deviceId: 7,
+        rtcBackendIdentity: 'syt_YWxpY2U_kTqWvNzXcBmLpRtYgHjQ_2fG7hK',
+      };
+      const session = (/** @type {boolean} */ joined, /** @type {object[]} */ memberships) =>
+        watched('session', {
+          memberships,
+          isJoined: () => joined,
+          room: { roomId: '!room:example.org' },
+          delayId: 'secret',
+          encryptionManager: {},
+          reemitEncryptionKeys: () => read.add('reemitted'),
+        });
+      const observed = session(false, [member('alice')]);
+      const room = {};
+      const mx = watched('mx', {
+        getRoom: (/** @type {string} */ id) => (id === '!room:example.org' ? room : null),
+        matrixRTC: watched('matrixRTC', {
+          getActiveRoomSession: (/** @type {object} */ one) => (one === room ? observed : undefined),
+        }),
+      });
+      const ask = async () => JSON.parse(await diag.collectReport(mx)).call;
+      const host = await ask();
+      // Whatever else has that name is none.
+      const other = [];
+      for (const value of [7, null, document.createElement('p'), { memberships: 7 }]) {
+        frame.contentWindow.rtcSession = value;
+        other.push((await ask()).session.own);
+      }
+      frame.contentWindow.rtcSession = session(true, [member('alice'), member('bob', odd)]);
+      const own = await ask();
+      frame.contentWindow.rtcSession = session(true, Array(600).fill(member('alice')));
+      const many = await ask();
+      return { host, other, own, many: many.session.memberships.length, read: [...read].sort() };
+    }, HASH);
+    const alice = {
+      userId: '@alice:example.org',
+      deviceId: 'ABCDEFGHIJ',
+      participant: HASH,
+      createdAt: 1795473348000,
+      expiresAt: null,
+      focus: 'https://sfu.example.org:8443',
+    };
+    const session = { own: false, joined: false, roomId: '!room:example.org', memberships: [alice] };
+    assert.deepEqual(seen.host, { streams: [], omitted: 0, session, facts: [] });
+    assert.deepEqual(seen.other, Array(4).fill(false));
+    const { participant, ...bob } = seen.own.session.memberships[1];
+    assert.match(participant, /^\[closed token/);
+    assert.deepEqual(bob, {
+      userId: '@bob:example.org',
+      deviceId: null,
+      createdAt: null,
+      expiresAt: 1795487748000,
+      focus: null,
+    });
+    assert.deepEqual([seen.own.session.own, seen.own.session.joined, seen.many], [true, true, 500]);
+    const asked = seen.read.filter((/** @type {string} */ name) => !/^mx\.(?:get(?!Room)|is)/.test(name));
+    assert.deepEqual(asked, [
+      'matrixRTC.getActiveRoomSession',
+      'member.createdTs',
+      'member.deviceId',
+      'member.getAbsoluteExpiry',
+      'member.getTransport',
+      'member.rtcBackendIdentity',
+      'member.userId',
+      'mx.getRoom',
+      'mx.matrixRTC',
+      'session.isJoined',
+      'session.memberships',
+      'session.room',
+    ]);
+  },
+);
+
 claim(
   'connections of removed frames are collected (on demand in Chromium)',
   async ({ page, engine, context }) => {
