@@ -4,6 +4,10 @@ export interface MatrixClientLike {
   getUserId?(): string | null | undefined;
   getSyncState?(): string | null | undefined;
   getCrypto?(): object | null | undefined;
+  /** Asked for the room of a call's frame alone. */
+  getRoom?(roomId: string): object | null | undefined;
+  /** Asked for that room's session alone, by `getActiveRoomSession`. */
+  readonly matrixRTC?: object | undefined;
 }
 
 /** What a match says by itself, before it is seen beside other lines. */
@@ -108,8 +112,8 @@ export function subscribe(listener: () => void): () => void;
 /** The report as JSON with two-space indentation; its shape is `Report` of `crypto-diag/report`. */
 export function buildReport(mx?: MatrixClientLike | null, extra?: ReportExtra): string;
 /**
- * The same with what only asynchronous questions tell: storage, own keys, known devices. Makes no request, changes nothing;
- * each question has a limit of time.
+ * The same with what only asynchronous questions tell: storage, own keys, known devices, and in a call the statistics of its streams,
+ * which take a second. Makes no request, changes nothing; each question has a limit of time.
  */
 export function collectReport(mx?: MatrixClientLike | null, extra?: ReportExtra): Promise<string>;
 /** Gives the collected report to the user as a file; answers with its name, `<prefix>-2026-11-23T19-30-00Z.json` (UTC). */

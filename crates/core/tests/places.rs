@@ -110,12 +110,15 @@ fn an_entry_of_a_file_is_closed_as_it_is_read() {
 #[test]
 fn a_fields_name_says_what_a_bare_text_is() {
     let key = "drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho";
-    for name in ["ed25519", "curve25519", "messageId", "txnid"] {
+    for name in ["ed25519", "curve25519", "messageId", "txnid", "participant", "participantSid"] {
         assert_eq!(redact_field(name, key), key, "{name}");
         assert!(!redact_field(name, SECRET).contains("kTqWvNzX"), "{name}");
     }
     assert_eq!(redact_field("deviceId", "AQGTNURAAR"), "AQGTNURAAR");
     assert_eq!(redact_field("userId", "@alice:example.org"), "@alice:example.org");
+    assert_eq!(redact_field("participant", "@alice:example.org:AQGTNURAAR"), "@alice:example.org:AQGTNURAAR");
+    assert_eq!(redact_field("participantSid", "PA_Xk29dFq8LmNpQrSt"), "PA_Xk29dFq8LmNpQrSt");
+    assert_eq!(redact_field("focus", "https://livekit-jwt.example.org:8443"), "https://livekit-jwt.example.org:8443");
     assert_eq!(redact_field("password", "correct horse"), "[closed]");
     assert_eq!(redact_field("what", "it took too long"), "it took too long");
     assert!(redact_field("what", key).starts_with("[closed base64 43 #"));

@@ -1,7 +1,7 @@
 // The one capture of a page: what it hooks, and how it starts, stops and forgets.
 
 import { apply, call, deref, errorOfEvent, freeze, messageOfEvent, now, reasonOfEvent } from './builtins.js';
-import { clearCallLines, noteCallLine } from './call-lines.js';
+import { CALL_LINES, clearCallLines } from './call-lines.js';
 import { hookConnections } from './connections.js';
 import * as core from './core.js';
 import { FrameWatch } from './frames.js';
@@ -11,13 +11,13 @@ import { clearMarks } from './marks.js';
 import { option } from './options.js';
 import { unwatchPage, watchPage } from './page.js';
 import * as queue from './queue.js';
-import { clearSent, noteSent } from './sent.js';
+import { SENT_LINE, clearSent } from './sent.js';
 import { forgetIds } from './snapshots.js';
 import { noteChange, noteFailure, state } from './state.js';
 import { openWorkerChannel } from './worker-channel.js';
 
 /** @typedef {import('./lines.js').Realm} Realm */
-/** @typedef {import('./lines.js').Note} Note */
+/** @typedef {import('./lines.js').FactLine} FactLine */
 
 /** @type {Readonly<{kind: 'main', path: null}>} */
 const MAIN = freeze({ kind: 'main', path: null });
@@ -44,10 +44,10 @@ export function install(options) {
   try {
     const wanted = (/** @type {'frames' | 'sentKeys' | 'calls'} */ name) =>
       option(options, name, (error) => noteFailure(`install: the option ${name}`, error)) !== false;
-    const ofPage = wanted('sentKeys') ? [noteSent] : [];
+    const ofPage = wanted('sentKeys') ? [SENT_LINE] : [];
     const withFrames = wanted('frames');
     state.calls = wanted('calls');
-    const ofFrames = state.calls ? [noteCallLine, ...ofPage] : ofPage;
+    const ofFrames = state.calls ? [...CALL_LINES, ...ofPage] : ofPage;
     core.prepare(coreChanged);
     if (core.status === 'failed') return;
     queue.open(noteChange);
@@ -81,14 +81,14 @@ function coreChanged() {
   noteChange();
 }
 
-/** @param {{console: Console}} window @param {() => Realm} realm @param {Note[]} notes What is looked for at info. */
-function hookConsole(window, realm, notes) {
+/** @param {{console: Console}} window @param {() => Realm} realm @param {FactLine[]} facts What is looked for at info. */
+function hookConsole(window, realm, facts) {
   const { console } = window;
   const made = [
     hook(console, 'warn', (args) => lines.look(lines.WARN, args, realm)),
     hook(console, 'error', (args) => lines.look(lines.ERROR, args, realm)),
   ];
-  if (notes.length > 0) made[2] = hook(console, 'info', (args) => lines.lookForFacts(args, realm, notes));
+  if (facts.length > 0) made[2] = hook(console, 'info', (args) => lines.lookForFacts(args, realm, facts));
   return made;
 }
 
@@ -96,12 +96,12 @@ function hookConsole(window, realm, notes) {
  * Hooks a child document's Window, for the frame watch.
  * @param {Window & typeof globalThis} window
  * @param {() => string | null} path
- * @param {Note[]} notes
+ * @param {FactLine[]} facts
  */
-function hookFrame(window, path, notes) {
+function hookFrame(window, path, facts) {
   // Asked for each kept line, not once: the hook survives the frame's first navigation, its address does not.
   const realm = () => /** @type {Realm} */ ({ kind: 'frame', path: path() });
-  const made = hookConsole(window, realm, notes);
+  const made = hookConsole(window, realm, facts);
   const hooked = made[0].wrapper !== null || made[0].ours === true;
   // Another copy of this package watches this Window, its connections and errors, too.
   const isOurs = made[0].ours !== true;

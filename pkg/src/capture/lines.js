@@ -1,6 +1,6 @@
 // From a console call to the queue: the per-line path.
 
-import { now } from './builtins.js';
+import { now, startsWith } from './builtins.js';
 import { passes } from './prefilter.js';
 import { put } from './queue.js';
 import { stackOf } from './stack.js';
@@ -81,19 +81,38 @@ function mayRunCode(args) {
   return false;
 }
 
-/** Keeps a fact of a call, if it tells one, and says whether it did. @typedef {(args: ArrayLike<unknown>, realm: () => Realm) => boolean} Note */
+/**
+ * @typedef {object} FactLine A line at info that tells a fact.
+ * @property {string} start How it begins.
+ * @property {(args: ArrayLike<unknown>, at: number, realm: () => Realm) => boolean} keep Keeps the fact, if it is one; `at` is the
+ *   line's place among the arguments.
+ */
 
 /**
  * Looks at a call at info, of which no line is kept: it may tell a fact. Never throws.
  * @param {ArrayLike<unknown>} args
  * @param {() => Realm} realm
- * @param {readonly Note[]} notes
+ * @param {readonly FactLine[]} kinds
  */
-export function lookForFacts(args, realm, notes) {
+export function lookForFacts(args, realm, kinds) {
   if (!active || looking) return;
+  // A logger's prefix may stand before the line.
+  for (let at = 0; at < 2; at++) {
+    const line = args[at];
+    if (typeof line !== 'string') return;
+    const first = line[0];
+    for (let kind = 0; kind < kinds.length; kind++) {
+      const { start } = kinds[kind];
+      if (first === start[0] && startsWith(line, start)) keepFact(kinds[kind], args, at, realm);
+    }
+  }
+}
+
+/** @param {FactLine} kind @param {ArrayLike<unknown>} args @param {number} at @param {() => Realm} realm */
+function keepFact(kind, args, at, realm) {
   looking = mayRunCode(args);
   try {
-    for (let at = 0; at < notes.length; at++) if (notes[at](args, realm)) onFact();
+    if (kind.keep(args, at, realm)) onFact();
   } catch {
     seen.failed++;
   } finally {

@@ -1,12 +1,10 @@
 // The sender's half of the evidence: matrix-js-sdk says at info which devices it sends a batch of encrypted to-device
 // messages to, and under which message ids. The receiver's log names the same ids.
 
-import { getOwnPropertyDescriptor, indexOf, isArray, now, slice, startsWith } from './builtins.js';
+import { getOwnPropertyDescriptor, indexOf, isArray, now, slice } from './builtins.js';
 import { compact } from './utf8.js';
 import { Waiting } from './waiting.js';
 
-/** How the line begins. Source: matrix-js-sdk 41.6.0-rc.0, src/ToDeviceMessageQueue.ts. */
-const PREFIX = 'Enqueuing batch of to-device messages.';
 /** Targets kept of one batch: more than a large call has devices. */
 const TARGETS_MAX = 200;
 /** UTF-16 code units of one id: Matrix ids have at most 255 bytes. */
@@ -18,23 +16,17 @@ const ID_UNITS = 255;
 /** Batches kept; the oldest go first. */
 const batches = /** @type {Waiting<SentBatch>} */ (new Waiting(100));
 
-/**
- * Keeps what a `console.info` call says, if it is the line.
- * @param {ArrayLike<unknown>} args A logger's prefix may stand before it.
- * @param {() => import('./lines.js').Realm} realm
- * @returns {boolean} Whether it was.
- */
-export function noteSent(args, realm) {
-  const at = isLine(args[0]) ? 0 : isLine(args[1]) && typeof args[0] === 'string' ? 1 : -1;
-  if (at < 0) return false;
-  const line = /** @type {string} */ (args[at]);
-  const { targets, omitted } = targetsOf(args[at + 1]);
-  const type = field(line, 'type=');
-  batches.add({ ts: now(), type, txnid: field(line, 'txnid='), targets, omitted, realm: realm() });
-  return true;
-}
-
-const isLine = (/** @type {unknown} */ value) => typeof value === 'string' && startsWith(value, PREFIX);
+/** The line that tells of one. Source: matrix-js-sdk 41.6.0-rc.0, src/ToDeviceMessageQueue.ts. @type {import('./lines.js').FactLine} */
+export const SENT_LINE = {
+  start: 'Enqueuing batch of to-device messages.',
+  keep(args, at, realm) {
+    const line = /** @type {string} */ (args[at]);
+    const { targets, omitted } = targetsOf(args[at + 1]);
+    const type = field(line, 'type=');
+    batches.add({ ts: now(), type, txnid: field(line, 'txnid='), targets, omitted, realm: realm() });
+    return true;
+  },
+};
 
 /** @param {unknown} list */
 function targetsOf(list) {

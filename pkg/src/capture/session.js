@@ -20,15 +20,14 @@ const MEMBERSHIPS_MAX = 500;
  * @returns {CallSession | null}
  */
 export function sessionFacts(windows, mx) {
-  for (const { window } of windows) {
-    const session = sessionOf(read(window, 'rtcSession'), true);
-    if (session) return session;
-  }
-  for (const { window } of windows) {
-    const session = sessionOf(observed(window, mx), false);
-    if (session) return session;
-  }
-  return null;
+  const find = (/** @type {boolean} */ own) => {
+    for (const { window } of windows) {
+      const session = sessionOf(own ? read(window, 'rtcSession') : observed(window, mx), own);
+      if (session) return session;
+    }
+    return null;
+  };
+  return find(true) ?? find(false);
 }
 
 /** @param {Window} window @param {any} mx */
@@ -59,7 +58,7 @@ function sessionOf(session, own) {
       participant: text(read(one, 'rtcBackendIdentity')),
       createdAt: whole(ask(one, 'createdTs')),
       expiresAt: whole(ask(one, 'getAbsoluteExpiry')),
-      focus: originOf(read(transportOf(one, memberships[0]), 'livekit_service_url')),
+      focus: focusOf(one, memberships[0]),
     })),
   };
 }
@@ -67,19 +66,10 @@ function sessionOf(session, own) {
 /** Other members write them: they may be anything. @param {unknown} value */
 const whole = (value) => (isSafeInteger(value) ? /** @type {number} */ (value) : null);
 
-/** What a member publishes to: in older calls what the oldest member wishes, in newer ones what it wishes itself. @param {any} one @param {any} oldest */
-function transportOf(one, oldest) {
+/** The server that a member publishes to: in older calls the one that the oldest member wishes. @param {any} one @param {any} oldest */
+function focusOf(one, oldest) {
   try {
-    return one.getTransport(oldest);
-  } catch {
-    return null;
-  }
-}
-
-/** @param {unknown} address */
-function originOf(address) {
-  try {
-    const { origin } = new URL(/** @type {string} */ (address));
+    const { origin } = new URL(one.getTransport(oldest).livekit_service_url);
     return origin === 'null' ? null : origin;
   } catch {
     return null;

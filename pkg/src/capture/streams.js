@@ -31,17 +31,24 @@ export async function streamFacts(ask, windows) {
   let connection = 0;
   for (const { window, path } of windows) {
     for (const one of (await ask('RTCPeerConnection', () => connectionsOf(window))) ?? []) {
-      const ends = (await ask('getTransceivers', () => endsOf(one, path, connection++))) ?? [];
-      for (const { row, end } of ends) {
+      const place = { path, connection: connection++ };
+      for (const { row, end } of (await ask('getTransceivers', () => endsOf(one, place))) ?? []) {
         if (found.length < STREAMS_MAX) found.push({ row, end, window });
         else omitted++;
       }
     }
   }
+  const look = () =>
+    Promise.all(
+      found.map(async ({ row, end, window }) => {
+        const sample = await ask('getStats', async () => sampleOf(row, end, await end.getStats(), window));
+        if (sample) row.samples.push(sample);
+      }),
+    );
   if (found.length > 0) {
-    await sampleAll(ask, found);
+    await look();
     await new Promise((resolve) => setTimeout(resolve, APART));
-    await sampleAll(ask, found);
+    await look();
   }
   return { streams: found.map(({ row }) => row), omitted };
 }
@@ -49,26 +56,28 @@ export async function streamFacts(ask, windows) {
 /**
  * The receivers and senders of a connection that something may come or go through.
  * @param {RTCPeerConnection} connection
- * @param {string | null} path
- * @param {number} number
+ * @param {Pick<Row, 'path' | 'connection'>} place
  */
-function endsOf(connection, path, number) {
-  const sids = participantsOf(connection.remoteDescription?.sdp ?? '');
+function endsOf(connection, place) {
+  const sections = (connection.remoteDescription?.sdp ?? '').slice(0, SDP_MAX).split(/^m=/m);
+  const first = (/** @type {RegExp} */ line, /** @type {string} */ section) => line.exec(section)?.[1];
+  // LiveKit's server names each stream by whose it is: `PA_…|…`.
+  const sids = new Map(
+    sections.map((one) => [first(/^a=mid:(\S+)/m, one), first(/^a=msid:(PA_\w{1,64})\|/m, one)]),
+  );
   /** @type {{row: Row, end: End}[]} */
   const ends = [];
   for (const { mid, currentDirection, receiver, sender } of connection.getTransceivers()) {
-    const add = (/** @type {Row['direction']} */ direction, /** @type {End} */ end) => {
+    const add = (/** @type {End} */ end, /** @type {Row['direction']} */ direction, sid = '') => {
       const { track } = end;
       if (!track) return;
-      /** @type {Row} */
       const row = {
-        path,
-        connection: number,
+        ...place,
         connectionState: text(connection.connectionState),
         mid: text(mid),
         direction,
-        kind: track.kind === 'video' ? 'video' : 'audio',
-        participantSid: direction === 'receiving' ? (sids.get(mid) ?? null) : null,
+        kind: /** @type {Row['kind']} */ (track.kind === 'video' ? 'video' : 'audio'),
+        participantSid: sid || null,
         muted: truth(track.muted),
         enabled: truth(track.enabled),
         samples: [],
@@ -76,31 +85,11 @@ function endsOf(connection, path, number) {
       ends.push({ row, end });
     };
     // Each transceiver has a receiver, also where both sides agreed that nothing comes.
-    if (currentDirection === 'sendrecv' || currentDirection === 'recvonly') add('receiving', receiver);
-    add('sending', sender);
+    if (currentDirection === 'sendrecv' || currentDirection === 'recvonly')
+      add(receiver, 'receiving', sids.get(mid ?? ''));
+    add(sender, 'sending');
   }
   return ends;
-}
-
-/** Whose each stream is, by its `mid`: LiveKit's server names a stream `PA_…|…`. @param {string} sdp */
-function participantsOf(sdp) {
-  const sids = new Map();
-  for (const section of sdp.slice(0, SDP_MAX).split(/^m=/m)) {
-    const mid = /^a=mid:(\S+)/m.exec(section)?.[1];
-    const sid = /^a=msid:(PA_\w{1,64})\|/m.exec(section)?.[1];
-    if (mid !== undefined && sid !== undefined) sids.set(mid, sid);
-  }
-  return sids;
-}
-
-/** @param {import('./questions.js').Ask} ask @param {Asked[]} asked */
-async function sampleAll(ask, asked) {
-  await Promise.all(
-    asked.map(async ({ row, end, window }) => {
-      const sample = await ask('getStats', async () => sampleOf(row, end, await end.getStats(), window));
-      if (sample) row.samples.push(sample);
-    }),
-  );
 }
 
 /**
@@ -112,10 +101,10 @@ async function sampleAll(ask, asked) {
  */
 function sampleOf({ direction, kind }, end, statistics, { performance }) {
   const comes = direction === 'receiving';
-  const own = comes ? /^inbound-rtp$/ : /^(?:outbound-rtp|media-source)$/;
+  const own = comes ? ['inbound-rtp'] : ['outbound-rtp', 'media-source'];
   /** @type {any[]} */
   const rows = [];
-  statistics.forEach((/** @type {any} */ row) => own.test(row.type) && rows.push(row));
+  statistics.forEach((/** @type {any} */ row) => own.includes(row.type) && rows.push(row));
   // A sender has a row for each layer of a picture.
   const sum = (/** @type {string} */ name) =>
     rows.reduce((all, row) => (number(row[name]) === null ? all : all + row[name]), null);

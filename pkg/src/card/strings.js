@@ -149,6 +149,7 @@ const ENGLISH = {
   'field.clock': 'Clock',
   'field.storage': 'Storage',
   'field.crypto': 'Crypto',
+  'field.call': 'The call: statistics of its streams, its members',
   'field.unanswered': 'Questions without an answer',
   'field.counts': 'Lines by family',
   'field.tallies': 'Counts, times and rates',

@@ -57,7 +57,7 @@ declare class MatrixClient {
 declare const mx: MatrixClient;
 declare const passedByTheBuild: string | undefined;
 
-const options: InstallOptions = { frames: true, sentKeys: false };
+const options: InstallOptions = { frames: true, sentKeys: false, calls: false };
 install();
 install({});
 installCryptoDiagLog(options);
