@@ -3,6 +3,7 @@
 use crypto_diag_core::{CaptureState, Meaning, Millis};
 use serde::Serialize;
 
+use crate::call::{self, Call};
 use crate::evidence::ke2::{Ke2Kind, Participant};
 use crate::evidence::{Evidence, Ke2};
 use crate::report::Report;
@@ -25,6 +26,8 @@ pub struct Facts {
     /// Which participants' keys were missing, by index. LiveKit is silent after the first error, so that how many lines there
     /// are says nothing.
     pub missing_keys: Vec<MissingKeys>,
+    /// The call in the page's frames, joined; null where the report says nothing of one.
+    pub call: Option<Call>,
 }
 
 /// The refusals of one key id.
@@ -100,7 +103,7 @@ pub struct MissingKeys {
 
 /// Adds the evidence of a report up. `evidence` stands beside the report's entries, one for one.
 pub fn add_up(report: &Report, evidence: &[Option<Evidence>]) -> Facts {
-    let mut facts = Facts::default();
+    let mut facts = Facts { call: call::join(report, evidence), ..Facts::default() };
     for (index, entry) in report.entries() {
         match evidence.get(index).and_then(Option::as_ref) {
             Some(Evidence::Ke1(conflict)) => {

@@ -13,6 +13,10 @@ use serde_json::Value;
 
 use crate::report::Tally;
 
+mod call;
+
+pub(crate) use call::call;
+
 pub(crate) fn text(of: &Value, name: &str) -> Option<String> {
     of.get(name)?.as_str().map(str::to_owned)
 }

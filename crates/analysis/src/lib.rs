@@ -24,6 +24,7 @@
 //! assert_eq!(reading.facts.conflicts.len(), 1);
 //! ```
 
+pub mod call;
 pub mod evidence;
 pub mod facts;
 mod fields;

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crypto_diag_core::{Capture, CryptoFacts, DeviceKeys, Entry, KnownDevice, Mark, Meaning, Millis, SentBatch};
+use crypto_diag_core::{
+    CallFacts, Capture, CryptoFacts, DeviceKeys, Entry, KnownDevice, Mark, Meaning, Millis, SentBatch,
+};
 use crypto_diag_core::{SCHEMA_NAME, SCHEMA_VERSION};
 use serde_json::Value;
 
@@ -74,6 +76,8 @@ pub struct Report {
     pub has_entries: bool,
     /// What the client's crypto layer said; `None` unless `collectReport` made the report.
     pub crypto: Option<CryptoFacts>,
+    /// The call in the page's frames; `None` unless `collectReport` made the report of a page with a call.
+    pub call: Option<CallFacts>,
     /// Whether the browser has promised not to evict the origin's storage.
     pub storage_persisted: Option<bool>,
 }
@@ -186,6 +190,7 @@ impl Report {
             entries: read.collect(),
             has_entries: report["entries"].is_array(),
             crypto: fields::crypto(&report["crypto"]),
+            call: fields::call(&report["call"]),
             storage_persisted: report["storage"]["persisted"].as_bool(),
         })
     }
@@ -253,133 +258,4 @@ impl Report {
 }
 
 #[cfg(test)]
-mod tests {
-    use crypto_diag_core::{CaptureState, PageEvent};
-
-    use super::*;
-
-    #[test]
-    fn a_broken_part_is_absent_and_the_rest_stays() {
-        let text = r#"{"schema":"crypto-diag/report","schemaVersion":1,"deviceId":7,"userId":"@a:b","sent":null,
-            "entries":[{"ts":"no"},
-            {"ts":1,"level":"warn","ke":"KE-1","signature":"already exists","message":"m","meaning":"unrelated"}]}"#;
-        let report = Report::from_json(text).unwrap();
-        assert_eq!(report.device_id, None);
-        assert_eq!(report.user_id.as_deref(), Some("@a:b"));
-        let indexes: Vec<usize> = report.entries().map(|(index, _)| index).collect();
-        assert_eq!(indexes, [1], "the place of an entry is its place in the file");
-    }
-
-    #[test]
-    fn what_is_no_report_is_refused_by_name() {
-        assert_eq!(Report::from_json("{\n x").unwrap_err(), ReportError::NotJson { line: 2, column: 2 });
-        let other = Report::from_json(r#"{"schema":"har"}"#).unwrap_err();
-        assert_eq!(other, ReportError::NotAReport { schema: Some("har".into()) });
-        assert!(other.to_string().contains("crypto-diag/report"));
-        let newer = Report::from_json(r#"{"schema":"crypto-diag/report","schemaVersion":99}"#).unwrap_err();
-        assert_eq!(newer, ReportError::TooNew { version: 99 });
-        assert!(Report::from_json("[]").is_err() && Report::from_json("3").is_err());
-    }
-
-    #[test]
-    fn every_part_that_analysis_needs_is_read_as_the_core_writes_it() {
-        let mut recorder = crypto_diag_core::Recorder::new();
-        let line = crypto_diag_core::Line::new(
-            Millis(7),
-            crypto_diag_core::Level::Error,
-            "keys/upload already exists syt_secretsecret",
-        );
-        recorder.record(&crypto_diag_core::Line { stack: Some("at x"), ..line });
-        let mut written = recorder.report(crypto_diag_core::Host::default());
-        let hook = crypto_diag_core::HookState { method: "warn".into(), in_place: true, reason: Some("r".into()) };
-        written.capture = Capture {
-            state: CaptureState::Failed,
-            reason: Some("r".into()),
-            installed_at: Some(Millis(1)),
-            time_origin: Some(Millis(2)),
-            cleared_at: Some(Millis(3)),
-            hooks: vec![hook],
-            partly_scanned: 4,
-            unreadable: 5,
-            nested: 6,
-            queue_overflow: 8,
-            lines_seen: 12,
-            lines_matched: 1,
-            frames: crypto_diag_core::FrameWatch {
-                watching: true,
-                documents: vec![crypto_diag_core::FrameState {
-                    path: Some("/f".into()),
-                    hooked: true,
-                    hooked_at: Some(Millis(14)),
-                    time_origin: Some(Millis(15)),
-                    blind: Some("late".into()),
-                    removed: true,
-                }],
-                omitted: 16,
-            },
-            failures: vec![crypto_diag_core::Failure { ts: Millis(9), what: "w".into() }],
-            page_events: vec![PageEvent { ts: Millis(10), event: "hidden".into() }],
-            ..Capture::default()
-        };
-        let own = DeviceKeys { ed25519: Some("e".into()), curve25519: Some("c".into()) };
-        let known = KnownDevice {
-            user_id: "u".into(),
-            device_id: "d".into(),
-            ed25519: Some("e".into()),
-            curve25519: Some("c".into()),
-            verified: Some(true),
-        };
-        written.crypto = Some(CryptoFacts {
-            own_device_keys: Some(own),
-            devices: vec![known],
-            active_backup_version: Some("1".into()),
-            cross_signing_ready: Some(true),
-            secret_storage_ready: Some(false),
-        });
-        written.clock =
-            Some(crypto_diag_core::Clock { offset: Some(7_200_012.0), ..crypto_diag_core::Clock::default() });
-        written.storage = Some(crypto_diag_core::Storage { persisted: Some(false), ..Default::default() });
-        let target =
-            crypto_diag_core::SentTarget { user_id: "u".into(), device_id: "d".into(), message_id: Some("m".into()) };
-        written.sent = vec![SentBatch {
-            ts: Millis(11),
-            event_type: Some("t".into()),
-            txnid: Some("x".into()),
-            targets: vec![target],
-            omitted: 12,
-            realm: crypto_diag_core::Realm { kind: crypto_diag_core::RealmKind::Frame, path: Some("/f".into()) },
-        }];
-        let read = Report::from_json(&written.to_json()).unwrap();
-        assert_eq!(read.entries, [Some(written.entries[0].clone())]);
-        assert_eq!((read.sent, read.crypto), (written.sent, written.crypto));
-        assert_eq!(read.capture, written.capture);
-        assert_eq!((read.storage_persisted, read.tallies.map(|tallies| tallies.len())), (Some(false), Some(1)));
-        assert_eq!((read.has_entries, read.clock_offset_ms), (true, Some(7_200_012.0)));
-        assert_eq!(read.counts.map(|counts| counts["KE-1"]), Some(1));
-    }
-
-    #[test]
-    fn a_page_is_awake_only_where_the_capture_watched_it() {
-        let mut report = Report::default();
-        let held_up = |report: &Report, from, to| report.was_held_up(Millis(from), Millis(to));
-        assert_eq!(held_up(&report, 20, 30), None, "no capture");
-        report.capture.installed_at = Some(Millis(25));
-        assert_eq!(held_up(&report, 20, 30), None, "installed later");
-        report.capture.installed_at = Some(Millis(10));
-        assert_eq!(held_up(&report, 20, 30), Some(false));
-        let event = |ts, event: &str| PageEvent { ts: Millis(ts), event: event.into() };
-        report.capture.page_events = vec![event(40, "hidden"), event(50, "visible"), event(70, "offline")];
-        assert_eq!(held_up(&report, 20, 30), Some(false));
-        assert_eq!(held_up(&report, 45, 46), Some(true), "it was hidden all the time");
-        assert_eq!(held_up(&report, 45, 60), Some(true), "it was hidden at first");
-        assert_eq!(held_up(&report, 55, 60), Some(false));
-        assert_eq!(held_up(&report, 80, 90), Some(true), "it is still offline");
-        report.capture.page_events = vec![event(1, "online"); PAGE_EVENTS_MAX];
-        assert_eq!(held_up(&report, 20, 30), None, "older changes may be lost");
-    }
-
-    #[test]
-    fn no_page_is_awake_by_default() {
-        assert_eq!(Report::default().was_held_up(Millis(0), Millis(1)), None);
-    }
-}
+mod tests;

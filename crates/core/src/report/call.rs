@@ -15,7 +15,8 @@ pub struct CallFacts {
     pub omitted: u64,
     /// The MatrixRTC session that the frame's client is in, else the one that the page's client observes; null if none was found.
     pub session: Option<CallSession>,
-    /// What the frames said at info about participants and their keys, oldest first, bounded.
+    /// What the frames said at info about participants and their keys, oldest first, bounded: of too many the newest are kept, so
+    /// that the list is whole from its first row on.
     pub facts: Vec<CallFact>,
 }
 
