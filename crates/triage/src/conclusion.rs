@@ -114,6 +114,16 @@ conclusions! {
     SameKeyTwoSessions: Q2 Olm Notice "OLM: one-time key used for two sessions",
     /// A message that one context could not open was opened in another.
     Redelivery: Q2 Olm Notice "OLM: message opened elsewhere",
+    /// A participant's media arrives and is decoded.
+    MediaDecoded: Q2 Ke2 Notice "not encryption: media arrives and is decoded",
+    /// A participant's media arrives, and no frame of it comes out of decryption.
+    MediaNotDecrypted: Q2 Ke2 Fault "KE-2: media arrives and is not decrypted",
+    /// Nothing of a participant's media arrives.
+    MediaNotArriving: Q2 Ke2 Notice "not this device’s decryption: no media arrives",
+    /// A page sends no sound itself.
+    MediaNotSent: Q2 Ke2 Notice "own sound is not sent",
+    /// A participant sends media without the encryption that its receiver expects.
+    EncryptionOneSided: Q2 Ke2 Fault "KE-2: media comes without the encryption that is expected",
     /// A participant's media key was missing and did not come.
     MediaKeyMissing: Q2 Ke2 Fault "KE-2: media key missing",
     /// Another client never sent its key to this device.

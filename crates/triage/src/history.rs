@@ -14,6 +14,8 @@ use crate::bundle::{ArtefactKind, Bundle};
 use crate::conclusion::Conclusion;
 use crate::verdict::Verdict;
 
+pub(crate) mod call;
+
 /// What may and must be said of a history: pairs of a conclusion's name and a part of what it is about, empty for anything.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Label {

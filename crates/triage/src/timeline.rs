@@ -1,8 +1,8 @@
 //! Everything on one clock, in lanes. Storms are densities, not thousands of marks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crypto_diag_core::{MarkKind, Meaning};
+use crypto_diag_core::{CallFactKind, MarkKind, Meaning};
 use serde::Serialize;
 
 use crate::case::{Case, Page};
@@ -187,6 +187,17 @@ fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<Strin
     }
     for batch in &report.sent {
         put(lanes, 20, format!("{label}: batches sent"), false, at(batch.ts.0));
+    }
+    if let Some(call) = &report.call {
+        for fact in call.facts.iter().filter(|fact| fact.what == CallFactKind::KeySet) {
+            put(lanes, 18, format!("{label}: media keys set"), false, at(fact.ts.0));
+        }
+        let sampled: BTreeSet<u64> =
+            call.streams.iter().flat_map(|stream| &stream.samples).map(|sample| sample.ts.0).collect();
+        for moment in sampled {
+            let text = "statistics of the call".to_owned();
+            put(lanes, 19, format!("{label}: {text}"), false, at(moment)).marks.push(Mark { at: at(moment), text });
+        }
     }
     if let Some(origin) = report.capture.time_origin {
         let origin = at(origin.0);

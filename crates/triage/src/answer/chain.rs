@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::conclusion::Conclusion as C;
+use crate::subject::Subject;
 use crate::verdict::Verdict;
 
 /// What two verdicts must share for one to be the other's cause.
@@ -12,6 +13,8 @@ enum Shared {
     Device,
     /// The device and the one-time key: by its public key, else by its id.
     Key,
+    /// The device and the participant.
+    Peer,
     /// The device and the room.
     Room,
     /// The event.
@@ -40,6 +43,11 @@ const EXPLAINS: &[(C, C, Shared)] = &[
     (C::LostKeyLostMediaKey, C::MediaKeyMissing, Shared::Device),
     (C::NeverSent, C::MediaKeyMissing, Shared::Device),
     (C::Backlog, C::MediaKeyMissing, Shared::Device),
+    (C::EncryptionOneSided, C::MediaNotDecrypted, Shared::Peer),
+    (C::ConflictLostMediaKey, C::MediaNotDecrypted, Shared::Peer),
+    (C::LostKeyLostMediaKey, C::MediaNotDecrypted, Shared::Peer),
+    (C::NeverSent, C::MediaNotDecrypted, Shared::Peer),
+    (C::MediaKeyMissing, C::MediaNotDecrypted, Shared::Peer),
     (C::Diverged, C::Ke1Seen, Shared::Device),
     (C::ConflictLostKey, C::OlmSeen, Shared::Device),
     (C::LostKey, C::OlmSeen, Shared::Device),
@@ -50,6 +58,8 @@ const EXPLAINS: &[(C, C, Shared)] = &[
     (C::MediaKeyMissing, C::Ke2Seen, Shared::Device),
     (C::ConflictLostMediaKey, C::Ke2Seen, Shared::Device),
     (C::NeverSent, C::Ke2Seen, Shared::Device),
+    (C::MediaNotDecrypted, C::Ke2Seen, Shared::Device),
+    (C::EncryptionOneSided, C::Ke2Seen, Shared::Device),
     (C::MalformedOnServer, C::Ke3Seen, Shared::Event),
     (C::StrippedOnTheWay, C::Ke3Seen, Shared::Event),
     (C::ClientBug, C::Ke3Seen, Shared::Event),
@@ -106,6 +116,19 @@ fn shares(one: &Verdict, other: &Verdict, what: Shared) -> bool {
                     meet(&one.key_ids, &other.key_ids)
                 }
         }
+        Shared::Peer => {
+            let user = |subject: &Subject| {
+                subject.peer.as_ref().map(|peer| peer.user_id.clone()).or_else(|| subject.peer_user_id.clone())
+            };
+            let by_device = one.peer.is_some() && other.peer.is_some();
+            device
+                && if by_device {
+                    one.peer == other.peer
+                } else {
+                    (one.participant.is_some() && one.participant == other.participant)
+                        || user(one).is_some_and(|one| Some(one) == user(other))
+                }
+        }
         Shared::Room => device && one.room_id == other.room_id,
         Shared::Event => {
             !one.event_ids.is_empty() && (other.event_ids.is_empty() || meet(&one.event_ids, &other.event_ids))
@@ -132,7 +155,7 @@ pub(crate) fn causes(verdicts: &[Verdict], links: &[Link]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::{Device, Subject};
+    use crate::subject::Device;
     use crate::verdict::Answer;
 
     fn proven(conclusion: C, key: &str) -> Verdict {

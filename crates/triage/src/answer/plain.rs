@@ -27,6 +27,20 @@ pub(super) fn clause(conclusion: C, subject: &Subject, count: usize) -> String {
         }
         C::SameKeyTwoSessions => format!("one one-time key of {who} was used for two sessions"),
         C::Redelivery => format!("{messages} that {who} could not read {} read elsewhere", was(count)),
+        C::MediaDecoded => {
+            format!("{who} receives and decodes the media of {}", peer.unwrap_or_else(|| "a participant".to_owned()))
+        }
+        C::MediaNotDecrypted => {
+            format!("{who} gets media of {} that it cannot decrypt", peer.unwrap_or_else(|| "a participant".to_owned()))
+        }
+        C::MediaNotArriving => {
+            format!("nothing of {} arrives at {who}", peer.unwrap_or_else(|| "a participant".to_owned()))
+        }
+        C::MediaNotSent => format!("{who} sends no sound itself"),
+        C::EncryptionOneSided => format!(
+            "{} sends media without the encryption that {who} expects",
+            peer.unwrap_or_else(|| "a participant".to_owned())
+        ),
         C::MediaKeyMissing => {
             format!("{who} cannot hear or see {}", peer.unwrap_or_else(|| "a participant".to_owned()))
         }

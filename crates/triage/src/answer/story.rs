@@ -81,11 +81,47 @@ fn sentence(exit_code: u8, verdicts: &[Verdict], links: &[Link], causes: &[usize
     };
     match exit_code {
         3 => "Nothing that was given could be read.".to_owned(),
-        1 => format!("Proven: {}{open}", told(verdicts, links, causes)),
+        1 => format!("Proven: {}{open}{}", told(verdicts, links, causes), media(verdicts, &LOST_MEDIA)),
+        2 if is_of_media(verdicts) => format!("No fault of encryption is proven.{open}{}", media(verdicts, &ANY_MEDIA)),
         2 => format!("Nothing is proven to be wrong.{open}"),
+        0 if is_of_media(verdicts) => format!(
+            "No fault of encryption: each of the four questions was looked at by something that would have shown one.{}",
+            media(verdicts, &ANY_MEDIA)
+        ),
         _ => "Nothing is wrong: each of the four questions was looked at by something that would have shown a fault."
             .to_owned(),
     }
+}
+
+/// What is no fault of encryption, and what a person notices of a call all the same.
+const LOST_MEDIA: [Conclusion; 2] = [Conclusion::MediaNotArriving, Conclusion::MediaNotSent];
+
+/// The same, and that media is well where somebody says that it is not heard.
+const ANY_MEDIA: [Conclusion; 3] = [Conclusion::MediaNotArriving, Conclusion::MediaNotSent, Conclusion::MediaDecoded];
+
+fn is_of_media(verdicts: &[Verdict]) -> bool {
+    verdicts.iter().any(|verdict| verdict.is_proven() && ANY_MEDIA.contains(&verdict.conclusion))
+}
+
+/// A sentence for each thing that is proven of the media of a call and is no fault of encryption.
+fn media(verdicts: &[Verdict], of: &[Conclusion]) -> String {
+    let proven = |verdict: &&Verdict| verdict.is_proven() && of.contains(&verdict.conclusion);
+    let mut told: Vec<&Verdict> = verdicts.iter().filter(proven).collect();
+    told.sort_by_key(|verdict| of.iter().position(|conclusion| *conclusion == verdict.conclusion));
+    let sentence = |verdict: &&Verdict| {
+        let clause = capitalised(&plain::clause(verdict.conclusion, &verdict.subject, verdict.count));
+        let end = match verdict.conclusion {
+            Conclusion::MediaDecoded => ": if it is not heard or seen, encryption is not why",
+            Conclusion::MediaNotArriving => ": its decryption is not why",
+            _ => "",
+        };
+        format!(" {clause}{end}.")
+    };
+    let mut sentences: String = told.iter().take(CAUSES_MAX).map(sentence).collect();
+    if told.len() > CAUSES_MAX {
+        sentences.push_str(&format!(" {} more such sentences stand below.", told.len() - CAUSES_MAX));
+    }
+    sentences
 }
 
 /// The causes in their order, each with its effects.

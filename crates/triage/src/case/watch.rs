@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crypto_diag_analysis::{Origin, Report};
-use crypto_diag_core::{CaptureState, FrameState, Ke, Meaning, Millis};
+use crypto_diag_core::{CallFactKind, CaptureState, FrameState, Ke, Meaning, Millis};
 
 use super::{Case, Page};
 use crate::moment::{Clock, Moment};
@@ -194,6 +194,24 @@ impl Case<'_> {
         let info = report.capture.hooks.iter().any(|hook| hook.method == "info" && hook.in_place);
         let whole = capture_was_whole(report).and_then(|()| frames_were_watched(report)).is_ok();
         info && whole && report.sent.iter().all(|batch| batch.omitted == 0 && !batch.targets.is_empty())
+    }
+
+    /// Whether the documents inside the page, where calls run, were watched from their beginning on, so that the report lists all
+    /// connections of its calls.
+    pub fn shows_connections(&self, page: &Page) -> bool {
+        frames_were_watched(self.report(page)).is_ok()
+    }
+
+    /// Whether a page's report shows each media key that LiveKit's worker was given since a time. The lines that say it are of
+    /// another level than failures: that they are printed at all, one of them must show.
+    pub fn shows_keys_since(&self, page: &Page, since: Millis) -> bool {
+        let report = self.report(page);
+        let facts = report.call.iter().flat_map(|call| &call.facts);
+        let info = report.capture.hooks.iter().any(|hook| hook.method == "info" && hook.in_place);
+        info && capture_was_whole(report).and_then(|()| frames_were_watched(report)).is_ok()
+            && clock_set(report).is_none()
+            && facts.clone().next().is_some_and(|first| first.ts <= since)
+            && facts.clone().any(|fact| fact.what == CallFactKind::KeySet)
     }
 
     fn was_watching(&self, page: &Page, span: Option<(Moment, Moment)>) -> Result<(), Blind> {

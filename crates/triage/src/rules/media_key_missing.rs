@@ -8,6 +8,7 @@ use crate::conclusion::Conclusion;
 use crate::moment::Moment;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
+use crate::stamp;
 use crate::subject::{Device, Subject};
 use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
 use crypto_diag_analysis::evidence::ke2::Participant;
@@ -116,7 +117,9 @@ fn judge(case: &Case<'_>, page: &Page, participant: &Participant, keys: &Missing
         });
     let sentences = Sentences {
         proven: format!(
-            "{label} had no media key of {identity}{index} from one error to the next, {seconds} s later, and opened none of that participant's keys meanwhile."
+            "{label} had no media key of {identity}{index} from one error to the next, {seconds} s later ({} to {}), and opened none of that participant's keys meanwhile.",
+            stamp::print(first.earliest),
+            stamp::print(last.latest)
         ),
         refuted: String::new(),
         unknown: format!(

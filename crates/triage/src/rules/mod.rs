@@ -16,7 +16,9 @@ mod different_sfu;
 mod diverged;
 mod document;
 mod encrypted_for_other_identity;
+mod encryption_one_sided;
 mod exhausted;
+mod heard;
 mod identity_overwritten;
 mod identity_replaced;
 mod ke1_seen;
@@ -28,8 +30,12 @@ mod lost_field;
 mod lost_key;
 mod lost_key_lost_media_key;
 mod malformed_on_server;
+mod media_decoded;
 mod media_key_missing;
 mod media_link;
+mod media_not_arriving;
+mod media_not_decrypted;
+mod media_not_sent;
 mod membership_lost;
 mod membership_manager_stopped;
 mod never_arrived;
@@ -110,6 +116,11 @@ pub const ALL: &[Rule] = &[
     lost_key::RULE,
     same_key_two_sessions::RULE,
     redelivery::RULE,
+    media_decoded::RULE,
+    media_not_decrypted::RULE,
+    media_not_arriving::RULE,
+    media_not_sent::RULE,
+    encryption_one_sided::RULE,
     media_key_missing::RULE,
     never_sent::RULE,
     stale_target::RULE,

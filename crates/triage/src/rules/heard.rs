@@ -1,0 +1,207 @@
+//! What the page of a report gets of each other participant of its call: what the rules on media have in common.
+
+use crypto_diag_analysis::call::flow::{self, Arrival, Flow};
+use crypto_diag_analysis::call::{Call, InCall};
+use crypto_diag_core::{CallFacts, MediaKind, MediaStream, StreamSample};
+
+use crate::case::{Case, Page};
+use crate::need::{Need, ReportTime, Whose};
+use crate::problem::Place;
+use crate::stamp;
+use crate::subject::{Device, Subject};
+use crate::verdict::{ClockOf, Evidence};
+
+/// What becomes of a participant's media, by the statistics alone. Each has one rule, so that there is one statement for each
+/// participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It is decoded, or that cannot be told.
+    DecodedOrUntold,
+    /// Packets come, and nothing comes out of decryption.
+    Stuck,
+    /// No packet comes.
+    Silent,
+}
+
+/// A participant, as a page gets its media.
+pub(super) struct Heard<'c> {
+    pub page: &'c Page,
+    pub call: &'c Call,
+    pub participant: &'c InCall,
+    pub said: &'c CallFacts,
+    pub streams: Vec<&'c MediaStream>,
+    pub state: State,
+}
+
+/// Every participant that some page could get media of.
+pub(super) fn all<'c>(case: &'c Case<'_>, state: State) -> Vec<Heard<'c>> {
+    let mut all = Vec::new();
+    for page in &case.pages {
+        let (Some(call), Some(said)) = (&case.readings[page.report].facts.call, &case.report(page).call) else {
+            continue;
+        };
+        let heard = call.others.iter().map(|participant| {
+            let streams: Vec<_> = participant.streams.iter().filter_map(|at| said.streams.get(*at)).collect();
+            Heard { page, call, participant, said, state: state_of(&streams), streams }
+        });
+        all.extend(heard.filter(|heard| heard.state == state && heard.is_there()));
+    }
+    all
+}
+
+fn state_of(streams: &[&MediaStream]) -> State {
+    let comes = |stream: &&MediaStream| matches!(flow::arrival(stream), Arrival::Few | Arrival::Steady);
+    if streams.iter().any(|stream| flow::came_out(stream).is_some_and(|out| out > 0.0)) {
+        State::DecodedOrUntold
+    } else if streams.iter().filter(|stream| comes(stream)).any(|stream| flow::came_out(stream) == Some(0.0)) {
+        State::Stuck
+    } else if streams.iter().all(|stream| matches!(flow::arrival(stream), Arrival::Nothing { .. })) {
+        State::Silent
+    } else {
+        State::DecodedOrUntold
+    }
+}
+
+impl Heard<'_> {
+    /// Whether the participant is in the call: receivers outlive those who left.
+    fn is_there(&self) -> bool {
+        let comes = |stream: &&MediaStream| matches!(flow::arrival(stream), Arrival::Few | Arrival::Steady);
+        let named = self.participant.identity.is_some();
+        self.participant.is_member || (named && !self.call.has_members) || self.streams.iter().any(comes)
+    }
+
+    /// The participant in words.
+    pub fn who(&self) -> String {
+        self.device().map_or_else(|| self.name().to_owned(), |device| device.label())
+    }
+
+    /// Its device, where the membership or its name says it.
+    pub fn device(&self) -> Option<Device> {
+        let ids = self.participant.user_id.as_deref().zip(self.participant.device_id.as_deref());
+        ids.map(|(user, device)| Device::new(user, device))
+    }
+
+    /// Its name at the media server.
+    fn name(&self) -> &str {
+        let sid = self.participant.sids.first().map(String::as_str);
+        self.participant.identity.as_deref().or(sid).unwrap_or_default()
+    }
+
+    /// What a verdict on it is about.
+    pub fn about(&self, case: &Case<'_>) -> (String, Subject) {
+        let subject = Subject {
+            device: self.page.device.clone(),
+            report: Some(case.report_name(self.page.report).to_owned()),
+            peer: self.device(),
+            peer_user_id: self.participant.user_id.clone(),
+            participant: Some(self.name().to_owned()),
+            ..Subject::default()
+        };
+        (format!("{} from {}", case.label(self.page), self.who()), subject)
+    }
+
+    /// When the statistics were asked last, in words.
+    pub fn when(&self) -> String {
+        let times = self.streams.iter().filter_map(|stream| stream.samples.last()).map(|sample| sample.ts.0);
+        let last = times.max().unwrap_or(self.made_without_statistics());
+        stamp::print(i64::try_from(last).unwrap_or(i64::MAX))
+    }
+
+    fn made_without_statistics(&self) -> u64 {
+        let samples = self.said.streams.iter().filter_map(|stream| stream.samples.last());
+        samples.map(|sample| sample.ts.0).max().unwrap_or_default()
+    }
+
+    /// "sound", "picture" or "sound and picture": of those streams for which something holds.
+    pub fn kinds(&self, holds: impl Fn(&MediaStream) -> bool) -> Option<&'static str> {
+        let has = |kind| self.streams.iter().any(|stream| stream.kind == kind && holds(stream));
+        match (has(MediaKind::Audio), has(MediaKind::Video)) {
+            (true, true) => Some("sound and picture"),
+            (true, false) => Some("sound"),
+            (false, true) => Some("picture"),
+            (false, false) => None,
+        }
+    }
+
+    /// The statistics of its streams as evidence.
+    pub fn evidence(&self, case: &Case<'_>) -> Vec<Evidence> {
+        self.streams
+            .iter()
+            .map(|stream| quoted(case, self.page, stream, "what the statistics of this stream say"))
+            .collect()
+    }
+
+    /// Another report of this page, made at a better moment.
+    pub fn again(&self, case: &Case<'_>, why: &str) -> Vec<Need> {
+        let whose = self.page.device.clone().map_or_else(|| Whose::Somebody(case.label(self.page)), Whose::Device);
+        vec![Need::report(whose, ReportTime::SameCall, why)]
+    }
+
+    /// The participant's own report.
+    pub fn theirs(&self, why: &str) -> Vec<Need> {
+        let whose =
+            self.device().map_or_else(|| Whose::Somebody(format!("the participant {}", self.name())), Whose::Device);
+        vec![Need::report(whose, ReportTime::SameCall, why)]
+    }
+
+    /// What is open of who the participant is; `None` where that is known.
+    pub fn whose(&self) -> Option<&'static str> {
+        match (&self.participant.user_id, &self.participant.identity) {
+            (Some(_), _) => None,
+            (None, Some(_)) => Some("Who it is: no membership that the report shows has this name."),
+            (None, None) => {
+                Some("Who it is: no line of the report says to whom this session of the media server belongs.")
+            }
+        }
+    }
+}
+
+/// The statistics of a stream as evidence.
+pub(super) fn quoted(case: &Case<'_>, page: &Page, stream: &MediaStream, says: &str) -> Evidence {
+    let kind = if stream.kind == MediaKind::Audio { "audio" } else { "video" };
+    let mut text = format!("{kind} {}", stream.participant_sid.as_deref().unwrap_or("sent"));
+    let mut add = |words: String| {
+        text.push_str(", ");
+        text.push_str(&words);
+    };
+    if let Some(state) = stream.connection_state.as_deref().filter(|state| *state != "connected") {
+        add(format!("connection {state}"));
+    }
+    for (name, flag) in [("muted", stream.muted), ("enabled", stream.enabled)] {
+        if let Some(flag) = flag {
+            add(format!("{name} {flag}"));
+        }
+    }
+    let flow = Flow::of(stream);
+    type Counter = (&'static str, fn(&StreamSample) -> Option<f64>);
+    let counters: [Counter; 8] = [
+        ("packets", |sample| sample.packets),
+        ("emitted", |sample| sample.emitted),
+        ("samples", |sample| sample.samples),
+        ("concealed", |sample| sample.concealed),
+        ("energy", |sample| sample.energy),
+        ("frames", |sample| sample.frames),
+        ("decoded", |sample| sample.decoded),
+        ("plis", |sample| sample.plis),
+    ];
+    for (name, counter) in counters {
+        if let Some(grown) = flow.and_then(|flow| flow.grown(counter)) {
+            add(format!("{name} +{}", (grown * 1_000.0).round() / 1_000.0));
+        }
+    }
+    let last = stream.samples.last();
+    for (name, age) in [
+        ("last packet", last.and_then(|sample| sample.packet_age)),
+        ("last played", last.and_then(|sample| sample.played_age)),
+    ] {
+        if let Some(age) = age {
+            add(format!("{name} {age:.0} ms ago"));
+        }
+    }
+    match flow {
+        Some(flow) => add(format!("in {} ms", flow.last.ts.0 - flow.first.ts.0)),
+        None => add("no two samples".to_owned()),
+    }
+    let at = last.and_then(|sample| i64::try_from(sample.ts.0).ok());
+    Evidence::new(case.report_name(page.report), Place::Whole, at, ClockOf::Client, &text, says)
+}

@@ -1,0 +1,179 @@
+//! A participant's media arrives and is decoded. Whoever does not hear it must look elsewhere than at its encryption.
+
+use crypto_diag_analysis::call::flow;
+use crypto_diag_core::{Ke, MediaKind, MediaStream};
+
+use super::Rule;
+use super::heard::{self, Heard, State};
+use crate::case::Case;
+use crate::case::watch::Sought;
+use crate::conclusion::Conclusion;
+use crate::proof::{Premise, Proof};
+use crate::verdict::{ArtefactKind, Sentences, Verdict};
+
+const OUT: Premise = Premise {
+    id: "media-decoded/comes-out",
+    says: "Between two samples of the statistics, most of the pictures that came of the participant were decoded, or sound of it was played out of its packets.",
+    rules_out: "Nothing of it can be decoded now: the decoder waits for a whole picture, the engine does not count, or nothing was counted a second time.",
+};
+
+const OPENED: Premise = Premise {
+    id: "media-decoded/opened",
+    says: "Pictures were decoded; or the participant's tracks are encrypted as it says itself, and LiveKit's worker has been given a key of it, so that it passes on only what that key opens.",
+    rules_out: "The participant encrypts and this page does not decrypt: noise is played then, and the counters are those of good sound. Pictures betray it, since hardly one of them can be decoded.",
+};
+
+const ITS_OWN: Premise = Premise {
+    id: "media-decoded/its-own",
+    says: "What was played was more than silence; or the page has printed no error about the participant's frames since the last key of it was set, and its report would show one.",
+    rules_out: "What came out was made by the SFU, which sends silent sound and black pictures in the clear for a moment when somebody mutes, while the participant's own frames cannot be opened.",
+};
+
+pub(super) const RULE: Rule = Rule {
+    conclusion: Conclusion::MediaDecoded,
+    needs: &[ArtefactKind::Report],
+    reads: &[],
+    argument: "Packets are counted before decryption, frames after it. A frame that the participant's key does not open never reaches a \
+               decoder. So pictures that can be decoded were opened, and so was the sound of a page whose worker has the key of a \
+               participant who says that it encrypts. It is said of the second in which the statistics were taken, and of this page \
+               alone. If somebody is not heard all the same, encryption is not why.",
+    proven_by: &[&OUT, &OPENED, &ITS_OWN],
+    refuted_by: &[],
+    check,
+    #[cfg(test)]
+    histories,
+};
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    heard::all(case, State::DecodedOrUntold).iter().map(|heard| judge(case, heard)).collect()
+}
+
+fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
+    let (label, who, when) = (case.label(heard.page), heard.who(), heard.when());
+    let participant = heard.participant;
+    let pictures = heard.kinds(|stream| stream.kind == MediaKind::Video && flow::is_decoded(stream)).is_some();
+    let opened = pictures || (participant.encrypted == Some(true) && !participant.key_sets.is_empty());
+    let loud = |stream: &MediaStream| stream.kind == MediaKind::Audio && flow::is_loud(stream) == Some(true);
+    let is_loud = heard.kinds(loud).is_some();
+    let would_show = || case.could_have_shown(heard.page, Sought::Line(Ke::Ke2), None).is_ok();
+    let its_own = is_loud || (participant.open_errors().is_empty() && would_show());
+    let speaks = format!("whether frames of {who} come out of decryption: made during the call, while {who} speaks");
+    let again = || heard.again(case, &speaks);
+    let proof = Proof::new(case)
+        .evidence(heard.evidence(case))
+        .premise(&OUT, heard.kinds(flow::is_decoded).is_some(), again)
+        .premise(&OPENED, opened, again)
+        .premise(&ITS_OWN, its_own, again);
+    let came = heard.kinds(flow::is_decoded).unwrap_or("media");
+    let sentences = Sentences {
+        proven: format!(
+            "At {when} by its own clock, {label} received and decoded the {came} of {who}. If {who} is not heard or seen, encryption is not why."
+        ),
+        refuted: String::new(),
+        unknown: format!("Whether {label} could decode the media of {who} at {when} cannot be told."),
+    };
+    let mut verdict = Verdict::decide(case, Conclusion::MediaDecoded, heard.about(case), proof, None, sentences);
+    if verdict.is_proven() {
+        verdict = with_hints(verdict, heard, came, is_loud);
+    }
+    match heard.whose() {
+        Some(open) => verdict.how(open),
+        None => verdict,
+    }
+}
+
+/// What may keep it from being heard or seen all the same.
+fn with_hints(verdict: Verdict, heard: &Heard<'_>, came: &str, is_loud: bool) -> Verdict {
+    let stuck = |stream: &MediaStream| flow::came_out(stream) == Some(0.0);
+    let not_taken = |stream: &MediaStream| {
+        stream.kind == MediaKind::Audio && flow::arrival(stream) == flow::Arrival::Steady && stuck(stream)
+    };
+    if heard.kinds(not_taken).is_some() {
+        verdict.how(
+            "Its sound comes and is not played, though one key opens both: the browser waits for a click before it plays sound, the page \
+             has no element for it, or the track's encryption was not known to the page.",
+        )
+    } else if came.contains("sound") && !is_loud {
+        verdict.how("What is played of its sound is silence: its microphone is off or gives nothing, or nobody spoke.")
+    } else {
+        verdict.how("What else may keep it from being heard: the volume, the output device, a tab or a participant that was muted here.")
+    }
+}
+
+#[cfg(test)]
+fn histories() -> Vec<crate::history::History> {
+    use crate::history::call::{BOB, Held, decoded_video, history, missing_bob, sound, wrong_bob};
+
+    let about = "@alice:example.org/ALICE from @bob:example.org/BOB";
+    let healthy =
+        || Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)).of_bob(decoded_video(15.0, 15.0, 15.0));
+    vec![
+        history("Bob is heard and seen", healthy()).proves("media-decoded", about).exits(&[0]),
+        history("Bob is heard, and has no camera", Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)))
+            .proves("media-decoded", about)
+            .never_proves("media-not-decrypted", ""),
+        history(
+            "Bob's key was 300 ms late, and healed",
+            healthy().line(60_000, &missing_bob(1)).key_set(60_300, BOB, 1),
+        )
+        .proves("media-decoded", about)
+        .never_proves("media-not-decrypted", ""),
+        history(
+            "Bob's first key was wrong, and his second is right",
+            healthy().line(60_000, &wrong_bob()).key_set(67_000, BOB, 0),
+        )
+        .proves("media-decoded", about),
+        history(
+            "Bob's microphone is on and gives silence",
+            Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.0)),
+        )
+        .proves("media-decoded", about),
+        history(
+            "Bob's picture is decoded, and the browser does not play his sound before a click",
+            Held::default().of_bob(sound(50.0, 0.0, 0.0, 0.0, 0.0)).of_bob(decoded_video(15.0, 15.0, 15.0)),
+        )
+        .proves("media-decoded", about),
+        history(
+            "no line says whose session it is",
+            healthy().but(|call| call.facts.retain(|fact| fact.participant_sid.is_none())),
+        )
+        .proves("media-decoded", "PA_bob")
+        .never_proves("media-decoded", "@bob"),
+        history(
+            "Bob's picture was encrypted anew, and its decoder waits for a whole picture",
+            Held::default().of_bob(decoded_video(15.0, 0.0, 0.0)),
+        )
+        .never_proves("media-decoded", "")
+        .never_proves("media-not-decrypted", ""),
+        history(
+            "Bob's statistics were taken once",
+            healthy().but(|call| call.streams.iter_mut().for_each(|stream| stream.samples.truncate(1))),
+        )
+        .never_proves("media-decoded", "")
+        .never_proves("media-not-arriving", ""),
+        history(
+            "Bob's engine counts nothing",
+            healthy().but(|call| {
+                for sample in call.streams.iter_mut().flat_map(|stream| &mut stream.samples) {
+                    *sample = crypto_diag_core::StreamSample { ts: sample.ts, ..Default::default() };
+                }
+            }),
+        )
+        .never_proves("media-decoded", "")
+        .never_proves("media-not-decrypted", "")
+        .never_proves("media-not-arriving", ""),
+        history(
+            "Bob encrypts, and Alice's page plays the ciphertext",
+            Held::default()
+                .of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.8))
+                .of_bob(decoded_video(15.0, 15.0, 1.0))
+                .but(|call| call.facts.retain(|fact| fact.what != crypto_diag_core::CallFactKind::KeySet)),
+        )
+        .never_proves("media-decoded", ""),
+        history(
+            "Bob, whose key never came, switches his camera off, and the SFU sends black pictures",
+            Held::default().of_bob(decoded_video(15.0, 20.0, 20.0)).line(60_000, &missing_bob(1)),
+        )
+        .never_proves("media-decoded", ""),
+    ]
+}

@@ -1,0 +1,171 @@
+//! Nothing of a participant's media arrives at a page. That is no matter of the page's decryption.
+
+use crypto_diag_analysis::call::flow::{self, Arrival};
+use crypto_diag_core::MediaStream;
+
+use super::Rule;
+use super::heard::{self, Heard, State};
+use crate::case::Case;
+use crate::conclusion::Conclusion;
+use crate::need::Need;
+use crate::proof::{Premise, Proof};
+use crate::synapse_log::MediaProgram;
+use crate::verdict::{ArtefactKind, Sentences, Verdict};
+
+/// Comfort noise comes every 400 ms; a network's hiccup is over within this, in milliseconds.
+const QUIET_MS: f64 = 5_000.0;
+
+const NOTHING: Premise = Premise {
+    id: "media-not-arriving/nothing",
+    says: "No packet of any stream of the participant came between two samples of the statistics and in the five seconds before, or none ever did, or the page has no stream of it.",
+    rules_out: "It was quiet for a moment: nobody spoke, the network paused, or a track was switched.",
+};
+
+const ALL_SHOWN: Premise = Premise {
+    id: "media-not-arriving/all-shown",
+    says: "The report lists every receiver of the page's connections, some stream among them, and nothing comes by one of which it does not know whose it is.",
+    rules_out: "The participant's media comes by a stream that the report does not list, or does not know to be its.",
+};
+
+pub(super) const RULE: Rule = Rule {
+    conclusion: Conclusion::MediaNotArriving,
+    needs: &[ArtefactKind::Report],
+    reads: &[],
+    argument: "Packets are counted before decryption, whether a key opens them or not. Where none comes, no key of this page can be the \
+               reason. What is: the participant muted itself or publishes nothing, its own client cannot encrypt, the SFU passes nothing \
+               on (it pauses pictures on purpose that are small or hidden), it is at another SFU, or the network.",
+    proven_by: &[&NOTHING, &ALL_SHOWN],
+    refuted_by: &[],
+    check,
+    #[cfg(test)]
+    histories,
+};
+
+fn check(case: &Case<'_>) -> Vec<Verdict> {
+    heard::all(case, State::Silent).iter().map(|heard| judge(case, heard)).collect()
+}
+
+fn quiet_ms(stream: &MediaStream) -> Option<f64> {
+    match flow::arrival(stream) {
+        Arrival::Nothing { quiet_ms } => quiet_ms,
+        _ => None,
+    }
+}
+
+fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
+    let (label, who, when) = (case.label(heard.page), heard.who(), heard.when());
+    let is_quiet = |stream: &&MediaStream| quiet_ms(stream).is_some_and(|quiet| quiet >= QUIET_MS);
+    let of_nobody = heard.call.unnamed_streams.iter().filter_map(|at| heard.said.streams.get(*at));
+    let comes = |stream: &MediaStream| !matches!(flow::arrival(stream), Arrival::Nothing { .. });
+    let all_shown = case.shows_connections(heard.page)
+        && heard.said.omitted == 0
+        && !heard.said.streams.is_empty()
+        && of_nobody.clone().all(|stream| !comes(stream));
+    let again = format!("whether media of {who} arrives: made during the call, while {who} speaks");
+    let list = match heard.said.streams.len() {
+        0 => "call: no stream".to_owned(),
+        count => format!("call: {count} streams, {} of them of {who}", heard.streams.len()),
+    };
+    let whole = case.whole(heard.page.report, &list, "what the page's connections have");
+    let proof = Proof::new(case)
+        .evidence(heard.evidence(case))
+        .premise(&NOTHING, heard.streams.iter().all(is_quiet), || heard.again(case, &again))
+        .premise(&ALL_SHOWN, all_shown.then_some(whole), || {
+            let sends = format!("whether {who} sends, and whether encrypted");
+            let mut needs = heard.theirs(&sends);
+            needs.push(Need::media_log(
+                MediaProgram::LiveKit,
+                format!("in which room of the SFU {who} is, and what it publishes"),
+            ));
+            needs
+        });
+    let shortest = heard.streams.iter().filter_map(|stream| quiet_ms(stream)).fold(f64::INFINITY, f64::min);
+    let how_long = if heard.streams.is_empty() {
+        "the page has no stream of it".to_owned()
+    } else if shortest.is_finite() {
+        format!("no packet came for {:.0} s", shortest / 1_000.0)
+    } else {
+        "not one packet ever came".to_owned()
+    };
+    let sentences = Sentences {
+        proven: format!(
+            "At {when} by its own clock, nothing of {who} arrived at {label}: {how_long}. What does not arrive needs no key: decryption on \
+             {label} is not why."
+        ),
+        refuted: String::new(),
+        unknown: format!("Whether media of {who} arrived at {label} at {when} cannot be told."),
+    };
+    let mut verdict = Verdict::decide(case, Conclusion::MediaNotArriving, heard.about(case), proof, None, sentences);
+    if verdict.is_proven() {
+        verdict = verdict.how(format!(
+            "Why: {who} is muted or publishes nothing, its own client does not send (its report of the same moment tells), a picture is \
+             paused on purpose since it is small or hidden here, or the SFU or the network (the SFU's log tells)."
+        ));
+        let own = heard.call.own.as_ref().and_then(|own| own.focus.as_deref());
+        if let Some((own, theirs)) = own.zip(heard.participant.focus.as_deref()).filter(|(own, theirs)| own != theirs) {
+            verdict = verdict.how(format!(
+                "Its membership names another SFU ({theirs}) than this device's own ({own}). That is so on purpose in federated calls; if this \
+                 device cannot join that SFU, it hears nothing of it."
+            ));
+        }
+        let broken = |state: &&str| matches!(*state, "disconnected" | "failed");
+        let states = heard.streams.iter().filter_map(|stream| stream.connection_state.as_deref());
+        if let Some(state) = states.clone().find(broken) {
+            verdict = verdict.how(format!("The connection by which it came is {state}: that speaks for the network."));
+        }
+    }
+    verdict
+}
+
+#[cfg(test)]
+fn histories() -> Vec<crate::history::History> {
+    use crate::history::call::{Held, aged, history, sound, video};
+
+    let about = "@alice:example.org/ALICE from @bob:example.org/BOB";
+    let nothing = || sound(0.0, 0.0, 48_000.0, 48_000.0, 0.0);
+    let muted = || Held::default().of_bob(aged(60_000.0, nothing())).of_bob(aged(90_000.0, video(0.0, 0.0, 0.0)));
+    vec![
+        history("Bob is muted and his camera is off", muted())
+            .proves("media-not-arriving", about)
+            .never_proves("media-not-decrypted", "")
+            .exits(&[0]),
+        history("Bob has published nothing", Held::default().of_carol(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)))
+            .proves("media-not-arriving", about),
+        history(
+            "Bob's own client has no key and sends nothing",
+            Held::default().of_bob({
+                let mut stream = nothing();
+                stream.muted = Some(true);
+                for sample in &mut stream.samples {
+                    *sample = crypto_diag_core::StreamSample { ts: sample.ts, ..Default::default() };
+                }
+                stream
+            }),
+        )
+        .proves("media-not-arriving", about),
+        history(
+            "Bob's picture is paused since the tab is hidden, and his sound is heard",
+            Held::default()
+                .of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2))
+                .of_bob(aged(20_000.0, video(0.0, 0.0, 0.0))),
+        )
+        .proves("media-decoded", about)
+        .never_proves("media-not-arriving", ""),
+        history("Bob draws breath", Held::default().of_bob(aged(1_100.0, nothing())))
+            .never_proves("media-not-arriving", ""),
+        history(
+            "Bob has joined anew, and no line says which session is his",
+            muted().of_nobody(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)),
+        )
+        .never_proves("media-not-arriving", ""),
+        history("the page's connections were not watched", Held::default()).never_proves("media-not-arriving", ""),
+        history(
+            "Carol has left, and her receiver is still there",
+            muted()
+                .of_carol(aged(900_000.0, nothing()))
+                .but(|call| call.session.as_mut().expect("a session").memberships.truncate(2)),
+        )
+        .proves("media-not-arriving", about)
+        .never_proves("media-not-arriving", "carol"),
+    ]
+}
