@@ -66,7 +66,7 @@ pub struct KeySet {
 pub struct KeyError {
     /// When.
     pub ts: Millis,
-    /// What it says.
+    /// What it says: that a key is missing at an index, or that no key that is there opens the frames.
     pub kind: Ke2Kind,
     /// At which index.
     pub key_index: Option<u64>,
@@ -115,7 +115,9 @@ pub fn join(report: &Report, evidence: &[Option<Evidence>]) -> Option<Call> {
     for (index, entry) in report.entries() {
         let Some(Evidence::Ke2(line)) = evidence.get(index).and_then(Option::as_ref) else { continue };
         let Some(participant) = line.participant.as_ref().filter(|_| is_error(line)) else { continue };
-        let error = KeyError { ts: entry.ts, kind: line.kind, key_index: line.key_index, entry: index };
+        // A line that names no index is printed where some key is there, and opens nothing.
+        let kind = if line.key_index.is_none() { Ke2Kind::WrongKey } else { line.kind };
+        let error = KeyError { ts: entry.ts, kind, key_index: line.key_index, entry: index };
         of(&mut named, &participant.identity).errors.push(error);
     }
     for participant in &mut named {
@@ -130,10 +132,12 @@ pub fn join(report: &Report, evidence: &[Option<Evidence>]) -> Option<Call> {
         participant.user_id.is_some()
             && (&participant.user_id, &participant.device_id) == (&report.user_id, &report.device_id)
     };
-    let own = named.iter().position(is_own).map(|at| named.remove(at));
-    named.extend(unnamed);
+    // A page that was left without a word is a member until that expires, so that a device may have several names.
+    let (own, mut others): (Vec<InCall>, Vec<InCall>) = named.into_iter().partition(is_own);
+    let own = own.into_iter().max_by_key(|own| own.key_sets.len() + own.errors.len());
+    others.extend(unnamed);
     let has_members = said.session.as_ref().is_some_and(|session| !session.memberships.is_empty());
-    Some(Call { own, others: named, unnamed_streams, has_members })
+    Some(Call { own, others, unnamed_streams, has_members })
 }
 
 /// The participant of a name, known or new.
@@ -149,10 +153,8 @@ fn of<'n>(named: &'n mut Vec<InCall>, identity: &str) -> &'n mut InCall {
 }
 
 fn is_error(line: &Ke2) -> bool {
-    matches!(
-        line.kind,
-        Ke2Kind::MissingKey | Ke2Kind::WrongKey | Ke2Kind::KeySetNotFound | Ke2Kind::ManyErrors | Ke2Kind::CallError
-    )
+    // The others have the same words for a track whose encryption is not known yet, which heals without a line.
+    matches!(line.kind, Ke2Kind::MissingKey | Ke2Kind::WrongKey | Ke2Kind::KeySetNotFound)
 }
 
 fn finish(participant: &mut InCall, said: &CallFacts) {

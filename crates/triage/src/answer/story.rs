@@ -81,37 +81,36 @@ fn sentence(exit_code: u8, verdicts: &[Verdict], links: &[Link], causes: &[usize
     };
     match exit_code {
         3 => "Nothing that was given could be read.".to_owned(),
-        1 => format!("Proven: {}{open}{}", told(verdicts, links, causes), media(verdicts, &LOST_MEDIA)),
-        2 if is_of_media(verdicts) => format!("No fault of encryption is proven.{open}{}", media(verdicts, &ANY_MEDIA)),
+        1 => format!("Proven: {}{open}{}", told(verdicts, links, causes), media(verdicts)),
+        2 if is_of_media(verdicts) => format!("No fault of encryption is proven.{open}{}", media(verdicts)),
         2 => format!("Nothing is proven to be wrong.{open}"),
         0 if is_of_media(verdicts) => format!(
             "No fault of encryption: each of the four questions was looked at by something that would have shown one.{}",
-            media(verdicts, &ANY_MEDIA)
+            media(verdicts)
         ),
         _ => "Nothing is wrong: each of the four questions was looked at by something that would have shown a fault."
             .to_owned(),
     }
 }
 
-/// What is no fault of encryption, and what a person notices of a call all the same.
-const LOST_MEDIA: [Conclusion; 2] = [Conclusion::MediaNotArriving, Conclusion::MediaNotSent];
-
-/// The same, and that media is well where somebody says that it is not heard.
-const ANY_MEDIA: [Conclusion; 3] = [Conclusion::MediaNotArriving, Conclusion::MediaNotSent, Conclusion::MediaDecoded];
+/// What is no fault of encryption and what people mean who say that they do not hear somebody, in the order in which it is told.
+const OF_MEDIA: [Conclusion; 3] = [Conclusion::MediaNotArriving, Conclusion::MediaNotSent, Conclusion::MediaDecoded];
 
 fn is_of_media(verdicts: &[Verdict]) -> bool {
-    verdicts.iter().any(|verdict| verdict.is_proven() && ANY_MEDIA.contains(&verdict.conclusion))
+    verdicts.iter().any(|verdict| verdict.is_proven() && OF_MEDIA.contains(&verdict.conclusion))
 }
 
 /// A sentence for each thing that is proven of the media of a call and is no fault of encryption.
-fn media(verdicts: &[Verdict], of: &[Conclusion]) -> String {
-    let proven = |verdict: &&Verdict| verdict.is_proven() && of.contains(&verdict.conclusion);
+fn media(verdicts: &[Verdict]) -> String {
+    let proven = |verdict: &&Verdict| verdict.is_proven() && OF_MEDIA.contains(&verdict.conclusion);
     let mut told: Vec<&Verdict> = verdicts.iter().filter(proven).collect();
-    told.sort_by_key(|verdict| of.iter().position(|conclusion| *conclusion == verdict.conclusion));
+    told.sort_by_key(|verdict| OF_MEDIA.iter().position(|conclusion| *conclusion == verdict.conclusion));
     let sentence = |verdict: &&Verdict| {
         let clause = capitalised(&plain::clause(verdict.conclusion, &verdict.subject, verdict.count));
         let end = match verdict.conclusion {
-            Conclusion::MediaDecoded => ": if it is not heard or seen, encryption is not why",
+            Conclusion::MediaDecoded => {
+                " as the report is made: if it is not heard or seen then, encryption is not why"
+            }
             Conclusion::MediaNotArriving => ": its decryption is not why",
             _ => "",
         };
@@ -119,7 +118,9 @@ fn media(verdicts: &[Verdict], of: &[Conclusion]) -> String {
     };
     let mut sentences: String = told.iter().take(CAUSES_MAX).map(sentence).collect();
     if told.len() > CAUSES_MAX {
-        sentences.push_str(&format!(" {} more such sentences stand below.", told.len() - CAUSES_MAX));
+        let more = told.len() - CAUSES_MAX;
+        let stand = if more == 1 { "sentence stands" } else { "sentences stand" };
+        sentences.push_str(&format!(" {more} more such {stand} below."));
     }
     sentences
 }
@@ -309,6 +310,41 @@ mod tests {
         );
         assert_eq!(told.affected, ["@alice:x/A"]);
         assert_eq!(told.causes, [2]);
+    }
+
+    #[test]
+    fn what_is_no_fault_of_encryption_is_told_and_nothing_is_called_well() {
+        let well = [proven(Conclusion::MediaDecoded, &[], Some("@bob:x"))];
+        assert_eq!(
+            tell_of(0, &well).sentence,
+            "No fault of encryption: each of the four questions was looked at by something that would have shown one. Device A of @alice:x \
+             receives and decodes the media of @bob:x as the report is made: if it is not heard or seen then, encryption is not why."
+        );
+        let silent =
+            [proven(Conclusion::MediaNotArriving, &[], Some("@bob:x")), proven(Conclusion::MediaNotSent, &[], None)];
+        assert_eq!(
+            tell_of(2, &silent).sentence,
+            "No fault of encryption is proven. Nothing of @bob:x arrives at device A of @alice:x: its decryption is not why. Device A of \
+             @alice:x sends no sound itself."
+        );
+        let many: Vec<Verdict> =
+            ["@b:x", "@c:x", "@d:x", "@e:x"].map(|who| proven(Conclusion::MediaNotArriving, &[], Some(who))).to_vec();
+        assert!(
+            tell_of(0, &many).sentence.ends_with(" 1 more such sentence stands below."),
+            "{}",
+            tell_of(0, &many).sentence
+        );
+    }
+
+    #[test]
+    fn what_was_missing_before_and_is_decoded_now_is_both_told() {
+        let verdicts = [
+            proven(Conclusion::MediaDecoded, &[], Some("@bob:x")),
+            proven(Conclusion::MediaKeyMissing, &[], Some("@bob:x")),
+        ];
+        let told = tell_of(1, &verdicts).sentence;
+        assert!(told.starts_with("Proven: device A of @alice:x cannot hear or see @bob:x."), "{told}");
+        assert!(told.contains("decodes the media of @bob:x as the report is made"), "{told}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crypto_diag_core::{
 };
 use serde_json::Value;
 
-use super::{History, MadeUpPage, missing};
+use super::{Change, History, MadeUpPage, missing};
 
 pub(crate) const ALICE: &str = "@alice:example.org:ALICE";
 pub(crate) const BOB: &str = "@bob:example.org:BOB";
@@ -18,12 +18,15 @@ const BEGUN: u64 = 1_795_424_000_000;
 /// When the statistics are asked for the first time, in milliseconds since the page began, and for the second.
 const SAMPLED: [u64; 2] = [300_000, 301_000];
 
+/// A change of a report's JSON.
+type JsonChange = Box<dyn FnOnce(&mut Value)>;
+
 /// A page in a call.
 pub(crate) struct Held {
     call: CallFacts,
     lines: Vec<(u64, String)>,
-    reports: Vec<Box<dyn FnOnce(&mut Report)>>,
-    jsons: Vec<Box<dyn FnOnce(&mut Value)>>,
+    reports: Vec<Change>,
+    jsons: Vec<JsonChange>,
 }
 
 impl Default for Held {

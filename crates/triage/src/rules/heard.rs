@@ -44,7 +44,16 @@ pub(super) fn all<'c>(case: &'c Case<'_>, state: State) -> Vec<Heard<'c>> {
             let streams: Vec<_> = participant.streams.iter().filter_map(|at| said.streams.get(*at)).collect();
             Heard { page, call, participant, said, state: state_of(&streams), streams }
         });
-        all.extend(heard.filter(|heard| heard.state == state && heard.is_there()));
+        let heard: Vec<Heard<'c>> = heard.filter(Heard::is_there).collect();
+        let is_heard = |device: &Device| {
+            heard.iter().any(|other| other.state != State::Silent && other.device().as_ref() == Some(device))
+        };
+        // A device that left without a word and joined anew has two names, of which one is silent for good.
+        let is_left =
+            |heard: &Heard<'c>| heard.state == State::Silent && heard.device().is_some_and(|device| is_heard(&device));
+        let left: Vec<bool> = heard.iter().map(is_left).collect();
+        let told = heard.into_iter().zip(left).filter(|(heard, left)| heard.state == state && !left);
+        all.extend(told.map(|(heard, _)| heard));
     }
     all
 }
@@ -66,8 +75,8 @@ impl Heard<'_> {
     /// Whether the participant is in the call: receivers outlive those who left.
     fn is_there(&self) -> bool {
         let comes = |stream: &&MediaStream| matches!(flow::arrival(stream), Arrival::Few | Arrival::Steady);
-        let named = self.participant.identity.is_some();
-        self.participant.is_member || (named && !self.call.has_members) || self.streams.iter().any(comes)
+        let listed = self.participant.identity.is_some() && !self.streams.is_empty();
+        self.participant.is_member || (listed && !self.call.has_members) || self.streams.iter().any(comes)
     }
 
     /// The participant in words.
@@ -103,13 +112,9 @@ impl Heard<'_> {
     /// When the statistics were asked last, in words.
     pub fn when(&self) -> String {
         let times = self.streams.iter().filter_map(|stream| stream.samples.last()).map(|sample| sample.ts.0);
-        let last = times.max().unwrap_or(self.made_without_statistics());
+        let of_all = self.said.streams.iter().filter_map(|stream| stream.samples.last()).map(|sample| sample.ts.0);
+        let last = times.max().or(of_all.max()).unwrap_or_default();
         stamp::print(i64::try_from(last).unwrap_or(i64::MAX))
-    }
-
-    fn made_without_statistics(&self) -> u64 {
-        let samples = self.said.streams.iter().filter_map(|stream| stream.samples.last());
-        samples.map(|sample| sample.ts.0).max().unwrap_or_default()
     }
 
     /// "sound", "picture" or "sound and picture": of those streams for which something holds.
@@ -145,14 +150,20 @@ impl Heard<'_> {
     }
 
     /// What is open of who the participant is; `None` where that is known.
-    pub fn whose(&self) -> Option<&'static str> {
-        match (&self.participant.user_id, &self.participant.identity) {
-            (Some(_), _) => None,
-            (None, Some(_)) => Some("Who it is: no membership that the report shows has this name."),
-            (None, None) => {
-                Some("Who it is: no line of the report says to whom this session of the media server belongs.")
-            }
+    pub fn whose(&self) -> Option<String> {
+        if self.participant.user_id.is_some() {
+            return None;
         }
+        if self.participant.identity.is_some() {
+            return Some("Who it is: no membership that the report shows has this name.".to_owned());
+        }
+        let mut open = "Who it is: no line of the report says to whom this session of the media server belongs.".to_owned();
+        let unheard = |other: &&InCall| other.is_member && other.streams.is_empty();
+        let mut left = self.call.others.iter().filter(unheard);
+        if let (Some(InCall { user_id: Some(user), .. }), None) = (left.next(), left.next()) {
+            open.push_str(&format!(" Of the members {user} alone has no stream; the media server may hold others, too."));
+        }
+        Some(open)
     }
 }
 

@@ -1,7 +1,8 @@
 //! KE-2: packets of a participant's media arrive, and nothing comes out of decryption.
 
-use crypto_diag_analysis::call::flow::{self, Arrival};
+use crypto_diag_analysis::call::flow::{self, Arrival, Flow};
 use crypto_diag_analysis::evidence::ke2::Ke2Kind;
+use crypto_diag_core::MediaKind;
 
 use super::Rule;
 use super::heard::{self, Heard, State};
@@ -25,6 +26,12 @@ const NAMED: Premise = Premise {
     id: "media-not-decrypted/named",
     says: "A line of the page says that frames of that participant could not be opened.",
     rules_out: "The frames were opened and nothing took them: the browser waits for a click before it plays sound, or the page has no element for the track.",
+};
+
+const TAKEN: Premise = Premise {
+    id: "media-not-decrypted/taken",
+    says: "That line says at which index a key is missing; or, where it only says that no key opens the frames, the page plays made-up sound meanwhile, or packets of pictures come steadily.",
+    rules_out: "One frame was damaged and the next were opened, and the browser waits for a click before it plays sound. A missing key is not healed by the next frame.",
 };
 
 const NOT_SET: Premise = Premise {
@@ -52,7 +59,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "LiveKit prints the same lines for a key that is 300 ms late and for one that never comes, and is silent afterwards. The \
                statistics part them: packets are counted before decryption, and frames after it. Where packets come, nothing comes out, \
                a line named the participant and no key of it was set since, its frames meet no key that opens them.",
-    proven_by: &[&ARRIVES, &NAMED, &NOT_SET, &KEYS_SHOWN, &LASTS],
+    proven_by: &[&ARRIVES, &NAMED, &TAKEN, &NOT_SET, &KEYS_SHOWN, &LASTS],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -88,11 +95,18 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         .streams
         .iter()
         .any(|stream| flow::arrival(stream) == Arrival::Steady && flow::came_out(stream) == Some(0.0));
+    let is_missing = open.iter().any(|error| error.kind == Ke2Kind::MissingKey);
+    let is_taken = heard.streams.iter().any(|stream| {
+        let steady = flow::arrival(stream) == Arrival::Steady && flow::came_out(stream) == Some(0.0);
+        let made_up = || Flow::of(stream).and_then(|flow| flow.grown(|sample| sample.samples));
+        steady && (stream.kind == MediaKind::Video || made_up().is_some_and(|samples| samples > 0.0))
+    });
     let proof = Proof::new(case)
         .evidence(heard.evidence(case))
         .evidence(quotes)
         .premise(&ARRIVES, is_steady, || heard.again(case, &later))
         .premise(&NAMED, is_named, watched)
+        .premise(&TAKEN, open.is_empty() || is_missing || is_taken, || heard.again(case, &later))
         .premise(&NOT_SET, !is_named || !open.is_empty(), || heard.again(case, &later))
         .premise(&KEYS_SHOWN, keys_shown, watched)
         .premise(&LASTS, lasts, || heard.again(case, &later));
@@ -100,14 +114,9 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     let since = first.map_or_else(String::new, |error| stamp::print(i64::try_from(error.ts.0).unwrap_or(i64::MAX)));
     let index = open.iter().find_map(|error| error.key_index);
     let at_index = index.map_or_else(String::new, |index| format!(" at index {index}"));
-    let is_wrong = !open.is_empty()
-        && open.iter().all(|error| error.kind != Ke2Kind::MissingKey)
-        && open.iter().any(|error| error.kind == Ke2Kind::WrongKey);
-    let key = if is_wrong {
-        format!("the key{at_index} that is there does not open them")
-    } else {
-        format!("the key{at_index} is not there")
-    };
+    let is_wrong = !is_missing && open.iter().any(|error| error.kind == Ke2Kind::WrongKey);
+    let key =
+        if is_wrong { "no key that is there opens them".to_owned() } else { format!("the key{at_index} is not there") };
     let sentences = Sentences {
         proven: format!(
             "At {when} by its own clock, packets with the {came} of {who} came to {label}, and nothing came out of decryption: {key}. \
@@ -168,6 +177,11 @@ fn histories() -> Vec<crate::history::History> {
         .never_proves("media-not-decrypted", ""),
         history("Bob's key is there, and the browser does not play sound before a click", blocked())
             .never_proves("media-not-decrypted", ""),
+        history(
+            "one frame of Bob was damaged, and the browser does not play sound before a click",
+            blocked().line(60_000, &wrong_bob()),
+        )
+        .never_proves("media-not-decrypted", ""),
         history(
             "Bob's key was 300 ms late, and the browser does not play sound before a click",
             blocked().line(60_000, &missing_bob(1)).key_set(60_300, BOB, 1),

@@ -56,7 +56,8 @@ fn is_off(stream: &MediaStream) -> bool {
 
 fn judge(case: &Case<'_>, page: &Page) -> Option<Verdict> {
     let said = case.report(page).call.as_ref()?;
-    let is_joined = said.session.as_ref().and_then(|session| session.joined);
+    // A client that only observes the call has joined nothing.
+    let is_joined = said.session.as_ref().filter(|session| session.own).and_then(|session| session.joined);
     if is_joined == Some(false) || said.streams.is_empty() {
         return None;
     }
