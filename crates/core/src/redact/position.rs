@@ -206,7 +206,7 @@ fn spoken_value(text: &[u8], start: usize, end: usize, name: Name) -> Option<(Sp
     if byte(text, start) == b'-' {
         return (!first.is_empty() && byte(first, 0) != b'-').then(|| plain(from)).flatten();
     }
-    if first == FOR {
+    if first.eq_ignore_ascii_case(FOR) {
         let whom = run_end(text, from + 3, const { signs(b" ") });
         let whom_end = word_end(whom);
         let named = text[whom..whom_end].ends_with(b":") && whom_end < text.len();

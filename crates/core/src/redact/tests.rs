@@ -121,6 +121,7 @@ fn words_that_name_no_value_stay() {
         "access_token: null",
         "missing key at index 3 for participant @user:server:DEVICE",
         "Bearer token missing",
+        "Token For alice missing",
         "format_string mat_x",
         "status code: 400",
         "cache bypass: service worker, bypass is on, bypass 1",
@@ -181,7 +182,7 @@ fn a_key_that_is_nearly_a_word_goes_where_its_length_or_the_number_of_its_groups
 fn what_a_sentence_says_of_a_secret_goes_wherever_a_gap_begins_and_ends() {
     const PHRASE: &str = "thunder candle velvet";
     const TOKEN: &str = "thunder7candle";
-    // The gap begins behind the bar: where it takes a part of the name, nobody can know what is said.
+    // The gap begins behind the name: where it takes a part of the name, nobody can know what is said.
     for (name, said, secret) in [
         ("the passphrase", " is correct ", PHRASE),
         ("the password", " is north ", PHRASE),
