@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_analysis::evidence::{self, Evidence};
-use crypto_diag_core::{Clean, redact};
+use crypto_diag_core::{CallFacts, Clean, redact};
+use crypto_diag_server_log::is_media_hash;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -328,6 +329,35 @@ fn close(report: &mut Report) {
     ];
     let labels = report.marks.iter_mut().map(|mark| &mut mark.label);
     texts.into_iter().flatten().chain(labels).for_each(|text| *text = redact(text).text.into());
+    if let Some(call) = &mut report.call {
+        close_call(call);
+    }
+}
+
+/// The same of a call. A participant's hash and its session at the media server look like secrets, and are known by their form.
+fn close_call(call: &mut CallFacts) {
+    let CallFacts { streams, omitted: _, session, facts } = call;
+    let streams = streams.iter_mut().flat_map(|stream| {
+        [&mut stream.path, &mut stream.connection_state, &mut stream.mid, &mut stream.participant_sid]
+    });
+    let facts = facts.iter_mut().flat_map(|fact| [&mut fact.participant, &mut fact.participant_sid]);
+    let (room, members) = match session {
+        Some(session) => (Some(&mut session.room_id), session.memberships.as_mut_slice()),
+        None => (None, Default::default()),
+    };
+    let members = members
+        .iter_mut()
+        .flat_map(|member| [&mut member.user_id, &mut member.device_id, &mut member.participant, &mut member.focus]);
+    let texts = streams.chain(facts).chain(room).chain(members).flatten();
+    for text in texts.filter(|text| !is_media_hash(text) && !is_participant_sid(text)) {
+        *text = redact(text).text.into();
+    }
+}
+
+/// Whether something is a participant's session as LiveKit's server names it: `PA_` and some letters and digits.
+fn is_participant_sid(text: &str) -> bool {
+    text.strip_prefix("PA_")
+        .is_some_and(|rest| rest.len() <= 32 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 fn document(input: impl Read, problems: &mut Problems) -> Option<String> {

@@ -59,6 +59,23 @@ fn no_field_of_a_report_brings_a_secret_into_an_answer() {
         let lane = Triage::of(&bundle).timeline.lanes.into_iter().find(|lane| lane.name.contains("marked by the user"));
         assert!(lane.expect("a lane of marks").marks[0].text.starts_with("no sound, "));
         assert_closed(&bundle, part, "a mark's label");
+        for field in ["path", "connectionState", "mid", "participantSid"] {
+            let mut bundle = Bundle::new();
+            let stream = json!({"direction": "receiving", "kind": "audio", "samples": [], field: secret});
+            let call = json!({"streams": [stream], "omitted": 0, "session": null, "facts": []});
+            bundle.add("alice.report.json", None, &report(|report| report["call"] = call)[..]);
+            assert_closed(&bundle, part, field);
+        }
+        for field in ["userId", "deviceId", "participant", "focus"] {
+            let mut bundle = Bundle::new();
+            let session = json!({"own": true, "roomId": secret, "memberships": [{field: secret}]});
+            let fact = json!({"ts": 1_795_422_963_000_u64, "what": "connected", "participant": secret, "participantSid": secret});
+            let call = json!({"streams": [], "omitted": 0, "session": session, "facts": [fact]});
+            bundle.add("alice.report.json", None, &report(|report| report["call"] = call)[..]);
+            assert_closed(&bundle, part, field);
+            let call = bundle.reports[0].call.clone().expect("a call");
+            assert!(!format!("{call:?}").contains(part), "{field}: {call:?}");
+        }
         for field in ["message", "stack"] {
             let mut bundle = Bundle::new();
             let text = format!("One time key signed_curve25519:AAAAAAAAADQ already exists {secret}");

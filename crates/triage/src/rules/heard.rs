@@ -157,11 +157,14 @@ impl Heard<'_> {
         if self.participant.identity.is_some() {
             return Some("Who it is: no membership that the report shows has this name.".to_owned());
         }
-        let mut open = "Who it is: no line of the report says to whom this session of the media server belongs.".to_owned();
+        let mut open =
+            "Who it is: no line of the report says to whom this session of the media server belongs.".to_owned();
         let unheard = |other: &&InCall| other.is_member && other.streams.is_empty();
         let mut left = self.call.others.iter().filter(unheard);
         if let (Some(InCall { user_id: Some(user), .. }), None) = (left.next(), left.next()) {
-            open.push_str(&format!(" Of the members {user} alone has no stream; the media server may hold others, too."));
+            open.push_str(&format!(
+                " Of the members {user} alone has no stream; the media server may hold others, too."
+            ));
         }
         Some(open)
     }

@@ -1,0 +1,279 @@
+// @ts-check
+// Silent calls with real media: two pages with the capture, in each a call's frame with LiveKit's own end-to-end encryption worker, joined
+// back to back. The reports are made by the product in the pages, and judged by the command. There is no SFU: what one does by itself (pausing
+// pictures, two of them in one call) is not in here.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { commandLine } from '../../scripts/lib/host-program.mjs';
+import { outcome } from '../../scripts/lib/process.mjs';
+import { root } from '../../scripts/lib/project.mjs';
+import { folder, serve } from '../../scripts/lib/server.mjs';
+import { schemaErrors } from '../support/report-schema.mjs';
+import { launch } from '../support/browser.mjs';
+
+const require = createRequire(import.meta.url);
+
+const html = (/** @type {string} */ script) => `<!doctype html><meta charset="utf-8"><body>${script}`;
+
+/** A page that has the capture, and a call in a frame. */
+const SIDE = `
+  import * as diag from '/pkg/index.js';
+  diag.install();
+  const frame = document.createElement('iframe');
+  frame.src = '/call/index.html';
+  const loaded = new Promise((done) => frame.addEventListener('load', done));
+  document.body.append(frame);
+  window.side = { diag, frame, loaded };
+`;
+
+/** Joins two of them. */
+const CALLS = `
+  window.calls = {};
+  const loaded = (frame) => new Promise((done) => frame.addEventListener('load', done, { once: true }));
+  async function open() {
+    const page = document.createElement('iframe');
+    page.src = '/side.html';
+    const there = loaded(page);
+    document.body.append(page);
+    await there;
+    const { diag, frame, loaded: inner } = page.contentWindow.side;
+    await inner;
+    return { diag, call: frame.contentWindow.call };
+  }
+  window.start = async (name, plan) => {
+    const [alice, bob] = await Promise.all([open(), open()]);
+    await Promise.all([alice.call.begin('alice', plan.alice), bob.call.begin('bob', plan.bob)]);
+    const answer = await bob.call.answer(await alice.call.offer());
+    await alice.call.answered(answer);
+    window.calls[name] = { alice, bob };
+  };
+  window.report = (name, who, userId, deviceId) => window.calls[name][who].diag.collectReport({
+    getUserId: () => userId, getDeviceId: () => deviceId, getSyncState: () => 'SYNCING', getCrypto: () => null,
+  });
+  window.ready = true;
+`;
+
+/** @typedef {{encrypts?: boolean, decrypts?: boolean, ownKey?: number, theirKey?: number}} Half */
+
+/** Both sides well: Alice's key is 1, Bob's is 2. */
+const WELL = { alice: { ownKey: 1, theirKey: 2 }, bob: { ownKey: 2, theirKey: 1 } };
+/** Milliseconds after the first error from which on a key that comes late has come. */
+const LATE = 11_000;
+
+/**
+ * Each: what is done to Alice's media on its way to Bob, and what Bob's report says of it. The other direction is well in all of them.
+ * @type {{name: string, plan: {alice: Half, bob: Half}, step?: [side: 'alice' | 'bob', step: string, ...args: number[]], trouble: 'lines' | 'quiet' | 'none',
+ *   proven: string[], never: string[], own?: string}[]}
+ */
+const OUTCOMES = [
+  {
+    name: 'nothing is wrong',
+    plan: WELL,
+    trouble: 'none',
+    proven: ['media-decoded'],
+    never: ['media-not-decrypted', 'media-not-arriving', 'encryption-one-sided'],
+  },
+  {
+    name: 'Alice’s key never comes',
+    plan: { ...WELL, bob: { ownKey: 2 } },
+    trouble: 'lines',
+    proven: ['media-not-decrypted'],
+    never: ['media-decoded', 'media-not-arriving', 'encryption-one-sided'],
+  },
+  {
+    name: 'Bob has another key under the index of Alice’s',
+    plan: { ...WELL, bob: { ownKey: 2, theirKey: 9 } },
+    trouble: 'lines',
+    proven: ['media-not-decrypted'],
+    never: ['media-decoded', 'media-not-arriving', 'encryption-one-sided'],
+  },
+  {
+    name: 'Alice rotates her key, and the new one never comes',
+    plan: WELL,
+    step: ['alice', 'rotateOwnKey', 3, 1],
+    trouble: 'lines',
+    proven: ['media-not-decrypted'],
+    never: ['media-decoded', 'media-not-arriving', 'encryption-one-sided'],
+  },
+  {
+    name: 'Alice sends without encryption',
+    plan: { alice: { encrypts: false, theirKey: 2 }, bob: WELL.bob },
+    trouble: 'lines',
+    proven: ['encryption-one-sided'],
+    never: ['media-decoded', 'media-not-arriving'],
+  },
+  {
+    name: 'Bob takes Alice’s media for unencrypted',
+    plan: { ...WELL, bob: { ownKey: 2, theirKey: 1, decrypts: false } },
+    trouble: 'none',
+    proven: [],
+    never: ['media-decoded', 'media-not-arriving', 'media-not-decrypted'],
+  },
+  {
+    name: 'Alice stops sending',
+    plan: WELL,
+    step: ['alice', 'stopSending'],
+    trouble: 'quiet',
+    proven: ['media-not-arriving'],
+    never: ['media-decoded', 'media-not-decrypted', 'encryption-one-sided'],
+  },
+  {
+    name: 'Alice mutes herself',
+    plan: WELL,
+    step: ['alice', 'mute'],
+    trouble: 'none',
+    proven: ['media-decoded'],
+    never: ['media-not-decrypted', 'media-not-arriving', 'encryption-one-sided'],
+    own: 'media-not-sent',
+  },
+];
+/** Calls at once: two cores carry no more without glitches that are none of encryption's. */
+const AT_ONCE = 4;
+
+const ALICE = { user: '@alice:example.org', device: 'ALICEDEVCE' };
+const BOB = { user: '@bob:example.org', device: 'BOBDEVCEXX' };
+
+/** What the pages have in their window; the functions below run there. @type {any} */
+let window;
+
+describe('a call with media in Chromium', () => {
+  const work = fs.mkdtempSync(path.join(os.tmpdir(), 'crypto-diag-media-'));
+  const cli = commandLine();
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let server;
+  /** @type {import('../support/browser.mjs').Browser} */
+  let browser;
+  /** @type {import('../support/browser.mjs').Page} */
+  let page;
+
+  before(async () => {
+    const { build } = require('esbuild');
+    await build({
+      entryPoints: [path.join(root, 'tests/e2e/media/side.js')],
+      outfile: path.join(work, 'call.js'),
+      bundle: true,
+      format: 'esm',
+      logLevel: 'error',
+    });
+    const worker = require.resolve('livekit-client').replace(/[^/]+$/, 'livekit-client.e2ee.worker.mjs');
+    server = await serve({
+      '/': html(`<script type="module">${CALLS}</script>`),
+      '/side.html': html(`<script type="module">${SIDE}</script>`),
+      '/call/index.html': html('<script type="module" src="/call.js"></script>'),
+      '/call.js': fs.readFileSync(path.join(work, 'call.js'), 'utf8'),
+      '/worker.js': fs.readFileSync(worker, 'utf8'),
+      '/pkg/': folder(path.join(root, 'pkg/dist')),
+    });
+    browser = await launch('chromium', { args: ['--autoplay-policy=no-user-gesture-required'] });
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+    fs.rmSync(work, { recursive: true, force: true });
+  });
+
+  /** The verdicts on some reports. @param {Record<string, string>} reports */
+  function judged(reports) {
+    const files = Object.entries(reports).map(([name, text]) => {
+      const file = path.join(work, `${name}.report.json`);
+      fs.writeFileSync(file, text);
+      return file;
+    });
+    const { stdout, stderr } = outcome(cli, ['triage', '--format', 'json', ...files]);
+    assert.notEqual(stdout, '', stderr);
+    return JSON.parse(stdout);
+  }
+
+  /** What is proven of one side's media at the other's page. @param {any} answer @param {{user: string}} from */
+  const provenFrom = (answer, from) =>
+    answer.verdicts
+      .filter((/** @type {any} */ { answer: word, about }) => word === 'proven' && about.includes(` from ${from.user}/`))
+      .map((/** @type {any} */ { claim }) => claim);
+
+  for (let first = 0; first < OUTCOMES.length; first += AT_ONCE) {
+    describe(`calls ${first + 1} to ${first + AT_ONCE}`, () => {
+      const some = OUTCOMES.slice(first, first + AT_ONCE);
+      before(async () => {
+        page = await browser.newPage();
+        await page.goto(server.url);
+        await page.waitFor(() => window.ready);
+        for (const { name, plan } of some)
+          await page.evaluate(
+            (/** @type {string} */ name, /** @type {any} */ plan) => window.start(name, plan),
+            name,
+            plan,
+          );
+        for (const { name, step } of some) {
+          if (!step) continue;
+          // What is changed was well before.
+          await page.waitFor(async (/** @type {string} */ name) => {
+            const { emitted, decoded } = await window.calls[name].bob.call.seen();
+            return emitted > 48_000 && decoded > 5;
+          }, name);
+          await page.evaluate(
+            (/** @type {string} */ name, /** @type {[string, string, ...number[]]} */ [who, what, ...args]) =>
+              window.calls[name][who].call.steps[what](...args),
+            name,
+            step,
+          );
+        }
+      });
+      after(() => page?.close());
+
+      for (const { name, trouble, proven, never, own } of some) {
+        test(`${name}: ${proven.join(', ') || 'unknown'}`, async () => {
+          await page.waitFor(
+            async (/** @type {string} */ name, /** @type {string} */ trouble, /** @type {number} */ late) => {
+              const { bob, alice } = window.calls[name];
+              const back = await alice.call.seen();
+              if (back.decoded < 5 || back.emitted < 48_000) return false;
+              const [first] = bob.diag.getEntries();
+              const seen = await bob.call.seen();
+              if (trouble === 'lines') return first && Date.now() - first.ts > late;
+              if (trouble === 'none') return seen.packets > 100;
+              // Nothing has come for longer than a pause between words.
+              const before = window.calls[name].before;
+              if (before?.packets !== seen.packets)
+                window.calls[name].before = { packets: seen.packets, at: Date.now() };
+              return before?.packets === seen.packets && Date.now() - before.at > late;
+            },
+            name,
+            trouble,
+            LATE,
+          );
+          const report = (/** @type {string} */ who, /** @type {{user: string, device: string}} */ { user, device }) =>
+            page.evaluate(
+              (/** @type {string[]} */ ...args) => window.report(...args),
+              name,
+              who,
+              user,
+              device,
+            );
+          const [alice, bob] = await Promise.all([report('alice', ALICE), report('bob', BOB)]);
+          for (const text of [alice, bob]) assert.deepEqual(schemaErrors(JSON.parse(text)), []);
+          if (process.env.CRYPTO_DIAG_KEEP)
+            fs.writeFileSync(path.join(process.env.CRYPTO_DIAG_KEEP, `${first}-${name}.json`), bob);
+
+          const alone = judged({ bob });
+          const said = provenFrom(alone, ALICE);
+          for (const claim of proven) assert.ok(said.includes(claim), `${said}: ${alone.summary}`);
+          for (const claim of never) assert.ok(!said.includes(claim), `${claim}: ${alone.summary}`);
+
+          const both = judged({ alice, bob });
+          const saidOfBoth = provenFrom(both, ALICE);
+          for (const claim of proven) assert.ok(saidOfBoth.includes(claim), `${saidOfBoth}: ${both.summary}`);
+          for (const claim of never) assert.ok(!saidOfBoth.includes(claim), `${claim}: ${both.summary}`);
+          assert.deepEqual(provenFrom(both, BOB), ['media-decoded'], `the other direction is well: ${both.summary}`);
+          const sent = both.verdicts.filter(
+            (/** @type {any} */ { claim, answer }) => claim === 'media-not-sent' && answer === 'proven',
+          );
+          assert.equal(sent.length, own === 'media-not-sent' ? 1 : 0, both.summary);
+        });
+      }
+    });
+  }
+});

@@ -1,0 +1,184 @@
+// @ts-check
+// One side of a call, inside the call's frame: LiveKit's own Room, key provider and worker, and one RTCPeerConnection that is joined back
+// to back with the other side's. There is no SFU, so the events of a Room's signalling are emitted by hand, with what LiveKit would
+// give them; the stream's name in the session description is the one that an SFU gives.
+import {
+  BaseKeyProvider,
+  LocalAudioTrack,
+  LocalVideoTrack,
+  ParticipantEvent,
+  Room,
+  RoomEvent,
+  setLogLevel,
+} from 'livekit-client';
+
+/** @typedef {'alice' | 'bob'} Name */
+
+/** How the media server names both, and their sessions there. */
+const IDENTITY = { alice: '@alice:example.org:ALICEDEVCE', bob: '@bob:example.org:BOBDEVCEXX' };
+const SID = { alice: 'PA_aLiCe8f3kQ2x', bob: 'PA_b0bXy71mZp4w' };
+const DEVICE = { alice: 'ALICEDEVCE', bob: 'BOBDEVCEXX' };
+
+class Keys extends BaseKeyProvider {
+  constructor() {
+    // Element Call's options.
+    super({ ratchetWindowSize: 10, keyringSize: 256 });
+  }
+
+  /** @param {number} key @param {string} who @param {number} index */
+  async give(key, who, index) {
+    const bytes = new Uint8Array(16).fill(key);
+    const imported = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveBits', 'deriveKey']);
+    this.onSetEncryptionKey(imported, who, index);
+  }
+}
+
+/** A picture that changes, and a tone. */
+function ownTracks() {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [160, 120];
+  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  let turn = 0;
+  setInterval(() => {
+    pen.fillStyle = `hsl(${(turn += 17)} 80% 50%)`;
+    pen.fillRect(turn % 160, turn % 120, 40, 40);
+  }, 60);
+  const context = new AudioContext();
+  const tone = context.createOscillator();
+  const gain = context.createGain();
+  const out = context.createMediaStreamDestination();
+  gain.gain.value = 0.3;
+  tone.connect(gain).connect(out);
+  tone.start();
+  void context.resume();
+  return [out.stream.getAudioTracks()[0], canvas.captureStream(15).getVideoTracks()[0]];
+}
+
+/**
+ * @param {Name} me
+ * @param {{encrypts?: boolean, decrypts?: boolean, ownKey?: number, theirKey?: number}} plan Keys are numbers: equal ones fit. What is
+ *   left out is not there.
+ */
+async function side(me, plan) {
+  const other = me === 'alice' ? 'bob' : 'alice';
+  setLogLevel('info');
+  const keyProvider = new Keys();
+  const worker = new Worker('/worker.js', { type: 'module' });
+  const room = new Room({ e2ee: { keyProvider, worker } });
+  const peer = /** @type {any} */ ({ identity: IDENTITY[other], trackPublications: new Map() });
+  room.localParticipant.identity = IDENTITY[me];
+  room.remoteParticipants.set(IDENTITY[other], peer);
+  room.on(RoomEvent.EncryptionError, (error, who) => {
+    // The sentence that Element Call prints from this event.
+    console.warn(`Encryption error for ${who?.identity ?? 'unknown participant'}:`, error);
+  });
+  console.info(`Participant connected: ${IDENTITY[other]} (${SID[other]})`);
+  if (plan.encrypts !== false) await room.setE2EEEnabled(true);
+
+  const connection = new RTCPeerConnection(/** @type {any} */ ({ encodedInsertableStreams: true }));
+  const publication = (/** @type {string} */ kind) => ({
+    trackSid: `TR_${kind}`,
+    trackInfo: {
+      mimeType: kind === 'audio' ? 'audio/opus' : 'video/VP8',
+      encryption: plan.decrypts === false ? 0 : 1,
+      packetTrailerFeatures: [],
+    },
+  });
+  const emit = /** @type {any} */ (room).emit.bind(room);
+  for (const kind of ['audio', 'video']) emit(RoomEvent.TrackPublished, publication(kind), peer);
+  connection.ontrack = ({ track, receiver }) => {
+    const shown = { receiver, kind: track.kind, mediaStreamID: track.id, mediaStreamTrack: track };
+    emit(RoomEvent.TrackSubscribed, shown, publication(track.kind), peer);
+    const what = track.kind === 'audio' ? 'audio microphone' : 'video camera';
+    const encrypted = plan.decrypts !== false;
+    console.info(
+      `Subscribed: ${what} TR_${track.kind} of ${IDENTITY[other]} encrypted=${encrypted} muted=false`,
+    );
+    const element = document.createElement(/** @type {'audio' | 'video'} */ (track.kind));
+    element.autoplay = true;
+    element.srcObject = new MediaStream([track]);
+    document.body.append(element);
+  };
+  if (plan.ownKey) await keyProvider.give(plan.ownKey, IDENTITY[me], 0);
+  if (plan.theirKey) await keyProvider.give(plan.theirKey, IDENTITY[other], 0);
+
+  const tracks = ownTracks();
+  const senders = tracks.map((track) => {
+    const sender = connection.addTrack(track, new MediaStream());
+    const local =
+      track.kind === 'audio'
+        ? new LocalAudioTrack(track, undefined, true)
+        : new LocalVideoTrack(track, undefined, true);
+    room.localParticipant.emit(ParticipantEvent.LocalSenderCreated, sender, /** @type {any} */ (local));
+    return sender;
+  });
+  // What Element Call's own frame has there, as far as a report reads it.
+  const member = (/** @type {Name} */ name) => ({
+    userId: IDENTITY[name].slice(0, IDENTITY[name].lastIndexOf(':')),
+    deviceId: DEVICE[name],
+    rtcBackendIdentity: IDENTITY[name],
+  });
+  Object.assign(window, {
+    rtcSession: {
+      isJoined: () => true,
+      room: { roomId: '!call:example.org' },
+      memberships: [member('alice'), member('bob')],
+    },
+  });
+  return { connection, keyProvider, tracks, senders, other, otherSid: SID[other], otherIdentity: IDENTITY[other] };
+}
+
+/** @type {Awaited<ReturnType<typeof side>>} */
+let made;
+
+/** What the other side's description is to this one: the streams have the name that an SFU gives them. @param {RTCSessionDescriptionInit} description */
+const named = ({ type, sdp = '' }) => ({
+  type,
+  sdp: sdp.replace(/^a=msid:\S+/gm, `a=msid:${made.otherSid}|CS_x`).replace(/(a=ssrc:\d+ msid:)\S+/g, `$1${made.otherSid}|CS_x`),
+});
+
+/** This side's description with all candidates in it, so that none need be handed across later. */
+async function described() {
+  const { connection } = made;
+  await connection.setLocalDescription();
+  while (connection.iceGatheringState !== 'complete')
+    await new Promise((done) => connection.addEventListener('icegatheringstatechange', done, { once: true }));
+  return connection.localDescription?.toJSON();
+}
+
+Object.assign(window, {
+  call: {
+    /** @param {Name} me @param {Parameters<typeof side>[1]} plan */
+    async begin(me, plan) {
+      made = await side(me, plan);
+    },
+    offer: () => described(),
+    /** @param {RTCSessionDescriptionInit} offer */
+    async answer(offer) {
+      await made.connection.setRemoteDescription(named(offer));
+      return described();
+    },
+    /** @param {RTCSessionDescriptionInit} answer */
+    answered: (answer) => made.connection.setRemoteDescription(named(answer)),
+    /** Something of the call changes. */
+    steps: {
+      /** @param {number} key @param {number} index */
+      rotateOwnKey: (key, index) => made.keyProvider.give(key, IDENTITY[made.other === 'bob' ? 'alice' : 'bob'], index),
+      /** @param {number} key @param {number} index */
+      getTheirKey: (key, index) => made.keyProvider.give(key, made.otherIdentity, index),
+      stopSending: () => Promise.all(made.senders.map((sender) => sender.replaceTrack(null))),
+      mute: () => made.tracks.forEach((track) => (track.enabled = false)),
+    },
+    /** Counters of what comes, by which a test waits. */
+    async seen() {
+      const counters = { packets: 0, emitted: 0, decoded: 0 };
+      (await made.connection.getStats()).forEach((row) => {
+        if (row.type !== 'inbound-rtp') return;
+        counters.packets += row.packetsReceived ?? 0;
+        counters.emitted += row.jitterBufferEmittedCount ?? 0;
+        counters.decoded += row.framesDecoded ?? 0;
+      });
+      return counters;
+    },
+  },
+});
