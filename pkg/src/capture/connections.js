@@ -38,7 +38,7 @@ export function hookConnections(window) {
   const hooks = [];
   try {
     /** @type {Made} */
-    let ours = apply(weakGet, known, [window.console]) ?? { made: [], hooks };
+    let ours = apply(weakGet, known, [window.console]) ?? { made: [], hooks: [] };
     for (let at = 0; at < NAMES.length; at++) {
       const descriptor = getOwnPropertyDescriptor(window, NAMES[at]);
       const original = descriptor?.value;
