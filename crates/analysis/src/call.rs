@@ -36,6 +36,8 @@ pub struct InCall {
     pub device_id: Option<String>,
     /// Whether it is a member of the call as this client sees it.
     pub is_member: bool,
+    /// When it became one, by the server's clock.
+    pub created_at: Option<Millis>,
     /// The SFU that it publishes to.
     pub focus: Option<String>,
     /// Its sessions at the media server, `PA_…`. A line joins each to the identity.
@@ -97,7 +99,7 @@ pub fn join(report: &Report, evidence: &[Option<Evidence>]) -> Option<Call> {
         let member = of(&mut named, &identity);
         if !member.is_member {
             (member.user_id, member.device_id) = (membership.user_id.clone(), membership.device_id.clone());
-            member.focus = membership.focus.clone();
+            (member.focus, member.created_at) = (membership.focus.clone(), membership.created_at);
         } else if (&member.user_id, &member.device_id) != (&membership.user_id, &membership.device_id) {
             (member.user_id, member.device_id) = (None, None);
         }

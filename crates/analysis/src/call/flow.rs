@@ -87,14 +87,17 @@ pub fn came_out(stream: &MediaStream) -> Option<f64> {
     }
 }
 
-/// Whether sound was played, or most of the pictures that came could be decoded. Of sound that says nothing of whether it is noise.
+/// Whether sound was played, or most of the pictures that came could be decoded, between the samples and in all. Of sound that says nothing of whether it is noise.
 pub fn is_decoded(stream: &MediaStream) -> bool {
     let Some(flow) = Flow::of(stream) else { return false };
     match stream.kind {
         MediaKind::Audio => flow.grown(|sample| sample.emitted).is_some_and(|emitted| emitted > 0.0),
         MediaKind::Video => {
             let grown = flow.grown(|sample| sample.decoded).zip(flow.grown(|sample| sample.frames));
+            // An SFU's black pictures, sent for a moment after a mute, can always be decoded, so that the whole counts, too.
+            let in_all = flow.last.decoded.zip(flow.last.frames);
             grown.is_some_and(|(decoded, frames)| decoded >= DECODED_MIN && decoded * 2.0 >= frames)
+                && in_all.is_some_and(|(decoded, frames)| decoded * 2.0 >= frames)
         }
     }
 }
@@ -151,16 +154,18 @@ mod tests {
 
     #[test]
     fn pictures_of_which_hardly_one_can_be_decoded_are_not_decoded() {
-        let of = |frames, decoded| {
+        let of = |before: f64, frames: f64, decoded: f64| {
             let sample = |frames, decoded| StreamSample {
                 frames: Some(frames),
                 decoded: Some(decoded),
                 ..StreamSample::default()
             };
-            stream(MediaKind::Video, &[(0, sample(100.0, 10.0)), (1_000, sample(100.0 + frames, 10.0 + decoded))])
+            stream(MediaKind::Video, &[(0, sample(100.0, before)), (1_000, sample(100.0 + frames, before + decoded))])
         };
-        assert!(is_decoded(&of(15.0, 15.0)) && is_decoded(&of(15.0, 9.0)));
-        assert!(!is_decoded(&of(15.0, 1.0)) && !is_decoded(&of(0.0, 0.0)) && !is_decoded(&of(30.0, 4.0)));
-        assert_eq!((came_out(&of(15.0, 1.0)), came_out(&of(0.0, 0.0))), (Some(15.0), Some(0.0)));
+        let well = |frames, decoded| of(100.0, frames, decoded);
+        assert!(is_decoded(&well(15.0, 15.0)) && is_decoded(&well(15.0, 9.0)));
+        assert!(!is_decoded(&well(15.0, 1.0)) && !is_decoded(&well(0.0, 0.0)) && !is_decoded(&well(30.0, 4.0)));
+        assert_eq!((came_out(&well(15.0, 1.0)), came_out(&well(0.0, 0.0))), (Some(15.0), Some(0.0)));
+        assert!(!is_decoded(&of(2.0, 20.0, 20.0)), "pictures of the SFU's own, after those that nobody decrypts");
     }
 }

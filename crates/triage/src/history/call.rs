@@ -13,7 +13,7 @@ pub(crate) const ALICE: &str = "@alice:example.org:ALICE";
 pub(crate) const BOB: &str = "@bob:example.org:BOB";
 
 /// When Alice's page began; her call begins ten seconds later.
-const BEGUN: u64 = 1_795_424_000_000;
+pub(crate) const BEGUN: u64 = 1_795_424_000_000;
 
 /// When the statistics are asked for the first time, in milliseconds since the page began, and for the second.
 const SAMPLED: [u64; 2] = [300_000, 301_000];
@@ -54,6 +54,7 @@ impl Held {
             device_id: Some(name.to_uppercase()),
             participant: Some(identity.clone()),
             focus: Some("https://sfu.example.org".to_owned()),
+            created_at: Some(Millis(BEGUN + 10_000)),
             ..CallMembership::default()
         });
         let fact = |after: u64, what| CallFact {

@@ -1,5 +1,7 @@
 //! What the page of a report gets of each other participant of its call: what the rules on media have in common.
 
+use std::collections::BTreeSet;
+
 use crypto_diag_analysis::call::flow::{self, Arrival, Flow};
 use crypto_diag_analysis::call::{Call, InCall};
 use crypto_diag_core::{CallFacts, MediaKind, MediaStream, StreamSample};
@@ -45,15 +47,13 @@ pub(super) fn all<'c>(case: &'c Case<'_>, state: State) -> Vec<Heard<'c>> {
             Heard { page, call, participant, said, state: state_of(&streams), streams }
         });
         let heard: Vec<Heard<'c>> = heard.filter(Heard::is_there).collect();
-        let is_heard = |device: &Device| {
-            heard.iter().any(|other| other.state != State::Silent && other.device().as_ref() == Some(device))
-        };
         // A device that left without a word and joined anew has two names, of which one is silent for good.
-        let is_left =
-            |heard: &Heard<'c>| heard.state == State::Silent && heard.device().is_some_and(|device| is_heard(&device));
-        let left: Vec<bool> = heard.iter().map(is_left).collect();
-        let told = heard.into_iter().zip(left).filter(|(heard, left)| heard.state == state && !left);
-        all.extend(told.map(|(heard, _)| heard));
+        let heard_devices: BTreeSet<Device> =
+            heard.iter().filter(|heard| heard.state != State::Silent).filter_map(Heard::device).collect();
+        let is_left = |heard: &Heard<'c>| {
+            heard.state == State::Silent && heard.device().is_some_and(|device| heard_devices.contains(&device))
+        };
+        all.extend(heard.into_iter().filter(|heard| heard.state == state && !is_left(heard)));
     }
     all
 }

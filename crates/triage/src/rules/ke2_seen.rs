@@ -4,7 +4,7 @@
 use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::evidence::Ke2;
 use crypto_diag_analysis::evidence::ke2::{Ke2Kind, Participant};
-use crypto_diag_core::{Ke, Meaning};
+use crypto_diag_core::{CallFact, CallFactKind, Ke, Meaning, Millis};
 
 use super::Rule;
 use super::seen::{self, Shown};
@@ -18,6 +18,10 @@ use crate::verdict::{ArtefactKind, Verdict};
 
 /// A key that is under way comes with the next `/sync`, which returns within this, in milliseconds.
 const COMES_WITHIN_MS: i64 = 30_000;
+
+/// A key that is set this soon after an error was late, in milliseconds: `useKeyDelay` (1 s, in Element Call 5 s) and the way of its
+/// message.
+const SET_WITHIN_MS: u64 = 10_000;
 
 const FAILED: Premise = Premise {
     id: "ke2-seen/line",
@@ -50,7 +54,8 @@ pub(super) const RULE: Rule = Rule {
     reads: &[],
     argument: "LiveKit prints one error when it has no key for a participant's frames, marks the key index as invalid after eleven \
                frames, and then drops every frame without a word: silence after an error is no sign of health, and a key that \
-               is a moment late prints the same error. What parts them is a delivery of that participant's key.",
+               is a moment late prints the same error. What parts them is a delivery of that participant's key, or the line that \
+               LiveKit's worker was given that very key moments later.",
     proven_by: &[&FAILED, &NO_DELIVERY, &DELIVERIES_SHOWN, &sent::PRINTED, &WAITED],
     refuted_by: &[&seen::QUIET, &seen::WATCHED],
     check,
@@ -98,6 +103,7 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
                 });
             }
             Ke2Kind::Dropped => shown.failing.push(index),
+            Ke2Kind::MissingKey if was_late(case, page, line, entry.ts) => shown.harmless += 1,
             Ke2Kind::MissingKey | Ke2Kind::ManyErrors | Ke2Kind::CallError | Ke2Kind::KeySetNotFound
                 if !may_be_own(page, line) =>
             {
@@ -165,6 +171,19 @@ fn may_be_own(page: &Page, line: &Ke2) -> bool {
     }
 }
 
+/// Whether LiveKit's worker was given the very key moments later, as in each rotation of a good call.
+fn was_late(case: &Case<'_>, page: &Page, line: &Ke2, at: Millis) -> bool {
+    let Some(participant) = line.participant.as_ref().filter(|_| line.key_index.is_some()) else { return false };
+    let is_it = |fact: &CallFact| {
+        fact.what == CallFactKind::KeySet
+            && fact.participant.as_deref() == Some(&*participant.identity)
+            && fact.key_index == line.key_index
+            && fact.ts.0.checked_sub(at.0).is_some_and(|late| late <= SET_WITHIN_MS)
+    };
+    let mut facts = case.report(page).call.iter().flat_map(|call| &call.facts);
+    !case.clocks.is_stepped(page.clock()) && facts.any(is_it)
+}
+
 fn judge<'c>(case: &Case<'c>, page: &Page, entry: usize, line: &'c Ke2) -> Option<Missing<'c>> {
     let at = case.printed(page.report, entry)?;
     let (_, made) = page.watched(case.report(page))?;
@@ -215,7 +234,14 @@ fn histories() -> Vec<crate::history::History> {
         "InternalError: encryption state unknown for track TR_x, dropping frame",
     );
     let about = "@alice:example.org/ALICE (alice.report.json)";
+    let late = |name: &str, index, after: u64| {
+        use crate::history::call::{BOB, Held, history, missing_bob};
+        history(name, Held::default().line(60_000, &missing_bob(4)).key_set(60_000 + after, BOB, index))
+    };
     vec![
+        late("Bob's key was a third of a second late, and the page says so", 4, 320).refutes("ke2-seen", about),
+        late("Bob's key was two minutes late", 4, 120_000).never_refutes("ke2-seen", ""),
+        late("another key of Bob was set moments after one was missing", 5, 320).never_refutes("ke2-seen", ""),
         History::new("a key is missing, and an hour passes without a delivery of it")
             .file("alice.report.json", page(MADE).json())
             .proves("ke2-seen", about),

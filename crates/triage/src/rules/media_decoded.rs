@@ -13,7 +13,7 @@ use crate::verdict::{ArtefactKind, Sentences, Verdict};
 
 const OUT: Premise = Premise {
     id: "media-decoded/comes-out",
-    says: "Between two samples of the statistics, most of the pictures that came of the participant were decoded, or sound of it was played out of its packets.",
+    says: "Between two samples of the statistics, most of the pictures that came of the participant were decoded, as in all before, or sound of it was played out of its packets.",
     rules_out: "Nothing of it can be decoded now: the decoder waits for a whole picture, the engine does not count, or nothing was counted a second time.",
 };
 

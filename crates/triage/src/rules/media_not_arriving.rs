@@ -15,10 +15,13 @@ use crate::verdict::{ArtefactKind, Sentences, Verdict};
 /// Comfort noise comes every 400 ms; a network's hiccup is over within this, in milliseconds.
 const QUIET_MS: f64 = 5_000.0;
 
+/// A stream is set up within this after its participant joined, and two clocks that are kept differ by less, in milliseconds.
+const SETTLED_MS: u64 = 60_000;
+
 const NOTHING: Premise = Premise {
     id: "media-not-arriving/nothing",
-    says: "No packet of any stream of the participant came between two samples of the statistics and in the five seconds before, or none ever did, or the page has no stream of it.",
-    rules_out: "It was quiet for a moment: nobody spoke, the network paused, or a track was switched.",
+    says: "No packet of any stream of the participant came between two samples of the statistics and in the five seconds before, or none ever did, or the page has no stream of it a minute after it joined.",
+    rules_out: "It was quiet for a moment: nobody spoke, the network paused, a track was switched or still being set up.",
 };
 
 const ALL_SHOWN: Premise = Premise {
@@ -52,6 +55,13 @@ fn quiet_ms(stream: &MediaStream) -> Option<f64> {
     }
 }
 
+/// Whether a participant joined so long ago that its streams would be there.
+fn has_settled(heard: &Heard<'_>) -> bool {
+    let sampled = heard.said.streams.iter().filter_map(|stream| stream.samples.first()).map(|sample| sample.ts.0).min();
+    let joined = heard.participant.created_at;
+    joined.zip(sampled).is_some_and(|(joined, sampled)| joined.0.saturating_add(SETTLED_MS) <= sampled)
+}
+
 fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     let (label, who, when) = (case.label(heard.page), heard.who(), heard.when());
     let is_quiet = |stream: &&MediaStream| quiet_ms(stream).is_some_and(|quiet| quiet >= QUIET_MS);
@@ -69,7 +79,11 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     let whole = case.whole(heard.page.report, &list, "what the page's connections have");
     let proof = Proof::new(case)
         .evidence(heard.evidence(case))
-        .premise(&NOTHING, heard.streams.iter().all(is_quiet), || heard.again(case, &again))
+        .premise(
+            &NOTHING,
+            heard.streams.iter().all(is_quiet) && (!heard.streams.is_empty() || has_settled(heard)),
+            || heard.again(case, &again),
+        )
         .premise(&ALL_SHOWN, all_shown.then_some(whole), || {
             let sends = format!("whether {who} sends, and whether encrypted");
             let mut needs = heard.theirs(&sends);
@@ -119,7 +133,7 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
 
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
-    use crate::history::call::{Held, aged, history, sound, video};
+    use crate::history::call::{BEGUN, Held, aged, history, sound, video};
 
     let about = "@alice:example.org/ALICE from @bob:example.org/BOB";
     let nothing = || sound(0.0, 0.0, 48_000.0, 48_000.0, 0.0);
@@ -151,6 +165,15 @@ fn histories() -> Vec<crate::history::History> {
         )
         .proves("media-decoded", about)
         .never_proves("media-not-arriving", ""),
+        history(
+            "Carol joins as the report is made",
+            Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)).of_carol(nothing()).but(|call| {
+                call.streams.pop();
+                let memberships = &mut call.session.as_mut().expect("a session").memberships;
+                memberships[2].created_at = Some(crypto_diag_core::Millis(BEGUN + 299_000));
+            }),
+        )
+        .never_proves("media-not-arriving", ""),
         history("Bob draws breath", Held::default().of_bob(aged(1_100.0, nothing())))
             .never_proves("media-not-arriving", ""),
         history(
@@ -159,6 +182,16 @@ fn histories() -> Vec<crate::history::History> {
         )
         .never_proves("media-not-arriving", ""),
         history("the page's connections were not watched", Held::default()).never_proves("media-not-arriving", ""),
+        history(
+            "Bob's page was left without a word, and he has joined anew under another name",
+            Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)).but(|call| {
+                let memberships = &mut call.session.as_mut().expect("a session").memberships;
+                let old = Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU".to_owned());
+                memberships.push(crypto_diag_core::CallMembership { participant: old, ..memberships[1].clone() });
+            }),
+        )
+        .proves("media-decoded", about)
+        .never_proves("media-not-arriving", ""),
         history(
             "Carol has left, and her receiver is still there",
             muted()
