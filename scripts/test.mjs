@@ -115,7 +115,7 @@ const stages = {
       nodeTests('e2e/fidelity', ['all.mjs']),
       nodeTests(
         'e2e',
-        ['card', 'driver', 'triage', 'www'].map((name) => `${name}.test.mjs`),
+        ['card', 'driver', 'media', 'triage', 'www'].map((name) => `${name}.test.mjs`),
       ),
     ],
   },
