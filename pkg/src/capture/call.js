@@ -20,5 +20,5 @@ export async function callFacts(ask, mx, core) {
   await core;
   const facts = callLines();
   const isEmpty = streams.length === 0 && !session && facts.length === 0;
-  return isEmpty ? null : { streams, omitted, session, facts: [...facts] };
+  return isEmpty ? null : { streams, omitted, session, facts };
 }

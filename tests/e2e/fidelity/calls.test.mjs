@@ -58,6 +58,7 @@ const CALL = `
       return Math.max(0, ...found);
     };
     return { from, to, flows: async () =>
+      from.connectionState === 'connected' && to.connectionState === 'connected' &&
       (await numbers(to, 'framesDecoded')) > 0 && (await numbers(to, 'jitterBufferEmittedCount')) > 100 };
   }
 `;
@@ -109,7 +110,15 @@ const claim = fidelity(
     `,
   },
   {
-    args: { chromium: ['--js-flags=--expose-gc', '--autoplay-policy=no-user-gesture-required'] },
+    args: {
+      chromium: [
+        '--js-flags=--expose-gc',
+        '--autoplay-policy=no-user-gesture-required',
+        // Connections inside of one machine, also where it has no network.
+        '--allow-loopback-in-peer-connection',
+        '--disable-features=WebRtcHideLocalIpsWithMdns',
+      ],
+    },
     preferences: {
       'media.peerconnection.ice.loopback': true,
       'media.peerconnection.ice.obfuscate_host_addresses': false,
