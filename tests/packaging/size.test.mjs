@@ -12,11 +12,11 @@ import { unpacked } from './lib/consumer.mjs';
  * whoever raises one says in the commit what for.
  */
 const REACHED = {
-  'index.js': 41_350,
-  'light.js': 16_780,
-  'light-core.js': 24_750,
+  'index.js': 41_640,
+  'light.js': 16_980,
+  'light-core.js': 24_760,
   'worker.js': 4_740,
-  'card.js': 13_270,
+  'card.js': 13_290,
   'react.js': 540,
   'analysis.js': 427_200,
 };
