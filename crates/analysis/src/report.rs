@@ -78,6 +78,8 @@ pub struct Report {
     pub crypto: Option<CryptoFacts>,
     /// The call in the page's frames; `None` unless `collectReport` made the report of a page with a call.
     pub call: Option<CallFacts>,
+    /// What `collectReport` asked in vain, such as `getTransceivers`.
+    pub unanswered: Vec<String>,
     /// Whether the browser has promised not to evict the origin's storage.
     pub storage_persisted: Option<bool>,
 }
@@ -191,6 +193,10 @@ impl Report {
             has_entries: report["entries"].is_array(),
             crypto: fields::crypto(&report["crypto"]),
             call: fields::call(&report["call"]),
+            unanswered: list(report, "unanswered")
+                .iter()
+                .map(|row| text(row, "question").unwrap_or_default())
+                .collect(),
             storage_persisted: report["storage"]["persisted"].as_bool(),
         })
     }

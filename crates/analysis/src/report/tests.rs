@@ -83,6 +83,7 @@ fn every_part_that_analysis_needs_is_read_as_the_core_writes_it() {
     written.clock = Some(crypto_diag_core::Clock { offset: Some(7_200_012.0), ..crypto_diag_core::Clock::default() });
     written.storage = Some(crypto_diag_core::Storage { persisted: Some(false), ..Default::default() });
     written.call = Some(a_call());
+    written.unanswered = vec![crypto_diag_core::Unanswered { question: "q".into(), why: "w".into() }];
     let target =
         crypto_diag_core::SentTarget { user_id: "u".into(), device_id: "d".into(), message_id: Some("m".into()) };
     written.sent = vec![SentBatch {
@@ -96,7 +97,7 @@ fn every_part_that_analysis_needs_is_read_as_the_core_writes_it() {
     let read = Report::from_json(&written.to_json()).unwrap();
     assert_eq!(read.entries, [Some(written.entries[0].clone())]);
     assert_eq!((read.sent, read.crypto), (written.sent, written.crypto));
-    assert_eq!(read.call, written.call);
+    assert_eq!((read.call, &read.unanswered[..]), (written.call, &["q".to_owned()][..]));
     assert_eq!(read.capture, written.capture);
     assert_eq!((read.storage_persisted, read.tallies.map(|tallies| tallies.len())), (Some(false), Some(1)));
     assert_eq!((read.has_entries, read.clock_offset_ms), (true, Some(7_200_012.0)));

@@ -15,6 +15,9 @@ const CLOCK_NOISE_MS: f64 = 20.0;
 /// A page that is watched this soon after its beginning has done nothing before, in milliseconds: it must start its client first.
 pub(crate) const STARTED_WITHIN_MS: i64 = 2_000;
 
+/// What is asked of frames and their connections (`pkg/src/capture/call.js`, `streams.js`).
+const CONNECTION_QUESTIONS: [&str; 3] = ["frames", "RTCPeerConnection", "getTransceivers"];
+
 /// What is looked for in a report, and not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sought {
@@ -196,10 +199,12 @@ impl Case<'_> {
         info && whole && report.sent.iter().all(|batch| batch.omitted == 0 && !batch.targets.is_empty())
     }
 
-    /// Whether the documents inside the page, where calls run, were watched from their beginning on, so that the report lists all
-    /// connections of its calls.
+    /// Whether the documents inside the page, where calls run, were watched from their beginning on, and all asked for their
+    /// connections, so that the report lists all streams of its calls but those that it counts.
     pub fn shows_connections(&self, page: &Page) -> bool {
-        frames_were_watched(self.report(page)).is_ok()
+        let report = self.report(page);
+        let asked_in_vain = |question: &String| CONNECTION_QUESTIONS.contains(&&**question);
+        frames_were_watched(report).is_ok() && !report.unanswered.iter().any(asked_in_vain)
     }
 
     /// Whether a page's report shows each media key that LiveKit's worker was given since a time. The lines that say it are of

@@ -166,6 +166,14 @@ fn histories() -> Vec<crate::history::History> {
         .proves("media-decoded", about)
         .never_proves("media-not-arriving", ""),
         history(
+            "the connection by which Bob comes did not say what it has",
+            Held::default().sent(sound(50.0, 0.0, 0.0, 0.0, 0.2)).report(|report| {
+                let (question, why) = ("getTransceivers".to_owned(), "TypeError".to_owned());
+                report.unanswered.push(crypto_diag_core::Unanswered { question, why });
+            }),
+        )
+        .never_proves("media-not-arriving", ""),
+        history(
             "Carol joins as the report is made",
             Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)).of_carol(nothing()).but(|call| {
                 call.streams.pop();
