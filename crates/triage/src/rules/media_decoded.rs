@@ -9,7 +9,10 @@ use crate::case::Case;
 use crate::case::watch::Sought;
 use crate::conclusion::Conclusion;
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+
+/// Pictures within the second of the statistics of which one at least would have been decoded.
+const COUNTED_MIN: f64 = 5.0;
 
 const OUT: Premise = Premise {
     id: "media-decoded/comes-out",
@@ -59,11 +62,28 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     let its_own = is_loud || (participant.open_errors().is_empty() && would_show());
     let speaks = format!("whether frames of {who} come out of decryption: made during the call, while {who} speaks");
     let again = || heard.again(case, &speaks);
+    let is_ciphertext = |stream: &&&MediaStream| {
+        stream.kind == MediaKind::Video && flow::came_out(stream).is_some_and(|out| out >= COUNTED_MIN)
+    };
+    let says = "pictures of this stream come, and hardly one of them can be decoded";
+    let ciphertext: Vec<Evidence> = match pictures {
+        true => Vec::new(),
+        false => heard
+            .streams
+            .iter()
+            .filter(is_ciphertext)
+            .map(|stream| heard::quoted(case, heard.page, stream, says))
+            .collect(),
+    };
     let proof = Proof::new(case)
         .evidence(heard.evidence(case))
         .premise(&OUT, heard.kinds(flow::is_decoded).is_some(), again)
         .premise(&OPENED, opened, again)
-        .premise(&ITS_OWN, its_own, again);
+        .premise(&ITS_OWN, its_own, again)
+        .unless(
+            "Pictures of the participant come out of decryption, and hardly one of them can be decoded, as where this page takes for plain what is encrypted.",
+            ciphertext.into_iter().take(2),
+        );
     let came = heard.kinds(flow::is_decoded).unwrap_or("media");
     let sentences = Sentences {
         proven: format!(
@@ -166,8 +186,12 @@ fn histories() -> Vec<crate::history::History> {
             "Bob encrypts, and Alice's page plays the ciphertext",
             Held::default()
                 .of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.8))
-                .of_bob(decoded_video(15.0, 15.0, 1.0))
                 .but(|call| call.facts.retain(|fact| fact.what != crypto_diag_core::CallFactKind::KeySet)),
+        )
+        .never_proves("media-decoded", ""),
+        history(
+            "Bob encrypts, and Alice's page has his key and takes his media for plain",
+            Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.8)).of_bob(decoded_video(15.0, 15.0, 1.0)),
         )
         .never_proves("media-decoded", ""),
         history(
