@@ -125,7 +125,15 @@ async function side(me, plan) {
       memberships: [member('alice'), member('bob')],
     },
   });
-  return { connection, keyProvider, tracks, senders, other, otherSid: SID[other], otherIdentity: IDENTITY[other] };
+  return {
+    connection,
+    keyProvider,
+    tracks,
+    senders,
+    other,
+    otherSid: SID[other],
+    otherIdentity: IDENTITY[other],
+  };
 }
 
 /** @type {Awaited<ReturnType<typeof side>>} */
@@ -134,7 +142,9 @@ let made;
 /** What the other side's description is to this one: the streams have the name that an SFU gives them. @param {RTCSessionDescriptionInit} description */
 const named = ({ type, sdp = '' }) => ({
   type,
-  sdp: sdp.replace(/^a=msid:\S+/gm, `a=msid:${made.otherSid}|CS_x`).replace(/(a=ssrc:\d+ msid:)\S+/g, `$1${made.otherSid}|CS_x`),
+  sdp: sdp
+    .replace(/^a=msid:\S+/gm, `a=msid:${made.otherSid}|CS_x`)
+    .replace(/(a=ssrc:\d+ msid:)\S+/g, `$1${made.otherSid}|CS_x`),
 });
 
 /** This side's description with all candidates in it, so that none need be handed across later. */
@@ -163,7 +173,8 @@ Object.assign(window, {
     /** Something of the call changes. */
     steps: {
       /** @param {number} key @param {number} index */
-      rotateOwnKey: (key, index) => made.keyProvider.give(key, IDENTITY[made.other === 'bob' ? 'alice' : 'bob'], index),
+      rotateOwnKey: (key, index) =>
+        made.keyProvider.give(key, IDENTITY[made.other === 'bob' ? 'alice' : 'bob'], index),
       /** @param {number} key @param {number} index */
       getTheirKey: (key, index) => made.keyProvider.give(key, made.otherIdentity, index),
       stopSending: () => Promise.all(made.senders.map((sender) => sender.replaceTrack(null))),
