@@ -18,7 +18,7 @@ const REACHED = {
   'worker.js': 4_740,
   'card.js': 13_290,
   'react.js': 540,
-  'analysis.js': 427_200,
+  'analysis.js': 467_000,
 };
 /** What a compiler's or a compressor's new version may add. */
 const SLACK = 1.02;
