@@ -76,6 +76,9 @@ const replay = (/** @type {string} */ file) => `${row(file)} .actions button:nth
 const replayAtPace = (/** @type {string} */ file) => `${row(file)} .actions button:nth-of-type(2)`;
 const stop = (/** @type {string} */ file) => `${row(file)} .actions button:nth-of-type(3)`;
 
+/** A window in which the card and the list of entries are both in sight: what is out of sight draws nothing. */
+const TALL = { width: 1280, height: 1600 };
+
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
 before(async () => {
@@ -96,7 +99,7 @@ for (const engine of engines) {
     const pages = new Map();
 
     /** @param {Partial<import('../support/browser.mjs').PageOptions>} [options] */
-    async function open(options = {}) {
+    async function open(options = { viewport: TALL }) {
       const key = JSON.stringify(options);
       const page = pages.get(key) ?? (await browser.newPage(options));
       pages.set(key, page);
