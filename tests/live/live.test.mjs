@@ -160,5 +160,9 @@ test('the homeserver was quick about every restart that the client gave up on', 
   const arrived = lines.filter(
     (line) => line.includes('Processed request') && line.includes(`/${delayId}/restart`),
   );
-  assert.equal(arrived.length, held.length, 'each is in the access log');
+  // The client's next restart, which nothing held, may be there already.
+  assert.ok(
+    arrived.length >= held.length,
+    `each of ${held.length} is in the access log: ${arrived.join('\n')}`,
+  );
 });
