@@ -65,10 +65,10 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
     let printed = |at: Option<i64>| at.map_or("open".to_owned(), stamp::print);
     page.item(&format!("The window that was searched: from {} to {}.", printed(manifest.from), printed(manifest.to)));
 
-    let marked: Vec<String> = marked(bundle).collect();
-    if !marked.is_empty() {
+    let mut marked = marked(bundle).peekable();
+    if marked.peek().is_some() {
         page.heading("What the users heard and saw, as they marked it");
-        page.list("answer.html", marked.into_iter());
+        page.list("answer.html", marked);
     }
 
     page.heading("Versions");

@@ -87,6 +87,16 @@ pub fn came_out(stream: &MediaStream) -> Option<f64> {
     }
 }
 
+/// Whether packets come, many or few.
+pub fn comes(stream: &MediaStream) -> bool {
+    matches!(arrival(stream), Arrival::Few | Arrival::Steady)
+}
+
+/// Whether packets come steadily and nothing comes out of decryption.
+pub fn is_stuck(stream: &MediaStream) -> bool {
+    arrival(stream) == Arrival::Steady && came_out(stream) == Some(0.0)
+}
+
 /// Whether sound was played, or most of the pictures that came could be decoded, between the samples and in all. Of sound that says nothing of whether it is noise.
 pub fn is_decoded(stream: &MediaStream) -> bool {
     let Some(flow) = Flow::of(stream) else { return false };

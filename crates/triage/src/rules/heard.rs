@@ -59,10 +59,9 @@ pub(super) fn all<'c>(case: &'c Case<'_>, state: State) -> Vec<Heard<'c>> {
 }
 
 fn state_of(streams: &[&MediaStream]) -> State {
-    let comes = |stream: &&MediaStream| matches!(flow::arrival(stream), Arrival::Few | Arrival::Steady);
     if streams.iter().any(|stream| flow::came_out(stream).is_some_and(|out| out > 0.0)) {
         State::DecodedOrUntold
-    } else if streams.iter().filter(|stream| comes(stream)).any(|stream| flow::came_out(stream) == Some(0.0)) {
+    } else if streams.iter().filter(|stream| flow::comes(stream)).any(|stream| flow::came_out(stream) == Some(0.0)) {
         State::Stuck
     } else if streams.iter().all(|stream| matches!(flow::arrival(stream), Arrival::Nothing { .. })) {
         State::Silent
@@ -74,9 +73,10 @@ fn state_of(streams: &[&MediaStream]) -> State {
 impl Heard<'_> {
     /// Whether the participant is in the call: receivers outlive those who left.
     fn is_there(&self) -> bool {
-        let comes = |stream: &&MediaStream| matches!(flow::arrival(stream), Arrival::Few | Arrival::Steady);
         let listed = self.participant.identity.is_some() && !self.streams.is_empty();
-        self.participant.is_member || (listed && !self.call.has_members) || self.streams.iter().any(comes)
+        self.participant.is_member
+            || (listed && !self.call.has_members)
+            || self.streams.iter().any(|stream| flow::comes(stream))
     }
 
     /// The participant in words.

@@ -104,10 +104,7 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
 
 /// What may keep it from being heard or seen all the same.
 fn with_hints(verdict: Verdict, heard: &Heard<'_>, came: &str, is_loud: bool) -> Verdict {
-    let stuck = |stream: &MediaStream| flow::came_out(stream) == Some(0.0);
-    let not_taken = |stream: &MediaStream| {
-        stream.kind == MediaKind::Audio && flow::arrival(stream) == flow::Arrival::Steady && stuck(stream)
-    };
+    let not_taken = |stream: &MediaStream| stream.kind == MediaKind::Audio && flow::is_stuck(stream);
     if heard.kinds(not_taken).is_some() {
         verdict.how(
             "Its sound comes and is not played, though one key opens both: the browser waits for a click before it plays sound, the page \

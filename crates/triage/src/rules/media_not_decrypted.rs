@@ -1,6 +1,6 @@
 //! KE-2: packets of a participant's media arrive, and nothing comes out of decryption.
 
-use crypto_diag_analysis::call::flow::{self, Arrival, Flow};
+use crypto_diag_analysis::call::flow::{self, Flow};
 use crypto_diag_analysis::evidence::ke2::Ke2Kind;
 use crypto_diag_core::MediaKind;
 
@@ -91,15 +91,11 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         "which media keys the page was given: made with a capture that watches console.info, installed before the call";
     let receiver = || page.device.clone().map_or_else(|| Whose::Somebody(label.clone()), Whose::Device);
     let watched = || vec![Need::report(receiver(), ReportTime::CaptureBefore, lines)];
-    let is_steady = heard
-        .streams
-        .iter()
-        .any(|stream| flow::arrival(stream) == Arrival::Steady && flow::came_out(stream) == Some(0.0));
+    let is_steady = heard.streams.iter().any(|stream| flow::is_stuck(stream));
     let is_missing = open.iter().any(|error| error.kind == Ke2Kind::MissingKey);
     let is_taken = heard.streams.iter().any(|stream| {
-        let steady = flow::arrival(stream) == Arrival::Steady && flow::came_out(stream) == Some(0.0);
         let made_up = || Flow::of(stream).and_then(|flow| flow.grown(|sample| sample.samples));
-        steady && (stream.kind == MediaKind::Video || made_up().is_some_and(|samples| samples > 0.0))
+        flow::is_stuck(stream) && (stream.kind == MediaKind::Video || made_up().is_some_and(|samples| samples > 0.0))
     });
     let proof = Proof::new(case)
         .evidence(heard.evidence(case))
@@ -110,7 +106,7 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         .premise(&NOT_SET, !is_named || !open.is_empty(), || heard.again(case, &later))
         .premise(&KEYS_SHOWN, keys_shown, watched)
         .premise(&LASTS, lasts, || heard.again(case, &later));
-    let came = heard.kinds(|stream| matches!(flow::arrival(stream), Arrival::Few | Arrival::Steady)).unwrap_or("media");
+    let came = heard.kinds(flow::comes).unwrap_or("media");
     let since = first.map_or_else(String::new, |error| stamp::print(i64::try_from(error.ts.0).unwrap_or(i64::MAX)));
     let index = open.iter().find_map(|error| error.key_index);
     let at_index = index.map_or_else(String::new, |index| format!(" at index {index}"));

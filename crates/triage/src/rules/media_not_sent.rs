@@ -64,11 +64,7 @@ fn judge(case: &Case<'_>, page: &Page) -> Option<Verdict> {
     let is_sound = |stream: &&MediaStream| stream.direction == Direction::Sending && stream.kind == MediaKind::Audio;
     let sent: Vec<&MediaStream> = said.streams.iter().filter(is_sound).collect();
     let stands = |stream: &MediaStream| matches!(flow::arrival(stream), Arrival::Nothing { .. });
-    let goes = |stream: &MediaStream| {
-        !is_off(stream)
-            && stream.enabled == Some(true)
-            && matches!(flow::arrival(stream), Arrival::Few | Arrival::Steady)
-    };
+    let goes = |stream: &MediaStream| !is_off(stream) && stream.enabled == Some(true) && flow::comes(stream);
     let label = case.label(page);
     let last = said.streams.iter().filter_map(|stream| stream.samples.last()).map(|sample| sample.ts.0).max();
     let when = stamp::print(i64::try_from(last.unwrap_or_default()).unwrap_or(i64::MAX));
