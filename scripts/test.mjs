@@ -1,6 +1,9 @@
 // @ts-check
 // `npm test`: sets up and runs every stage; `npm run test:core` and so on run one. Each stage has a time budget, prints its
 // time, and counts what really ran. What did not run has failed.
+//
+// Compilers use every core, so their stages run one after the other. Browsers and servers mostly wait, so their stages run in two
+// lanes side by side. What such a stage prints is held back until it ends, or the lanes' lines would mix.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -58,8 +61,9 @@ function nodeTests(folder, names) {
 
 /**
  * `onDemand`: not part of `npm test`, only run when it is asked for. `sideBySide`: its commands run all at once, since most use one core.
+ * `lane`: which of the two lanes it runs in; left out for a stage that wants the machine for itself.
  * @type {Record<string, {minutes: number, needs: 'nothing' | 'build' | 'tests', onDemand?: boolean, sideBySide?: boolean,
- *   commands: () => Command[]}>}
+ *   lane?: 'pages' | 'servers', commands: () => Command[]}>}
  */
 const stages = {
   format: {
@@ -102,15 +106,17 @@ const stages = {
   browser: {
     minutes: 15,
     needs: 'tests',
+    lane: 'servers',
     commands: () => [
       { title: 'wasm-pack', program: process.execPath, args: [inTests('browser/run.mjs')], counts: 'cargo' },
     ],
   },
-  packaging: { minutes: 8, needs: 'tests', commands: () => [nodeTests('packaging')] },
-  cinny: { minutes: 8, needs: 'tests', commands: () => [nodeTests('cinny')] },
+  packaging: { minutes: 10, needs: 'tests', lane: 'servers', commands: () => [nodeTests('packaging')] },
+  cinny: { minutes: 12, needs: 'tests', lane: 'servers', commands: () => [nodeTests('cinny')] },
   e2e: {
-    minutes: 25,
+    minutes: 30,
     needs: 'tests',
+    lane: 'pages',
     commands: () => [
       nodeTests('e2e/fidelity', ['all.mjs']),
       nodeTests(
@@ -125,7 +131,7 @@ const stages = {
     onDemand: true,
     commands: () => [{ ...nodeTests('e2e/fidelity', ['storm.test.mjs']), env: { CRYPTO_DIAG_STORM: '1' } }],
   },
-  live: { minutes: 15, needs: 'tests', commands: () => [nodeTests('live')] },
+  live: { minutes: 20, needs: 'tests', lane: 'servers', commands: () => [nodeTests('live')] },
   matrix: {
     minutes: 30,
     needs: 'tests',
@@ -163,19 +169,22 @@ function count(command, { code, output, timedOut }) {
   return { passed, failed };
 }
 
-/** @param {string} name @param {Record<string, string | undefined>} env */
-async function runStage(name, env) {
+/** @param {string} name @param {Record<string, string | undefined>} env @param {boolean} held whether others print meanwhile */
+async function runStage(name, env, held) {
   const { minutes, commands, sideBySide } = stages[name];
   const start = Date.now();
   const total = { passed: 0, failed: 0 };
   const runCommand = async (/** @type {Command} */ command) => {
-    say(`\n▸ ${name}: ${command.title}`);
+    const title = `▸ ${name}: ${command.title}`;
+    say(held ? `${title} begins` : `\n${title}`);
     const left = Math.max(1, minutes * 60 - (Date.now() - start) / 1000);
     const done = await watch(command.program, command.args, {
       env: { ...env, ...command.env },
       seconds: left,
       cwd: command.cwd,
+      visible: !held,
     });
+    if (held) say(`\n${title}\n${done.output}`);
     const counts = count(command, done);
     if (done.timedOut) say(`  ${command.title} was ended: the stage's budget of ${minutes} min is spent.`);
     else if (counts.failed > 0) say(`  ${command.title} failed.`);
@@ -186,6 +195,30 @@ async function runStage(name, env) {
   else for (const command of commands()) await runCommand(command);
   const seconds = (Date.now() - start) / 1000;
   return { name, ...total, seconds, minutes };
+}
+
+/**
+ * Runs stages: first those that want the machine for themselves, then the lanes side by side.
+ * @param {string[]} names
+ * @param {Record<string, string | undefined>} env
+ * @param {(result: Awaited<ReturnType<typeof runStage>>) => void} done called as each ends
+ */
+async function runStages(names, env, done) {
+  const inLane = (/** @type {string | undefined} */ lane) =>
+    names.filter((name) => stages[name].lane === lane);
+  const inTurn = async (/** @type {string[]} */ some, held = false) => {
+    for (const name of some) done(await runStage(name, env, held));
+  };
+  await inTurn(inLane(undefined));
+  const lanes = [inLane('pages'), inLane('servers')];
+  await Promise.all(
+    lanes.map((lane) =>
+      inTurn(
+        lane,
+        lanes.every(({ length }) => length > 0),
+      ),
+    ),
+  );
 }
 
 /** What the stages need. @param {string[]} names @returns {Promise<Record<string, string | undefined>>} */
@@ -215,7 +248,7 @@ main(async () => {
   try {
     const env = await prepare(names);
     say(`\nSet-up and build: ${((Date.now() - start) / 1000).toFixed(0)} s`);
-    for (const name of names) results.push(await runStage(name, env));
+    await runStages(names, env, (result) => results.push(result));
   } catch (error) {
     say(`\n${error instanceof Error ? error.message : error}`);
   }

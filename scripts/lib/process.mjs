@@ -256,11 +256,12 @@ export async function finished(command, args, options) {
  * Runs a program, passes on what it prints and returns it with the exit code; never throws.
  * @param {string} command
  * @param {string[]} args
- * @param {Options & { seconds: number }} options after `seconds` the program's whole process group is ended
+ * @param {Options & { seconds: number, visible?: boolean }} options after `seconds` the program's whole process group is ended;
+ *   with `visible: false` nothing is passed on
  * @returns {Promise<{ code: number | null, output: string, timedOut: boolean }>}
  */
 export async function watch(command, args, { seconds, ...options }) {
-  const program = start(command, args, { ...options, visible: true, signal: 'SIGTERM' });
+  const program = start(command, args, { visible: true, ...options, signal: 'SIGTERM' });
   let timedOut = false;
   const limit = setTimeout(() => {
     timedOut = true;
