@@ -30,8 +30,23 @@ const SIDE = `
   window.side = { diag, frame, loaded };
 `;
 
+/** Who they are, how the media server names them, and their sessions there. */
+const ALICE = {
+  user: '@alice:example.org',
+  device: 'ALICEDEVCE',
+  identity: '@alice:example.org:ALICEDEVCE',
+  sid: 'PA_aLiCe8f3kQ2x',
+};
+const BOB = {
+  user: '@bob:example.org',
+  device: 'BOBDEVCEXX',
+  identity: '@bob:example.org:BOBDEVCEXX',
+  sid: 'PA_b0bXy71mZp4w',
+};
+
 /** Joins two of them. */
 const CALLS = `
+  const [ALICE, BOB] = ${JSON.stringify([ALICE, BOB])};
   window.calls = {};
   const loaded = (frame) => new Promise((done) => frame.addEventListener('load', done, { once: true }));
   async function open() {
@@ -42,11 +57,21 @@ const CALLS = `
     await there;
     const { diag, frame, loaded: inner } = page.contentWindow.side;
     await inner;
+    // What Element Call's own frame has there, as far as a report reads it.
+    frame.contentWindow.rtcSession = {
+      isJoined: () => true,
+      room: { roomId: '!call:example.org' },
+      memberships: [ALICE, BOB].map(({ user, device, identity }) => ({
+        userId: user,
+        deviceId: device,
+        rtcBackendIdentity: identity,
+      })),
+    };
     return { diag, call: frame.contentWindow.call };
   }
   window.start = async (name, plan) => {
     const [alice, bob] = await Promise.all([open(), open()]);
-    await Promise.all([alice.call.begin('alice', plan.alice), bob.call.begin('bob', plan.bob)]);
+    await Promise.all([alice.call.begin(ALICE, BOB, plan.alice), bob.call.begin(BOB, ALICE, plan.bob)]);
     const answer = await bob.call.answer(await alice.call.offer());
     await alice.call.answered(answer);
     window.calls[name] = { alice, bob };
@@ -136,9 +161,6 @@ const OUTCOMES = [
 /** Calls at once: two cores carry no more without glitches that are none of encryption's. */
 const AT_ONCE = 4;
 
-const ALICE = { user: '@alice:example.org', device: 'ALICEDEVCE' };
-const BOB = { user: '@bob:example.org', device: 'BOBDEVCEXX' };
-
 /** What the pages have in their window; the functions below run there. @type {any} */
 let window;
 
@@ -155,7 +177,7 @@ describe('a call with media in Chromium', () => {
   before(async () => {
     const { build } = require('esbuild');
     await build({
-      entryPoints: [path.join(root, 'tests/e2e/media/side.js')],
+      entryPoints: [path.join(root, 'tests/support/call/side.js')],
       outfile: path.join(work, 'call.js'),
       bundle: true,
       format: 'esm',

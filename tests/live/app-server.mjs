@@ -50,8 +50,21 @@ export async function bundleApp({ sdk = DEFAULT_SDK } = {}) {
     alias: { 'crypto-diag': entry, 'matrix-js-sdk': sdkFolder },
   });
 
+  // A call's frame, as Element Call's is: LiveKit with its own worker.
+  const call = await build({
+    entryPoints: [path.join(here, '../support/call/side.js')],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    logLevel: 'error',
+  });
+  const worker = path.join(findPackage('livekit-client', here), 'dist/livekit-client.e2ee.worker.mjs');
+
   const files = {
     '/': readFileSync(path.join(here, 'app', 'index.html')),
+    '/call/': '<!doctype html><meta charset="utf-8"><body><script type="module" src="/call.js"></script>',
+    '/call.js': call.outputFiles[0].text,
+    '/worker.js': readFileSync(worker),
     '/record.js': readFileSync(path.join(here, 'app', 'record.js')),
     '/main.js': bundle.outputFiles[0].text,
     // The bundled crypto package asks for its module beside the bundle.

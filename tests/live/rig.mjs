@@ -230,8 +230,8 @@ export class Profile {
 
 /**
  * @param {{engine?: 'chromium' | 'firefox' | 'webkit', sdk?: string, synapseVersion?: string,
- *   servers?: import('./servers.mjs').Servers}} [options]
- *   `servers` to use ones that run already; they are not stopped with the rig
+ *   servers?: import('./servers.mjs').Servers, args?: string[]}} [options]
+ *   `servers` to use ones that run already; they are not stopped with the rig. `args` are the browser's
  * @returns {Promise<Rig>}
  */
 export async function startRig({
@@ -239,6 +239,7 @@ export async function startRig({
   sdk = DEFAULT_SDK,
   synapseVersion,
   servers: given,
+  args,
 } = {}) {
   /** @type {(() => Promise<unknown>)[]} */
   const undo = [];
@@ -249,7 +250,7 @@ export async function startRig({
     const app = await bundleApp({ sdk });
     const servers = given ?? (await startServers({ synapseVersion }));
     if (!given) undo.push(() => servers.stop());
-    const browser = await launch(engine);
+    const browser = await launch(engine, { args });
     undo.push(() => browser.close());
 
     /** @type {Set<Profile>} */

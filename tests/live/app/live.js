@@ -12,6 +12,9 @@ const WAIT_MS = 60_000;
 /** @type {import('matrix-js-sdk').MatrixClient | undefined} */
 let mx;
 
+/** The frame's side of the call. @type {any} */
+let media;
+
 function client() {
   if (!mx) throw new Error('no client: call start first');
   return mx;
@@ -286,6 +289,44 @@ const live = {
   callStatistics: async (/** @type {string} */ roomId) => ({
     ...client().matrixRTC.getRoomSession(await room(roomId)).statistics.counters,
   }),
+
+  /**
+   * Opens the media of two in a call: a frame as Element Call's, which is given the session's keys as they come and change.
+   *
+   * @param {string} roomId
+   * @param {Record<string, string>} sids by user: their sessions at the media server, `PA_…`
+   */
+  async openMedia(roomId, sids) {
+    const rtc = client().matrixRTC.getRoomSession(await room(roomId));
+    const members = rtc.memberships
+      .filter(({ userId }) => userId in sids)
+      .map(({ userId, rtcBackendIdentity }) => ({ userId, identity: rtcBackendIdentity, sid: sids[userId] }));
+    const frame = document.createElement('iframe');
+    frame.src = '/call/';
+    const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
+    document.body.append(frame);
+    await loaded;
+    media = /** @type {any} */ (frame.contentWindow).call;
+    const isOwn = (/** @type {{userId: string}} */ { userId }) => userId === client().getUserId();
+    await media.begin(
+      members.find(isOwn),
+      members.find((member) => !isOwn(member)),
+    );
+    const given = media.give;
+    rtc.on(
+      /** @type {any} */ ('encryption_key_changed'),
+      (
+        /** @type {Uint8Array} */ key,
+        /** @type {number} */ index,
+        /** @type {unknown} */ _membership,
+        /** @type {string} */ identity,
+      ) => given(key, identity, index),
+    );
+    rtc.reemitEncryptionKeys();
+  },
+
+  /** What `tests/support/call/side.js` offers in the call's frame. */
+  media: (/** @type {string} */ name, /** @type {unknown[]} */ ...args) => media[name](...args),
 
   leaveCall: async (/** @type {string} */ roomId) =>
     client()

@@ -12,12 +12,10 @@ import {
   setLogLevel,
 } from 'livekit-client';
 
-/** @typedef {'alice' | 'bob'} Name */
-
-/** How the media server names both, and their sessions there. */
-const IDENTITY = { alice: '@alice:example.org:ALICEDEVCE', bob: '@bob:example.org:BOBDEVCEXX' };
-const SID = { alice: 'PA_aLiCe8f3kQ2x', bob: 'PA_b0bXy71mZp4w' };
-const DEVICE = { alice: 'ALICEDEVCE', bob: 'BOBDEVCEXX' };
+/**
+ * Somebody in the call: how the media server names them, `@user:server:DEVICE`, and their session there, `PA_…`.
+ * @typedef {{identity: string, sid: string}} Member
+ */
 
 class Keys extends BaseKeyProvider {
   constructor() {
@@ -25,9 +23,9 @@ class Keys extends BaseKeyProvider {
     super({ ratchetWindowSize: 10, keyringSize: 256 });
   }
 
-  /** @param {number} key @param {string} who @param {number} index */
+  /** @param {number | Uint8Array<ArrayBuffer>} key a number makes a key of that byte alone @param {string} who @param {number} index */
   async give(key, who, index) {
-    const bytes = new Uint8Array(16).fill(key);
+    const bytes = typeof key === 'number' ? new Uint8Array(16).fill(key) : key;
     const imported = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveBits', 'deriveKey']);
     this.onSetEncryptionKey(imported, who, index);
   }
@@ -55,24 +53,24 @@ function ownTracks() {
 }
 
 /**
- * @param {Name} me
- * @param {{encrypts?: boolean, decrypts?: boolean, ownKey?: number, theirKey?: number}} plan Keys are numbers: equal ones fit. What is
+ * @typedef {{encrypts?: boolean, decrypts?: boolean, ownKey?: number, theirKey?: number}} Plan Keys are numbers: equal ones fit. What is
  *   left out is not there.
  */
-async function side(me, plan) {
-  const other = me === 'alice' ? 'bob' : 'alice';
+
+/** @param {Member} own @param {Member} other @param {Plan} plan */
+async function side(own, other, plan) {
   setLogLevel('info');
   const keyProvider = new Keys();
   const worker = new Worker('/worker.js', { type: 'module' });
   const room = new Room({ e2ee: { keyProvider, worker } });
-  const peer = /** @type {any} */ ({ identity: IDENTITY[other], trackPublications: new Map() });
-  room.localParticipant.identity = IDENTITY[me];
-  room.remoteParticipants.set(IDENTITY[other], peer);
+  const peer = /** @type {any} */ ({ identity: other.identity, trackPublications: new Map() });
+  room.localParticipant.identity = own.identity;
+  room.remoteParticipants.set(other.identity, peer);
   room.on(RoomEvent.EncryptionError, (error, who) => {
     // The sentence that Element Call prints from this event.
     console.warn(`Encryption error for ${who?.identity ?? 'unknown participant'}:`, error);
   });
-  console.info(`Participant connected: ${IDENTITY[other]} (${SID[other]})`);
+  console.info(`Participant connected: ${other.identity} (${other.sid})`);
   if (plan.encrypts !== false) await room.setE2EEEnabled(true);
 
   const connection = new RTCPeerConnection(/** @type {any} */ ({ encodedInsertableStreams: true }));
@@ -92,15 +90,15 @@ async function side(me, plan) {
     const what = track.kind === 'audio' ? 'audio microphone' : 'video camera';
     const encrypted = plan.decrypts !== false;
     console.info(
-      `Subscribed: ${what} TR_${track.kind} of ${IDENTITY[other]} encrypted=${encrypted} muted=false`,
+      `Subscribed: ${what} TR_${track.kind} of ${other.identity} encrypted=${encrypted} muted=false`,
     );
     const element = document.createElement(/** @type {'audio' | 'video'} */ (track.kind));
     element.autoplay = true;
     element.srcObject = new MediaStream([track]);
     document.body.append(element);
   };
-  if (plan.ownKey) await keyProvider.give(plan.ownKey, IDENTITY[me], 0);
-  if (plan.theirKey) await keyProvider.give(plan.theirKey, IDENTITY[other], 0);
+  if (plan.ownKey) await keyProvider.give(plan.ownKey, own.identity, 0);
+  if (plan.theirKey) await keyProvider.give(plan.theirKey, other.identity, 0);
 
   const tracks = ownTracks();
   const senders = tracks.map((track) => {
@@ -112,28 +110,7 @@ async function side(me, plan) {
     room.localParticipant.emit(ParticipantEvent.LocalSenderCreated, sender, /** @type {any} */ (local));
     return sender;
   });
-  // What Element Call's own frame has there, as far as a report reads it.
-  const member = (/** @type {Name} */ name) => ({
-    userId: IDENTITY[name].slice(0, IDENTITY[name].lastIndexOf(':')),
-    deviceId: DEVICE[name],
-    rtcBackendIdentity: IDENTITY[name],
-  });
-  Object.assign(window, {
-    rtcSession: {
-      isJoined: () => true,
-      room: { roomId: '!call:example.org' },
-      memberships: [member('alice'), member('bob')],
-    },
-  });
-  return {
-    connection,
-    keyProvider,
-    tracks,
-    senders,
-    other,
-    otherSid: SID[other],
-    otherIdentity: IDENTITY[other],
-  };
+  return { connection, keyProvider, tracks, senders, own, other };
 }
 
 /** @type {Awaited<ReturnType<typeof side>>} */
@@ -143,8 +120,8 @@ let made;
 const named = ({ type, sdp = '' }) => ({
   type,
   sdp: sdp
-    .replace(/^a=msid:\S+/gm, `a=msid:${made.otherSid}|CS_x`)
-    .replace(/(a=ssrc:\d+ msid:)\S+/g, `$1${made.otherSid}|CS_x`),
+    .replace(/^a=msid:\S+/gm, `a=msid:${made.other.sid}|CS_x`)
+    .replace(/(a=ssrc:\d+ msid:)\S+/g, `$1${made.other.sid}|CS_x`),
 });
 
 /** This side's description with all candidates in it, so that none need be handed across later. */
@@ -158,10 +135,12 @@ async function described() {
 
 Object.assign(window, {
   call: {
-    /** @param {Name} me @param {Parameters<typeof side>[1]} plan */
-    async begin(me, plan) {
-      made = await side(me, plan);
+    /** @param {Member} own @param {Member} other @param {Plan} [plan] */
+    async begin(own, other, plan = {}) {
+      made = await side(own, other, plan);
     },
+    /** A key for LiveKit's worker. @param {Uint8Array<ArrayBuffer>} key @param {string} who @param {number} index */
+    give: (key, who, index) => made.keyProvider.give(key, who, index),
     offer: () => described(),
     /** @param {RTCSessionDescriptionInit} offer */
     async answer(offer) {
@@ -173,10 +152,9 @@ Object.assign(window, {
     /** Something of the call changes. */
     steps: {
       /** @param {number} key @param {number} index */
-      rotateOwnKey: (key, index) =>
-        made.keyProvider.give(key, IDENTITY[made.other === 'bob' ? 'alice' : 'bob'], index),
+      rotateOwnKey: (key, index) => made.keyProvider.give(key, made.own.identity, index),
       /** @param {number} key @param {number} index */
-      getTheirKey: (key, index) => made.keyProvider.give(key, made.otherIdentity, index),
+      getTheirKey: (key, index) => made.keyProvider.give(key, made.other.identity, index),
       stopSending: () => Promise.all(made.senders.map((sender) => sender.replaceTrack(null))),
       mute: () => made.tracks.forEach((track) => (track.enabled = false)),
     },
