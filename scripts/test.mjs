@@ -112,7 +112,7 @@ const stages = {
     ],
   },
   packaging: { minutes: 10, needs: 'tests', lane: 'servers', commands: () => [nodeTests('packaging')] },
-  cinny: { minutes: 12, needs: 'tests', lane: 'servers', commands: () => [nodeTests('cinny')] },
+  cinny: { minutes: 12, needs: 'tests', lane: 'pages', commands: () => [nodeTests('cinny')] },
   e2e: {
     minutes: 30,
     needs: 'tests',
@@ -136,7 +136,11 @@ const stages = {
     minutes: 30,
     needs: 'tests',
     onDemand: true,
-    commands: () => [{ ...nodeTests('live', ['scenarios.test.mjs']), env: { CRYPTO_DIAG_MATRIX: '1' } }],
+    commands: () =>
+      [nodeTests('live', ['scenarios.test.mjs']), nodeTests('e2e', ['media.test.mjs'])].map((command) => ({
+        ...command,
+        env: { CRYPTO_DIAG_MATRIX: '1' },
+      })),
   },
 };
 

@@ -158,151 +158,186 @@ const OUTCOMES = [
     own: 'media-not-sent',
   },
 ];
-/** Calls at once: two cores carry no more without glitches that are none of encryption's. */
-const AT_ONCE = 4;
+/**
+ * Where the calls are: two cores carry no more at once without glitches that are none of encryption's. WebKitGTK has no
+ * RTCPeerConnection. `npm test` has all of them in Chromium, and two in Firefox; `npm run test:matrix` all of them in both.
+ * @type {{engine: 'chromium' | 'firefox', options: Parameters<typeof launch>[1], atOnce: number, outcomes: typeof OUTCOMES}[]}
+ */
+const PLACES = [
+  {
+    engine: 'chromium',
+    options: { args: ['--autoplay-policy=no-user-gesture-required'] },
+    atOnce: 4,
+    outcomes: OUTCOMES,
+  },
+  {
+    engine: 'firefox',
+    options: {
+      preferences: {
+        'media.autoplay.default': 0,
+        'media.autoplay.blocking_policy': 0,
+        'media.navigator.streams.fake': true,
+        'media.navigator.permission.disabled': true,
+      },
+    },
+    atOnce: 2,
+    outcomes: process.env.CRYPTO_DIAG_MATRIX ? OUTCOMES : OUTCOMES.slice(0, 2),
+  },
+];
 
 /** What the pages have in their window; the functions below run there. @type {any} */
 let window;
 
-describe('a call with media in Chromium', () => {
-  const work = fs.mkdtempSync(path.join(os.tmpdir(), 'crypto-diag-media-'));
-  const cli = commandLine();
-  /** @type {Awaited<ReturnType<typeof serve>>} */
-  let server;
-  /** @type {import('../support/browser.mjs').Browser} */
-  let browser;
-  /** @type {import('../support/browser.mjs').Page} */
-  let page;
+for (const { engine, options, atOnce, outcomes } of PLACES) {
+  describe(`a call with media in ${engine}`, () => {
+    const work = fs.mkdtempSync(path.join(os.tmpdir(), 'crypto-diag-media-'));
+    const cli = commandLine();
+    /** @type {Awaited<ReturnType<typeof serve>>} */
+    let server;
+    /** @type {import('../support/browser.mjs').Browser} */
+    let browser;
+    /** @type {import('../support/browser.mjs').Page} */
+    let page;
 
-  before(async () => {
-    const { build } = require('esbuild');
-    await build({
-      entryPoints: [path.join(root, 'tests/support/call/side.js')],
-      outfile: path.join(work, 'call.js'),
-      bundle: true,
-      format: 'esm',
-      logLevel: 'error',
+    before(async () => {
+      const { build } = require('esbuild');
+      await build({
+        entryPoints: [path.join(root, 'tests/support/call/side.js')],
+        outfile: path.join(work, 'call.js'),
+        bundle: true,
+        format: 'esm',
+        logLevel: 'error',
+      });
+      const worker = require.resolve('livekit-client').replace(/[^/]+$/, 'livekit-client.e2ee.worker.mjs');
+      server = await serve({
+        '/': html(`<script type="module">${CALLS}</script>`),
+        '/side.html': html(`<script type="module">${SIDE}</script>`),
+        '/call/index.html': html('<script type="module" src="/call.js"></script>'),
+        '/call.js': fs.readFileSync(path.join(work, 'call.js'), 'utf8'),
+        '/worker.js': fs.readFileSync(worker, 'utf8'),
+        '/pkg/': folder(path.join(root, 'pkg/dist')),
+      });
+      browser = await launch(engine, options);
     });
-    const worker = require.resolve('livekit-client').replace(/[^/]+$/, 'livekit-client.e2ee.worker.mjs');
-    server = await serve({
-      '/': html(`<script type="module">${CALLS}</script>`),
-      '/side.html': html(`<script type="module">${SIDE}</script>`),
-      '/call/index.html': html('<script type="module" src="/call.js"></script>'),
-      '/call.js': fs.readFileSync(path.join(work, 'call.js'), 'utf8'),
-      '/worker.js': fs.readFileSync(worker, 'utf8'),
-      '/pkg/': folder(path.join(root, 'pkg/dist')),
+    after(async () => {
+      await browser?.close();
+      await server?.close();
+      fs.rmSync(work, { recursive: true, force: true });
     });
-    browser = await launch('chromium', { args: ['--autoplay-policy=no-user-gesture-required'] });
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-    fs.rmSync(work, { recursive: true, force: true });
-  });
 
-  /** The verdicts on some reports. @param {Record<string, string>} reports */
-  function judged(reports) {
-    const files = Object.entries(reports).map(([name, text]) => {
-      const file = path.join(work, `${name}.report.json`);
-      fs.writeFileSync(file, text);
-      return file;
-    });
-    const { stdout, stderr } = outcome(cli, ['triage', '--format', 'json', ...files]);
-    assert.notEqual(stdout, '', stderr);
-    return JSON.parse(stdout);
-  }
+    /** The verdicts on some reports. @param {Record<string, string>} reports */
+    function judged(reports) {
+      const files = Object.entries(reports).map(([name, text]) => {
+        const file = path.join(work, `${name}.report.json`);
+        fs.writeFileSync(file, text);
+        return file;
+      });
+      const { stdout, stderr } = outcome(cli, ['triage', '--format', 'json', ...files]);
+      assert.notEqual(stdout, '', stderr);
+      return JSON.parse(stdout);
+    }
 
-  /** What is proven of one side's media at the other's page. @param {any} answer @param {{user: string}} from */
-  const provenFrom = (answer, from) =>
-    answer.verdicts
-      .filter((/** @type {any} */ { is, about }) => is === 'proven' && about.includes(` from ${from.user}/`))
-      .map((/** @type {any} */ { claim }) => claim);
+    /** What is proven of one side's media at the other's page. @param {any} answer @param {{user: string}} from */
+    const provenFrom = (answer, from) =>
+      answer.verdicts
+        .filter(
+          (/** @type {any} */ { is, about }) => is === 'proven' && about.includes(` from ${from.user}/`),
+        )
+        .map((/** @type {any} */ { claim }) => claim);
 
-  for (let first = 0; first < OUTCOMES.length; first += AT_ONCE) {
-    describe(`calls ${first + 1} to ${first + AT_ONCE}`, () => {
-      const some = OUTCOMES.slice(first, first + AT_ONCE);
-      before(async () => {
-        page = await browser.newPage();
-        await page.goto(server.url);
-        await page.waitFor(() => window.ready);
-        for (const { name, plan } of some)
-          await page.evaluate(
-            (/** @type {string} */ name, /** @type {any} */ plan) => window.start(name, plan),
-            name,
-            plan,
-          );
-        for (const { name, step } of some) {
-          if (!step) continue;
-          // What is changed was well before.
-          await page.waitFor(async (/** @type {string} */ name) => {
-            const { emitted, decoded } = await window.calls[name].bob.call.seen();
-            return emitted > 48_000 && decoded > 5;
-          }, name);
-          await page.evaluate(
-            (/** @type {string} */ name, /** @type {[string, string, ...number[]]} */ [who, what, ...args]) =>
-              window.calls[name][who].call.steps[what](...args),
-            name,
-            step,
-          );
+    for (let first = 0; first < outcomes.length; first += atOnce) {
+      describe(`calls ${first + 1} to ${first + atOnce}`, () => {
+        const some = outcomes.slice(first, first + atOnce);
+        before(async () => {
+          page = await browser.newPage();
+          await page.goto(server.url);
+          await page.waitFor(() => window.ready);
+          for (const { name, plan } of some)
+            await page.evaluate(
+              (/** @type {string} */ name, /** @type {any} */ plan) => window.start(name, plan),
+              name,
+              plan,
+            );
+          for (const { name, step } of some) {
+            if (!step) continue;
+            // What is changed was well before.
+            await page.waitFor(async (/** @type {string} */ name) => {
+              const { emitted, decoded } = await window.calls[name].bob.call.seen();
+              return emitted > 48_000 && decoded > 5;
+            }, name);
+            await page.evaluate(
+              (
+                /** @type {string} */ name,
+                /** @type {[string, string, ...number[]]} */ [who, what, ...args],
+              ) => window.calls[name][who].call.steps[what](...args),
+              name,
+              step,
+            );
+          }
+        });
+        after(() => page?.close());
+
+        for (const { name, trouble, proven, never, own } of some) {
+          test(`${name}: ${proven.join(', ') || 'unknown'}`, async () => {
+            await page.waitFor(
+              async (
+                /** @type {string} */ name,
+                /** @type {string} */ trouble,
+                /** @type {number} */ late,
+              ) => {
+                const { bob, alice } = window.calls[name];
+                const back = await alice.call.seen();
+                if (back.decoded < 5 || back.emitted < 48_000) return false;
+                const [first] = bob.diag.getEntries();
+                const seen = await bob.call.seen();
+                if (trouble === 'lines') return first && Date.now() - first.ts > late;
+                if (trouble === 'none') return seen.packets > 100;
+                // Nothing has come for longer than a pause between words.
+                const before = window.calls[name].before;
+                if (before?.packets !== seen.packets)
+                  window.calls[name].before = { packets: seen.packets, at: Date.now() };
+                return before?.packets === seen.packets && Date.now() - before.at > late;
+              },
+              name,
+              trouble,
+              LATE,
+            );
+            const report = (
+              /** @type {string} */ who,
+              /** @type {{user: string, device: string}} */ { user, device },
+            ) =>
+              page.evaluate(
+                (/** @type {string[]} */ ...args) => window.report(...args),
+                name,
+                who,
+                user,
+                device,
+              );
+            const [alice, bob] = await Promise.all([report('alice', ALICE), report('bob', BOB)]);
+            for (const text of [alice, bob]) assert.deepEqual(schemaErrors(JSON.parse(text)), []);
+
+            const alone = judged({ bob });
+            const said = provenFrom(alone, ALICE);
+            for (const claim of proven) assert.ok(said.includes(claim), `${said}: ${alone.summary}`);
+            for (const claim of never) assert.ok(!said.includes(claim), `${claim}: ${alone.summary}`);
+
+            const both = judged({ alice, bob });
+            const saidOfBoth = provenFrom(both, ALICE);
+            for (const claim of proven)
+              assert.ok(saidOfBoth.includes(claim), `${saidOfBoth}: ${both.summary}`);
+            for (const claim of never) assert.ok(!saidOfBoth.includes(claim), `${claim}: ${both.summary}`);
+            assert.deepEqual(
+              provenFrom(both, BOB),
+              ['media-decoded'],
+              `the other direction is well: ${both.summary}`,
+            );
+            const sent = both.verdicts.filter(
+              (/** @type {any} */ { claim, is }) => claim === 'media-not-sent' && is === 'proven',
+            );
+            assert.equal(sent.length, own === 'media-not-sent' ? 1 : 0, both.summary);
+          });
         }
       });
-      after(() => page?.close());
-
-      for (const { name, trouble, proven, never, own } of some) {
-        test(`${name}: ${proven.join(', ') || 'unknown'}`, async () => {
-          await page.waitFor(
-            async (/** @type {string} */ name, /** @type {string} */ trouble, /** @type {number} */ late) => {
-              const { bob, alice } = window.calls[name];
-              const back = await alice.call.seen();
-              if (back.decoded < 5 || back.emitted < 48_000) return false;
-              const [first] = bob.diag.getEntries();
-              const seen = await bob.call.seen();
-              if (trouble === 'lines') return first && Date.now() - first.ts > late;
-              if (trouble === 'none') return seen.packets > 100;
-              // Nothing has come for longer than a pause between words.
-              const before = window.calls[name].before;
-              if (before?.packets !== seen.packets)
-                window.calls[name].before = { packets: seen.packets, at: Date.now() };
-              return before?.packets === seen.packets && Date.now() - before.at > late;
-            },
-            name,
-            trouble,
-            LATE,
-          );
-          const report = (
-            /** @type {string} */ who,
-            /** @type {{user: string, device: string}} */ { user, device },
-          ) =>
-            page.evaluate(
-              (/** @type {string[]} */ ...args) => window.report(...args),
-              name,
-              who,
-              user,
-              device,
-            );
-          const [alice, bob] = await Promise.all([report('alice', ALICE), report('bob', BOB)]);
-          for (const text of [alice, bob]) assert.deepEqual(schemaErrors(JSON.parse(text)), []);
-
-          const alone = judged({ bob });
-          const said = provenFrom(alone, ALICE);
-          for (const claim of proven) assert.ok(said.includes(claim), `${said}: ${alone.summary}`);
-          for (const claim of never) assert.ok(!said.includes(claim), `${claim}: ${alone.summary}`);
-
-          const both = judged({ alice, bob });
-          const saidOfBoth = provenFrom(both, ALICE);
-          for (const claim of proven) assert.ok(saidOfBoth.includes(claim), `${saidOfBoth}: ${both.summary}`);
-          for (const claim of never) assert.ok(!saidOfBoth.includes(claim), `${claim}: ${both.summary}`);
-          assert.deepEqual(
-            provenFrom(both, BOB),
-            ['media-decoded'],
-            `the other direction is well: ${both.summary}`,
-          );
-          const sent = both.verdicts.filter(
-            (/** @type {any} */ { claim, is }) => claim === 'media-not-sent' && is === 'proven',
-          );
-          assert.equal(sent.length, own === 'media-not-sent' ? 1 : 0, both.summary);
-        });
-      }
-    });
-  }
-});
+    }
+  });
+}

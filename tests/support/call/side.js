@@ -17,6 +17,9 @@ import {
  * @typedef {{identity: string, sid: string}} Member
  */
 
+/** How long a browser may take to begin with sound, in milliseconds. */
+const SOUND_MS = 2_000;
+
 class Keys extends BaseKeyProvider {
   constructor() {
     // Element Call's options.
@@ -32,7 +35,7 @@ class Keys extends BaseKeyProvider {
 }
 
 /** A picture that changes, and a tone. */
-function ownTracks() {
+async function ownTracks() {
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [160, 120];
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
@@ -41,6 +44,11 @@ function ownTracks() {
     pen.fillStyle = `hsl(${(turn += 17)} 80% 50%)`;
     pen.fillRect(turn % 160, turn % 120, 40, 40);
   }, 60);
+  return [await toneTrack(), canvas.captureStream(15).getVideoTracks()[0]];
+}
+
+/** A tone; that of a made-up microphone where the browser has no sound card, without which Firefox makes none itself. */
+async function toneTrack() {
   const context = new AudioContext();
   const tone = context.createOscillator();
   const gain = context.createGain();
@@ -48,8 +56,9 @@ function ownTracks() {
   gain.gain.value = 0.3;
   tone.connect(gain).connect(out);
   tone.start();
-  void context.resume();
-  return [out.stream.getAudioTracks()[0], canvas.captureStream(15).getVideoTracks()[0]];
+  await Promise.race([context.resume(), new Promise((done) => setTimeout(done, SOUND_MS))]);
+  if (context.state === 'running') return out.stream.getAudioTracks()[0];
+  return (await navigator.mediaDevices.getUserMedia({ audio: true })).getAudioTracks()[0];
 }
 
 /**
@@ -100,7 +109,7 @@ async function side(own, other, plan) {
   if (plan.ownKey) await keyProvider.give(plan.ownKey, own.identity, 0);
   if (plan.theirKey) await keyProvider.give(plan.theirKey, other.identity, 0);
 
-  const tracks = ownTracks();
+  const tracks = await ownTracks();
   const senders = tracks.map((track) => {
     const sender = connection.addTrack(track, new MediaStream());
     const local =
@@ -111,6 +120,14 @@ async function side(own, other, plan) {
     return sender;
   });
   return { connection, keyProvider, tracks, senders, own, other };
+}
+
+/** Nothing leaves any more. Without a track alone, Firefox goes on with silence. @param {RTCRtpSender} sender */
+async function silence(sender) {
+  await sender.replaceTrack(null);
+  const parameters = sender.getParameters();
+  for (const encoding of parameters.encodings) encoding.active = false;
+  await sender.setParameters(parameters);
 }
 
 /** @type {Awaited<ReturnType<typeof side>>} */
@@ -155,7 +172,7 @@ Object.assign(window, {
       rotateOwnKey: (key, index) => made.keyProvider.give(key, made.own.identity, index),
       /** @param {number} key @param {number} index */
       getTheirKey: (key, index) => made.keyProvider.give(key, made.other.identity, index),
-      stopSending: () => Promise.all(made.senders.map((sender) => sender.replaceTrack(null))),
+      stopSending: () => Promise.all(made.senders.map(silence)),
       mute: () => made.tracks.forEach((track) => (track.enabled = false)),
     },
     /** Counters of what comes, by which a test waits. */
