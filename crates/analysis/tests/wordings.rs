@@ -70,7 +70,7 @@ fn lines() -> Vec<(&'static str, Value)> {
         ("key set not found for @a:x:D at index 0", json!({"kind": "keySetNotFound", "keyIndex": 0})),
         ("encryption key missing for encoding", json!({"kind": "ownKeyMissing"})),
         ("no encryption key found for decryption of @a:x:D", json!({"kind": "missingKey"})),
-        ("valid key missing for participant @a:x:D", json!({"kind": "missingKey"})),
+        ("valid key missing for participant @a:x:D", json!({"kind": "wrongKey"})),
         ("Error: No key set found", json!({"kind": "keySetNotFound", "participant": null})),
         ("encryption state unknown for track TR_abc, dropping frame", json!({"kind": "notSetUp"})),
         ("encrypted track has no active decrypt transform", json!({"kind": "notSetUp"})),

@@ -243,7 +243,7 @@ pub const SIGNATURES: &[Signature] = &[
     Signature {
         needle: "valid key missing for participant",
         gate: "key",
-        kind: Kind::Ke2(Ke2Kind::MissingKey),
+        kind: Kind::Ke2(Ke2Kind::WrongKey),
         meaning: Meaning::Transient,
         rules: &[],
         example: cited("valid key missing for participant @user:server:DEVICE"),

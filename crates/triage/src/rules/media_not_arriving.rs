@@ -55,8 +55,11 @@ fn quiet_ms(stream: &MediaStream) -> Option<f64> {
     }
 }
 
-/// Whether a participant joined so long ago that its streams would be there.
-fn has_settled(heard: &Heard<'_>) -> bool {
+/// Whether a participant joined so long ago that its streams would be there. Its membership has the server's time.
+fn has_settled(case: &Case<'_>, heard: &Heard<'_>) -> bool {
+    if case.clocks.is_stepped(heard.page.clock()) {
+        return false;
+    }
     let sampled = heard.said.streams.iter().filter_map(|stream| stream.samples.first()).map(|sample| sample.ts.0).min();
     let joined = heard.participant.created_at;
     joined.zip(sampled).is_some_and(|(joined, sampled)| joined.0.saturating_add(SETTLED_MS) <= sampled)
@@ -66,11 +69,10 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     let (label, who, when) = (case.label(heard.page), heard.who(), heard.when());
     let is_quiet = |stream: &&MediaStream| quiet_ms(stream).is_some_and(|quiet| quiet >= QUIET_MS);
     let of_nobody = heard.call.unnamed_streams.iter().filter_map(|at| heard.said.streams.get(*at));
-    let comes = |stream: &MediaStream| !matches!(flow::arrival(stream), Arrival::Nothing { .. });
     let all_shown = case.shows_connections(heard.page)
         && heard.said.omitted == 0
         && !heard.said.streams.is_empty()
-        && of_nobody.clone().all(|stream| !comes(stream));
+        && of_nobody.clone().all(|stream| is_quiet(&stream));
     let again = format!("whether media of {who} arrives: made during the call, while {who} speaks");
     let list = match heard.said.streams.len() {
         0 => "call: no stream".to_owned(),
@@ -81,7 +83,7 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         .evidence(heard.evidence(case))
         .premise(
             &NOTHING,
-            heard.streams.iter().all(is_quiet) && (!heard.streams.is_empty() || has_settled(heard)),
+            heard.streams.iter().all(is_quiet) && (!heard.streams.is_empty() || has_settled(case, heard)),
             || heard.again(case, &again),
         )
         .premise(&ALL_SHOWN, all_shown.then_some(whole), || {

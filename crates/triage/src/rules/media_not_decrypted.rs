@@ -75,7 +75,10 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     let (page, participant) = (heard.page, heard.participant);
     let open = participant.open_errors();
     let is_named = !participant.errors.is_empty();
-    let first = open.first().or(participant.errors.first());
+    // A missing key stays missing until one is set. That no key opens a frame is printed of a damaged one, too, so that the last such
+    // line counts.
+    let missing = open.iter().find(|error| error.kind == Ke2Kind::MissingKey);
+    let first = missing.or(open.last()).or(participant.errors.first());
     let sampled = heard.streams.iter().filter_map(|stream| stream.samples.first()).map(|sample| sample.ts.0).min();
     let lasts = first.zip(sampled).is_none_or(|(error, sampled)| error.ts.0.saturating_add(LASTS_MS) <= sampled);
     let keys_shown = first.is_none_or(|error| case.shows_keys_since(page, error.ts));
@@ -92,7 +95,7 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     let receiver = || page.device.clone().map_or_else(|| Whose::Somebody(label.clone()), Whose::Device);
     let watched = || vec![Need::report(receiver(), ReportTime::CaptureBefore, lines)];
     let is_steady = heard.streams.iter().any(|stream| flow::is_stuck(stream));
-    let is_missing = open.iter().any(|error| error.kind == Ke2Kind::MissingKey);
+    let is_missing = missing.is_some();
     let is_taken = heard.streams.iter().any(|stream| {
         let made_up = || Flow::of(stream).and_then(|flow| flow.grown(|sample| sample.samples));
         flow::is_stuck(stream) && (stream.kind == MediaKind::Video || made_up().is_some_and(|samples| samples > 0.0))
@@ -108,7 +111,7 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         .premise(&LASTS, lasts, || heard.again(case, &later));
     let came = heard.kinds(flow::comes).unwrap_or("media");
     let since = first.map_or_else(String::new, |error| stamp::print(i64::try_from(error.ts.0).unwrap_or(i64::MAX)));
-    let index = open.iter().find_map(|error| error.key_index);
+    let index = first.and_then(|error| error.key_index);
     let at_index = index.map_or_else(String::new, |index| format!(" at index {index}"));
     let is_wrong = !is_missing && open.iter().any(|error| error.kind == Ke2Kind::WrongKey);
     let key =
@@ -169,6 +172,16 @@ fn histories() -> Vec<crate::history::History> {
         history(
             "Bob's next key is three seconds late, and the report is made meanwhile",
             stopped().line(298_000, &missing_bob(1)),
+        )
+        .never_proves("media-not-decrypted", ""),
+        history(
+            "one frame of Bob was damaged, and five seconds ago he went to his next key",
+            stopped().line(250_000, &wrong_bob()).line(295_000, &missing_bob(1)),
+        )
+        .never_proves("media-not-decrypted", ""),
+        history(
+            "two frames of Bob were damaged, the second one five seconds ago",
+            stopped().line(250_000, &wrong_bob()).line(295_000, &wrong_bob()),
         )
         .never_proves("media-not-decrypted", ""),
         history("Bob's key is there, and the browser does not play sound before a click", blocked())
