@@ -14,4 +14,5 @@ pub mod delayed;
 pub mod forms;
 pub mod judge;
 pub mod keys;
+pub mod media;
 pub mod search;

@@ -351,7 +351,7 @@ fn kinds(files: &[File]) -> String {
 const COUNTERS_MAX: usize = 5;
 
 /// Histories that mutants are tried on at most.
-const SAMPLES_MAX: usize = 400;
+const SAMPLES_MAX: usize = 1_500;
 
 fn is_false(word: Word, claim: &Claim, truths: &BTreeSet<Claim>) -> bool {
     match word {

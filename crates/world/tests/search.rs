@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crypto_diag_world::delayed::Delayed;
 use crypto_diag_world::keys::Keys;
+use crypto_diag_world::media::Media;
 use crypto_diag_world::search::{Bounds, Model, Search};
 
 /// No test waits for a clock: searches end by what they have judged.
@@ -62,4 +63,22 @@ fn nothing_false_is_said_of_delayed_events_in_long_histories_by_chance() {
         &mut search,
         &["slow-homeserver", "slow-gateway", "never-arrived", "delayed-event-timeouts", "ke4-seen"],
     );
+}
+
+const OF_MEDIA: [&str; 5] =
+    ["media-decoded", "media-not-decrypted", "media-not-arriving", "media-not-sent", "encryption-one-sided"];
+
+#[test]
+fn nothing_false_is_said_of_media_in_histories_of_two_steps() {
+    let mut search = Search::new(Media);
+    search.exhaustively(Bounds { depth: 2, quiet_depth: 2, distinct: usize::MAX, time: NO_LIMIT }, |_| {});
+    assert_eq!(search.depth, 2, "the search ended early");
+    tells_and_says_nothing_false(&mut search, &OF_MEDIA);
+}
+
+#[test]
+fn nothing_false_is_said_of_media_in_long_histories_by_chance() {
+    let mut search = Search::new(Media);
+    search.by_chance(1, Bounds { depth: 60, quiet_depth: 60, distinct: 1_500, time: NO_LIMIT });
+    tells_and_says_nothing_false(&mut search, &OF_MEDIA);
 }

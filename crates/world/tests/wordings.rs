@@ -109,6 +109,8 @@ fn a_report_has_the_fields_of_a_recorded_one() {
         clock_moved: 0,
         page_events: Vec::new(),
         lines: vec![line],
+        info: true,
+        call: Value::Null,
     };
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     shape(&serde_json::from_slice(&written.json()).expect("JSON"), "", &mut ours);
@@ -236,4 +238,63 @@ fn the_log_has_the_restart_of_an_event_that_is_gone_as_recorded() {
     let text = text.replace("0x7f4a547a2310", between(line, "Request at ", " ")).replace("site='8008'", "site='33659'");
     let parts: Vec<&str> = line.splitn(6, " - ").collect();
     assert_eq!((logger, text.as_str()), (format!("{} - {}", parts[1], parts[2]).as_str(), parts[5]));
+}
+
+/// A report that a page with LiveKit's own worker made: `tests/e2e/media.test.mjs` makes such calls.
+fn call(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/calls").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).expect("a recorded report")).expect("JSON")
+}
+
+#[test]
+fn livekit_prints_a_key_that_is_missing_and_one_that_opens_nothing_as_recorded() {
+    let (participant, own) = ("@alice:example.org:ALICEDEVCE", "@bob:example.org:BOBDEVCEXX");
+    for (name, text) in [
+        ("key-never-comes.report.json", report::missing_key(participant, 0, own)),
+        ("another-key.report.json", report::wrong_key(participant, own)),
+    ] {
+        let report = call(name);
+        let mut entries = report["entries"].as_array().expect("entries").iter();
+        assert!(entries.any(|entry| entry["level"] == "error" && entry["message"] == *text), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_page_prints_a_media_key_that_it_opened_as_recorded() {
+    let report = json("healthy-key-exchange", "victim.report.json");
+    let line = report["entries"][0]["message"].as_str().expect("a line");
+    let part = |before: &str| between(line, before, "\"");
+    let text = report::media_key_opened(part("sender=\""), part("sender_key=\"curve25519:"), part("message_id=\""));
+    assert_eq!(text, line);
+}
+
+/// The names of an object's fields, sorted.
+fn names(of: &Value) -> Vec<&String> {
+    let mut names: Vec<&String> = of.as_object().expect("an object").keys().collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_a_report_has_of_a_call_has_the_form_that_pages_write() {
+    use crypto_diag_world::media::Media;
+    use crypto_diag_world::search::Model;
+
+    let recorded = call("heard.report.json");
+    let state = &Media.begin()[0];
+    let files = Media.files(state, &Media.views(state)[0]);
+    let written: Value = serde_json::from_slice(&files[0].1).expect("JSON");
+    assert_eq!(names(&written["call"]), names(&recorded["call"]));
+    for path in [
+        "/call/streams/0",
+        "/call/streams/0/samples/0",
+        "/call/session",
+        "/call/session/memberships/0",
+        "/call/facts/0",
+    ] {
+        let of = |report: &Value| {
+            names(report.pointer(path).unwrap_or_else(|| panic!("{path}"))).into_iter().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(of(&written), of(&recorded), "{path}");
+    }
 }

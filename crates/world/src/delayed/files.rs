@@ -280,5 +280,7 @@ fn page_report(state: &State, view: &View) -> Report {
         clock_moved: ahead(BEGIN + state.now) - ahead(BEGIN),
         page_events: events.filter(|(at, _)| *at >= installed).map(|(at, event)| (wall(at), event)).collect(),
         lines: lines.collect(),
+        info: true,
+        call: serde_json::Value::Null,
     }
 }

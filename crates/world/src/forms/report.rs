@@ -42,6 +42,10 @@ pub struct Report {
     pub page_events: Vec<(i64, &'static str)>,
     /// The lines.
     pub lines: Vec<Line>,
+    /// Whether the capture watches `console.info`.
+    pub info: bool,
+    /// What the report has of a call; null for none.
+    pub call: Value,
 }
 
 /// The sentence that matrix-js-sdk prints when an outgoing request failed with an error of the server.
@@ -106,7 +110,9 @@ impl Report {
         let Device { user, id } = self.device;
         let page_events: Vec<Value> =
             self.page_events.iter().map(|(ts, event)| json!({"ts": ts, "event": event})).collect();
-        let hook = |method: &str| json!({"method": method, "inPlace": true, "reason": null});
+        let methods = ["warn", "error"].into_iter().chain(self.info.then_some("info"));
+        let hooks: Vec<Value> =
+            methods.map(|method| json!({"method": method, "inPlace": true, "reason": null})).collect();
         let crypto = self.identity.as_ref().map(|(ed25519, curve25519)| {
             json!({"ownDeviceKeys": {"ed25519": ed25519, "curve25519": curve25519},
                    "devices": [{"userId": user, "deviceId": id, "ed25519": ed25519, "curve25519": curve25519,
@@ -125,10 +131,10 @@ impl Report {
             "clock": {"timeOrigin": self.began, "offset": self.clock_moved, "timeZoneOffset": 0},
             "storage": {"persisted": false, "quota": 10_737_541_120_u64, "usage": 122_880,
                         "databases": [{"name": "live::matrix-sdk-crypto", "version": 107}]},
-            "crypto": crypto, "unanswered": [], "counts": counts, "tallies": tallies,
+            "crypto": crypto, "call": self.call, "unanswered": [], "counts": counts, "tallies": tallies,
             "capture": {"state": "capturing", "reason": null, "installedAt": self.installed, "timeOrigin": self.began,
                         "installedAfter": self.installed - self.began, "clearedAt": self.cleared,
-                        "hooks": [hook("warn"), hook("error"), hook("info")],
+                        "hooks": hooks,
                         "linesSeen": 40 + self.lines.len(), "linesMatched": self.lines.len(), "evicted": 0, "truncated": 0,
                         "redactions": 0, "partlyScanned": 0, "unreadable": 0, "nested": 0, "queued": 0,
                         "queueOverflow": 0, "listenerErrors": 0, "failures": [],
@@ -167,4 +173,24 @@ pub fn missing_one_time_key(lost: &LostKey<'_>) -> String {
     format!(
         "WARN matrix_sdk_crypto::olm::account: Failed to create a new Olm session from a pre-key message: InboundCreation(MissingOneTimeKey(\"curve25519:{one_time_key}\"))\n    at /home/runner/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/matrix-sdk-crypto-0.19.1/src/olm/account.rs:1406\n    in matrix_sdk_crypto::olm::account::decrypt_and_parse_olm_message with sender=\"{sender}\" sender_key=\"curve25519:{sender_key}\" PreKey(PreKeyMessage {{ session_keys: SessionKeys {{ identity_key: \"{sender_key}\", base_key: \"{base_key}\", one_time_key: \"{one_time_key}\" }}, message: Message {{ version: 3, ratchet_key: \"curve25519:{ratchet_key}\", chain_index: {chain_index}, .. }} }}) decryption_settings=DecryptionSettings {{ sender_device_trust_requirement: Untrusted }} session_id=\"{session_id}\"\n    in matrix_sdk_crypto::olm::account::decrypt_olm_v1 with sender_key=\"curve25519:{sender_key}\"\n    in matrix_sdk_crypto::olm::account::decrypt_to_device_event with algorithm=\"m.olm.v1.curve25519-aes-sha2\"\n    in matrix_sdk_crypto::machine::receive_to_device_event with sender=\"{sender}\" event_type=\"m.room.encrypted\" message_id=\"{message_id}\"\n    in matrix_sdk_crypto::machine::receive_sync_changes"
     )
+}
+
+/// What matrix-sdk-crypto prints of a media key that it opened: the library does not know its kind.
+pub fn media_key_opened(sender: &str, sender_key: &str, message_id: &str) -> String {
+    format!(
+        "WARN matrix_sdk_crypto::machine: Received an unexpected encrypted to-device event\n    at /home/runner/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/matrix-sdk-crypto-0.19.1/src/machine/mod.rs:1556\n    in matrix_sdk_crypto::machine::handle_decrypted_to_device_event with sender_key=\"curve25519:{sender_key}\" event_type=\"io.element.call.encryption_keys\"\n    in matrix_sdk_crypto::machine::receive_to_device_event with sender=\"{sender}\" event_type=\"m.room.encrypted\" message_id=\"{message_id}\"\n    in matrix_sdk_crypto::machine::receive_sync_changes"
+    )
+}
+
+/// What LiveKit's worker prints, once for each track, of frames at whose index there is no key. Participants are named as the media server
+/// names them; `own` is the page's.
+pub fn missing_key(participant: &str, index: u8, own: &str) -> String {
+    format!(
+        "MissingKey: missing key at index {index} for participant {participant} {{room: \"\", participant: \"{own}\"}}"
+    )
+}
+
+/// What it prints of frames that no key opens.
+pub fn wrong_key(participant: &str, own: &str) -> String {
+    format!("InvalidKey: valid key missing for participant {participant} {{room: \"\", participant: \"{own}\"}}")
 }

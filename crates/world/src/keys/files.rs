@@ -389,6 +389,8 @@ fn page_report(state: &State, view: &View, page: &Page, number: PageNo) -> Repor
         clock_moved: ahead(made_at) - ahead(began),
         page_events: Vec::new(),
         lines,
+        info: true,
+        call: serde_json::Value::Null,
     }
 }
 
