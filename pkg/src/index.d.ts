@@ -4,6 +4,8 @@ export interface MatrixClientLike {
   getUserId?(): string | null | undefined;
   getSyncState?(): string | null | undefined;
   getCrypto?(): object | null | undefined;
+  /** Asked for messages that this page sent, which tell how far the server's clock is ahead. */
+  getRooms?(): readonly object[];
   /** Asked for the room of a call's frame alone. */
   getRoom?(roomId: string): object | null | undefined;
   /** Asked for that room's session alone, by `getActiveRoomSession`. */
@@ -64,6 +66,8 @@ export interface InstallOptions {
   sentKeys?: boolean | undefined;
   /** Have `collectReport` tell of the call in such a frame: statistics of its connections, its members. Default true. */
   calls?: boolean | undefined;
+  /** Keep how long the page's requests to Matrix routes took, as the browser measures them. Default true. */
+  requests?: boolean | undefined;
 }
 
 /** What a marked moment is: a session's begin, something that was wrong (the default), the session's end. */
@@ -92,7 +96,7 @@ export interface DownloadExtra extends ReportExtra {
 export function install(options?: InstallOptions): void;
 /** Stops the capture and puts the console back; what was kept stays. */
 export function uninstall(): void;
-/** Forgets entries, counts, sent batches and marks. */
+/** Forgets entries, counts, sent batches, requests and marks. */
 export function clear(): void;
 /**
  * Marks this moment for the report: what the user hears or sees goes wrong, in words of at most 200 characters. Secrets in them

@@ -215,6 +215,7 @@ for (const engine of engines) {
             message: message.textContent,
             redactions: preview.querySelector('.preview-redactions').textContent,
             ofEntry: preview.querySelector('.entry-redactions').textContent,
+            folds: [...preview.querySelectorAll('summary')].map((summary) => summary.textContent),
             expanded: document
               .querySelector('crypto-diag-card')
               .shadowRoot.querySelector('[part~="preview-button"]')
@@ -229,6 +230,7 @@ for (const engine of engines) {
       );
       assert.equal(shown.ofEntry, '1 secret replaced');
       assert.equal(shown.expanded, 'true');
+      assert.ok(shown.folds.includes('Requests to the homeserver: kind, time and status, no addresses'));
       const { text } = await page.download(() => page.click(part('download-button')));
       assert.equal(JSON.parse(text).entries[0].message, shown.message);
     });

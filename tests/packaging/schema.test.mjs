@@ -11,7 +11,15 @@ import { readSchema, schemaErrors } from '../support/report-schema.mjs';
 const bundles = path.join(root, 'tests/fixtures/bundles');
 
 /** Fields that came after the recordings were made, as a report has them in which nothing of them happened. */
-const LATER = { call: null, marks: [] };
+const LATER = { call: null, marks: [], requests: null };
+const LATER_CLOCK = { serverMinusPage: null };
+
+/** @param {any} recorded */
+const asOfNow = (recorded) => ({
+  ...LATER,
+  ...recorded,
+  clock: recorded.clock && { ...LATER_CLOCK, ...recorded.clock },
+});
 
 /** The recorded reports of all sides. @type {[string, any][]} */
 const reports = readdirSync(bundles, { withFileTypes: true })
@@ -23,7 +31,7 @@ const reports = readdirSync(bundles, { withFileTypes: true })
         (file) =>
           /** @type {[string, any]} */ ([
             `${name}/${file}`,
-            { ...LATER, ...JSON.parse(readFileSync(path.join(bundles, name, file), 'utf8')) },
+            asOfNow(JSON.parse(readFileSync(path.join(bundles, name, file), 'utf8'))),
           ]),
       ),
   );
@@ -51,11 +59,13 @@ test('recorded reports have every field, but for those of what happened to none 
     reports.flatMap(([, report]) => [...objects(report)].flatMap(([, of]) => Object.keys(of))),
   );
   const schema = readSchema();
-  const { Failure, FrameState, Mark, PageEvent, Unanswered } = schema.$defs;
+  const { Failure, FrameState, Mark, PageEvent, Request, Requests, ServerMinusPage, Unanswered } =
+    schema.$defs;
   const { CallFacts, CallFact, CallMembership, CallSession, MediaStream, StreamSample } = schema.$defs;
   const ofCalls = [CallFacts, CallFact, CallMembership, CallSession, MediaStream, StreamSample];
-  const rare = [Failure, FrameState, Mark, PageEvent, Unanswered, ...ofCalls].flatMap(({ properties }) =>
-    Object.keys(properties),
+  const ofRequests = [Request, Requests, ServerMinusPage];
+  const rare = [Failure, FrameState, Mark, PageEvent, Unanswered, ...ofCalls, ...ofRequests].flatMap(
+    ({ properties }) => Object.keys(properties),
   );
   const unused = propertiesOf(schema).filter((name) => !used.has(name) && !rare.includes(name));
   assert.deepEqual(unused, []);

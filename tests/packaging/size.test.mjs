@@ -12,8 +12,8 @@ import { unpacked } from './lib/consumer.mjs';
  * whoever raises one says in the commit what for.
  */
 const REACHED = {
-  'index.js': 41_640,
-  'light.js': 16_980,
+  'index.js': 42_350,
+  'light.js': 17_650,
   'light-core.js': 24_760,
   'worker.js': 4_740,
   'card.js': 13_290,
@@ -22,8 +22,8 @@ const REACHED = {
 };
 /** What a compiler's or a compressor's new version may add. */
 const SLACK = 1.02;
-/** What a client may be asked to load for the default entry: 39 KiB, and two for a call's streams, members and facts, which lines cannot tell. */
-const DEFAULT_MAX = 41 * 1024;
+/** What a client may be asked to load for the default entry: 39 KiB, and three for what lines cannot tell: a call's streams, members and facts, requests. */
+const DEFAULT_MAX = 42 * 1024;
 
 for (const [name, reached] of Object.entries(REACHED)) {
   test(`${name} is at most two percent larger than what was reached`, () => {
@@ -32,6 +32,6 @@ for (const [name, reached] of Object.entries(REACHED)) {
   });
 }
 
-test('the default entry, WebAssembly included, has at most 41 KiB gzipped', () => {
+test('the default entry, WebAssembly included, has at most 42 KiB gzipped', () => {
   assert.ok(gzipSync(readFileSync(join(unpacked(), 'index.js')), { level: 9 }).length <= DEFAULT_MAX);
 });

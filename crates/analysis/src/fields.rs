@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use crypto_diag_core::{
     Capture, CaptureState, CryptoFacts, DeviceKeys, Entry, Failure, FrameState, FrameWatch, HookState, Ke, KnownDevice,
-    Level, Mark, MarkKind, Meaning, Millis, PageEvent, Realm, RealmKind, SentBatch, SentTarget, Source,
+    Level, Mark, MarkKind, Meaning, Millis, PageEvent, Realm, RealmKind, Request, RequestRoute, Requests, SentBatch,
+    SentTarget, ServerMinusPage, Source,
 };
 use serde_json::Value;
 
@@ -101,6 +102,35 @@ pub(crate) fn mark(of: &Value) -> Option<Mark> {
         _ => return None,
     };
     Some(Mark { ts: millis(of, "ts")?, kind, label: text(of, "label").unwrap_or_default() })
+}
+
+/// Requests that are read; a page keeps fewer (`pkg/src/capture/requests.js`).
+const REQUESTS_READ_MAX: usize = 1_000;
+
+pub(crate) fn requests(of: &Value) -> Option<Requests> {
+    let of = object(of)?;
+    Some(Requests {
+        rows: list(of, "rows").iter().take(REQUESTS_READ_MAX).filter_map(request).collect(),
+        omitted: number(of, "omitted").unwrap_or_default(),
+        other: number(of, "other").unwrap_or_default(),
+    })
+}
+
+/// A request; `None` if its route is none of those that are known, whatever it says.
+fn request(of: &Value) -> Option<Request> {
+    let route = of.get("route")?.as_str()?;
+    Some(Request {
+        route: RequestRoute::ALL.iter().copied().find(|known| known.template() == route)?,
+        ts: millis(of, "ts")?,
+        duration: number(of, "duration").filter(|duration| *duration <= Millis::LAST.0)?,
+        status: number(of, "status").and_then(|status| u32::try_from(status).ok()),
+    })
+}
+
+pub(crate) fn server_minus_page(of: &Value) -> Option<ServerMinusPage> {
+    let end = |name| of.get(name)?.as_i64().filter(|ms| ms.unsigned_abs() <= Millis::LAST.0);
+    let (low, high) = (end("low")?, end("high")?);
+    (low <= high).then_some(ServerMinusPage { low, high })
 }
 
 fn target(of: &Value) -> Option<SentTarget> {

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crypto_diag_core::{
-    CallFacts, Capture, CryptoFacts, DeviceKeys, Entry, KnownDevice, Mark, Meaning, Millis, SentBatch,
+    CallFacts, Capture, CryptoFacts, DeviceKeys, Entry, KnownDevice, Mark, Meaning, Millis, Requests, SentBatch,
+    ServerMinusPage,
 };
 use crypto_diag_core::{SCHEMA_NAME, SCHEMA_VERSION};
 use serde_json::Value;
@@ -62,6 +63,8 @@ pub struct Report {
     pub capture: Capture,
     /// Milliseconds by which the page's wall clock was set since its navigation began; `None` if the report does not say.
     pub clock_offset_ms: Option<f64>,
+    /// The homeserver's clock less the page's; `None` if the report does not say, or says what cannot be.
+    pub server_minus_page: Option<ServerMinusPage>,
     /// Lines seen of each family by its id, whatever they mean; `None` if the report has none.
     pub counts: Option<BTreeMap<String, u64>>,
     /// The exact counts of each (KE, meaning) class; `None` if the report has none.
@@ -70,6 +73,8 @@ pub struct Report {
     pub sent: Vec<SentBatch>,
     /// Moments that the user marked.
     pub marks: Vec<Mark>,
+    /// The page's requests as the browser measured them; `None` where none were observed.
+    pub requests: Option<Requests>,
     /// The kept lines in the report's own order; `None` where one does not read, so that indexes stay true.
     pub entries: Vec<Option<Entry>>,
     /// Whether the report has a list of entries at all.
@@ -185,10 +190,12 @@ impl Report {
             sync_state: text(report, "syncState"),
             capture: fields::capture(&report["capture"]),
             clock_offset_ms: report["clock"]["offset"].as_f64(),
+            server_minus_page: fields::server_minus_page(&report["clock"]["serverMinusPage"]),
             counts: fields::counts(&report["counts"]),
             tallies: report["tallies"].as_array().map(|rows| rows.iter().filter_map(fields::tally).collect()),
             sent: list(report, "sent").iter().filter_map(fields::batch).collect(),
             marks: list(report, "marks").iter().take(MARKS_READ_MAX).filter_map(fields::mark).collect(),
+            requests: fields::requests(&report["requests"]),
             entries: read.collect(),
             has_entries: report["entries"].is_array(),
             crypto: fields::crypto(&report["crypto"]),

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use crypto_diag_core::{INVISIBLE, Ke, Meaning, Report, SIGNATURES, classify, signatures_markdown};
+use crypto_diag_core::{INVISIBLE, Ke, Meaning, Report, RequestRoute, SIGNATURES, classify, signatures_markdown};
 use crypto_diag_triage::Triage;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -88,6 +88,7 @@ fn facts(quiet: &[String]) -> io::Result<String> {
         ("KES", json!(Ke::ALL.map(Ke::id))),
         ("MEANINGS", json!(Meaning::ALL.map(Meaning::word))),
         ("CLASSES", json!(classes)),
+        ("ROUTES", RequestRoute::ALL.iter().map(|route| route.template()).collect()),
         // Text, not an object: each report made without the core starts from a fresh copy.
         ("EMPTY_REPORT", json!(serde_json::to_string(&Report::default())?)),
     ];

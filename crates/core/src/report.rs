@@ -3,6 +3,7 @@
 mod call;
 mod capture;
 mod mark;
+mod requests;
 
 use std::borrow::Cow;
 
@@ -20,6 +21,7 @@ pub use capture::{
     Capture, CaptureState, Failure, FrameState, FrameWatch, HookState, PageEvent, SentBatch, SentTarget,
 };
 pub use mark::{Mark, MarkKind};
+pub use requests::{Request, RequestRoute, Requests};
 
 /// The name that a report carries, so that a reader knows what it has been given.
 pub const SCHEMA_NAME: &str = "crypto-diag/report";
@@ -85,6 +87,9 @@ pub struct Report {
     /// The call in the page's frames; null unless `collectReport` made the report of a page with a call.
     #[serde(default)]
     pub call: Option<CallFacts>,
+    /// The page's requests to a homeserver, as the browser measured them; null where the app or the browser gives none.
+    #[serde(default)]
+    pub requests: Option<Requests>,
     /// Questions that `collectReport` asked in vain, and why.
     #[serde(default)]
     pub unanswered: Vec<Unanswered>,
@@ -122,6 +127,7 @@ impl Default for Report {
             storage: None,
             crypto: None,
             call: None,
+            requests: None,
             unanswered: Vec::new(),
             counts: Totals::default(),
             tallies: Vec::new(),
@@ -145,6 +151,19 @@ pub struct Clock {
     pub offset: Option<f64>,
     /// Minutes that local time is behind UTC, as `Date.prototype.getTimezoneOffset` gives them.
     pub time_zone_offset: Option<i32>,
+    /// The homeserver's clock less the page's, as events that this page sent tell; null where none does.
+    #[serde(default)]
+    pub server_minus_page: Option<ServerMinusPage>,
+}
+
+/// Two bounds in milliseconds, between which the difference lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ServerMinusPage {
+    /// The least that it can be.
+    pub low: i64,
+    /// The most.
+    pub high: i64,
 }
 
 /// The browser's storage for this origin.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crypto_diag_core::ServerMinusPage;
 use serde::Serialize;
 
 use crate::har::{Exchange, Har};
@@ -69,6 +70,11 @@ pub fn of_request(client: (i64, i64), server: (i64, i64)) -> Interval {
         low: server.1.saturating_sub(client.1).saturating_sub(SLACK_MS),
         high: server.0.saturating_sub(client.0).saturating_add(SLACK_MS),
     }
+}
+
+/// What a report says of its server's clock: the page read its own clock before the server stamped an event, and again after.
+pub fn of_events(found: ServerMinusPage) -> Interval {
+    Interval { low: found.low, high: found.high }.widened(SLACK_MS)
 }
 
 /// Requests by which a HAR and a log are aligned at least: one may be another's by chance, and a single one cannot show that

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crypto_diag_core::{CallFactKind, MarkKind, Meaning};
 use serde::Serialize;
 
+use crate::case::requests::{trouble, was_long};
 use crate::case::{Case, Page};
 use crate::clock::Interval;
 use crate::moment::Clock;
@@ -187,6 +188,16 @@ fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<Strin
     }
     for batch in &report.sent {
         put(lanes, 20, format!("{label}: batches sent"), false, at(batch.ts.0));
+    }
+    for row in report.requests.iter().flat_map(|requests| &requests.rows) {
+        let (from, to) = (at(row.ts.0), at(row.ts.0.saturating_add(row.duration)));
+        if let Some(text) = trouble(row) {
+            let raw = put(lanes, 22, format!("{label}: requests that failed, as the browser saw"), true, to);
+            raw.marks.push(Mark { at: to, text });
+        } else if was_long(row) {
+            let raw = put(lanes, 23, format!("{label}: requests that took long, as the browser saw"), true, from);
+            raw.spans.push(Span { from, to, text: row.route.template().to_owned() });
+        }
     }
     if let Some(call) = &report.call {
         for fact in call.facts.iter().filter(|fact| fact.what == CallFactKind::KeySet) {

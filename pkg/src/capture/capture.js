@@ -11,6 +11,7 @@ import { clearMarks } from './marks.js';
 import { option } from './options.js';
 import { unwatchPage, watchPage } from './page.js';
 import * as queue from './queue.js';
+import { clearRequests, unwatchRequests, watchRequests } from './requests.js';
 import { SENT_LINE, clearSent } from './sent.js';
 import { forgetIds } from './snapshots.js';
 import { noteChange, noteFailure, state } from './state.js';
@@ -32,7 +33,7 @@ let workers = null;
 
 /**
  * Starts the capture: synchronous, idempotent, complete; never throws. The core starts when a line needs it.
- * @param {{frames?: boolean, sentKeys?: boolean, calls?: boolean}} [options]
+ * @param {{frames?: boolean, sentKeys?: boolean, calls?: boolean, requests?: boolean}} [options]
  */
 export function install(options) {
   if (state.installed && !state.stopped) return;
@@ -42,7 +43,7 @@ export function install(options) {
   state.installedAt = now();
   session = {};
   try {
-    const wanted = (/** @type {'frames' | 'sentKeys' | 'calls'} */ name) =>
+    const wanted = (/** @type {'frames' | 'sentKeys' | 'calls' | 'requests'} */ name) =>
       option(options, name, (error) => noteFailure(`install: the option ${name}`, error)) !== false;
     const ofPage = wanted('sentKeys') ? [SENT_LINE] : [];
     const withFrames = wanted('frames');
@@ -56,6 +57,7 @@ export function install(options) {
     const watchErrors = errorWatcher(globalThis, main);
     watchErrors();
     const listenToPage = watchPage();
+    if (wanted('requests')) watchRequests();
     if (!withFrames) return;
     state.frames = new FrameWatch(
       (window, path) => hookFrame(window, path, ofFrames),
@@ -154,6 +156,7 @@ function leave() {
   workers?.close();
   workers = null;
   unwatchPage();
+  unwatchRequests();
 }
 
 /** Stops the capture; what was kept stays. */
@@ -164,12 +167,13 @@ export function uninstall() {
   noteChange();
 }
 
-/** Forgets entries, counts, sent batches, what a call's frame said, and marks. */
+/** Forgets entries, counts, sent batches, requests, what a call's frame said, and marks. */
 export function clear() {
   queue.drop();
   core.clear();
   forgetIds();
   clearSent();
+  clearRequests();
   clearMarks();
   clearCallLines();
   state.clearedAt = now();

@@ -33,6 +33,8 @@ declare module 'crypto-diag/facts' {
     import('crypto-diag/report').Ke,
     import('crypto-diag/report').Meaning,
   ])[];
+  /** Templates of the routes whose requests are told apart; of two that fit the first says more. */
+  export const ROUTES: readonly import('crypto-diag/report').RequestRoute[];
   /** The JSON of a report in which nothing is known. */
   export const EMPTY_REPORT: string;
 }

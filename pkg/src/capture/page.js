@@ -1,6 +1,7 @@
 // What the page says of itself, and the changes of its life that explain delays: a hidden or frozen tab runs its own
 // timers late, so a delayed event's restart times out without any fault of the server.
 
+import { appended } from './appended.js';
 import { indexOf, now, round, slice } from './builtins.js';
 
 /** Changes kept; the oldest go first. */
@@ -55,10 +56,7 @@ export function timeOriginOf(window) {
 
 /** @param {string} event */
 function note(event) {
-  const kept = [];
-  for (let at = events.length >= EVENTS_MAX ? 1 : 0; at < events.length; at++) kept[kept.length] = events[at];
-  kept[kept.length] = { ts: now(), event };
-  events = kept;
+  events = appended(events, [{ ts: now(), event }], EVENTS_MAX);
 }
 
 /**

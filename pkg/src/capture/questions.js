@@ -2,12 +2,11 @@
 // machine. Left out on purpose, since they fetch or change state: getKeyBackupInfo, checkKeyBackupAndEnable,
 // getSessionBackupPrivateKey, every bootstrap and export.
 
-import { apply, now, round } from './builtins.js';
+import { apply, now, round, steadyNow } from './builtins.js';
 import { callFacts } from './call.js';
 import { messageText } from './error-words.js';
+import { serverMinusPage } from './server-clock.js';
 import { number, text, truth } from './values.js';
-
-const steadyNow = globalThis.performance?.now;
 
 /** Milliseconds that one question may take, and all together: somebody waits for a download. */
 const PATIENCE = 3000;
@@ -44,14 +43,15 @@ async function answer({ unanswered, until }, question, ask) {
   }
 }
 
-/** The page's clocks, as the report holds them. */
-export function clockFacts() {
+/** The page's clocks, as the report holds them. @param {any} mx The Matrix client, or null. */
+export function clockFacts(mx) {
   const { performance } = globalThis;
   const origin = number(performance?.timeOrigin);
   return {
     timeOrigin: origin,
     offset: origin === null ? null : round(now() - origin - apply(steadyNow, performance, [])),
     timeZoneOffset: new Date().getTimezoneOffset(),
+    serverMinusPage: serverMinusPage(mx, performance?.timeOrigin),
   };
 }
 

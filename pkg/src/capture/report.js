@@ -13,6 +13,7 @@ import { listenerErrors } from './notify.js';
 import { pageEvents, pageFacts, timeOriginOf } from './page.js';
 import { clockFacts, collectFacts } from './questions.js';
 import { drain, waited } from './queue.js';
+import { requestFacts } from './requests.js';
 import { sentBatches } from './sent.js';
 import { getCounts, getEntries } from './snapshots.js';
 import { noteFailure, reasonOf, state, stateName } from './state.js';
@@ -75,7 +76,8 @@ function makeReport(mx, extra) {
   const frames = framesFacts();
   assign(report, host.facts, {
     generatedAt: now(),
-    clock: clockFacts(),
+    clock: clockFacts(mx),
+    requests: requestFacts(),
     sent: sentBatches(),
     marks: getMarks(),
   });

@@ -1,6 +1,7 @@
 // Facts out of lines that are no entries: kept as they were written until a question has the core look at them, since every healthy
 // call has some.
 
+import { appended } from './appended.js';
 import { clean } from './clean.js';
 import * as core from './core.js';
 
@@ -19,16 +20,7 @@ export class Waiting {
 
   /** @param {T} fact */
   add(fact) {
-    this.#raw = this.#appended(this.#raw, [fact]);
-  }
-
-  /** Two lists as one, from which the oldest have gone if that is too many. @param {T[]} list @param {T[]} more */
-  #appended(list, more) {
-    const kept = [];
-    const excess = list.length + more.length - this.#max;
-    for (let at = excess > 0 ? excess : 0; at < list.length; at++) kept[kept.length] = list[at];
-    for (let at = 0; at < more.length; at++) kept[kept.length] = more[at];
-    return kept;
+    this.#raw = appended(this.#raw, [fact], this.#max);
   }
 
   /**
@@ -38,7 +30,7 @@ export class Waiting {
   list() {
     if (this.#raw.length > 0 && core.start() !== 'starting') {
       const { facts, byCore } = clean(this.#raw);
-      if (byCore) this.#looked = this.#appended(this.#looked, facts);
+      if (byCore) this.#looked = appended(this.#looked, facts, this.#max);
       if (byCore || core.status === 'failed') this.#raw = [];
     }
     return this.#looked;

@@ -150,6 +150,7 @@ const ENGLISH = {
   'field.storage': 'Storage',
   'field.crypto': 'Crypto',
   'field.call': 'The call: statistics of its streams, its members',
+  'field.requests': 'Requests to the homeserver: kind, time and status, no addresses',
   'field.unanswered': 'Questions without an answer',
   'field.counts': 'Lines by family',
   'field.tallies': 'Counts, times and rates',

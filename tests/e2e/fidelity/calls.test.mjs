@@ -646,6 +646,7 @@ claim(
       'member.rtcBackendIdentity',
       'member.userId',
       'mx.getRoom',
+      'mx.getRooms',
       'mx.matrixRTC',
       'session.isJoined',
       'session.memberships',

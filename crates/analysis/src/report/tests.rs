@@ -1,4 +1,4 @@
-use crypto_diag_core::{CaptureState, PageEvent};
+use crypto_diag_core::{CaptureState, PageEvent, Request, RequestRoute};
 
 use super::*;
 
@@ -80,7 +80,17 @@ fn every_part_that_analysis_needs_is_read_as_the_core_writes_it() {
         cross_signing_ready: Some(true),
         secret_storage_ready: Some(false),
     });
-    written.clock = Some(crypto_diag_core::Clock { offset: Some(7_200_012.0), ..crypto_diag_core::Clock::default() });
+    written.clock = Some(crypto_diag_core::Clock {
+        offset: Some(7_200_012.0),
+        server_minus_page: Some(ServerMinusPage { low: -12, high: 300 }),
+        ..crypto_diag_core::Clock::default()
+    });
+    let requests = RequestRoute::ALL.iter().zip([Some(200), Some(0), None].into_iter().cycle());
+    written.requests = Some(Requests {
+        rows: requests.map(|(route, status)| Request { route: *route, ts: Millis(16), duration: 17, status }).collect(),
+        omitted: 18,
+        other: 19,
+    });
     written.storage = Some(crypto_diag_core::Storage { persisted: Some(false), ..Default::default() });
     written.call = Some(a_call());
     written.unanswered = vec![crypto_diag_core::Unanswered { question: "q".into(), why: "w".into() }];
@@ -99,6 +109,7 @@ fn every_part_that_analysis_needs_is_read_as_the_core_writes_it() {
     assert_eq!((read.sent, read.crypto), (written.sent, written.crypto));
     assert_eq!((read.call, &read.unanswered[..]), (written.call, &["q".to_owned()][..]));
     assert_eq!(read.capture, written.capture);
+    assert_eq!((read.requests, read.server_minus_page), (written.requests, written.clock.unwrap().server_minus_page));
     assert_eq!((read.storage_persisted, read.tallies.map(|tallies| tallies.len())), (Some(false), Some(1)));
     assert_eq!((read.has_entries, read.clock_offset_ms), (true, Some(7_200_012.0)));
     assert_eq!(read.counts.map(|counts| counts["KE-1"]), Some(1));
@@ -195,4 +206,22 @@ fn a_page_is_awake_only_where_the_capture_watched_it() {
 #[test]
 fn no_page_is_awake_by_default() {
     assert_eq!(Report::default().was_held_up(Millis(0), Millis(1)), None);
+}
+
+#[test]
+fn requests_of_earlier_versions_and_of_other_hands_cost_themselves_alone() {
+    let report = |more: &str| {
+        Report::from_json(&format!(r#"{{"schema":"crypto-diag/report","schemaVersion":1,{more}"entries":[]}}"#))
+            .unwrap()
+    };
+    assert_eq!(report("").requests, None);
+    assert_eq!(report(r#""requests":null,"clock":null,"#).requests, None);
+    let odd = report(
+        r#""requests":{"rows":[7,{"route":"/_matrix/client/v3/rooms/!r:h","ts":1,"duration":1,"status":200},
+        {"route":"sync","ts":null,"duration":1,"status":200},{"route":"sync","ts":1,"duration":-1,"status":200},
+        {"route":"sync","ts":5,"duration":6,"status":"x"}]},"clock":{"serverMinusPage":{"low":2,"high":1}},"#,
+    );
+    let sync = Request { route: RequestRoute::Sync, ts: Millis(5), duration: 6, status: None };
+    assert_eq!(odd.requests.map(|requests| requests.rows), Some(vec![sync]));
+    assert_eq!(odd.server_minus_page, None, "bounds that exclude one another");
 }

@@ -4,6 +4,7 @@ use crypto_diag_analysis::facts::Conflict;
 use crypto_diag_core::{Ke, Meaning};
 use serde::Serialize;
 
+use crate::case::requests::Times;
 use crate::case::watch::Sought;
 use crate::case::{Case, Page};
 use crate::latency::Latency;
@@ -24,12 +25,16 @@ pub struct Course {
     pub storms: Vec<Storm>,
     /// The server's latency without any form of sync, by artefact.
     pub latency: Vec<Pace>,
+    /// What browsers measured of their requests, by page.
+    pub requests: Vec<Measured>,
 }
 
 impl Course {
-    /// A sentence for each storm and each artefact. Ids in them may be hostile: show them as text.
+    /// A sentence for each storm, each artefact and each browser. Ids in them may be hostile: show them as text.
     pub fn sentences(&self) -> impl Iterator<Item = &str> {
-        self.storms.iter().map(|storm| &*storm.says).chain(self.latency.iter().map(|pace| &*pace.says))
+        let storms = self.storms.iter().map(|storm| &*storm.says);
+        let latency = self.latency.iter().map(|pace| &*pace.says);
+        storms.chain(latency).chain(self.requests.iter().map(|measured| &*measured.says))
     }
 }
 
@@ -69,6 +74,42 @@ pub struct Pace {
     pub says: String,
 }
 
+/// What a browser measured of its page's requests to the homeserver. A request that still went on is not among them, nor, in some
+/// browsers, one that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Measured {
+    /// The device, or the report's name.
+    pub of: String,
+    /// The routes that it asked for.
+    pub routes: Vec<RouteTimes>,
+    /// All that as a sentence.
+    pub says: String,
+}
+
+/// The requests to one route. Times are milliseconds from asking to the answer's end: the browser's own queue, the way, gateways
+/// and the server together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RouteTimes {
+    /// The route's template, such as `keys/query`.
+    pub route: &'static str,
+    /// Requests, answered or not.
+    pub requests: u64,
+    /// Half of the answers took this long at most; null if there was none.
+    pub median_ms: Option<u64>,
+    /// The answer that took longest.
+    pub longest_ms: Option<u64>,
+    /// Answers with a status of 400 to 499.
+    pub refused: u64,
+    /// Answers with a status of 500 or more.
+    pub failed: u64,
+    /// Requests without an answer.
+    pub unanswered: u64,
+}
+
 /// One minute.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -92,7 +133,29 @@ pub(crate) fn course(case: &Case<'_>, timeline: &Timeline) -> Course {
     Course {
         storms: case.pages.iter().filter_map(|page| storm(case, page)).collect(),
         latency: logs.chain(series).collect(),
+        requests: case.pages.iter().filter_map(|page| measured(case, page)).collect(),
     }
+}
+
+fn measured(case: &Case<'_>, page: &Page) -> Option<Measured> {
+    let times = Times::of(case.report(page).requests.as_ref()?.rows.iter());
+    let texts: Vec<String> = times.iter().map(Times::text).collect();
+    let of = case.label(page);
+    let says = format!(
+        "The browser of {of} measured, its own queue, the way, gateways and the server together: {}. A request that still went on is \
+         not among them.",
+        texts.join("; ")
+    );
+    let routes = times.into_iter().map(|times| RouteTimes {
+        route: times.route.template(),
+        requests: times.requests,
+        median_ms: times.median_ms,
+        longest_ms: times.longest_ms,
+        refused: times.refused,
+        failed: times.failed,
+        unanswered: times.unanswered,
+    });
+    (!texts.is_empty()).then(|| Measured { of, routes: routes.collect(), says })
 }
 
 fn storm(case: &Case<'_>, page: &Page) -> Option<Storm> {
@@ -178,7 +241,7 @@ fn pace(name: &str, mut minutes: Vec<MinuteOfAnswer>) -> Option<Pace> {
 
 #[cfg(test)]
 mod tests {
-    use crypto_diag_core::{Level, Millis};
+    use crypto_diag_core::{Level, Millis, Request, RequestRoute, Requests};
 
     use super::*;
     use crate::Triage;
@@ -219,6 +282,35 @@ mod tests {
             refused(2, BEGUN + 600_000).but(|report| report.capture.cleared_at = Some(Millis(BEGUN + 100_000))),
         );
         assert_eq!(cleared.storms[0].healed, None);
+    }
+
+    #[test]
+    fn requests_are_told_by_route_and_those_without_an_answer_have_no_time() {
+        let page = MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, BEGUN + 600_000);
+        let row = |route, duration, status| Request { route, ts: Millis(BEGUN + 60_000), duration, status };
+        let course = course_of(page.but(move |report| {
+            report.requests = Some(Requests {
+                rows: vec![
+                    row(RequestRoute::KeysQuery, 40, Some(200)),
+                    row(RequestRoute::KeysQuery, 900, Some(429)),
+                    row(RequestRoute::KeysQuery, 80, None),
+                    row(RequestRoute::SendToDevice, 9_000, Some(502)),
+                    row(RequestRoute::SendToDevice, 5, Some(0)),
+                ],
+                ..Requests::default()
+            });
+        }));
+        let [measured] = &course.requests[..] else { panic!("{:?}", course.requests) };
+        assert!(
+            measured.says.contains(
+                "keys/query: 3 requests, median 80 ms, longest 900 ms, 1 refused (4xx); sendToDevice/{}/{}: 2 requests, 9000 ms, \
+                 1 failed (5xx), 1 without an answer"
+            ),
+            "{}",
+            measured.says
+        );
+        assert_eq!(measured.routes[1].longest_ms, Some(9_000));
+        assert_eq!(course_of(refused(1, BEGUN + 60_000)).requests, [], "a report of before");
     }
 
     #[test]

@@ -62,6 +62,11 @@ fn measured(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Vec<(Clock, Clo
         measured.extend(shared.map(|har| (page.clock(), Clock::Har(*har), SAME)));
         let sent = sent_batches(bundle, page.report).into_iter();
         measured.extend(sent.map(|(log, interval)| to_log(page.clock(), log, interval)));
+        if let Some(found) = bundle.reports[page.report].server_minus_page
+            && is_own_server(bundle, page)
+        {
+            measured.push((page.clock(), Clock::Database, clock::of_events(found)));
+        }
         if let Some(device) = &page.device {
             let report = &bundle.reports[page.report];
             let printed = ledger.conflicts.iter().filter(|refusal| refusal.answered.clock == page.clock()).count();
@@ -71,6 +76,17 @@ fn measured(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Vec<(Clock, Clo
         }
     }
     measured
+}
+
+/// Whether the server whose log is given is the one that stamped a page's events: it has answered requests of that user's, and no
+/// report is of a user of another server.
+fn is_own_server(bundle: &Bundle, page: &Page) -> bool {
+    let server = |user_id: &Option<String>| user_id.as_deref()?.split_once(':').map(|(_, server)| server.to_owned());
+    let user_id = &bundle.reports[page.report].user_id;
+    let own = server(user_id);
+    own.is_some()
+        && bundle.reports.iter().all(|other| server(&other.user_id) == own)
+        && bundle.logs.iter().any(|log| log.requests.iter().any(|request| request.user_id == *user_id))
 }
 
 /// Whether a page's times may be laid beside those of its HAR. The machine's clock may be set while no page is open, and then no
@@ -213,6 +229,35 @@ mod tests {
         let assumed = history.rewrite("homeserver.log.txt", |log| log.replace(" at 17", " for 17"));
         assert!(ahead(&assumed, PAGE, LOG).expect("no clock was set").is_bounded());
         assert_eq!(ahead(&assumed, LOG, Clock::Database), Some(Interval::ALL));
+    }
+
+    #[test]
+    fn a_page_is_aligned_by_its_own_events_where_the_server_is_its_own() {
+        let history = History::recorded("healthy-key-exchange", "no HAR and no rows");
+        let hars: Vec<String> =
+            history.files.iter().map(|(name, _)| name.clone()).filter(|name| name.ends_with(".har")).collect();
+        let bare = hars.iter().fold(history.without("queries.json"), |history, name| history.without(name));
+        let report = bare.bundle().report_names[0].clone();
+        let told = |low: i64, high: i64| {
+            let clock = serde_json::json!({ "low": low, "high": high });
+            bare.clone().edit(&report, |report| report["clock"]["serverMinusPage"] = clock)
+        };
+        let before = ahead(&bare, PAGE, LOG).expect("no clock was set");
+        assert!(!before.is_bounded(), "{before:?}");
+        let rows = ahead(&told(-40, 60), PAGE, Clock::Database).expect("no clock was set");
+        assert_eq!(rows, Interval { low: -45, high: 65 });
+        let found = ahead(&told(-40, 60), PAGE, LOG).expect("no clock was set");
+        assert!(found.is_bounded() && found.high - found.low <= 110 + 2 * HOSTS_APART_MS, "{found:?}");
+        let elsewhere = told(-40, 60).edit(&report, |report| report["userId"] = "@alice:elsewhere.example.org".into());
+        assert_eq!(ahead(&elsewhere, PAGE, Clock::Database), Some(Interval::ALL), "the log is of another server");
+        let nothing = ahead(&bare, PAGE, Clock::Database);
+        assert_eq!(ahead(&told(60, -40), PAGE, Clock::Database), nothing, "bounds that exclude one another");
+        let hour = ahead(&told(3_600_000, 3_600_100), PAGE, LOG);
+        assert_eq!(
+            hour,
+            Some(before),
+            "the log has a batch of this page an hour earlier: no host's clock is taken for another's"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub(crate) mod logged;
 mod measure;
 pub(crate) mod media;
 mod recorded;
+pub(crate) mod requests;
 pub(crate) mod watch;
 
 use std::collections::BTreeMap;

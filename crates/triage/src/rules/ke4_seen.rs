@@ -9,6 +9,7 @@ use super::calls::{self, ROW_MIN};
 use super::seen::{self, Shown};
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
+use crate::moment::Moment;
 use crate::proof::{Premise, Proof};
 use crate::verdict::{ArtefactKind, Verdict};
 
@@ -38,11 +39,15 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
     let mut shown = Shown::default();
     let mut count = 0;
+    let mut failing: Option<(Moment, Moment)> = None;
     let calls = calls::of_page(case, page);
     for call in &calls {
         for line in &call.lines {
             match (line.meaning, line.facts.kind) {
-                (Meaning::Failure, _) => shown.failing.push(line.entry),
+                (Meaning::Failure, _) => {
+                    shown.failing.push(line.entry);
+                    failing = Some((failing.map_or(line.at, |(first, _)| first), line.at));
+                }
                 (_, Some(Ke4Kind::RejoinFromScratch)) => {
                     shown.leave_open(|| "the client was out of a call and joined again, as after a sleep".to_owned());
                 }
@@ -56,6 +61,7 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
                     && case.was_awake(page, calls::cause_before(row.first), row.last) =>
             {
                 count = count.max(row.count);
+                failing = Some((failing.map_or(row.first, |(first, _)| first), row.last));
                 shown.failing.extend(row.entries);
             }
             Some(row) if row.count > ROW_MIN => {
@@ -78,6 +84,7 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
     }
     let proof = Proof::new(case)
         .evidence(seen::quoted(case, page, &shown.failing, "the client gave this attempt up"))
+        .evidence(failing.and_then(|(first, last)| case.measured(page, calls::cause_before(first), last)))
         .premise(&FAILED, !shown.failing.is_empty(), || seen::ask(case, page, Ke::Ke4));
     let saw = match count {
         0 => format!("delayed events failed ({})", seen::lines(shown.failing.len())),

@@ -57,7 +57,7 @@ declare class MatrixClient {
 declare const mx: MatrixClient;
 declare const passedByTheBuild: string | undefined;
 
-const options: InstallOptions = { frames: true, sentKeys: false, calls: false };
+const options: InstallOptions = { frames: true, sentKeys: false, calls: false, requests: false };
 install();
 install({});
 installCryptoDiagLog(options);
