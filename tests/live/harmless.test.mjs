@@ -121,5 +121,25 @@ for (const { engine, sdk, version } of COMBINATIONS.filter((one) => one.engine =
       await alice.call('sendMessage', roomId, 'this makes a Megolm session');
       assert.notDeepEqual(await alice.call('fingerprint'), first);
     });
+
+    test('a message that came back tells how far the server’s clock is ahead, and its request how long it took', async () => {
+      const report = await until(
+        async () => {
+          const found = await alice.call('report');
+          return found.clock.serverMinusPage !== null && found;
+        },
+        WAIT_MS,
+        () => 'no message of alice’s tells of the server’s clock',
+      );
+      // One machine, one clock; both sides cut their times to milliseconds.
+      const { low, high } = report.clock.serverMinusPage;
+      assert.ok(low <= 1 && high >= -1, `the server is ${low} to ${high} ms ahead`);
+      const { rows } = report.requests;
+      for (const route of ['sync', 'keys/upload', 'rooms/{}/send/{}/{}'])
+        assert.ok(
+          rows.some((/** @type {any} */ row) => row.route === route && row.status === 200),
+          `${route} among ${JSON.stringify(rows)}`,
+        );
+    });
   });
 }
