@@ -50,7 +50,7 @@ pub fn analyse(reports: &[impl AsRef<str>]) -> Result<Analysis, String> {
         bundle.artefacts.push(Artefact { name: name.into(), kind: ArtefactKind::Report, used: true });
     }
     let case = Case::of(&bundle);
-    let triage = Triage::of_case(&case, OF_REPORTS);
+    let triage = Triage::of_case(&case, OF_REPORTS, |triage, _, _| triage);
     Ok(Analysis {
         schema: SCHEMA_NAME,
         schema_version: SCHEMA_VERSION,

@@ -154,6 +154,8 @@ conclusions! {
     StrippedOnTheWay: Q3 Ke3 Fault "KE-3: stripped on the way",
     /// The event arrived whole and the client could not read it.
     ClientBug: Q3 Ke3 Fault "KE-3: client cannot read a whole event",
+    /// A sender kept the room key of an event back from this device.
+    RoomKeyWithheld: Q3 Ke3 Notice "KE-3: room key kept back by its sender",
     /// A page saw delayed events fail.
     Ke4Seen: Q4 Ke4 Sighting "KE-4 seen",
     /// The homeserver answered too late.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::answer::course::{Course, course};
+use crate::answer::key_path::{self, KeyPaths};
 use crate::answer::listed::listed;
 use crate::answer::questions::{self, Coverage};
 use crate::answer::story::{Story, story};
@@ -42,6 +43,10 @@ pub struct Triage {
     pub verdicts: Vec<Verdict>,
     /// The runbook's options that a proven verdict speaks to, least destructive first. Nothing is executed.
     pub remedies: Vec<Remedy>,
+    /// How far each media key of a call came, hop by hop.
+    pub media_keys: KeyPaths,
+    /// The same of room keys that a page lacked for events.
+    pub room_keys: KeyPaths,
     /// Everything on one clock.
     pub timeline: Timeline,
     /// How it went on: storms that heal or loop, and latency by minute.
@@ -57,7 +62,7 @@ pub struct Triage {
 impl Triage {
     /// Applies every rule to a bundle.
     pub fn of(bundle: &Bundle) -> Triage {
-        Triage::of_case(&Case::of(bundle), rules::ALL)
+        Triage::of_case(&Case::of(bundle), rules::ALL, Triage::with_paths)
     }
 
     /// The answer of rules of which one premise is changed.
@@ -65,18 +70,23 @@ impl Triage {
     pub fn mutated(bundle: &Bundle, mutation: crate::Mutation) -> Triage {
         let mut case = Case::of(bundle);
         case.mutation = Some(mutation);
-        Triage::of_case(&case, rules::ALL)
+        Triage::of_case(&case, rules::ALL, Triage::with_paths)
     }
 
-    pub(crate) fn of_case(case: &Case<'_>, rules: &[Rule]) -> Triage {
+    /// `finish` adds what not every reader of an answer loads, out of all verdicts.
+    pub(crate) fn of_case(
+        case: &Case<'_>,
+        rules: &[Rule],
+        finish: fn(Triage, &Case<'_>, &[Verdict]) -> Triage,
+    ) -> Triage {
         let bundle = case.bundle;
         let all = rules::verdicts(case, rules);
         let questions = questions::coverage(case, &all);
         let exit_code = if bundle.is_usable() { questions::exit_code(&all, &questions) } else { 3 };
-        let verdicts = listed(all);
+        let verdicts = listed(&all);
         let timeline = timeline(case);
         let story = story(case, exit_code, &verdicts, &questions);
-        Triage {
+        let triage = Triage {
             schema: SCHEMA_NAME,
             schema_version: SCHEMA_VERSION,
             exit_code,
@@ -90,6 +100,17 @@ impl Triage {
             verdicts,
             artefacts: bundle.artefacts.clone(),
             problems: bundle.problems.clone(),
+            media_keys: KeyPaths::default(),
+            room_keys: KeyPaths::default(),
+        };
+        finish(triage, case, &all)
+    }
+
+    fn with_paths(self, case: &Case<'_>, verdicts: &[Verdict]) -> Triage {
+        Triage {
+            media_keys: key_path::media_keys(case, verdicts),
+            room_keys: key_path::room_keys(case, verdicts),
+            ..self
         }
     }
 }

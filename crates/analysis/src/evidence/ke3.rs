@@ -22,7 +22,7 @@ pub enum Cipher {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reason {
-    /// The content lacks a field, or a field is of a wrong kind: `field` names it.
+    /// The content lacks a field, or a field is of a wrong kind: `field` names it. Or a value of it cannot be decoded: see `defect`.
     Malformed,
     /// The room key has not come.
     MissingRoomKey,
@@ -30,6 +30,8 @@ pub enum Reason {
     UnknownIndex,
     /// The sender keeps the key back.
     Withheld,
+    /// The sender had no Olm session with this device to send the key by (`m.no_olm`).
+    NoOlmSession,
     /// The message is older than this device, or than its membership.
     Historical,
     /// Decrypted or not, the sender is not trusted enough.
@@ -52,6 +54,8 @@ pub enum Defect {
     Unknown,
     /// It is there twice.
     Duplicate,
+    /// A value that should be a Curve25519 key is none. The error names no field.
+    NoCurve25519Key,
 }
 
 /// The facts of an undecryptable event.
@@ -110,8 +114,8 @@ static CODE: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a constant that the tests compile")
 });
 
-/// Sentences of matrix-js-sdk's `onMegolmDecryptionError` (41.6.0-rc.0), of matrix-sdk-crypto's `MegolmError` (0.19.1)
-/// and of libolm. The first that stands in the line wins.
+/// Sentences of matrix-js-sdk's `onMegolmDecryptionError` (41.6.0-rc.0), of matrix-sdk-crypto's `MegolmError` and `WithheldCode`
+/// (0.19.1), of vodozemac's `KeyError` and of libolm. The first that stands in the line wins.
 const SENTENCES: &[(&str, Reason)] = &[
     ("has not sent us the keys for this message at this index", Reason::UnknownIndex),
     ("has not sent us the keys for this message", Reason::MissingRoomKey),
@@ -119,6 +123,12 @@ const SENTENCES: &[(&str, Reason)] = &[
     ("when we were not a member of the room", Reason::Historical),
     ("disabled encrypting to unverified devices", Reason::Withheld),
     ("withheld code: None", Reason::MissingRoomKey),
+    ("withheld code: Some(NoOlm)", Reason::NoOlmSession),
+    ("Unable to establish a secure channel", Reason::NoOlmSession),
+    ("The sender has blocked you", Reason::Withheld),
+    ("not authorised to read the message", Reason::Withheld),
+    ("The requested key was not found", Reason::Withheld),
+    ("disabled sharing encrypted history", Reason::Withheld),
     ("withheld", Reason::Withheld),
     ("sender identity is unverified", Reason::SenderNotTrusted),
     ("sender device is not known", Reason::SenderNotTrusted),
@@ -136,6 +146,8 @@ const SENTENCES: &[(&str, Reason)] = &[
     ("duplicate field", Reason::Malformed),
     ("invalid type", Reason::Malformed),
     ("Missing fields in input", Reason::Malformed),
+    ("Failed decoding a public key from base64", Reason::Malformed),
+    ("Failed decoding Curve25519 key", Reason::Malformed),
 ];
 
 /// Reads a line about an undecryptable event. One that names no event and gives no reason is `None`.
@@ -204,6 +216,9 @@ fn of_the_machine(line: &str, rest: &str) -> Ke3 {
 }
 
 fn defect(words: &str) -> Option<Defect> {
+    if words.contains("Failed decoding Curve25519 key") {
+        return Some(Defect::NoCurve25519Key);
+    }
     Some(match group(&FIELD, words, 1)?.as_str() {
         "missing" => Defect::Missing,
         "unknown" => Defect::Unknown,
@@ -215,7 +230,8 @@ fn cipher(to_device: bool, reason: Reason, words: &str) -> Option<Cipher> {
     if to_device || words.contains("OlmError") {
         return Some(Cipher::Olm);
     }
-    let of_rooms = matches!(reason, Reason::MissingRoomKey | Reason::UnknownIndex | Reason::Withheld);
+    use Reason::{MissingRoomKey, NoOlmSession, UnknownIndex, Withheld};
+    let of_rooms = matches!(reason, MissingRoomKey | UnknownIndex | Withheld | NoOlmSession);
     (of_rooms || words.contains("megolm") || words.contains("Megolm")).then_some(Cipher::Megolm)
 }
 
@@ -269,6 +285,25 @@ mod tests {
         let event = read(line).unwrap();
         assert_eq!((event.reason, event.cipher), (Reason::MissingRoomKey, Some(Cipher::Megolm)));
         assert_eq!((event.sender_key.as_deref(), event.session_id.as_deref()), (Some("k"), Some("s")));
+    }
+
+    #[test]
+    fn a_room_key_that_is_kept_back_has_its_reason() {
+        let reason = |words: &str| {
+            read(&format!("Error decrypting event (id=$e sender=@b:x): DecryptionError[msg: {words}]")).unwrap().reason
+        };
+        assert_eq!(reason("The sender has blocked you."), Reason::Withheld);
+        assert_eq!(reason("The sender has disabled encrypting to unverified devices."), Reason::Withheld);
+        assert_eq!(reason("Unable to establish a secure channel."), Reason::NoOlmSession, "no setting, but a fault");
+        let machine = "WARN matrix_sdk_crypto::machine: Failed to decrypt a room event: Can't find the room key to decrypt the event, withheld code: Some(NoOlm)";
+        assert_eq!(read(machine).unwrap().reason, Reason::NoOlmSession);
+    }
+
+    #[test]
+    fn a_value_that_is_no_key_is_malformed() {
+        let line = "Error decrypting event (id=$e sender=@b:x): DecryptionError[msg: Failed decoding Curve25519 key from base64: Invalid number of bytes for Curve25519, expected 32, got 31. at line 1 column 9]";
+        let event = read(line).unwrap();
+        assert_eq!((event.reason, event.defect, event.field), (Reason::Malformed, Some(Defect::NoCurve25519Key), None));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::verdict::Verdict;
 const LISTED_MAX: usize = 40;
 
 /// The verdicts that are listed, in their order: of each conclusion those that matter most.
-pub(crate) fn listed(verdicts: Vec<Verdict>) -> Vec<Verdict> {
+pub(crate) fn listed(verdicts: &[Verdict]) -> Vec<Verdict> {
     let mut order: Vec<usize> = (0..verdicts.len()).collect();
     order.sort_by_key(|index| verdicts[*index].rank());
     let mut counts: BTreeMap<Conclusion, usize> = BTreeMap::new();
@@ -19,7 +19,7 @@ pub(crate) fn listed(verdicts: Vec<Verdict>) -> Vec<Verdict> {
         *count += 1;
         is_listed[index] = *count <= LISTED_MAX;
     }
-    verdicts.into_iter().zip(is_listed).filter_map(|(verdict, listed)| listed.then_some(verdict)).collect()
+    verdicts.iter().zip(is_listed).filter_map(|(verdict, listed)| listed.then(|| verdict.clone())).collect()
 }
 
 /// What is said of the verdicts that are not listed, a sentence for each conclusion.

@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod course;
+pub mod key_path;
 pub(crate) mod listed;
 mod plain;
 pub mod questions;

@@ -70,6 +70,9 @@ pub(super) fn clause(conclusion: C, subject: &Subject, count: usize) -> String {
         C::MalformedOnServer => "an event was stored without a field that its decryption needs".to_owned(),
         C::StrippedOnTheWay => "an event lost a field between the server and the client".to_owned(),
         C::ClientBug => format!("{who} could not read an event that arrived whole"),
+        C::RoomKeyWithheld => {
+            format!("{} keeps room keys back from {who}", peer.unwrap_or_else(|| "a sender".to_owned()))
+        }
         C::Ke4Seen => format!("requests that keep {who} in a call failed"),
         C::SlowHomeserver => "the homeserver answered too late".to_owned(),
         C::SlowGateway => "something between the client and the homeserver held requests or their answers".to_owned(),

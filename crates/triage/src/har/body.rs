@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use crypto_diag_analysis::evidence::ke1;
 use serde_json::Value;
 
-use super::facts::{ArrivedEvent, ArrivedMessage, BodyFacts, ClaimedKey, Device, SentMessage};
+use super::facts::{ArrivedEvent, ArrivedMessage, BodyFacts, ClaimedKey, Device, SentMessage, WithheldKey};
 use super::{HarOptions, IDS_MAX};
 use crate::intake::parse as parse_json;
 use crate::synapse_log::Route;
@@ -47,7 +47,7 @@ pub(super) fn facts(path: &str, request: Option<&[u8]>, answer: Option<&[u8]>, o
         }
         Route::KeysClaim => drop(parse(answer).map(|body| claimed(&body, &mut facts))),
         Route::KeysQuery => drop(parse(answer).map(|body| queried(&body, &mut facts))),
-        Route::SendToDevice => drop(parse(request).map(|body| sent(&body, &mut facts))),
+        Route::SendToDevice => drop(parse(request).map(|body| sent(&body, is_withheld(path), &mut facts))),
         Route::Sync | Route::Other | Route::DelayedEvent => {
             let asked = parse(request);
             facts.to_device_since =
@@ -127,9 +127,28 @@ fn queried(body: &Value, facts: &mut BodyFacts) {
     facts.devices = devices.filter_map(|(_, keys)| identity(keys)).take(IDS_MAX).collect();
 }
 
-fn sent(body: &Value, facts: &mut BodyFacts) {
+/// Whether a type, or a path with one, is that of a notice that a room key is kept back, under its name of today or of before.
+fn is_withheld(name: &str) -> bool {
+    name.contains("room_key.withheld")
+}
+
+fn withheld(content: &Value) -> WithheldKey {
+    WithheldKey {
+        room_id: text(content, "room_id"),
+        session_id: text(content, "session_id"),
+        sender_key: text(content, "sender_key"),
+        code: text(content, "code"),
+        ..WithheldKey::default()
+    }
+}
+
+fn sent(body: &Value, is_withheld: bool, facts: &mut BodyFacts) {
     for (user_id, devices) in objects(body.get("messages")) {
         for (device_id, content) in objects(Some(devices)) {
+            if is_withheld {
+                let target = (Some(user_id.clone()), Some(device_id.clone()));
+                facts.withheld.push(WithheldKey { user_id: target.0, device_id: target.1, ..withheld(content) });
+            }
             let ciphertext = objects(content.get("ciphertext")).map(|(_, message)| message).next();
             facts.sent.push(SentMessage {
                 user_id: user_id.clone(),
@@ -141,6 +160,7 @@ fn sent(body: &Value, facts: &mut BodyFacts) {
         }
     }
     facts.sent.truncate(IDS_MAX);
+    facts.withheld.truncate(IDS_MAX);
 }
 
 /// The one-time key in the header of a pre-key message: bytes 3 to 35 of the body of type 0.
@@ -158,7 +178,13 @@ fn arrived(body: &Value, facts: &mut BodyFacts) {
     let places = [body.get("to_device"), body.get("extensions").and_then(|extensions| extensions.get("to_device"))];
     let events = places.into_iter().flatten().filter_map(|place| place.get("events")?.as_array());
     for event in events.flatten().take(IDS_MAX) {
-        let message_id = event.get("content").and_then(|content| text(content, "org.matrix.msgid"));
+        let content = event.get("content");
+        if let (Some(sender), Some(content)) = (text(event, "sender"), content)
+            && text(event, "type").is_some_and(|name| is_withheld(&name))
+        {
+            facts.withheld.push(WithheldKey { sender: Some(sender), ..withheld(content) });
+        }
+        let message_id = content.and_then(|content| text(content, "org.matrix.msgid"));
         if let (Some(sender), Some(event_type), Some(message_id)) =
             (text(event, "sender"), text(event, "type"), message_id)
         {

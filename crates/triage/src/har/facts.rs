@@ -35,6 +35,9 @@ pub struct BodyFacts {
     /// `sync`: to-device messages that arrived.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arrived: Vec<ArrivedMessage>,
+    /// `sync` and `sendToDevice`: notices that a room key is kept back. They are not encrypted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<WithheldKey>,
     /// Any answer: events asked for, and the fields of their content.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<ArrivedEvent>,
@@ -97,6 +100,26 @@ pub struct ArrivedMessage {
     pub event_type: String,
     /// The message's id.
     pub message_id: String,
+}
+
+/// A notice that a room key is kept back (`m.room_key.withheld`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WithheldKey {
+    /// Of one that arrived: from whom.
+    pub sender: Option<String>,
+    /// Of one that was sent: for whom.
+    pub user_id: Option<String>,
+    /// Of one that was sent: for which device.
+    pub device_id: Option<String>,
+    /// The room; `m.no_olm` names none.
+    pub room_id: Option<String>,
+    /// The Megolm session; `m.no_olm` names none.
+    pub session_id: Option<String>,
+    /// The Curve25519 key of the device that keeps it back.
+    pub sender_key: Option<String>,
+    /// Why, such as `m.unverified`.
+    pub code: Option<String>,
 }
 
 /// An event that arrived.

@@ -17,7 +17,7 @@ use crate::problem::{Place, Problem, Problems};
 use crate::synapse_log::{Route, delay_id, request_key, txn_id};
 
 pub(crate) use body::identity;
-pub use facts::{ArrivedEvent, ArrivedMessage, BodyFacts, ClaimedKey, Device, SentMessage};
+pub use facts::{ArrivedEvent, ArrivedMessage, BodyFacts, ClaimedKey, Device, SentMessage, WithheldKey};
 
 /// Bytes of one body that are read at most; a longer one is dropped and named.
 pub const BODY_BYTES_MAX: usize = 8 << 20;

@@ -3,7 +3,7 @@
 
 use crypto_diag_core::Clean;
 
-use super::{by_question, plain, standing, tree};
+use super::{by_question, keys, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::triage::Triage;
@@ -46,6 +46,18 @@ pub fn markdown(triage: &Triage) -> Clean {
         for verdict in verdicts {
             add(&mut out, verdict);
         }
+    }
+    for (title, keys) in keys(triage) {
+        out.push_str(&format!("\n## {title}\n"));
+        for path in &keys.paths {
+            let about = format!("\n{}: **{}**\n\n", escape(&path.about), path.standing());
+            out.push_str(&about);
+            out.push_str("| hop | is | why |\n|---|---|---|\n");
+            for step in &path.steps {
+                out.push_str(&format!("| {} | {} | {} |\n", step.hop.word(), step.answer.word(), escape(&step.line())));
+            }
+        }
+        keys.left_out().into_iter().for_each(|text| out.push_str(&format!("\n{text}\n")));
     }
     if !triage.remedies.is_empty() {
         out.push_str(&format!("\n## Options\n\n{}\n", escape(NOTE)));

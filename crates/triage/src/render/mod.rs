@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use crypto_diag_core::{Clean, is_invisible, visible, visible_line};
 
+use crate::answer::key_path::KeyPaths;
 use crate::answer::questions::Coverage;
 use crate::conclusion::Question;
 use crate::triage::Triage;
@@ -57,6 +58,15 @@ fn by_question(triage: &Triage) -> Vec<(&Coverage, Vec<&Verdict>)> {
         verdicts
     };
     triage.questions.iter().map(|coverage| (coverage, of(coverage))).collect()
+}
+
+/// The tables of keys that have a row, each with its title.
+fn keys(triage: &Triage) -> impl Iterator<Item = (&'static str, &KeyPaths)> {
+    let all = [
+        ("How far media keys came, the newest first", &triage.media_keys),
+        ("How far room keys came that were missing, the newest first", &triage.room_keys),
+    ];
+    all.into_iter().filter(|(_, keys)| !keys.paths.is_empty())
 }
 
 /// Whether a question's answer can be relied on, in a word.

@@ -1,11 +1,13 @@
 use super::*;
 use crate::answer::course::{Course, Pace};
+use crate::answer::key_path::{Hop, KeyPath, KeyPaths, Step};
 use crate::answer::questions::Coverage;
 use crate::answer::story::Story;
 use crate::answer::versions::Version;
 use crate::bundle::{Artefact, ArtefactKind};
 use crate::conclusion::{Conclusion, Question};
 use crate::problem::{Place, Problem};
+use crate::subject::Subject;
 use crate::timeline::{Lane, Mark, Span, Timeline};
 use crate::verdict::{Answer, ClockOf, Evidence, Fetch};
 
@@ -43,6 +45,17 @@ fn hostile(text: &str) -> Triage {
         remedy.warnings.push(text.into());
         remedy.facts.push(text.into());
     });
+    let step = |hop, answer| Step { hop, answer, says: text.into(), evidence: verdict.evidence.clone() };
+    let path = KeyPath {
+        about: text.into(),
+        subject: Subject::default(),
+        stopped_at: Some(Hop::Set),
+        steps: vec![
+            step(Hop::Made, Answer::Proven),
+            step(Hop::Opened, verdict.answer.clone()),
+            step(Hop::Set, Answer::Refuted),
+        ],
+    };
     let lane = Lane {
         name: text.into(),
         trouble: true,
@@ -71,6 +84,8 @@ fn hostile(text: &str) -> Triage {
         },
         versions: vec![Version { of: text.into(), part: "browser", version: text.into() }],
         verdicts: vec![verdict],
+        media_keys: KeyPaths { paths: vec![path.clone()], omitted: 3 },
+        room_keys: KeyPaths { paths: vec![path], omitted: 1 },
         remedies,
         timeline: Timeline { from: 0, to: 10, lanes: vec![lane], notes: vec![text.into()] },
         artefacts: vec![Artefact { name: text.into(), kind: ArtefactKind::Other, used: false }],

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crypto_diag_core::Clean;
 
-use super::{by_question, plain, standing, tree};
+use super::{by_question, keys, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::triage::Triage;
@@ -57,6 +57,17 @@ pub fn text(triage: &Triage) -> Clean {
                 line(text);
             }
         }
+    }
+    for (title, keys) in keys(triage) {
+        line(String::new());
+        line(title.to_owned());
+        for path in &keys.paths {
+            line(format!("  {}: {}", path.about, path.standing()));
+            for step in &path.steps {
+                line(format!("    {:9}  {:7}  {}", step.hop.word(), step.answer.word(), step.line()));
+            }
+        }
+        keys.left_out().into_iter().for_each(|text| line(format!("  {text}")));
     }
     if !triage.remedies.is_empty() {
         line(String::new());

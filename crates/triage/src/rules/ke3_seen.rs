@@ -13,7 +13,7 @@ use crate::verdict::{ArtefactKind, Verdict};
 
 const UNREADABLE: Premise = Premise {
     id: "ke3-seen/unreadable",
-    says: "A line of the report says that an event lacks what its decryption needs, or does not fit its own key.",
+    says: "A line of the report says that an event lacks what its decryption needs, holds a value that cannot be decoded, or does not fit its own key.",
     rules_out: "The events are as they must be: older than this device or its membership, kept back by a setting, or a moment \
                 ahead of their room key, which prints no line when it comes.",
 };
@@ -60,6 +60,7 @@ fn judge(entry: &Entry, facts: Option<&Facts>) -> Sight {
         Reason::MissingRoomKey | Reason::UnknownIndex => {
             Sight::Open("the room keys of events were not there, and may have come later")
         }
+        Reason::NoOlmSession => Sight::Open("a sender had no Olm session with this device to send the room key by"),
         Reason::Other => Sight::Open("an event could not be decrypted for a reason that is not known"),
     }
 }

@@ -195,6 +195,9 @@ fn of_case<'c>(case: &'c Case<'_>) -> Vec<LostField<'c>> {
         let Facts::Ke3(Ke3 { event_id: Some(event_id), field, defect, reason: Reason::Malformed, .. }) = facts else {
             continue;
         };
+        if *defect == Some(Defect::NoCurve25519Key) {
+            continue;
+        }
         let known = |other: &LostField<'_>| {
             other.page.report == report && other.event_id == event_id && other.field == field.as_deref()
         };

@@ -9,6 +9,7 @@ use crate::case::Case;
 use crate::case::watch::Sought;
 use crate::conclusion::Conclusion;
 use crate::proof::{Premise, Proof};
+use crate::stamp;
 use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
 
 /// Pictures within the second of the statistics of which one at least would have been decoded.
@@ -85,9 +86,16 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
             ciphertext.into_iter().take(2),
         );
     let came = heard.kinds(flow::is_decoded).unwrap_or("media");
+    let sampled = heard.streams.iter().filter_map(|stream| stream.samples.first()).map(|sample| sample.ts).min();
+    let newest = participant.key_sets.iter().rfind(|set| sampled.is_none_or(|sampled| set.ts <= sampled));
+    let key =
+        newest.and_then(|set| set.key_index.map(|index| (index, set.ts))).map_or_else(String::new, |(index, at)| {
+            let at = stamp::print(i64::try_from(at.0).unwrap_or(i64::MAX));
+            format!(" The newest key of {who} that was set here before is the one at index {index}, set at {at}.")
+        });
     let sentences = Sentences {
         proven: format!(
-            "At {when} by its own clock, {label} received and decoded the {came} of {who}. If {who} is not heard or seen, encryption is not why."
+            "At {when} by its own clock, {label} received and decoded the {came} of {who}.{key} If {who} is not heard or seen, encryption is not why."
         ),
         refuted: String::new(),
         unknown: format!("Whether {label} could decode the media of {who} at {when} cannot be told."),

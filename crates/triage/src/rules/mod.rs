@@ -45,10 +45,11 @@ mod olm_seen;
 mod own_line;
 mod redelivery;
 mod rollback;
+pub(crate) mod room_key_withheld;
 mod same_identity;
 mod same_key_two_sessions;
 pub(crate) mod seen;
-mod sent;
+pub(crate) mod sent;
 mod server_restored;
 mod slow_gateway;
 mod slow_homeserver;
@@ -136,6 +137,7 @@ pub const ALL: &[Rule] = &[
     malformed_on_server::RULE,
     stripped_on_the_way::RULE,
     client_bug::RULE,
+    room_key_withheld::RULE,
     ke4_seen::RULE,
     slow_homeserver::RULE,
     slow_gateway::RULE,

@@ -106,6 +106,19 @@ fn judge(
     if opened {
         return None;
     }
+    // Whatever brought it, the sender handed it out.
+    let set = case.pages_of(receiver).flat_map(|page| {
+        let others = case.readings[page.report].facts.call.iter().flat_map(|call| &call.others);
+        let sets = others.filter(|other| {
+            (other.user_id.as_deref(), other.device_id.as_deref()) == (Some(&*sender.user_id), Some(&*sender.device_id))
+        });
+        sets.flat_map(|other| &other.key_sets).map(move |set| {
+            let index = set.key_index.map_or_else(String::new, |index| format!(" at index {index}"));
+            let text = format!("a key of {} was set{index}", sender.label());
+            let piece = case.whole(page.report, &text, "LiveKit's worker was given a key of the sender here");
+            Evidence { at: i64::try_from(set.ts.0).ok(), ..piece }
+        })
+    });
     let proof = Proof::new(case)
         .evidence(case.entry(page.report, first, "the sender's key was missing here"))
         .premise(&WATCHED, peer.is_some_and(|peer| watched(case, peer, missed)), || {
@@ -122,7 +135,8 @@ fn judge(
         .unless(
             "A batch of the sender, in any of its reports or requests, that lists this device.",
             to_us.into_iter().take(3),
-        );
+        )
+        .unless("A key of the sender that a page of this device was given.", set.take(1));
     let sentences = Sentences {
         proven: format!(
             "{} sent its media keys to others in the call and never to {}.",
@@ -265,6 +279,12 @@ fn histories() -> Vec<crate::history::History> {
             .edit("victim.report.json", |report| {
                 let late = entry(report, 7_300, "KE-2", "delivered", &delivered((BOB.0, BOB_KEY), "late"));
                 report["entries"].as_array_mut().expect("a list").push(late);
+            })
+            .never_proves("never-sent", ""),
+        story("Bob's client sent its key in another way, and Alice's page has it", true, true)
+            .edit("victim.report.json", |report| {
+                let fact = json!({"ts": report["generatedAt"], "what": "key-set", "participant": format!("{}:{}", BOB.0, BOB.1), "keyIndex": 0});
+                report["call"] = json!({"streams": [], "omitted": 0, "session": null, "facts": [fact]});
             })
             .never_proves("never-sent", ""),
         story("Bob's other tab sent the key", true, true)

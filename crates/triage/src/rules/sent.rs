@@ -14,7 +14,7 @@ use crate::verdict::Evidence;
 
 /// One message to one device.
 #[derive(Clone, Debug)]
-pub(super) struct Sent {
+pub(crate) struct Sent {
     /// Who sent it, where that is known.
     pub sender: Option<Device>,
     /// The report whose page queued it; `None` if only a HAR shows it.
@@ -32,7 +32,7 @@ pub(super) struct Sent {
 const ENCRYPTED: &str = "m.room.encrypted";
 
 /// All that pages queued and HARs show as sent.
-pub(super) fn all(case: &Case<'_>) -> Vec<Sent> {
+pub(crate) fn all(case: &Case<'_>) -> Vec<Sent> {
     let mut sent = Vec::new();
     for page in &case.pages {
         for batch in &case.report(page).sent {
@@ -84,14 +84,14 @@ pub(super) fn all(case: &Case<'_>) -> Vec<Sent> {
 }
 
 /// A line that says that a media key was delivered and opened.
-pub(super) struct Delivery<'c> {
+pub(crate) struct Delivery<'c> {
     pub report: usize,
     pub entry: usize,
     pub line: &'c Ke2,
 }
 
 /// The media keys that pages opened.
-pub(super) fn deliveries<'c>(case: &'c Case<'_>) -> Vec<Delivery<'c>> {
+pub(crate) fn deliveries<'c>(case: &'c Case<'_>) -> Vec<Delivery<'c>> {
     case.lines()
         .filter_map(|(report, entry, _, facts)| match facts {
             Facts::Ke2(line) if line.kind == Ke2Kind::Delivered => Some(Delivery { report, entry, line }),
@@ -104,26 +104,26 @@ pub(super) fn deliveries<'c>(case: &'c Case<'_>) -> Vec<Delivery<'c>> {
 /// very key.
 const HANDED_ON_WITHIN_MS: i64 = 10_000;
 
-pub(super) const PRINTED: Premise = Premise {
+pub(crate) const PRINTED: Premise = Premise {
     id: "delivery/printed",
     says: "The page has printed a delivery of some media key, or another warning of the crypto library, so that its console shows them.",
     rules_out: "The key came, and the client's log level keeps the crypto library's lines from the console.",
 };
 
 /// Whether a page's console shows the crypto library's warnings, of which a delivery is one.
-pub(super) fn are_printed(case: &Case<'_>, page: &Page) -> bool {
+pub(crate) fn are_printed(case: &Case<'_>, page: &Page) -> bool {
     let of_library = |entry: &Entry| entry.level == Level::Warn && entry.message.contains("WARN matrix_sdk_crypto::");
     case.report(page).entries().any(|(_, entry)| entry.meaning == Meaning::Delivered || of_library(entry))
 }
 
 /// From when on a delivery may heal an error about a missing key.
-pub(super) fn healing_from(error: Moment) -> Moment {
+pub(crate) fn healing_from(error: Moment) -> Moment {
     Moment::at(error.clock, error.earliest.saturating_sub(HANDED_ON_WITHIN_MS))
 }
 
 /// The media keys that a page opened since a moment and that may be a participant's: of its identity key where the page knows it,
 /// else of its user, and of a participant behind a hash anybody's.
-pub(super) fn deliveries_of<'c>(
+pub(crate) fn deliveries_of<'c>(
     case: &'c Case<'_>,
     page: &'c Page,
     participant: Option<&'c Participant>,
@@ -144,19 +144,22 @@ pub(super) fn deliveries_of<'c>(
     all.filter(move |delivery| delivery.report == page.report && may_be(delivery.line) && is_since(delivery))
 }
 
+/// Whether a delivery is of a message: its receiver opened it, and it was a media key.
+pub(crate) fn is_of(case: &Case<'_>, delivery: &Delivery<'_>, message: &Sent) -> bool {
+    let from = delivery.line.sender.as_deref();
+    delivery.line.message_id.is_some()
+        && delivery.line.message_id == message.message_id
+        && message.sender.as_ref().is_some_and(|sender| from == Some(&*sender.user_id))
+        && case.pages[delivery.report].device.as_ref() == Some(&message.target)
+}
+
 /// What shows that a message was a media key: another message of the same batch, which its receiver opened as one. A batch
 /// is one content, encrypted for several devices.
-pub(super) fn media_key(case: &Case<'_>, sent: &[Sent], message: &Sent) -> Option<Evidence> {
+pub(crate) fn media_key(case: &Case<'_>, sent: &[Sent], message: &Sent) -> Option<Evidence> {
     let deliveries = deliveries(case);
     let mut batch = sent.iter().filter(|other| other.txn_id == message.txn_id && other.sender == message.sender);
     batch.find_map(|other| {
-        let id = other.message_id.as_deref()?;
-        let opened = deliveries.iter().find(|delivery| {
-            let from = delivery.line.sender.as_deref();
-            delivery.line.message_id.as_deref() == Some(id)
-                && other.sender.as_ref().is_some_and(|sender| from == Some(&*sender.user_id))
-                && case.pages[delivery.report].device.as_ref() == Some(&other.target)
-        })?;
+        let opened = deliveries.iter().find(|delivery| is_of(case, delivery, other))?;
         case.entry(opened.report, opened.entry, "a message of the same batch was opened, and it was a media key")
     })
 }

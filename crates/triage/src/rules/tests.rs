@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 use super::{ALL, Rule};
+use crate::answer::key_path::{self, Hop};
 use crate::answer::questions;
 use crate::case::Case;
+use crate::conclusion::Conclusion;
 use crate::history::History;
 use crate::proof::{Mutation, Premise};
-use crate::verdict::Verdict;
+use crate::verdict::{Answer, Verdict};
 
 /// What came of the histories.
 #[derive(Default)]
@@ -52,7 +54,8 @@ fn judge(is_world: bool, history: &History, outcome: &Mutex<Outcome>) {
         history.faults(&verdicts, code)
     };
     let as_they_are: Vec<Vec<Verdict>> = ALL.iter().map(|rule| (rule.check)(&case)).collect();
-    let found = faults(&case, &as_they_are);
+    let mut found = faults(&case, &as_they_are);
+    found.extend(denied(&case, &super::settle(as_they_are.concat())).map(|what| format!("{}: {what}", history.name)));
     let mut needed = {
         let mut outcome = outcome.lock().expect("no thread failed");
         if is_world { &mut outcome.of_worlds } else { &mut outcome.of_rules }.extend(found);
@@ -73,6 +76,32 @@ fn judge(is_world: bool, history: &History, outcome: &Mutex<Outcome>) {
             outcome.needed.entry(premise.id).or_insert_with(|| history.name.clone());
         }
     }
+}
+
+/// Hops of keys that a path calls proven and a verdict denies.
+fn denied(case: &Case<'_>, verdicts: &[Verdict]) -> impl Iterator<Item = String> {
+    let keys = key_path::media_keys(case, verdicts);
+    let mut wrong = Vec::new();
+    for verdict in verdicts.iter().filter(|verdict| verdict.is_proven()) {
+        for path in &keys.paths {
+            let (said, of) = (&verdict.subject, &path.subject);
+            let is_pair = said.device == of.device && said.peer.is_some() && said.peer == of.peer;
+            let is_key =
+                said.report == of.report && said.participant == of.participant && said.key_index == of.key_index;
+            let hop = match verdict.conclusion {
+                Conclusion::NeverSent if is_pair => Hop::Sent,
+                Conclusion::MediaNotDecrypted if is_key => Hop::Decrypted,
+                _ => continue,
+            };
+            wrong.extend(
+                path.steps
+                    .iter()
+                    .filter(|step| step.hop == hop && !matches!(step.answer, Answer::Refuted))
+                    .map(|step| format!("{} of {} is not refuted: {}", hop.word(), path.about, step.says)),
+            );
+        }
+    }
+    wrong.into_iter()
 }
 
 fn uses(rule: &Rule, premise: &Premise) -> bool {
