@@ -154,6 +154,8 @@ conclusions! {
     StrippedOnTheWay: Q3 Ke3 Fault "KE-3: stripped on the way",
     /// The event arrived whole and the client could not read it.
     ClientBug: Q3 Ke3 Fault "KE-3: client cannot read a whole event",
+    /// The event was stored with a sender's key that cannot be decoded.
+    UndecodableOnServer: Q3 Ke3 Fault "KE-3: stored with a key that is none",
     /// A sender kept the room key of an event back from this device.
     RoomKeyWithheld: Q3 Ke3 Notice "KE-3: room key kept back by its sender",
     /// A page saw delayed events fail.

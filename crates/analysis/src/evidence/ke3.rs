@@ -54,8 +54,8 @@ pub enum Defect {
     Unknown,
     /// It is there twice.
     Duplicate,
-    /// A value that should be a Curve25519 key is none. The error names no field.
-    NoCurve25519Key,
+    /// A value that should be a public key is none. The error names no field.
+    NoPublicKey,
 }
 
 /// The facts of an undecryptable event.
@@ -216,8 +216,8 @@ fn of_the_machine(line: &str, rest: &str) -> Ke3 {
 }
 
 fn defect(words: &str) -> Option<Defect> {
-    if words.contains("Failed decoding Curve25519 key") {
-        return Some(Defect::NoCurve25519Key);
+    if ["Failed decoding Curve25519 key", "Failed decoding a public key"].iter().any(|error| words.contains(error)) {
+        return Some(Defect::NoPublicKey);
     }
     Some(match group(&FIELD, words, 1)?.as_str() {
         "missing" => Defect::Missing,
@@ -303,7 +303,7 @@ mod tests {
     fn a_value_that_is_no_key_is_malformed() {
         let line = "Error decrypting event (id=$e sender=@b:x): DecryptionError[msg: Failed decoding Curve25519 key from base64: Invalid number of bytes for Curve25519, expected 32, got 31. at line 1 column 9]";
         let event = read(line).unwrap();
-        assert_eq!((event.reason, event.defect, event.field), (Reason::Malformed, Some(Defect::NoCurve25519Key), None));
+        assert_eq!((event.reason, event.defect, event.field), (Reason::Malformed, Some(Defect::NoPublicKey), None));
     }
 
     #[test]

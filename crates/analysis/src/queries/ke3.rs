@@ -9,7 +9,8 @@ pub(super) fn ask(ids: &Ids, asked: &mut Asked<'_>) {
         "KE-3",
         RunsOn::DatabaseHost,
         "Does the stored event have the field that the error names? If it was redacted and have_censored is true, Synapse \
-         has rewritten what it stored, and a field that is missing now may have been there. A field that is there is a \
+         has rewritten what it stored, and a field that is missing now may have been there. A sender_key, which is public, is 43 \
+         characters of base64. A field that is there is a \
          client's bug only if a HAR shows that it arrived.",
         |asked| {
             let event_ids = asked.sql_list("event id", &ids.event_ids)?;
@@ -26,6 +27,7 @@ pub(super) fn ask(ids: &Ids, asked: &mut Asked<'_>) {
             Ok(format!(
                 "SELECT e.event_id, e.room_id, e.type, e.sender, to_timestamp(e.origin_server_ts / 1000.0) AS sent,\n       \
                  ej.json::json -> 'content' ->> 'algorithm' AS algorithm,\n       \
+                 ej.json::json -> 'content' ->> 'sender_key' AS sender_key,\n       \
                  (SELECT string_agg(name, ' ' ORDER BY name) FROM json_object_keys(ej.json::json -> 'content') AS name) AS content_fields{fields},\n       \
                  r.event_id AS redacted_by, r.have_censored, to_timestamp(r.received_ts / 1000.0) AS redacted\n  \
                  FROM events e\n  \

@@ -35,13 +35,17 @@ pub(super) fn message(row: &mut Row) {
     }
 }
 
-/// What is kept of an event, instead of its JSON: the algorithm, and the names of its content's fields.
+/// What is kept of an event, instead of its JSON: the algorithm, the public key of its sender's device, and the names of its content's
+/// fields.
 pub(super) fn event(row: &mut Row) {
     let stored = take_object(row, "json");
     let content = stored.as_ref().and_then(|stored| stored.get("content")?.as_object());
     let fields = content.map(|content| content.keys().cloned().collect::<Vec<String>>());
     // A field that is there and is no text is there all the same: the list has it.
     row.insert("algorithm".into(), content.and_then(|content| text(content.get("algorithm"))).into());
+    if let Some(key) = content.and_then(|content| text(content.get("sender_key"))) {
+        row.insert("sender_key".into(), key.into());
+    }
     match fields {
         Some(fields) => row.insert("content_fields".into(), json!(fields)),
         // Not read, so nothing is said: null would mean that there is no algorithm.

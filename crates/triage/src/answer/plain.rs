@@ -70,6 +70,7 @@ pub(super) fn clause(conclusion: C, subject: &Subject, count: usize) -> String {
         C::MalformedOnServer => "an event was stored without a field that its decryption needs".to_owned(),
         C::StrippedOnTheWay => "an event lost a field between the server and the client".to_owned(),
         C::ClientBug => format!("{who} could not read an event that arrived whole"),
+        C::UndecodableOnServer => "an event was stored with a key that cannot be decoded".to_owned(),
         C::RoomKeyWithheld => {
             format!("{} keeps room keys back from {who}", peer.unwrap_or_else(|| "a sender".to_owned()))
         }

@@ -132,6 +132,8 @@ pub struct EventRow {
     pub event_id: String,
     /// The names of its content's fields, if the query gave them all.
     pub fields: Option<Vec<String>>,
+    /// Its content's `sender_key`, a public key, if the query gave it and it is a text.
+    pub sender_key: Option<String>,
     /// Single fields that the query asked about.
     pub asked: Vec<(String, bool)>,
     /// Whether the query asked for redactions at all.
@@ -371,6 +373,7 @@ fn inbox(row: &Row, table: &Table, place: Place) -> Option<InboxRow> {
 }
 
 fn event(row: &Row, place: Place) -> Option<EventRow> {
+    let within = object(row, "content").and_then(|content| Some(content.get("sender_key")?.as_str()?.to_owned()));
     let content =
         object(row, "content").and_then(|content| Some(content.as_object()?.keys().cloned().collect::<Vec<_>>()));
     let listed = row.get("content_fields").map(|fields| match fields {
@@ -392,6 +395,7 @@ fn event(row: &Row, place: Place) -> Option<EventRow> {
         place,
         event_id: text(row, "event_id")?,
         fields: content.or(listed),
+        sender_key: within.or_else(|| text(row, "sender_key")),
         asked,
         knows_redaction: row.contains_key("redacted_by") || row.contains_key("have_censored"),
         redacted: text(row, "redacted_by").is_some(),

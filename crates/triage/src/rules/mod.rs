@@ -57,6 +57,7 @@ mod stale_device_list;
 mod stale_target;
 mod stripped_on_the_way;
 mod two_contexts;
+mod undecodable_on_server;
 mod unsigned;
 
 use crate::case::Case;
@@ -137,6 +138,7 @@ pub const ALL: &[Rule] = &[
     malformed_on_server::RULE,
     stripped_on_the_way::RULE,
     client_bug::RULE,
+    undecodable_on_server::RULE,
     room_key_withheld::RULE,
     ke4_seen::RULE,
     slow_homeserver::RULE,

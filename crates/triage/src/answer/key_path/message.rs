@@ -20,8 +20,8 @@ pub(super) struct Wanted<'c> {
     page: &'c Page,
     message: &'c Sent,
     id: &'c str,
-    /// A message of the same batch, opened as a media key.
-    media_key: &'c Delivery<'c>,
+    /// A message of the same batch, opened as a media key; `None` where no file says what was in it.
+    media_key: Option<&'c Delivery<'c>>,
 }
 
 impl Wanted<'_> {
@@ -31,8 +31,8 @@ impl Wanted<'_> {
     }
 }
 
-/// The messages of batches of which another message was opened as a media key, and that no given page of their device opened, or that
-/// failed in one.
+/// The messages that failed in a page; and those of batches of which another message was opened as a media key, where no given page
+/// of their device opened them.
 pub(super) fn wanted<'c>(facts: &Facts<'c>) -> Vec<Wanted<'c>> {
     let case = facts.case;
     let mut by_id: Vec<&Delivery<'c>> = facts.deliveries.iter().collect();
@@ -54,7 +54,8 @@ pub(super) fn wanted<'c>(facts: &Facts<'c>) -> Vec<Wanted<'c>> {
     for message in facts.sent {
         let (Some(id), true) = (message.message_id.as_deref(), message.encrypted) else { continue };
         let batch = (&*message.txn_id, message.sender.as_ref());
-        let Ok(at) = batches.binary_search_by_key(&batch, |(txn_id, sender, _)| (*txn_id, *sender)) else { continue };
+        let known = batches.binary_search_by_key(&batch, |(txn_id, sender, _)| (*txn_id, *sender)).ok();
+        let media_key = known.map(|at| batches[at].2);
         let is_known = |known: &Wanted<'c>| known.id == id && known.message.target == message.target;
         if wanted.iter().any(is_known) {
             continue;
@@ -63,11 +64,11 @@ pub(super) fn wanted<'c>(facts: &Facts<'c>) -> Vec<Wanted<'c>> {
         let was_opened = |page: &Page| opened(message).any(|delivery| delivery.report == page.report);
         let is_failed = |page: &Page| failure(case, page, message).is_some() && !was_opened(page);
         let mut pages: Vec<&Page> = of_device.iter().copied().filter(|page| is_failed(page)).collect();
-        if pages.is_empty() && !of_device.iter().any(|page| was_opened(page)) {
+        if media_key.is_some() && pages.is_empty() && !of_device.iter().any(|page| was_opened(page)) {
             let in_call = of_device.iter().find(|page| case.report(page).call.is_some());
             pages.extend(in_call.or(of_device.first()));
         }
-        wanted.extend(pages.into_iter().map(|page| Wanted { page, message, id, media_key: batches[at].2 }));
+        wanted.extend(pages.into_iter().map(|page| Wanted { page, message, id, media_key }));
     }
     wanted
 }
@@ -95,10 +96,10 @@ pub(super) fn path(facts: &Facts<'_>, wanted: &Wanted<'_>) -> KeyPath {
     let theirs = sender.and_then(|sender| case.pages_of(sender).next());
     let who = sender.map_or_else(|| "somebody".to_owned(), Device::label);
     let says = "a message of the same batch was opened, and it was a media key";
-    let made = Told::proven(
-        "another device opened a message of the same batch as a media key",
-        case.entry(media_key.report, media_key.entry, says),
-    );
+    let made = media_key.map(|opened| {
+        let piece = case.entry(opened.report, opened.entry, says);
+        (Hop::Made, Told::proven("another device opened a message of the same batch as a media key", piece))
+    });
     let sent = Told::proven("the sender queued this message for the device", [message.evidence.clone()]);
     let accepted = match accepted(case, message) {
         Some(piece) => Told::proven("the homeserver answered the request with 200", [piece]),
@@ -160,16 +161,16 @@ pub(super) fn path(facts: &Facts<'_>, wanted: &Wanted<'_>) -> KeyPath {
         message_ids: vec![(*id).to_owned()],
         ..Subject::default()
     };
-    let about =
-        (format!("media key in message {id} of {who} for {label} ({})", case.report_name(page.report)), subject);
-    let told = [
-        (Hop::Made, made),
+    let what = if media_key.is_some() { "media key in message" } else { "what was, media key or other, in message" };
+    let about = (format!("{what} {id} of {who} for {label} ({})", case.report_name(page.report)), subject);
+    let rest = [
         (Hop::Sent, sent),
         (Hop::Accepted, accepted),
         (Hop::Queued, queued),
         (Hop::Fetched, fetched),
         (Hop::Opened, opened),
     ];
+    let told: Vec<(Hop, Told)> = made.into_iter().chain(rest).collect();
     key_path(case, about, &told)
 }
 

@@ -169,6 +169,18 @@ fn a_message_that_was_opened_or_is_no_media_key_has_no_row_of_its_own() {
 }
 
 #[test]
+fn a_recorded_message_that_was_lost_has_its_hops_and_is_not_called_a_media_key() {
+    let keys = paths(&History::recorded("store-rollback", "the store went back"));
+    assert!(!keys.paths.is_empty());
+    for path in &keys.paths {
+        assert!(path.about.starts_with("what was, media key or other, in message "), "{}", path.about);
+        assert_eq!(steps(path), "+sent +accepted +queued +fetched -opened", "{}", path.about);
+        let of = |hop: usize| path.steps[hop].evidence[0].artefact.to_string();
+        assert!(of(0).starts_with("peer.") && of(1) == "peer.har" && of(4) == "victim.report.json", "{path:?}");
+    }
+}
+
+#[test]
 fn each_hop_of_a_message_is_told_by_its_own_artefact() {
     let request = |method: &str, path: &str, status: u16, sent: &str, answer: serde_json::Value| {
         json!({"log": {"version": "1.2", "entries": [{
