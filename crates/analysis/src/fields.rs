@@ -16,7 +16,7 @@ use crate::report::Tally;
 
 mod call;
 
-pub(crate) use call::call;
+pub(crate) use call::{call, call_facts};
 
 pub(crate) fn text(of: &Value, name: &str) -> Option<String> {
     of.get(name)?.as_str().map(str::to_owned)

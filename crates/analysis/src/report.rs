@@ -25,6 +25,9 @@ pub const ENTRIES_READ_MAX: usize = 2_000;
 /// Marks that are read; a page keeps fewer (`pkg/src/capture/marks.js`).
 const MARKS_READ_MAX: usize = 500;
 
+/// Earlier pages that are read; a page keeps three (`pkg/src/keep/store.js`).
+const EARLIER_READ_MAX: usize = 16;
+
 /// What a report was made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
@@ -38,6 +41,8 @@ pub enum Origin {
         /// When the last.
         to: Option<Millis>,
     },
+    /// What a page stored of itself before it was left or killed: it may lack its last lines, and says nothing of its capture.
+    EarlierPage,
 }
 
 /// A report, as far as analysis needs it. [`Report::from_json`] makes one from what the user downloaded.
@@ -45,7 +50,7 @@ pub enum Origin {
 pub struct Report {
     /// What it was made of.
     pub origin: Origin,
-    /// When the report was made, in milliseconds since the epoch.
+    /// When the report was made, or the page stored, in milliseconds since the epoch.
     pub generated_at: Millis,
     /// The user id; `None` where no client was asked.
     pub user_id: Option<String>,
@@ -87,6 +92,8 @@ pub struct Report {
     pub unanswered: Vec<String>,
     /// Whether the browser has promised not to evict the origin's storage.
     pub storage_persisted: Option<bool>,
+    /// Pages that were open in the tab before, each as a report of its own, oldest first.
+    pub earlier: Vec<Report>,
 }
 
 /// The count of one class, read without demanding that its family or meaning is known.
@@ -205,7 +212,55 @@ impl Report {
                 .map(|row| text(row, "question").unwrap_or_default())
                 .collect(),
             storage_persisted: report["storage"]["persisted"].as_bool(),
+            earlier: list(report, "earlierPages")
+                .iter()
+                .filter(|page| page.is_object())
+                .take(EARLIER_READ_MAX)
+                .map(|page| Report::of_earlier_page(page, text(report, "userAgent")))
+                .collect(),
         })
+    }
+
+    /// What is known of an earlier page. Of its capture that is when the page began and nothing else, so that nothing follows from
+    /// what it does not say.
+    fn of_earlier_page(page: &Value, user_agent: Option<String>) -> Report {
+        let read = list(page, "entries").iter().take(ENTRIES_READ_MAX);
+        let facts = fields::call_facts(page);
+        Report {
+            origin: Origin::EarlierPage,
+            generated_at: fields::millis(page, "storedAt").unwrap_or_default(),
+            user_id: text(page, "userId"),
+            device_id: text(page, "deviceId"),
+            sdk_version: text(page, "sdkVersion"),
+            crypto_version: text(page, "cryptoVersion"),
+            user_agent,
+            capture: Capture { time_origin: fields::millis(page, "timeOrigin"), ..Capture::default() },
+            clock_offset_ms: page["clockOffset"].as_f64(),
+            tallies: page["tallies"].as_array().map(|rows| rows.iter().filter_map(fields::tally).collect()),
+            sent: list(page, "sent").iter().filter_map(fields::batch).collect(),
+            marks: list(page, "marks").iter().take(MARKS_READ_MAX).filter_map(fields::mark).collect(),
+            entries: read.map(fields::entry).collect(),
+            has_entries: page["entries"].is_array(),
+            call: (!facts.is_empty()).then(|| CallFacts { facts, omitted: 1, ..CallFacts::default() }),
+            ..Report::default()
+        }
+    }
+
+    /// Whether it is what an earlier page of the tab stored.
+    pub fn is_of_earlier_page(&self) -> bool {
+        self.origin == Origin::EarlierPage
+    }
+
+    /// Whether both are of one page, as far as they say when it began and whose it was.
+    pub fn is_of_same_page(&self, other: &Report) -> bool {
+        self.capture.time_origin.is_some()
+            && self.capture.time_origin == other.capture.time_origin
+            && (&self.user_id, &self.device_id) == (&other.user_id, &other.device_id)
+    }
+
+    /// The report, and what its earlier pages stored.
+    pub fn with_earlier(&self) -> impl Iterator<Item = &Report> {
+        std::iter::once(self).chain(&self.earlier)
     }
 
     /// Whether the client was in sync with the server when the report was made.

@@ -92,7 +92,7 @@ impl Run {
             })?;
             let report = Report::from_value(&value)
                 .map_err(|error| CollectError::NoReport { path: path.clone(), why: error.to_string() })?;
-            ids.add_report(&report);
+            report.with_earlier().for_each(|page| ids.add_report(page));
             reports.push((label(path), text));
         }
         let mut hars = Vec::new();

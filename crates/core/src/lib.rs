@@ -33,9 +33,9 @@ pub use recorder::{Line, Recorder};
 pub use redact::{Clean, Redacted, redact};
 pub use report::{
     CallFact, CallFactKind, CallFacts, CallMembership, CallSession, Capture, CaptureState, Client, Clock, CryptoFacts,
-    Database, DeviceKeys, Direction, Failure, FrameState, FrameWatch, HookState, Host, KnownDevice, Mark, MarkKind,
-    MediaKind, MediaStream, PageEvent, Report, Request, RequestRoute, Requests, SCHEMA_NAME, SCHEMA_VERSION, SentBatch,
-    SentTarget, ServerMinusPage, Storage, StreamSample, Tool, Unanswered,
+    Database, DeviceKeys, Direction, EarlierPage, Failure, FrameState, FrameWatch, HookState, Host, KnownDevice, Mark,
+    MarkKind, MediaKind, MediaStream, PageEvent, Report, Request, RequestRoute, Requests, SCHEMA_NAME, SCHEMA_VERSION,
+    SentBatch, SentTarget, ServerMinusPage, Storage, StreamSample, Tool, Unanswered,
 };
 pub use ring::{BUFFER_BYTES_MAX, ENTRIES_MAX, QUIET_MAX, Ring};
 pub use signature::{Ke2Kind, Ke3By, Ke4Kind, Ke4Words, Kind, Match, OlmKind, Rule, SIGNATURES, Signature, classify};

@@ -2,6 +2,7 @@
 
 mod call;
 mod capture;
+mod earlier;
 mod mark;
 mod requests;
 
@@ -20,6 +21,7 @@ pub use call::{
 pub use capture::{
     Capture, CaptureState, Failure, FrameState, FrameWatch, HookState, PageEvent, SentBatch, SentTarget,
 };
+pub use earlier::EarlierPage;
 pub use mark::{Mark, MarkKind};
 pub use requests::{Request, RequestRoute, Requests};
 
@@ -106,6 +108,10 @@ pub struct Report {
     pub marks: Vec<Mark>,
     /// The kept lines, most recent last.
     pub entries: Vec<Entry>,
+    /// Pages that were open in this tab before, oldest first, where the app has them kept. Nothing of them is in this page's counts
+    /// and entries.
+    #[serde(default)]
+    pub earlier_pages: Vec<EarlierPage>,
 }
 
 impl Default for Report {
@@ -135,6 +141,7 @@ impl Default for Report {
             sent: Vec::new(),
             marks: Vec::new(),
             entries: Vec::new(),
+            earlier_pages: Vec::new(),
         }
     }
 }

@@ -254,11 +254,39 @@ impl Bundle {
         self.rageshakes.last().is_some_and(|shake| shake.device.is_some())
     }
 
-    /// Takes a report that has been read.
+    /// Takes a report that has been read, and each of its earlier pages as a report of its own.
     pub(crate) fn push_report(&mut self, name: &str, mut report: Report) {
+        let earlier = std::mem::take(&mut report.earlier);
+        self.push_page(name.to_owned(), report);
+        for (number, page) in (1..).zip(earlier) {
+            self.push_page(format!("{name}, earlier page {number} of its tab"), page);
+        }
+    }
+
+    /// Takes what is known of one page. An earlier page may be known already, by its own report or by that of another page after it: what
+    /// was made later holds what was made before.
+    fn push_page(&mut self, name: String, mut report: Report) {
         close(&mut report);
+        let holds = |later: &Report, earlier: &Report| {
+            earlier.is_of_earlier_page() && later.is_of_same_page(earlier) && later.generated_at >= earlier.generated_at
+        };
+        if self.reports.iter().any(|known| holds(known, &report)) {
+            return;
+        }
+        let (reports, names) = (std::mem::take(&mut self.reports), std::mem::take(&mut self.report_names));
+        let kept = reports.into_iter().zip(names).filter(|(known, _)| !holds(&report, known));
+        (self.reports, self.report_names) = kept.unzip();
         self.reports.push(report);
-        self.report_names.push(name.to_owned());
+        self.report_names.push(name);
+    }
+
+    /// The same without the earlier pages that reports hold, for whoever asks what came after them.
+    #[must_use]
+    pub fn without_earlier_pages(mut self) -> Bundle {
+        let (reports, names) = (std::mem::take(&mut self.reports), std::mem::take(&mut self.report_names));
+        let kept = reports.into_iter().zip(names).filter(|(report, _)| !report.is_of_earlier_page());
+        (self.reports, self.report_names) = kept.unzip();
+        self
     }
 
     fn add_manifest(&mut self, input: impl Read, problems: &mut Problems) -> bool {
@@ -383,5 +411,41 @@ mod tests {
         assert_eq!(bundle.problems.len(), 2);
         bundle.add("c.log", None, &b"2026-11-23 08:36:03,871 - a.b - 1 - INFO - GET-1 - m\n"[..]);
         assert!(bundle.is_usable());
+    }
+
+    /// A report with earlier pages: when each began, and when it was stored.
+    fn with_earlier(made: u64, began: u64, earlier: &[(u64, u64)]) -> String {
+        let pages = earlier.iter().map(|(began, stored)| {
+            serde_json::json!({"timeOrigin": began, "storedAt": stored, "userId": "@a:x", "deviceId": "A", "tallies": [], "entries": []})
+        });
+        let pages: Vec<Value> = pages.collect();
+        serde_json::json!({
+            "schema": "crypto-diag/report", "schemaVersion": 1, "generatedAt": made, "userId": "@a:x", "deviceId": "A",
+            "capture": {"timeOrigin": began}, "entries": [], "earlierPages": pages,
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn each_page_is_known_once_by_what_was_made_last_of_it() {
+        let first = with_earlier(1_500, 1_000, &[]);
+        let second = with_earlier(2_500, 2_000, &[(1_000, 1_900)]);
+        let third = with_earlier(3_500, 3_000, &[(1_000, 1_900), (2_000, 2_400)]);
+        for order in [[&first, &second, &third], [&third, &second, &first], [&second, &third, &first]] {
+            let mut bundle = Bundle::new();
+            for (name, text) in ["a.json", "b.json", "c.json"].iter().zip(order) {
+                bundle.add(name, Some(ArtefactKind::Report), text.as_bytes());
+            }
+            let earlier: Vec<u64> = bundle
+                .reports
+                .iter()
+                .filter(|page| page.is_of_earlier_page())
+                .map(|page| page.generated_at.0)
+                .collect();
+            // The first page was stored after its report was made; the second made its report after it was stored.
+            assert_eq!(earlier, [1_900]);
+            assert_eq!((bundle.reports.len(), bundle.report_names.len()), (4, 4));
+            assert_eq!(bundle.without_earlier_pages().reports.len(), 3);
+        }
     }
 }

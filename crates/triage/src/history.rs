@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crypto_diag_core::{
-    Capture, CaptureState, Client, FrameState, FrameWatch, HookState, Host, Level, Line, Millis, Recorder,
+    Capture, CaptureState, Client, EarlierPage, FrameState, FrameWatch, HookState, Host, Level, Line, Millis, Recorder,
 };
 use serde_json::Value;
 
@@ -303,6 +303,20 @@ impl MadeUpPage {
     pub fn but(mut self, change: impl FnOnce(&mut crypto_diag_core::Report) + 'static) -> MadeUpPage {
         self.changes.push(Box::new(change));
         self
+    }
+
+    /// A page that was open in the tab before, and was stored when it would have made its report.
+    pub fn earlier(self, page: MadeUpPage) -> MadeUpPage {
+        let stored = EarlierPage {
+            time_origin: Some(Millis(page.from)),
+            stored_at: Millis(page.to),
+            user_id: Some(page.user_id),
+            device_id: Some(page.device_id),
+            tallies: page.recorder.counts().rows(),
+            entries: page.recorder.entries(),
+            ..EarlierPage::default()
+        };
+        self.but(|report| report.earlier_pages.push(stored))
     }
 
     /// The report's JSON.

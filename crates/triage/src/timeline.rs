@@ -154,7 +154,8 @@ fn put(lanes: &mut Lanes, order: u8, name: String, trouble: bool, at: i64) -> &m
 
 fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<String>) {
     let report = case.report(page);
-    let label = case.label(page);
+    let earlier = if report.is_of_earlier_page() { ", earlier page" } else { "" };
+    let label = format!("{}{earlier}", case.label(page));
     if !report.has_times() {
         notes.push(format!("The lines of {label} have no times, and so no lanes."));
         return;
@@ -215,7 +216,8 @@ fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<Strin
         let raw = put(lanes, 1, format!("{label}: page"), false, origin);
         raw.marks.push(Mark { at: origin, text: "page starts".to_owned() });
         raw.times.push(at(report.generated_at.0));
-        raw.marks.push(Mark { at: at(report.generated_at.0), text: "report".to_owned() });
+        let end = if report.is_of_earlier_page() { "last stored" } else { "report" };
+        raw.marks.push(Mark { at: at(report.generated_at.0), text: end.to_owned() });
         let mut away: Option<(i64, &str)> = None;
         for change in &report.capture.page_events {
             let when = at(change.ts.0);

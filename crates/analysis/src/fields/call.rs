@@ -26,8 +26,13 @@ pub(crate) fn call(of: &Value) -> Option<CallFacts> {
         omitted: number(of, "omitted").unwrap_or(1).saturating_add(unread),
         streams: read,
         session: object(&of["session"]).map(session),
-        facts: list(of, "facts").iter().take(ROWS_MAX).filter_map(fact).collect(),
+        facts: call_facts(of),
     })
+}
+
+/// What lines of a call's frame said, under `facts`.
+pub(crate) fn call_facts(of: &Value) -> Vec<CallFact> {
+    list(of, "facts").iter().take(ROWS_MAX).filter_map(fact).collect()
 }
 
 fn stream(of: &Value) -> Option<MediaStream> {

@@ -71,6 +71,9 @@ pub struct Capture {
     pub frames: FrameWatch,
     /// Visibility, freeze, resume, online and offline changes, oldest first, bounded: a hidden tab delays its timers.
     pub page_events: Vec<PageEvent>,
+    /// Whether this page is kept for a report of the next one; null if the app does not ask for that, false if the browser refused
+    /// to store it or its user has gone.
+    pub keeps_page: Option<bool>,
 }
 
 /// One failure of the capture itself.

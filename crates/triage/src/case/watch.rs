@@ -40,6 +40,8 @@ impl Sought {
 pub(crate) enum Blind {
     /// It is a console that somebody saved: between its first and its last message, if they have times.
     SavedConsole(Option<(Millis, Millis)>),
+    /// It is what an earlier page of the tab stored, up to a second before its end.
+    EarlierPage,
     /// The capture was not running when the report was made.
     NotCapturing(CaptureState),
     /// The report does not list the method as hooked.
@@ -96,6 +98,7 @@ impl fmt::Display for Blind {
                 }
                 f.write_str(", and nothing says which lines it lacks")
             }
+            Blind::EarlierPage => f.write_str("it is an earlier page of the tab, as it was last stored"),
             Blind::NotCapturing(_) => f.write_str("its capture was not running"),
             Blind::NotHooked(method) => write!(f, "its report does not say that console.{method} was watched"),
             Blind::Replaced(method) => {
@@ -270,8 +273,10 @@ impl Case<'_> {
 /// Whether the capture saw every line that the page printed while it ran.
 fn capture_was_whole(report: &Report) -> Result<(), Blind> {
     let capture = &report.capture;
-    if let Origin::SavedConsole { from, to } = report.origin {
-        return Err(Blind::SavedConsole(from.zip(to)));
+    match report.origin {
+        Origin::SavedConsole { from, to } => return Err(Blind::SavedConsole(from.zip(to))),
+        Origin::EarlierPage => return Err(Blind::EarlierPage),
+        Origin::Capture => {}
     }
     if capture.state != CaptureState::Capturing {
         return Err(Blind::NotCapturing(capture.state));

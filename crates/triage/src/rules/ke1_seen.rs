@@ -57,11 +57,33 @@ fn histories() -> Vec<crate::history::History> {
     use crypto_diag_core::{Level, Millis};
 
     let page = || MadeUpPage::new(("@alice:example.org", "ALICE"), 1_795_424_000_000, 1_795_427_600_000);
+    let reloaded = || MadeUpPage::new(("@alice:example.org", "ALICE"), 1_795_422_000_000, 1_795_423_999_000);
     let refusal = r#"One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {"key":"drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho","signatures":{}}; new key: {'key': 'QF6S+xL5kqccqIPCCh4eFpdBdulfr+tKS5/ZN4wGAT0', 'signatures': {}}"#;
     vec![
         History::new("the page prints the server's refusal")
             .file("alice.report.json", page().line(1_795_425_000_000, Level::Error, refusal).json())
             .proves("ke1-seen", "@alice:example.org/ALICE (alice.report.json)"),
+        // An earlier page's lines are found; that it has none, or may have had more, says nothing.
+        History::new("the server refused a key on a page that was reloaded, and nothing fails on the page after it")
+            .file("alice.report.json", page().earlier(reloaded().line(1_795_423_000_000, Level::Error, refusal)).json())
+            .proves("ke1-seen", "@alice:example.org/ALICE (alice.report.json, earlier page 1 of its tab)")
+            .refutes("ke1-seen", "@alice:example.org/ALICE (alice.report.json)")
+            .refutes("ke2-seen", "")
+            .never_refutes("ke1-seen", "earlier page"),
+        History::new("nothing matched on the page that was reloaded but a line that is no refusal")
+            .file(
+                "alice.report.json",
+                page()
+                    .earlier(reloaded().line(
+                        1_795_423_000_000,
+                        Level::Error,
+                        "relation e2e_one_time_keys_json already exists",
+                    ))
+                    .json(),
+            )
+            .never_proves("ke1-seen", "")
+            .never_refutes("ke1-seen", "earlier page")
+            .never_refutes("ke2-seen", "earlier page"),
         History::new("a page on which nothing fails")
             .file("alice.report.json", page().json())
             .refutes("ke1-seen", "")

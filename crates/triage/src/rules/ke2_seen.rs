@@ -79,7 +79,7 @@ impl Missing<'_> {
 }
 
 fn check(case: &Case<'_>) -> Vec<Verdict> {
-    case.pages.iter().map(|page| of_page(case, page)).collect()
+    seen::pages(case, Ke::Ke2).map(|page| of_page(case, page)).collect()
 }
 
 fn of_page(case: &Case<'_>, page: &Page) -> Verdict {

@@ -33,7 +33,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Verdict> {
-    case.pages.iter().map(|page| of_page(case, page)).collect()
+    seen::pages(case, Ke::Ke4).map(|page| of_page(case, page)).collect()
 }
 
 fn of_page(case: &Case<'_>, page: &Page) -> Verdict {

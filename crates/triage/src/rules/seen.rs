@@ -78,7 +78,19 @@ pub(super) fn verdicts(case: &Case<'_>, family: &Family) -> Vec<Verdict> {
         let verdict = decide(case, (family.conclusion, family.ke), page, (shown, proof, &saw));
         if verdict.is_refuted() && !family.unseen.is_empty() { verdict.how(family.unseen) } else { verdict }
     };
-    case.pages.iter().map(verdict).collect()
+    pages(case, family.ke).map(verdict).collect()
+}
+
+/// The pages of which a family's sighting is asked. What an earlier page stored never says that nothing failed there.
+pub(super) fn pages<'c>(case: &'c Case<'_>, ke: Ke) -> impl Iterator<Item = &'c Page> {
+    case.pages.iter().filter(move |page| {
+        let report = case.report(page);
+        !report.is_of_earlier_page() || report.entries().any(|(_, entry)| entry.ke == ke && is_trouble(entry.meaning))
+    })
+}
+
+fn is_trouble(meaning: Meaning) -> bool {
+    meaning == Meaning::Failure || meaning == Meaning::Transient
 }
 
 /// What a report shows of a family.
@@ -123,8 +135,7 @@ pub(super) fn decide(
     (shown, proof, saw): (Shown, Proof, &str),
 ) -> Verdict {
     let (report, label) = (case.report(page), case.label(page));
-    let of_family = |meaning: Meaning| meaning == Meaning::Failure || meaning == Meaning::Transient;
-    let kept = report.entries().filter(|(_, entry)| entry.ke == ke && of_family(entry.meaning)).count() as u64;
+    let kept = report.entries().filter(|(_, entry)| entry.ke == ke && is_trouble(entry.meaning)).count() as u64;
     let counted = report.tally(ke.id(), Meaning::Failure) + report.tally(ke.id(), Meaning::Transient);
     let not_shown = counted.saturating_sub(kept);
     let open = shown.open.clone().or_else(|| {
@@ -151,11 +162,15 @@ pub(super) fn decide(
         count => format!(", but for {count} lines that good pages print as well"),
     };
     let why = open.or_else(|| sight.err().map(|blind| blind.to_string()));
+    let (the_page, whether) = match report.is_of_earlier_page() {
+        true => ("An earlier page in the tab", "an earlier page in the tab"),
+        false => ("The page", "the page"),
+    };
     let sentences = Sentences {
-        proven: format!("The page of {label} saw {}: {saw}.", ke.id()),
+        proven: format!("{the_page} of {label} saw {}: {saw}.", ke.id()),
         refuted: format!("The page of {label} saw no failure of {}{span}{but}.", ke.id()),
         unknown: format!(
-            "Whether the page of {label} saw {} cannot be told{}.",
+            "Whether {whether} of {label} saw {} cannot be told{}.",
             ke.id(),
             why.map_or(String::new(), |why| format!(": {why}"))
         ),
