@@ -276,7 +276,7 @@ export async function buildPackage({ core, analysis }) {
     'crypto-diag/analysis-bytes': analysis.text,
     'crypto-diag/facts': path.join(work, 'facts.js'),
   };
-  for (const name of ['index', 'worker', 'analysis', 'react'])
+  for (const name of ['index', 'worker', 'analysis', 'react', 'keep'])
     await bundle(name, `pkg/src/${name}.js`, alias);
   const later = { ...alias, 'crypto-diag/core-source': path.join(pkg, 'src/light-source.js') };
   for (const name of ['light', 'light-core']) await bundle(name, `pkg/src/${name}.js`, later);

@@ -68,7 +68,15 @@ export interface InstallOptions {
   calls?: boolean | undefined;
   /** Keep how long the page's requests to Matrix routes took, as the browser measures them. Default true. */
   requests?: boolean | undefined;
+  /**
+   * `keepPages` of `crypto-diag/keep`: this page is kept in the tab's sessionStorage, and is in the report of the next one, beside what
+   * that one holds. Default: nothing is stored.
+   */
+  keep?: Keep | undefined;
 }
+
+/** What `crypto-diag/keep` brings. How it and the capture speak is no part of the API. */
+export type Keep = (capture: never) => unknown;
 
 /** What a marked moment is: a session's begin, something that was wrong (the default), the session's end. */
 export type MarkKind = 'start' | 'symptom' | 'end';
@@ -94,9 +102,10 @@ export interface DownloadExtra extends ReportExtra {
 
 /** Starts the capture. Synchronous, idempotent, complete; makes no request, sets no timer, never throws. */
 export function install(options?: InstallOptions): void;
-/** Stops the capture and puts the console back; what was kept stays. */
+/** Stops the capture and puts the console back; its entries stay, pages that were kept for later reports are erased. */
 export function uninstall(): void;
 /** Forgets entries, counts, sent batches, requests and marks. */
+/** Forgets entries, counts, sent batches, marks and earlier pages. */
 export function clear(): void;
 /**
  * Marks this moment for the report: what the user hears or sees goes wrong, in words of at most 200 characters. Secrets in them

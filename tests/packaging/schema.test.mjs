@@ -11,14 +11,16 @@ import { readSchema, schemaErrors } from '../support/report-schema.mjs';
 const bundles = path.join(root, 'tests/fixtures/bundles');
 
 /** Fields that came after the recordings were made, as a report has them in which nothing of them happened. */
-const LATER = { call: null, marks: [], requests: null };
-const LATER_CLOCK = { serverMinusPage: null };
+const LATER = { call: null, marks: [], requests: null, earlierPages: [] };
+const LATER_IN_CLOCK = { serverMinusPage: null };
+const LATER_IN_CAPTURE = { keepsPage: null };
 
-/** @param {any} recorded */
-const asOfNow = (recorded) => ({
+/** A recorded report as it would be made today. @param {any} report */
+const today = (report) => ({
   ...LATER,
-  ...recorded,
-  clock: recorded.clock && { ...LATER_CLOCK, ...recorded.clock },
+  ...report,
+  clock: report.clock && { ...LATER_IN_CLOCK, ...report.clock },
+  capture: { ...LATER_IN_CAPTURE, ...report.capture },
 });
 
 /** The recorded reports of all sides. @type {[string, any][]} */
@@ -31,7 +33,7 @@ const reports = readdirSync(bundles, { withFileTypes: true })
         (file) =>
           /** @type {[string, any]} */ ([
             `${name}/${file}`,
-            asOfNow(JSON.parse(readFileSync(path.join(bundles, name, file), 'utf8'))),
+            today(JSON.parse(readFileSync(path.join(bundles, name, file), 'utf8'))),
           ]),
       ),
   );
@@ -59,12 +61,12 @@ test('recorded reports have every field, but for those of what happened to none 
     reports.flatMap(([, report]) => [...objects(report)].flatMap(([, of]) => Object.keys(of))),
   );
   const schema = readSchema();
-  const { Failure, FrameState, Mark, PageEvent, Request, Requests, ServerMinusPage, Unanswered } =
+  const { EarlierPage, Failure, FrameState, Mark, PageEvent, Request, Requests, ServerMinusPage, Unanswered } =
     schema.$defs;
   const { CallFacts, CallFact, CallMembership, CallSession, MediaStream, StreamSample } = schema.$defs;
   const ofCalls = [CallFacts, CallFact, CallMembership, CallSession, MediaStream, StreamSample];
   const ofRequests = [Request, Requests, ServerMinusPage];
-  const rare = [Failure, FrameState, Mark, PageEvent, Unanswered, ...ofCalls, ...ofRequests].flatMap(
+  const rare = [EarlierPage, Failure, FrameState, Mark, PageEvent, Unanswered, ...ofCalls, ...ofRequests].flatMap(
     ({ properties }) => Object.keys(properties),
   );
   const unused = propertiesOf(schema).filter((name) => !used.has(name) && !rare.includes(name));

@@ -12,11 +12,12 @@ import { unpacked } from './lib/consumer.mjs';
  * whoever raises one says in the commit what for.
  */
 const REACHED = {
-  'index.js': 42_350,
-  'light.js': 17_650,
+  'index.js': 42_450,
+  'light.js': 17_750,
   'light-core.js': 24_760,
   'worker.js': 4_740,
   'card.js': 13_290,
+  'keep.js': 3_400,
   'react.js': 540,
   'analysis.js': 467_000,
 };

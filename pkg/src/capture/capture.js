@@ -1,19 +1,22 @@
 // The one capture of a page: what it hooks, and how it starts, stops and forgets.
 
 import { apply, call, deref, errorOfEvent, freeze, messageOfEvent, now, reasonOfEvent } from './builtins.js';
-import { CALL_LINES, clearCallLines } from './call-lines.js';
+import { CALL_LINES, callLines, clearCallLines } from './call-lines.js';
+import { clean } from './clean.js';
 import { hookConnections } from './connections.js';
 import * as core from './core.js';
 import { FrameWatch } from './frames.js';
 import { hook, unhook } from './hooks.js';
 import * as lines from './lines.js';
-import { clearMarks } from './marks.js';
+import { clearMarks, getMarks } from './marks.js';
+import { subscribe } from './notify.js';
 import { option } from './options.js';
 import { unwatchPage, watchPage } from './page.js';
 import * as queue from './queue.js';
+import { pageReport } from './report.js';
 import { clearRequests, unwatchRequests, watchRequests } from './requests.js';
 import { SENT_LINE, clearSent } from './sent.js';
-import { forgetIds } from './snapshots.js';
+import { forgetIds, getEntries } from './snapshots.js';
 import { noteChange, noteFailure, state } from './state.js';
 import { openWorkerChannel } from './worker-channel.js';
 
@@ -33,7 +36,7 @@ let workers = null;
 
 /**
  * Starts the capture: synchronous, idempotent, complete; never throws. The core starts when a line needs it.
- * @param {{frames?: boolean, sentKeys?: boolean, calls?: boolean, requests?: boolean}} [options]
+ * @param {import('../index.js').InstallOptions} [options]
  */
 export function install(options) {
   if (state.installed && !state.stopped) return;
@@ -43,8 +46,9 @@ export function install(options) {
   state.installedAt = now();
   session = {};
   try {
-    const wanted = (/** @type {'frames' | 'sentKeys' | 'calls' | 'requests'} */ name) =>
-      option(options, name, (error) => noteFailure(`install: the option ${name}`, error)) !== false;
+    const given = (/** @type {string} */ name) =>
+      option(options, name, (error) => noteFailure(`install: the option ${name}`, error));
+    const wanted = (/** @type {'frames' | 'sentKeys' | 'calls' | 'requests'} */ name) => given(name) !== false;
     const ofPage = wanted('sentKeys') ? [SENT_LINE] : [];
     const withFrames = wanted('frames');
     state.calls = wanted('calls');
@@ -58,6 +62,7 @@ export function install(options) {
     watchErrors();
     const listenToPage = watchPage();
     if (wanted('requests')) watchRequests();
+    keepWith(given('keep'));
     if (!withFrames) return;
     state.frames = new FrameWatch(
       (window, path) => hookFrame(window, path, ofFrames),
@@ -68,6 +73,16 @@ export function install(options) {
     );
   } catch (error) {
     noteFailure('install', error);
+  }
+}
+
+/** Has this page kept for the report of the next one. @param {any} keep What `crypto-diag/keep` brings, if the app asks for that. */
+function keepWith(keep) {
+  if (!keep) return;
+  try {
+    state.keeper = keep({ getEntries, getMarks, callLines, pageReport, clean, subscribe });
+  } catch (error) {
+    noteFailure('install: the option keep', error);
   }
 }
 
@@ -159,15 +174,16 @@ function leave() {
   unwatchRequests();
 }
 
-/** Stops the capture; what was kept stays. */
+/** Stops the capture; what it holds stays, what was kept of pages for later ones does not. */
 export function uninstall() {
   if (!state.installed || state.stopped) return;
   state.stopped = true;
+  state.keeper?.stop();
   leave();
   noteChange();
 }
 
-/** Forgets entries, counts, sent batches, requests, what a call's frame said, and marks. */
+/** Forgets entries, counts, sent batches, requests, what a call's frame said, marks, and earlier pages. */
 export function clear() {
   queue.drop();
   core.clear();
@@ -176,6 +192,7 @@ export function clear() {
   clearRequests();
   clearMarks();
   clearCallLines();
+  state.keeper?.clear();
   state.clearedAt = now();
   noteChange();
 }

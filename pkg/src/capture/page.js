@@ -3,6 +3,7 @@
 
 import { appended } from './appended.js';
 import { indexOf, now, round, slice } from './builtins.js';
+import { state } from './state.js';
 
 /** Changes kept; the oldest go first. */
 const EVENTS_MAX = 100;
@@ -57,6 +58,8 @@ export function timeOriginOf(window) {
 /** @param {string} event */
 function note(event) {
   events = appended(events, [{ ts: now(), event }], EVENTS_MAX);
+  // Nothing may come after these two.
+  if (event === 'hidden' || event === 'pagehide') state.keeper?.store(event === 'pagehide');
 }
 
 /**

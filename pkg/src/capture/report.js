@@ -69,6 +69,18 @@ function named(devices) {
 
 /** @param {Client} mx @param {Extra} extra */
 function makeReport(mx, extra) {
+  const report = pageReport(mx, extra);
+  state.keeper?.addTo(report);
+  return report;
+}
+
+/**
+ * The report of this page alone, without the facts that take time.
+ * @param {Client} mx
+ * @param {Extra} [extra]
+ * @returns {import('crypto-diag/report').Report}
+ */
+export function pageReport(mx, extra) {
   drain();
   core.start();
   const report = parseJson(EMPTY_REPORT);

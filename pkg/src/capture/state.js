@@ -5,6 +5,22 @@ import * as core from './core.js';
 import { wordsOf } from './error-words.js';
 import { changed } from './notify.js';
 
+/**
+ * @typedef {object} Keeper What keeps this page for the report of the next one (`pkg/src/keep.js`); it never throws.
+ * @property {(left: boolean) => void} store Stores the page now. `left`: the user leaves it.
+ * @property {(report: import('crypto-diag/report').Report) => void} addTo Adds the earlier pages to a report.
+ * @property {() => void} clear Forgets all pages.
+ * @property {() => void} stop Forgets all pages and keeps no more.
+ *
+ * @typedef {object} KeptCapture What it is given of the capture.
+ * @property {() => readonly object[]} getEntries
+ * @property {() => readonly object[]} getMarks
+ * @property {() => import('crypto-diag/report').CallFact[]} callLines
+ * @property {(mx: import('../index.js').MatrixClientLike | null) => import('crypto-diag/report').Report} pageReport
+ * @property {typeof import('./clean.js').clean} clean
+ * @property {(listener: () => void) => () => void} subscribe
+ */
+
 /** Failures of the capture itself that a report lists. */
 const FAILURES_MAX = 20;
 
@@ -21,6 +37,8 @@ export const state = {
   frames: null,
   /** Whether frames are asked for their call, once a report is made. */
   calls: false,
+  /** Null unless the app asks for it. @type {Keeper | null} */
+  keeper: null,
   /** @type {{ts: number, what: string}[]} */
   failures: [],
   /** Counts changes, so that snapshots are made only when something has changed. */

@@ -1,0 +1,214 @@
+// crypto-diag/keep: keeps a page for the report of the next one in the same tab. People reload at once when a call dies, and a tab's
+// process may be killed. An entry of its own, so that nobody else pays for it.
+//
+// What is stored is what a report of the page says, redacted and bounded, in the tab's sessionStorage: that outlives a reload and the
+// page's process, needs no IndexedDB, is no other tab's, and goes with the tab. What the page breaks of its builtins costs this alone.
+
+import { readPage } from './keep/shape.js';
+import { PAGES_MAX, PAGE_UNITS, Store } from './keep/store.js';
+import { textOf } from './keep/text.js';
+
+/** @typedef {import('./index.js').MatrixClientLike} Client */
+/** @typedef {import('./capture/state.js').KeptCapture} KeptCapture */
+/** @typedef {import('./capture/state.js').Keeper} Keeper */
+/** @typedef {import('crypto-diag/report').Report} Report */
+/** @typedef {import('crypto-diag/report').EarlierPage} EarlierPage */
+
+/** Milliseconds between two writes at least, but for the last one. */
+const PAUSE = 1000;
+/** How old an earlier page may be, in milliseconds. */
+const AGE_MAX = 24 * 60 * 60 * 1000;
+
+const { clearTimeout, setTimeout } = globalThis;
+const { now } = Date;
+
+/** Whose page this is. @type {Client | null} */
+let client = null;
+/** What keeps this page. @type {PageKeeper | null} */
+let keeper = null;
+
+/** @type {import('./keep.d.ts').observeClient} */
+export function observeClient(mx) {
+  client = mx ?? null;
+  attempt(() => /** @type {any} */ (client)?.on?.('Session.logged_out', () => keeper?.userHasGone()));
+  keeper?.changed();
+}
+
+/** For `install({ keep: keepPages })`. @param {KeptCapture} capture */
+export const keepPages = (capture) => (keeper = new PageKeeper(capture));
+
+/** @implements {Keeper} */
+class PageKeeper {
+  #capture;
+  #store = new Store();
+  #unsubscribe;
+  #who = nobody();
+  /** The user id that the observed client has given. @type {string | null} */
+  #asked = null;
+  /** Whether this page's user has gone: what the page holds is not the next one's. */
+  #gone = false;
+  /** Whether the user has left the page since it last changed. */
+  #left = false;
+  /** When the page was last written. */
+  #writtenAt = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** What was read before, by its text: reports are made again and again. @type {Map<string, EarlierPage>} */
+  #known = new Map();
+
+  /** @param {KeptCapture} capture */
+  constructor(capture) {
+    this.#capture = capture;
+    this.#unsubscribe = capture.subscribe(() => this.changed());
+  }
+
+  /** Something has changed: stores the page now, or a second after the last time. */
+  changed() {
+    this.#left = false;
+    if (this.#timer !== undefined) return;
+    const wait = this.#writtenAt + PAUSE - now();
+    // A clock that was set back must not put it off.
+    if (wait <= 0 || wait > PAUSE) {
+      this.#write();
+      return;
+    }
+    this.#timer = setTimeout(() => this.#write(), wait);
+    // Node only: it must not keep the process from ending.
+    /** @type {any} */ (this.#timer).unref?.();
+  }
+
+  /**
+   * Stores the page as it is.
+   * @param {boolean} left Whether the user leaves it.
+   */
+  store(left) {
+    // It is hidden once more as it is left.
+    this.#left ||= left;
+    this.#write();
+  }
+
+  #write() {
+    this.#unsetTimer();
+    attempt(() => {
+      if (this.#store.refused || this.#gone || isInside()) return;
+      // Neither question starts the core while nothing has matched.
+      if (this.#capture.getEntries().length === 0 && this.#capture.getMarks().length === 0) return;
+      const report = this.#capture.pageReport(client);
+      this.#learn(report, client !== null);
+      if (this.#gone) return;
+      this.#writtenAt = now();
+      const more = { ...this.#who, storedAt: this.#writtenAt, left: this.#left };
+      this.#store.write(textOf(report, more, this.#capture.callLines(), PAGE_UNITS));
+    });
+  }
+
+  /**
+   * Adds the earlier pages to a report of this one.
+   * @param {Report} report
+   */
+  addTo(report) {
+    attempt(() => {
+      this.#learn(report, false);
+      report.earlierPages = this.#read();
+      report.capture.keepsPage = !this.#store.refused && !this.#gone && !isInside();
+    });
+  }
+
+  /** Forgets this page and all earlier ones. */
+  clear() {
+    this.#forget();
+    this.#gone = false;
+  }
+
+  /** Forgets them, and keeps nothing more of this page. */
+  userHasGone() {
+    this.#forget();
+    this.#gone = true;
+  }
+
+  /** Forgets them, and stops. */
+  stop() {
+    this.userHasGone();
+    this.#unsubscribe();
+  }
+
+  #forget() {
+    this.#unsetTimer();
+    this.#who = nobody();
+    this.#asked = null;
+    attempt(() => this.#store.erase());
+  }
+
+  #unsetTimer() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /**
+   * Notes whose page this is.
+   * @param {Report} report
+   * @param {boolean} wasAsked Whether the observed client was asked: once it has given an id, none means that nobody is logged in.
+   */
+  #learn({ userId, deviceId, sdkVersion, cryptoVersion }, wasAsked) {
+    const known = this.#who.userId;
+    const isAnother = known !== null && userId !== null && userId !== known;
+    if (isAnother || (wasAsked && this.#asked !== null && userId === null)) {
+      this.userHasGone();
+      return;
+    }
+    if (wasAsked) this.#asked = userId;
+    this.#who = {
+      userId: userId ?? known,
+      deviceId: deviceId ?? this.#who.deviceId,
+      sdkVersion: sdkVersion ?? this.#who.sdkVersion,
+      cryptoVersion: cryptoVersion ?? this.#who.cryptoVersion,
+    };
+  }
+
+  /** The pages of this one's user, oldest first. */
+  #read() {
+    const { userId } = this.#who;
+    /** @type {Map<string, EarlierPage>} */
+    const read = new Map();
+    for (const { key, text } of this.#store.others()) {
+      if (read.size === PAGES_MAX) break;
+      // Whoever shares the origin may have put it there, so it is read field by field, and redacted again.
+      const page = this.#known.get(text) ?? readPage(text);
+      const isOld = !page || Math.abs(now() - page.storedAt) > AGE_MAX;
+      // Once another user is here, nothing stays of the one before.
+      if (isOld || (userId !== null && page.userId !== null && page.userId !== userId))
+        this.#store.remove(key);
+      else if (page.userId === userId) {
+        const { facts, byCore } = this.#known.has(text)
+          ? { facts: page, byCore: true }
+          : this.#capture.clean(page);
+        // Without the core it waits for a report that has one.
+        if (byCore) read.set(text, facts);
+      }
+    }
+    this.#known = read;
+    return [...read.values()].reverse();
+  }
+}
+
+/** @returns {Pick<EarlierPage, 'userId' | 'deviceId' | 'sdkVersion' | 'cryptoVersion'>} */
+const nobody = () => ({ userId: null, deviceId: null, sdkVersion: null, cryptoVersion: null });
+
+/** Whether another page of this origin holds this one: they share the storage, and the outer one hears this one's lines. */
+function isInside() {
+  const { parent, location } = globalThis;
+  try {
+    return parent !== globalThis.window && parent.location.origin === location.origin;
+  } catch {
+    return false;
+  }
+}
+
+/** What the browser or the page breaks costs this alone. @param {() => void} work */
+function attempt(work) {
+  try {
+    work();
+  } catch {
+    // The page goes on, and its own report with it.
+  }
+}
