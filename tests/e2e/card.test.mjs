@@ -180,6 +180,42 @@ for (const engine of engines) {
       assert.equal(await page.evaluate(() => window.diag.getEntries().length), 0);
     });
 
+    test('the preview and Clear speak of an earlier page, also where this one has no line', async () => {
+      await open();
+      await page.evaluate(async (/** @type {string} */ kept) => {
+        sessionStorage.clear();
+        const { keepPages } = await import(kept);
+        window.diag.uninstall();
+        window.diag.install({ keep: keepPages });
+        window.fail(1);
+        window.diag.getEntries();
+        dispatchEvent(new Event('pagehide'));
+      }, '/pkg/keep.js');
+      await open();
+      await page.evaluate(async (/** @type {string} */ kept) => {
+        const { keepPages, observeClient } = await import(kept);
+        document.querySelector('crypto-diag-card').client = null;
+        observeClient(null);
+        window.diag.uninstall();
+        window.diag.install({ keep: keepPages });
+      }, '/pkg/keep.js');
+      await page.click(part('preview-button'));
+      await page.waitFor(() =>
+        document
+          .querySelector('crypto-diag-card')
+          .shadowRoot.querySelector('.preview-redactions')
+          ?.textContent.startsWith('It also holds 1 earlier page of this tab.'),
+      );
+      await page.click(part('clear-button'));
+      assert.match(
+        await page.text(part('feedback')),
+        /What was kept of earlier pages of this tab goes, too\.$/,
+      );
+      await page.click(part('clear-button'));
+      await page.waitFor(() => sessionStorage.length === 0);
+      assert.equal(await page.text(part('feedback')), 'Cleared.');
+    });
+
     test('a double click on Clear, or a click elsewhere in between, clears nothing', async () => {
       await open();
       await page.evaluate(() => window.fail(3));

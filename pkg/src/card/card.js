@@ -401,12 +401,15 @@ export class CryptoDiagCard extends LiveElement {
     const view = /** @type {View} */ (this.#view);
     const speech = /** @type {Speech} */ (this.#speech);
     const { total } = diag.getCounts();
-    if (total === 0) {
+    const earlier = this.#earlierPages();
+    if (total === 0 && earlier === 0) {
       this.#disarm();
       view.answer(speech.say('nothingToClear'));
     } else if (!this.#armed) {
       this.#arm();
-      view.answer(speech.say('clearWarning', { count: total }), 'critical');
+      const warning = speech.say('clearWarning', { count: total });
+      const more = earlier > 0 ? ` ${speech.say('clearWarningEarlier')}` : '';
+      view.answer(warning + more, 'critical');
     } else if (event.detail <= 1) {
       // The second click of a double click confirms nothing: evidence is not lost to a nervous finger.
       this.#disarm();
@@ -414,6 +417,11 @@ export class CryptoDiagCard extends LiveElement {
       view.answer(speech.say('cleared'));
       this.#tell('crypto-diag-clear', null);
     }
+  }
+
+  /** How many earlier pages of this tab the app has kept. */
+  #earlierPages() {
+    return JSON.parse(diag.buildReport(this.#client)).earlierPages.length;
   }
 
   #arm() {

@@ -109,6 +109,8 @@ export class Preview {
     const classes = closedClasses(text, speech);
     const closed = [speech.say('previewRedactions', { count: redactions })];
     if (classes !== '') closed.push(speech.say('previewClasses', { classes }));
+    const earlier = report.earlierPages?.length ?? 0;
+    if (earlier > 0) closed.unshift(speech.say('previewEarlier', { count: earlier }));
     const list = new EntryList(speech, { folded: false, newestFirst: false });
     list.show(entries);
     this.#content.replaceChildren(

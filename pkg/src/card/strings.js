@@ -68,6 +68,7 @@ const ENGLISH = {
     one: '{count} line of evidence will be gone. Click again to clear.',
     other: '{count} lines of evidence will be gone. Click again to clear.',
   },
+  clearWarningEarlier: 'What was kept of earlier pages of this tab goes, too.',
   cleared: 'Cleared.',
   nothingToClear: 'There is nothing to clear.',
 
@@ -122,6 +123,10 @@ const ENGLISH = {
     other: '{count} things that could be secrets were closed.',
   },
   previewClasses: 'In what is shown here: {classes}.',
+  previewEarlier: {
+    one: 'It also holds {count} earlier page of this tab.',
+    other: 'It also holds {count} earlier pages of this tab.',
+  },
   // What a closed stretch looked like, by the words that stand in its mark.
   'closed.named': 'behind a secret’s name',
   'closed.content': 'message text',
@@ -157,6 +162,7 @@ const ENGLISH = {
   'field.capture': 'The capture itself',
   'field.sent': 'Encrypted messages sent to devices',
   'field.marks': 'What you marked',
+  'field.earlierPages': 'Earlier pages of this tab',
   previewUnknown: 'unknown',
   previewYes: 'yes',
   previewNo: 'no',

@@ -90,7 +90,7 @@ export const STRINGS = {
   queriesFailed: 'The server queries could not be copied: {{reason}}',
 
   clearTitle: 'Clear',
-  clearDescription: 'Forget all lines, to begin a new capture.',
+  clearDescription: 'Forget all lines, those of earlier pages too, to begin a new capture.',
   clear: 'Clear',
   clearConfirm: 'Really clear?',
   cleared: 'Cleared.',
@@ -495,7 +495,6 @@ export function CryptoDiagnostics() {
               onClick={clearing.click}
               onBlur={clearing.cancel}
               critical={clearing.asking}
-              disabled={counts.total === 0}
             >
               {say(clearing.asking ? 'clearConfirm' : 'clear')}
             </CardButton>
