@@ -19,7 +19,7 @@ pub(crate) fn listed(verdicts: &[Verdict]) -> Vec<Verdict> {
         *count += 1;
         is_listed[index] = *count <= LISTED_MAX;
     }
-    verdicts.iter().zip(is_listed).filter_map(|(verdict, listed)| listed.then(|| verdict.clone())).collect()
+    verdicts.iter().zip(is_listed).filter(|(_, listed)| *listed).map(|(verdict, _)| verdict.clone()).collect()
 }
 
 /// What is said of the verdicts that are not listed, a sentence for each conclusion.
