@@ -108,8 +108,10 @@ class PageKeeper {
    */
   addTo(report) {
     attempt(() => {
+      // A report may be made without the client that is observed.
+      if (client !== null) this.#learn(this.#capture.pageReport(client), true);
       this.#learn(report, false);
-      report.earlierPages = this.#read();
+      if (!isInside()) report.earlierPages = this.#read();
       report.capture.keepsPage = !this.#store.refused && !this.#gone && !isInside();
     });
   }

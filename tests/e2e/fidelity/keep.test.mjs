@@ -4,8 +4,11 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { launch } from '../../support/browser.mjs';
 import { schemaErrors } from '../../support/report-schema.mjs';
-import { until } from '../../../scripts/lib/wait.mjs';
+import { bounded, until } from '../../../scripts/lib/wait.mjs';
 import { fidelity } from './harness.mjs';
+
+/** Until a page is loaded once more, in milliseconds. */
+const LOAD_MS = 10_000;
 
 const ALICE = { user: '@alice:example.org', device: 'ALICEDEVIC' };
 const BOB = { user: '@bob:example.org', device: 'BOBDEVICEX' };
@@ -232,13 +235,13 @@ claim(
         await assert.rejects(page.goto(`${site.url}/`));
         return;
       }
-      // A browser needs a moment to see it, and refuses to load anything until it has.
+      // A browser needs a moment to see it. Until it has, it refuses to load the page, or begins to and never says that it has.
       const load = () =>
-        page.goto(`${site.url}/`).then(
+        bounded(page.goto(`${site.url}/`), LOAD_MS, 'the page').then(
           () => true,
           () => undefined,
         );
-      await until(load, 30_000, () => 'the page cannot be loaded again');
+      await until(load, 12 * LOAD_MS, () => 'the page cannot be loaded again');
       const next = await report(page, ALICE);
       assert.deepEqual(messages(next), [[refusal(1)]]);
       assert.equal(next.earlierPages[0].left, false);
@@ -328,6 +331,14 @@ claim(
     await page.reload();
     assert.deepEqual(messages(await report(page, ALICE)), [[refusal(1)]]);
     await page.reload();
+    // The client that is observed is asked, also where the report is made without one.
+    const unasked = await page.evaluate(async (who) => {
+      // @ts-ignore: served by this test
+      const { keep } = await import('/keep-kit.js');
+      return (await keep(who)).report(null);
+    }, ALICE);
+    assert.deepEqual(messages(unasked), [[refusal(1)]]);
+    await page.reload();
     assert.deepEqual(messages(await report(page, BOB)), []);
     assert.deepEqual(await stored(page), []);
   },
@@ -375,6 +386,31 @@ claim(
     }
   },
 );
+
+claim('a page inside another one of its origin keeps nothing: the outer one hears it', async ({ page }) => {
+  await say(page, ALICE, refusal(1));
+  const inner = await page.evaluate(
+    async (who, line) => {
+      const { add } = await import('/kit.js');
+      const frame = await add('iframe', { src: '/' });
+      const inside = async (who, line) => {
+        // @ts-ignore: served by this test
+        const { keep, stored } = await import('/keep-kit.js');
+        const { diag, report } = await keep(who);
+        console.error(line);
+        diag.getEntries();
+        window.dispatchEvent(new Event('pagehide'));
+        const { capture, earlierPages, entries } = report(who);
+        return { kept: capture.keepsPage, earlierPages, entries: entries.length, stored: stored().length };
+      };
+      const source = `(${inside})(${JSON.stringify(who)}, ${JSON.stringify(line)})`;
+      return /** @type {any} */ (frame).contentWindow.eval(source);
+    },
+    ALICE,
+    refusal(2),
+  );
+  assert.deepEqual(inner, { kept: false, earlierPages: [], entries: 1, stored: 1 });
+});
 
 claim('clear() and uninstall() erase this page and the earlier ones', async ({ page }) => {
   for (const how of ['clear', 'uninstall']) {

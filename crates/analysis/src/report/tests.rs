@@ -15,6 +15,43 @@ fn a_broken_part_is_absent_and_the_rest_stays() {
 }
 
 #[test]
+fn an_earlier_page_is_read_as_a_report_of_its_own_which_says_nothing_of_its_capture() {
+    let mut recorder = crypto_diag_core::Recorder::new();
+    let refusal = "One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {}";
+    recorder.record(&crypto_diag_core::Line::new(Millis(7), crypto_diag_core::Level::Error, refusal));
+    let mut written = crypto_diag_core::Report { user_agent: Some("Firefox/153.0".into()), ..Default::default() };
+    written.earlier_pages.push(crypto_diag_core::EarlierPage {
+        time_origin: Some(Millis(5)),
+        stored_at: Millis(9),
+        user_id: Some("@a:b".into()),
+        device_id: Some("A".into()),
+        clock_offset: Some(1.5),
+        tallies: recorder.counts().rows(),
+        facts: vec![crypto_diag_core::CallFact { ts: Millis(8), ..Default::default() }],
+        entries: recorder.entries(),
+        ..Default::default()
+    });
+    let mut value: Value = serde_json::from_str(&written.to_json()).unwrap();
+    value["earlierPages"]
+        .as_array_mut()
+        .unwrap()
+        .extend([Value::Null, serde_json::json!({"entries": 7, "facts": [1]})]);
+    let report = Report::from_value(&value).unwrap();
+    assert_eq!((report.entries.len(), report.is_of_earlier_page()), (0, false), "nothing of it is this page's");
+    let [page, broken] = &report.earlier[..] else { panic!("what is no page is left out: {:?}", report.earlier) };
+    assert!(page.is_of_earlier_page() && page.has_times());
+    assert_eq!((page.generated_at, page.capture.time_origin), (Millis(9), Some(Millis(5))));
+    assert_eq!((page.user_id.as_deref(), page.device_id.as_deref()), (Some("@a:b"), Some("A")));
+    assert_eq!((page.tally("KE-1", Meaning::Failure), page.entries().count()), (1, 1));
+    assert_eq!(page.call.as_ref().map(|call| call.facts.len()), Some(1));
+    assert_eq!((page.user_agent.as_deref(), page.clock_offset_ms), (Some("Firefox/153.0"), Some(1.5)));
+    // Nothing says since when it was watched, nor that it was awake.
+    assert_eq!((page.capture.installed_at, page.was_held_up(Millis(6), Millis(8))), (None, None));
+    assert!(!broken.has_entries && broken.call.is_none());
+    assert!(page.is_of_same_page(&page.clone()) && !page.is_of_same_page(broken));
+}
+
+#[test]
 fn what_is_no_report_is_refused_by_name() {
     assert_eq!(Report::from_json("{\n x").unwrap_err(), ReportError::NotJson { line: 2, column: 2 });
     let other = Report::from_json(r#"{"schema":"har"}"#).unwrap_err();

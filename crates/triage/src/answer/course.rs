@@ -189,9 +189,6 @@ fn storm(case: &Case<'_>, page: &Page) -> Option<Storm> {
 
 /// Whether refusals had stopped: the report says so, and would have shown another one.
 fn healed(case: &Case<'_>, page: &Page, conflicts: &[Conflict], last: u64) -> Option<bool> {
-    if case.report(page).is_of_earlier_page() {
-        return None;
-    }
     let said = conflicts.first()?.healed?;
     if !said {
         return Some(false);

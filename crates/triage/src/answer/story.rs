@@ -164,7 +164,11 @@ fn told(verdicts: &[Verdict], links: &[Link], causes: &[usize]) -> String {
 
 /// A capture that was not running, and why: its page's report says little, and a person should know that first.
 fn blind(case: &Case<'_>) -> String {
-    let not_running = |page: &&Page| case.report(page).capture.state != CaptureState::Capturing;
+    let not_running = |page: &&Page| {
+        let report = case.report(page);
+        // What an earlier page stored says nothing of its capture, which ran: else nothing were stored.
+        !report.is_of_earlier_page() && report.capture.state != CaptureState::Capturing
+    };
     match case.pages.iter().find(not_running).map(|page| case.report(page).capture.reason.as_deref()) {
         None => String::new(),
         Some(None) => " The capture was not running when the report was made.".to_owned(),
@@ -291,6 +295,20 @@ mod tests {
     fn tell_of(exit_code: u8, verdicts: &[Verdict]) -> Story {
         let bundle = crate::bundle::Bundle::new();
         story(&Case::of(&bundle), exit_code, verdicts, &[])
+    }
+
+    #[test]
+    fn an_earlier_page_is_no_capture_that_was_not_running() {
+        use crate::history::{History, MadeUpPage};
+        let page = |from| MadeUpPage::new(("@alice:x", "A"), from, from + 60_000);
+        let told = |bytes: Vec<u8>| {
+            let bundle = History::new("one report").file("a.report.json", bytes).bundle();
+            blind(&Case::of(&bundle))
+        };
+        let now = 1_795_424_000_000;
+        assert_eq!(told(page(now).earlier(page(now - 90_000)).json()), "");
+        let stopped = page(now).but(|report| report.capture.state = CaptureState::Stopped);
+        assert_eq!(told(stopped.json()), " The capture was not running when the report was made.");
     }
 
     #[test]
