@@ -272,7 +272,7 @@ fn a_flood_of_ids_is_bounded_and_the_rest_counted() {
     }
     let queries = server_queries(&report, &QueryOptions::default());
     let (_, literals) = lex(&of(&queries, "ke3-events").text, true).unwrap();
-    assert!(literals.len() < IDS_MAX + 10);
+    assert!(literals.len() < IDS_MAX + 12);
     assert!(
         queries.refused.iter().any(|refused| refused.reason.starts_with("8 more event ids")),
         "{:?}",
