@@ -61,14 +61,30 @@ test('recorded reports have every field, but for those of what happened to none 
     reports.flatMap(([, report]) => [...objects(report)].flatMap(([, of]) => Object.keys(of))),
   );
   const schema = readSchema();
-  const { EarlierPage, Failure, FrameState, Mark, PageEvent, Request, Requests, ServerMinusPage, Unanswered } =
-    schema.$defs;
+  const {
+    EarlierPage,
+    Failure,
+    FrameState,
+    Mark,
+    PageEvent,
+    Request,
+    Requests,
+    ServerMinusPage,
+    Unanswered,
+  } = schema.$defs;
   const { CallFacts, CallFact, CallMembership, CallSession, MediaStream, StreamSample } = schema.$defs;
   const ofCalls = [CallFacts, CallFact, CallMembership, CallSession, MediaStream, StreamSample];
   const ofRequests = [Request, Requests, ServerMinusPage];
-  const rare = [EarlierPage, Failure, FrameState, Mark, PageEvent, Unanswered, ...ofCalls, ...ofRequests].flatMap(
-    ({ properties }) => Object.keys(properties),
-  );
+  const rare = [
+    EarlierPage,
+    Failure,
+    FrameState,
+    Mark,
+    PageEvent,
+    Unanswered,
+    ...ofCalls,
+    ...ofRequests,
+  ].flatMap(({ properties }) => Object.keys(properties));
   const unused = propertiesOf(schema).filter((name) => !used.has(name) && !rare.includes(name));
   assert.deepEqual(unused, []);
 });

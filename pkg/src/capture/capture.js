@@ -48,7 +48,8 @@ export function install(options) {
   try {
     const given = (/** @type {string} */ name) =>
       option(options, name, (error) => noteFailure(`install: the option ${name}`, error));
-    const wanted = (/** @type {'frames' | 'sentKeys' | 'calls' | 'requests'} */ name) => given(name) !== false;
+    const wanted = (/** @type {'frames' | 'sentKeys' | 'calls' | 'requests'} */ name) =>
+      given(name) !== false;
     const ofPage = wanted('sentKeys') ? [SENT_LINE] : [];
     const withFrames = wanted('frames');
     state.calls = wanted('calls');
