@@ -106,12 +106,12 @@ pub struct Report {
     /// Moments that the user marked, oldest first.
     #[serde(default)]
     pub marks: Vec<Mark>,
-    /// The kept lines, most recent last.
-    pub entries: Vec<Entry>,
     /// Pages that were open in this tab before, oldest first, where the app has them kept. Nothing of them is in this page's counts
     /// and entries.
     #[serde(default)]
     pub earlier_pages: Vec<EarlierPage>,
+    /// The kept lines, most recent last.
+    pub entries: Vec<Entry>,
 }
 
 impl Default for Report {
@@ -140,8 +140,8 @@ impl Default for Report {
             capture: Capture::default(),
             sent: Vec::new(),
             marks: Vec::new(),
-            entries: Vec::new(),
             earlier_pages: Vec::new(),
+            entries: Vec::new(),
         }
     }
 }

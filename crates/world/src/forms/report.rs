@@ -120,7 +120,7 @@ impl Report {
                    "activeBackupVersion": null, "crossSigningReady": false, "secretStorageReady": false})
         });
         let runs = self.identity.is_some();
-        json!({
+        let mut report = json!({
             "schema": "crypto-diag/report", "schemaVersion": 1, "generatedAt": self.made,
             "tool": {"name": "crypto-diag", "version": "0.1.0"},
             "sdkVersion": "41.6.0-rc.0", "cryptoVersion": "Rust SDK 0.19.1 (a3d573d), Vodozemac 0.11.0",
@@ -131,7 +131,7 @@ impl Report {
             "clock": {"timeOrigin": self.began, "offset": self.clock_moved, "timeZoneOffset": 0},
             "storage": {"persisted": false, "quota": 10_737_541_120_u64, "usage": 122_880,
                         "databases": [{"name": "live::matrix-sdk-crypto", "version": 107}]},
-            "crypto": crypto, "call": self.call, "unanswered": [], "counts": counts, "tallies": tallies,
+            "crypto": crypto, "unanswered": [], "counts": counts, "tallies": tallies,
             "capture": {"state": "capturing", "reason": null, "installedAt": self.installed, "timeOrigin": self.began,
                         "installedAfter": self.installed - self.began, "clearedAt": self.cleared,
                         "hooks": hooks,
@@ -140,9 +140,11 @@ impl Report {
                         "queueOverflow": 0, "listenerErrors": 0, "failures": [],
                         "frames": {"watching": true, "documents": [], "omitted": 0}, "pageEvents": page_events},
             "sent": [], "entries": entries,
-        })
-        .to_string()
-        .into_bytes()
+        });
+        if !self.call.is_null() {
+            report["call"] = self.call.clone();
+        }
+        report.to_string().into_bytes()
     }
 }
 
