@@ -404,7 +404,7 @@ pub fn play(state: &State, view: &View) -> Played {
         errors,
         own,
         now: Now::after(&state.actions),
-        cleared: clears.map(|(step, _)| begins(step)).last(),
+        cleared: clears.map(|(step, _)| begins(step)).next_back(),
         clock,
     }
 }
