@@ -136,6 +136,8 @@ const OUTCOMES = [
       const [[third]] = await signIn(rig, 'carol');
       // Whoever begins a session with the listener first gets the lost one-time key: that has to be the speaker.
       third.proxy.rule({ path: /\/keys\/claim$/, drop: 'before' });
+      // Nor may the listener's own key come first, since the speaker would answer in its session.
+      victim.proxy.rule({ method: 'PUT', path: /\/sendToDevice\//, holdRequestMs: HELD_MS });
       const roomId = await third.call('createRoom', { invite: [victim.userId, peer.userId] });
       for (const one of [victim, peer]) {
         await one.call('join', roomId);
@@ -153,6 +155,8 @@ const OUTCOMES = [
   },
 ];
 
+/** How long a listener's messages are held, in milliseconds: the speaker's key is on its way by then. */
+const HELD_MS = 12_000;
 /** Milliseconds after the first error from which on a key that comes late has come. */
 const LATE = 11_000;
 /** Half a second of sound, and some pictures: it is heard and seen. */
