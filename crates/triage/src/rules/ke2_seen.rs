@@ -238,7 +238,13 @@ fn histories() -> Vec<crate::history::History> {
         use crate::history::call::{BOB, Held, history, missing_bob};
         history(name, Held::default().line(60_000, &missing_bob(4)).key_set(60_000 + after, BOB, index))
     };
+    let damaged = MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, MADE)
+        .line(BEGUN + 50_000, Level::Warn, &delivery("@carol:example.org"))
+        .line(ERROR, Level::Error, "InvalidKey: valid key missing for participant @bob:example.org:BOBDEVICEX");
     vec![
+        History::new("one frame of Bob was damaged, an hour ago")
+            .file("alice.report.json", damaged.json())
+            .never_proves("ke2-seen", ""),
         late("Bob's key was a third of a second late, and the page says so", 4, 320).refutes("ke2-seen", about),
         late("Bob's key was two minutes late", 4, 120_000).never_refutes("ke2-seen", ""),
         late("another key of Bob was set moments after one was missing", 5, 320).never_refutes("ke2-seen", ""),

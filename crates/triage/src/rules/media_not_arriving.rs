@@ -184,6 +184,18 @@ fn histories() -> Vec<crate::history::History> {
             }),
         )
         .never_proves("media-not-arriving", ""),
+        history(
+            "no line names the stream by which Bob comes, and it has been quiet for two seconds",
+            Held::default().of_nobody(aged(2_000.0, nothing())),
+        )
+        .never_proves("media-not-arriving", ""),
+        history(
+            "Bob seems to have joined long ago, since the page's clock was set, and has no stream yet",
+            Held::default()
+                .of_carol(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2))
+                .report(|report| report.clock.get_or_insert_default().offset = Some(90_000.0)),
+        )
+        .never_proves("media-not-arriving", "@bob:example.org"),
         history("Bob draws breath", Held::default().of_bob(aged(1_100.0, nothing())))
             .never_proves("media-not-arriving", ""),
         history(
