@@ -104,8 +104,7 @@ export interface DownloadExtra extends ReportExtra {
 export function install(options?: InstallOptions): void;
 /** Stops the capture and puts the console back; its entries stay, pages that were kept for later reports are erased. */
 export function uninstall(): void;
-/** Forgets entries, counts, sent batches, requests and marks. */
-/** Forgets entries, counts, sent batches, marks and earlier pages. */
+/** Forgets entries, counts, sent batches, requests, marks and earlier pages. */
 export function clear(): void;
 /**
  * Marks this moment for the report: what the user hears or sees goes wrong, in words of at most 200 characters. Secrets in them
