@@ -42,6 +42,17 @@ async function twoInARoom(rig) {
   return { speaker, listener, roomId: await shareRoom(speaker, listener) };
 }
 
+/**
+ * The same, and something between one of them and the homeserver.
+ * @param {'speaker' | 'listener'} who
+ * @param {(call: Call) => Parameters<Profile['proxy']['rule']>[0]} rule
+ */
+const twoWith = (who, rule) => async (/** @type {Rig} */ rig) => {
+  const call = await twoInARoom(rig);
+  call[who].proxy.rule(rule(call));
+  return call;
+};
+
 /** @type {Outcome[]} */
 const OUTCOMES = [
   {
@@ -54,15 +65,11 @@ const OUTCOMES = [
   },
   {
     name: 'the homeserver refuses the key',
-    async people(rig) {
-      const call = await twoInARoom(rig);
-      call.speaker.proxy.rule({
-        method: 'PUT',
-        path: /\/sendToDevice\/m\.room\.encrypted\//,
-        answer: { code: 403, body: { errcode: 'M_FORBIDDEN', error: 'You are not allowed to send this' } },
-      });
-      return call;
-    },
+    people: twoWith('speaker', () => ({
+      method: 'PUT',
+      path: /\/sendToDevice\/m\.room\.encrypted\//,
+      answer: { code: 403, body: { errcode: 'M_FORBIDDEN', error: 'You are not allowed to send this' } },
+    })),
     silent: true,
     alone: ['media-not-decrypted'],
     both: ['media-not-decrypted', 'batch-dropped'],
@@ -70,15 +77,11 @@ const OUTCOMES = [
   },
   {
     name: 'the speaker gets no one-time key of the listener',
-    async people(rig) {
-      const call = await twoInARoom(rig);
-      call.speaker.proxy.rule({
-        method: 'POST',
-        path: /\/keys\/claim$/,
-        answer: { code: 200, body: { one_time_keys: {}, failures: {} } },
-      });
-      return call;
-    },
+    people: twoWith('speaker', () => ({
+      method: 'POST',
+      path: /\/keys\/claim$/,
+      answer: { code: 200, body: { one_time_keys: {}, failures: {} } },
+    })),
     silent: true,
     alone: ['media-not-decrypted'],
     both: ['media-not-decrypted'],
@@ -87,19 +90,14 @@ const OUTCOMES = [
   },
   {
     name: 'the listener’s device is not on the speaker’s list',
-    async people(rig) {
-      const call = await twoInARoom(rig);
-      const { userId } = call.listener;
-      call.speaker.proxy.rule({
-        method: 'POST',
-        path: /\/keys\/query$/,
-        edit: (answer) => {
-          if (answer.device_keys?.[userId]) answer.device_keys[userId] = {};
-          return answer;
-        },
-      });
-      return call;
-    },
+    people: twoWith('speaker', ({ listener: { userId } }) => ({
+      method: 'POST',
+      path: /\/keys\/query$/,
+      edit: (answer) => {
+        if (answer.device_keys?.[userId]) answer.device_keys[userId] = {};
+        return answer;
+      },
+    })),
     silent: true,
     alone: ['media-not-decrypted'],
     both: ['media-not-decrypted'],
@@ -108,21 +106,16 @@ const OUTCOMES = [
   },
   {
     name: 'the key is lost behind the homeserver',
-    async people(rig) {
-      const call = await twoInARoom(rig);
-      const { userId } = call.speaker;
-      call.listener.proxy.rule({
-        method: 'GET',
-        path: /\/sync\?/,
-        edit: (sync) => {
-          const events = sync.to_device?.events;
-          if (events)
-            sync.to_device.events = events.filter((/** @type {any} */ { sender }) => sender !== userId);
-          return sync;
-        },
-      });
-      return call;
-    },
+    people: twoWith('listener', ({ speaker: { userId } }) => ({
+      method: 'GET',
+      path: /\/sync\?/,
+      edit: (sync) => {
+        const events = sync.to_device?.events;
+        if (events)
+          sync.to_device.events = events.filter((/** @type {any} */ { sender }) => sender !== userId);
+        return sync;
+      },
+    })),
     silent: true,
     alone: ['media-not-decrypted'],
     both: ['media-not-decrypted'],
