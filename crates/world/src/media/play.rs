@@ -312,16 +312,13 @@ pub fn play(state: &State, view: &View) -> Played {
             if out {
                 sound.emitted += SAMPLES * second;
                 sound.last_played = Some(at);
-                let loud = if now.sound == Sound::Pause { 0.0 } else { 0.2 };
                 // What nobody decrypts is noise.
-                sound.energy += second
-                    * if filled {
-                        0.0
-                    } else if opens {
-                        loud
-                    } else {
-                        0.8
-                    };
+                let energy = match (filled, opens, now.sound) {
+                    (true, ..) | (false, true, Sound::Pause) => 0.0,
+                    (false, true, _) => 0.2,
+                    (false, false, _) => 0.8,
+                };
+                sound.energy += energy * second;
             } else {
                 sound.concealed += SAMPLES * second;
             }
