@@ -86,6 +86,8 @@ const CALLS = `
 
 /** Both sides well: Alice's key is 1, Bob's is 2. */
 const WELL = { alice: { ownKey: 1, theirKey: 2 }, bob: { ownKey: 2, theirKey: 1 } };
+/** How often reports are made at most, until the healthy direction is seen to be healthy: a busy machine starves it for seconds. */
+const TRIES = 5;
 /** Milliseconds after the first error from which on a key that comes late has come. */
 const LATE = 11_000;
 
@@ -313,7 +315,12 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
                 user,
                 device,
               );
-            const [alice, bob] = await Promise.all([report('alice', ALICE), report('bob', BOB)]);
+            let alice, bob, both;
+            for (let tried = 0; tried < TRIES; tried++) {
+              [alice, bob] = await Promise.all([report('alice', ALICE), report('bob', BOB)]);
+              both = judged({ alice, bob });
+              if (provenFrom(both, BOB).includes('media-decoded')) break;
+            }
             for (const text of [alice, bob]) assert.deepEqual(schemaErrors(JSON.parse(text)), []);
 
             const alone = judged({ bob });
@@ -321,7 +328,6 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
             for (const claim of proven) assert.ok(said.includes(claim), `${said}: ${alone.summary}`);
             for (const claim of never) assert.ok(!said.includes(claim), `${claim}: ${alone.summary}`);
 
-            const both = judged({ alice, bob });
             const saidOfBoth = provenFrom(both, ALICE);
             for (const claim of proven)
               assert.ok(saidOfBoth.includes(claim), `${saidOfBoth}: ${both.summary}`);

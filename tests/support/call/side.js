@@ -34,7 +34,7 @@ class Keys extends BaseKeyProvider {
   }
 }
 
-/** A picture that changes, and a tone. */
+/** A picture that changes, and a sound. */
 async function ownTracks() {
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [160, 120];
@@ -44,18 +44,31 @@ async function ownTracks() {
     pen.fillStyle = `hsl(${(turn += 17)} 80% 50%)`;
     pen.fillRect(turn % 160, turn % 120, 40, 40);
   }, 60);
-  return [await toneTrack(), canvas.captureStream(15).getVideoTracks()[0]];
+  return [await soundTrack(), canvas.captureStream(15).getVideoTracks()[0]];
 }
 
-/** A tone; that of a made-up microphone where the browser has no sound card, without which Firefox makes none itself. */
-async function toneTrack() {
+/** Three seconds of noise, which is played over and over. @param {AudioContext} context */
+function noise(context) {
+  const source = context.createBufferSource();
+  source.buffer = context.createBuffer(1, 3 * context.sampleRate, context.sampleRate);
+  const samples = source.buffer.getChannelData(0);
+  samples.forEach((_, at) => (samples[at] = 2 * Math.random() - 1));
+  source.loop = true;
+  return source;
+}
+
+/**
+ * Noise: like a voice, and unlike a tone, it is coded to other bytes in each frame. It is the tone of a made-up microphone where the
+ * browser has no sound card, without which Firefox makes no sound itself.
+ */
+async function soundTrack() {
   const context = new AudioContext();
-  const tone = context.createOscillator();
+  const sound = noise(context);
   const gain = context.createGain();
   const out = context.createMediaStreamDestination();
   gain.gain.value = 0.3;
-  tone.connect(gain).connect(out);
-  tone.start();
+  sound.connect(gain).connect(out);
+  sound.start();
   await Promise.race([context.resume(), new Promise((done) => setTimeout(done, SOUND_MS))]);
   if (context.state === 'running') return out.stream.getAudioTracks()[0];
   return (await navigator.mediaDevices.getUserMedia({ audio: true })).getAudioTracks()[0];
