@@ -2,7 +2,6 @@
 // Builds the package: Rust to WebAssembly, the generated facts, one JavaScript file for each entry, the types.
 
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { marked } from '../pkg/src/cinny/patch.mjs';
@@ -11,6 +10,7 @@ import { hostProgram } from './lib/host-program.mjs';
 import { textOf } from './lib/module-text.mjs';
 import { finished, quietly, run } from './lib/process.mjs';
 import { Explained, cache, isMain, main, root, say, step, target } from './lib/project.mjs';
+import { remapped } from './lib/remapped.mjs';
 import { setUpBuild } from './setup.mjs';
 import { thirdParty } from './third-party.mjs';
 
@@ -29,17 +29,11 @@ const FEATURES = [
   '--enable-mutable-globals',
 ];
 
-/**
- * Compiler flags, of which some give sources the same names on every machine: a panic's place is part of the module, and would
- * otherwise name the home folder of whoever built it.
- * @param {string[]} others
- */
-function compilerFlags(others) {
-  const sources = path.join(process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo'), 'registry/src');
-  const registries = fs.existsSync(sources) ? fs.readdirSync(sources) : [];
-  const flags = registries.map((name) => `--remap-path-prefix=${path.join(sources, name)}=crates`);
-  return ['--config', `target.wasm32-unknown-unknown.rustflags=${JSON.stringify([...flags, ...others])}`];
-}
+/** Flags for cargo that give rustc flags. @param {string[]} others */
+const compilerFlags = (others) => [
+  '--config',
+  `target.wasm32-unknown-unknown.rustflags=${JSON.stringify([...remapped(), ...others])}`,
+];
 
 /**
  * Keeps the compiler from writing a function out at each of its calls, unless it is hardly longer than the call or is called once.
@@ -351,7 +345,7 @@ export async function build() {
   await step('triage page', async () => {
     const { buildTriage } = await import('../www/triage/build.mjs');
     const outFile = path.join(root, 'www/dist/triage.html');
-    const licences = thirdParty({ modules: ['crypto-diag-wasm-triage'], place: 'page' });
+    const licences = thirdParty({ crates: ['crypto-diag-wasm-triage'], place: 'page' });
     const size = await buildTriage({
       glue: triage.glue,
       bytes: triage.text,

@@ -7,8 +7,9 @@ import { quietly } from './lib/process.mjs';
 import { Explained, isMain, main, root } from './lib/project.mjs';
 
 /** The crates that become WebAssembly modules of the package: those that scripts/build.mjs builds. */
-const MODULES = ['crypto-diag-wasm', 'crypto-diag-wasm-analysis'];
-const TARGET = 'wasm32-unknown-unknown';
+export const MODULES = ['crypto-diag-wasm', 'crypto-diag-wasm-analysis'];
+/** What they are compiled for. */
+export const WASM = 'wasm32-unknown-unknown';
 
 /** @typedef {{ name: string, version: string, source: string | null, license: string, authors: string[], repository: string,
  *   manifest_path: string }} Crate as cargo describes it */
@@ -17,7 +18,9 @@ const TARGET = 'wasm32-unknown-unknown';
 const TEXTS = {
   MIT: ['LICENSE-MIT', 'LICENSE'],
   'Apache-2.0': ['LICENSE-APACHE', 'LICENSE'],
-  'BSD-3-Clause': ['LICENSE'],
+  'BSD-3-Clause': ['LICENSE.BSD-3-Clause', 'LICENSE'],
+  'BSD-2-Clause': ['LICENSE.BSD-2-Clause', 'LICENSE'],
+  Zlib: ['LICENSE'],
   'Unicode-3.0': ['LICENSE-UNICODE'],
   // Permissive: it asks for its notice, and that changed versions say so.
   'bzip2-1.0.6': ['LICENSE'],
@@ -27,17 +30,19 @@ const TEXTS = {
 const cargo = (/** @type {string[]} */ ...args) =>
   quietly('cargo', [...args, '--locked'], { env: { CARGO_TERM_COLOR: 'never' } });
 
-/** @returns {Crate[]} */
-const metadata = () =>
-  JSON.parse(cargo('metadata', '--format-version', '1', '--filter-platform', TARGET)).packages;
-
-/** Names and versions of the crates that are linked, with the features that the package's own build gives them. @param {string[]} modules */
-function linked(modules) {
+/**
+ * Others' crates that crates of this workspace are linked with, with the features that the package's own build gives them, by name.
+ * @param {{ crates: string[], target: string }} what
+ * @returns {Crate[]}
+ */
+export function linkedCrates({ crates, target }) {
   const shape = ['-e', 'normal,no-proc-macro', '--prefix', 'none', '--no-dedupe', '-f', '{p}'];
-  const lines = modules.flatMap((name) =>
-    cargo('tree', '-p', name, '--target', TARGET, ...shape).split('\n'),
-  );
-  return new Set(lines.map((line) => /^(\S+) v(\S+)/.exec(line)?.slice(1).join(' ')).filter(Boolean));
+  const lines = crates.flatMap((name) => cargo('tree', '-p', name, '--target', target, ...shape).split('\n'));
+  const names = new Set(lines.map((line) => /^(\S+) v(\S+)/.exec(line)?.slice(1).join(' ')));
+  /** @type {Crate[]} */
+  const known = JSON.parse(cargo('metadata', '--format-version', '1', '--filter-platform', target)).packages;
+  const linked = known.filter((one) => one.source !== null && names.has(`${one.name} ${one.version}`));
+  return linked.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The first of these files beside a manifest, or an empty text. @param {string} manifest @param {string[]} names */
@@ -67,14 +72,12 @@ function used({ name, license }) {
 }
 
 /**
- * Whose code is in these modules: the text of pkg/THIRD-PARTY.md, or of a page that has them inside.
- * @param {{ modules?: string[], place?: string }} [options]
+ * Whose code is in what these crates become: the text of pkg/THIRD-PARTY.md, or of a page or program that has them inside.
+ * @param {{ crates?: string[], place?: string, target?: string }} [options]
  */
-export function thirdParty({ modules = MODULES, place = 'package' } = {}) {
-  const names = linked(modules);
-  const crates = metadata().filter((one) => one.source !== null && names.has(`${one.name} ${one.version}`));
-  crates.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const rows = crates.map((crate) => {
+export function thirdParty({ crates = MODULES, place = 'package', target = WASM } = {}) {
+  const linked = linkedCrates({ crates, target });
+  const rows = linked.map((crate) => {
     const text = textOf(crate.manifest_path, ...TEXTS[used(crate)[0]]);
     const whose = holders(text, crate.authors, crate.repository);
     return [crate.name, crate.version, used(crate).join(', '), whose];
@@ -82,7 +85,7 @@ export function thirdParty({ modules = MODULES, place = 'package' } = {}) {
   rows.unshift(['Rust standard library', '', 'MIT', 'The Rust Project Contributors']);
   const mit = fs.readFileSync(path.join(root, 'LICENSE-MIT'), 'utf8');
   // MIT's terms are the same for all; the others' texts name the one that they are of.
-  const others = crates.flatMap((crate) =>
+  const others = linked.flatMap((crate) =>
     used(crate)
       .filter((licence) => licence !== 'MIT')
       .map(
@@ -93,7 +96,7 @@ export function thirdParty({ modules = MODULES, place = 'package' } = {}) {
   return `# Whose code is in this ${place}
 
 crypto-diag has no dependency to install: what it needs is inside its files. Listed is everything that may be:
-the crates that its WebAssembly modules are linked with, of which the linker keeps what is called.
+the crates that ${target === WASM ? 'its WebAssembly modules are' : 'it is'} linked with, of which the linker keeps what is called.
 
 | what | version | licence | copyright |
 | --- | --- | --- | --- |

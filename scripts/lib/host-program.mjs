@@ -20,6 +20,16 @@ export function hostProgram(name, profile = HOST_PROFILE) {
 }
 
 /**
+ * Builds an example of a crate of this workspace.
+ * @param {string} name
+ * @returns {string} its path
+ */
+export function hostExample(name) {
+  quietly('cargo', ['build', '-q', '--workspace', '--profile', HOST_PROFILE, '--example', name]);
+  return path.join(target, HOST_PROFILE, 'examples', name);
+}
+
+/**
  * Builds `crypto-diag`, unless CRYPTO_DIAG_CLI names one that is built.
  * @param {'checked' | 'release'} [profile]
  * @returns {string} its path

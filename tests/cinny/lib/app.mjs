@@ -2,7 +2,7 @@
 // A fresh copy of the fixture, which has no card, and what a maintainer does to it.
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { npmCi } from '../../../scripts/lib/packages.mjs';
 import { cache, root } from '../../../scripts/lib/project.mjs';
@@ -59,15 +59,16 @@ export const blocks = (language) =>
   [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, text]) => text);
 
 /**
- * Runs commands of the guide as a maintainer would, with the packed archive where the registry's would be.
+ * Runs commands of the guide as a maintainer would, who has put a release's archive into the folder.
  * @param {string} app
  * @param {string} commands
  */
 export function follow(app, commands) {
-  const command = /npm install crypto-diag$/m;
-  const script = commands.replace(command, `npm install ${archive.path}`);
+  const placed = join(app, basename(archive.path));
+  cpSync(archive.path, placed);
   const env = { npm_config_offline: 'true', npm_config_ignore_scripts: 'true' };
-  quietly('sh', ['-euc', script], { cwd: app, env });
+  quietly('sh', ['-euc', commands], { cwd: app, env });
+  rmSync(placed);
 }
 
 /** Vite's production build. @param {string} app @returns {string} the folder to serve */
