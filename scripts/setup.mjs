@@ -3,7 +3,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { ensureDebian, ensureNpm, missing } from './lib/packages.mjs';
+import { ensureDebian, ensureNpm, missing, unpackDebian } from './lib/packages.mjs';
 import { Explained, cache, isMain, main, root, say, step } from './lib/project.mjs';
 import { ensureCargoTool, ensureWasmToolchain, lockedVersion } from './lib/wasm-toolchain.mjs';
 
@@ -16,8 +16,11 @@ const PACKAGES = {
   'the browser tests': [
     ...['chromium', 'chromium-driver', 'firefox-esr', 'webkit2gtk-driver', 'xvfb', 'xauth', 'dbus'],
   ],
-  'the live tests': ['postgresql', 'libpq-dev', 'python3-venv'],
+  'the live tests': ['postgresql', 'libpq-dev', 'python3-venv', 'openssh-client'],
 };
+
+/** An SSH server for the live tests, and a library that it needs and few machines have. */
+export const SSH_SERVER = ['openssh-server', 'libwrap0'];
 
 /** What needs root: `npm run setup`. It says what it will install before it does. */
 export async function setUpMachine() {
@@ -50,6 +53,7 @@ export async function setUpTests() {
   await setUpMachine();
   const { env } = await setUpBuild();
   await step('npm packages for the tests', () => ensureNpm(path.join(root, 'tests')));
+  await step('an SSH server, unpacked', () => unpackDebian(SSH_SERVER));
   const tools = await step('wasm-pack and geckodriver', () => [
     ensureCargoTool('wasm-pack', WASM_PACK),
     ensureCargoTool('geckodriver', GECKODRIVER),

@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ask, quietly } from './process.mjs';
-import { Explained, say } from './project.mjs';
+import { Explained, cache, say } from './project.mjs';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -40,6 +40,31 @@ export function ensureDebian(packages, why) {
   if (!listsAreFresh) quietly(first, [...rest, ...PATIENT, 'update'], { env });
   listsAreFresh = true;
   quietly(first, [...rest, ...PATIENT, 'install', '-y', '--no-install-recommends', ...absent], { env });
+}
+
+/**
+ * The files of Debian packages in a folder of their own, for a server whose package would start it on this machine. Fetched once.
+ * @param {string[]} packages
+ * @returns {string} the folder
+ */
+export function unpackDebian(packages) {
+  const folder = path.join(cache, 'unpacked', packages.join('+'));
+  if (fs.existsSync(folder)) return folder;
+  // Under another name until it is whole.
+  const unfinished = `${folder}-${process.pid}`;
+  fs.mkdirSync(unfinished, { recursive: true });
+  const download = () => quietly('apt-get', [...PATIENT, 'download', ...packages], { cwd: unfinished });
+  try {
+    download();
+  } catch {
+    // A machine that has never asked knows no package.
+    asRoot('apt-get', [...PATIENT, 'update']);
+    download();
+  }
+  for (const name of fs.readdirSync(unfinished).filter((file) => file.endsWith('.deb')))
+    quietly('dpkg-deb', ['-x', name, '.'], { cwd: unfinished });
+  fs.renameSync(unfinished, folder);
+  return folder;
 }
 
 /** Runs a command as root, through sudo where this user is not. @param {string} command @param {string[]} args */

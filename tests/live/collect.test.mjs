@@ -2,16 +2,26 @@
 // Two commands, from the users' reports to the verdict: `crypto-diag collect` on a homeserver that runs, with its real log and
 // database, and `crypto-diag triage` on the folder that it made.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import {
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { commandLine as cli } from '../../scripts/lib/host-program.mjs';
 import { outcome, start } from '../../scripts/lib/process.mjs';
 import { WAIT_MS, until } from '../../scripts/lib/wait.mjs';
 import { recordBundle } from './bundle.mjs';
+import { unprivileged } from './postgres.mjs';
 import { sendMediaKey } from './provoke.mjs';
 import { startRig } from './rig.mjs';
 import * as rollback from './scenarios/store-rollback.mjs';
+import { startSsh } from './ssh.mjs';
 
 /** Tables that are asked about: their contents must be the same afterwards. */
 const TABLES = [
@@ -236,6 +246,42 @@ test('a database that is not there is an error that says what to do, without the
   assert.ok(verdicts(judge(out.trim()).triage, 'proven').includes('rollback'));
 });
 
+test('over SSH the same comes as on the host, from a folder whose name is hostile to shells', async () => {
+  const { dir, logPath } = rig.servers;
+  const account = unprivileged();
+  const logs = path.join(dir, `it's "$HOME"`);
+  mkdirSync(logs);
+  copyFileSync(logPath, path.join(logs, 'homeserver.log'));
+  writeFileSync(path.join(logs, 'notes.txt'), 'no log');
+  if (account) for (const name of [logs, ...filesOf(logs)]) chownSync(name, account.uid, account.gid);
+  /** @type {import('../../scripts/lib/process.mjs').Program[]} */
+  const programs = [];
+  try {
+    const via = await startSsh(dir, account, programs);
+    const here = await collect({ log: logs, more: ['--user', HOSTILE] });
+    const there = await collect({ log: logs, more: ['--via', via, '--user', HOSTILE] });
+    const lines = (/** @type {string} */ folder) =>
+      readFileSync(path.join(folder, 'homeserver.log'), 'utf8').split('\n');
+    assert.deepEqual(lines(there), lines(here));
+    const rows = (/** @type {string} */ folder) =>
+      readQueries(folder).map(({ name, params, rows }) => ({ name, params, rows }));
+    assert.deepEqual(rows(there), rows(here));
+    const devices = readQueries(there).find(
+      ({ name, params }) => name === 'devices' && params[0] === HOSTILE,
+    );
+    assert.equal(devices.rows[0].device_id, 'HIS');
+    const { refused, coverage } = manifest(there);
+    assert.deepEqual(
+      refused.map((/** @type {any} */ { what }) => path.basename(what)),
+      ['notes.txt'],
+    );
+    assert.equal(coverage.database.connection, 'psql on its host');
+    assert.ok(verdicts(judge(there).triage, 'proven').includes('rollback'));
+  } finally {
+    for (const program of programs) await program.stop();
+  }
+});
+
 /** Until the run has asked everything and waits to look at the inbox again. */
 function untilAsleep(/** @type {import('../../scripts/lib/process.mjs').Program} */ program) {
   const idle = `SELECT count(*) AS idle FROM pg_stat_activity
@@ -260,14 +306,19 @@ async function fingerprint() {
   return rig.servers.database.query(all.join(' UNION ALL '));
 }
 
-/** @param {{reports?: string[], database?: string, more?: string[]}} [options] */
-async function commandLine({ reports = ['victim', 'peer'], database, more = [] } = {}) {
+/** @param {{reports?: string[], log?: string, database?: string, more?: string[]}} [options] */
+async function commandLine({
+  reports = ['victim', 'peer'],
+  log = rig.servers.logPath,
+  database,
+  more = [],
+} = {}) {
   const out = mkdtempSync(path.join(rig.servers.dir, 'collected-'));
   return [
     'collect',
     ...reports.flatMap((role) => ['--report', path.join(bundle.dir, `${role}.report.json`)]),
     ...reports.flatMap((role) => ['--har', path.join(bundle.dir, `${role}.har`)]),
-    ...['--log', rig.servers.logPath, '--database', database ?? rig.servers.database.url, '--out', out],
+    ...['--log', log, '--database', database ?? rig.servers.database.url, '--out', out],
     ...more,
   ];
 }

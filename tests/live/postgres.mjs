@@ -30,8 +30,7 @@ const APT = 'apt-get install -y --no-install-recommends postgresql postgresql-cl
  */
 export async function startPostgres(folder, programs) {
   const bin = findBinaries();
-  // PostgreSQL refuses to run as root.
-  const account = process.getuid?.() === 0 ? postgresAccount() : undefined;
+  const account = unprivileged();
   const host = path.join(folder, 'pg');
   mkdirSync(host, { mode: 0o700 });
   if (account) chownSync(host, account.uid, account.gid);
@@ -120,12 +119,16 @@ function findBinaries() {
   throw new Error(`PostgreSQL's initdb, postgres and psql are not in ${ROOT}/*/bin. On Debian: ${APT}`);
 }
 
-/** uid and gid of the account `postgres`. */
-function postgresAccount() {
+/**
+ * Whom servers run as that refuse to run as root: the account `postgres`; nobody else is needed where this is not root.
+ * @returns {{ name: string, uid: number, gid: number } | undefined}
+ */
+export function unprivileged() {
+  if (process.getuid?.() !== 0) return undefined;
   const row = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':'))
     .find(([name]) => name === 'postgres');
-  if (!row) throw new Error(`There is no account "postgres" to run PostgreSQL as. On Debian: ${APT}`);
-  return { uid: Number(row[2]), gid: Number(row[3]) };
+  if (!row) throw new Error(`There is no account "postgres" to run servers as. On Debian: ${APT}`);
+  return { name: row[0], uid: Number(row[2]), gid: Number(row[3]) };
 }

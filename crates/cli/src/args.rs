@@ -153,6 +153,10 @@ pub struct CollectArguments {
     /// HARs, as browsers saved them. What they hold of secrets stays out of the bundle.
     #[arg(long = "har", value_name = "FILE", num_args = 1..)]
     pub hars: Vec<PathBuf>,
+    /// Reads logs and database where this command leads: `ssh root@host`, `docker exec -i synapse`, `ssh root@host pct exec 151 --`. `--log`
+    /// and `--database` are then names over there. Nothing is installed or written there; `psql` takes its password from ~/.pgpass.
+    #[arg(long, value_name = "COMMAND")]
+    pub via: Option<String>,
     /// Synapse's database: `postgresql://user@host/synapse`, "host=/run/postgresql dbname=synapse", or
     /// `sqlite:/path/homeserver.db`. A password is taken from PGPASSWORD.
     #[arg(long, value_name = "URL")]

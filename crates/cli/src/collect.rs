@@ -5,7 +5,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crypto_diag_collect::{Collected, Ids, Progress, Request, Silent, collect};
+use crypto_diag_collect::{Collected, Ids, Progress, Request, Silent, Via, collect};
 use crypto_diag_server_log::LogLevel;
 
 use crate::args::{CollectArguments, IdArguments};
@@ -33,7 +33,9 @@ pub fn run(arguments: CollectArguments) -> Result<u8, String> {
 /// In words, if there is no bundle.
 pub fn gather(arguments: CollectArguments, inside: Option<&'static str>) -> Result<Option<Collected>, String> {
     let follow = arguments.follow.then(|| Arc::new(AtomicBool::new(false)));
+    let via = arguments.via.map(|command| Via::find(&command)).transpose()?;
     let mut request = Request {
+        via,
         ids: ids(&arguments.ids)?,
         reports: arguments.reports,
         logs: arguments.logs,

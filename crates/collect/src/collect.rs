@@ -112,7 +112,7 @@ impl Run {
             return Err(CollectError::NothingToLookFor);
         }
         let mut refused = request.refused.clone();
-        let groups = source::find(&request.logs, request.follow.as_ref(), &mut refused, cancel)?;
+        let groups = source::find(request, &mut refused, cancel)?;
         let name = match ids.window.filter(|window| window.from > slice::ALWAYS.from) {
             Some(window) => folder_name(window.from),
             None => format!("made-{}", folder_name(now())),
@@ -233,7 +233,7 @@ impl Run {
                 .push(Refusal { what: "database".to_owned(), why: "interrupted before it was asked".to_owned() });
             return Ok(());
         }
-        match database::ask(url, &self.ids, &request.database_options, cancel) {
+        match database::ask(url, request.via.as_ref(), &self.ids, &request.database_options, cancel) {
             Ok(answers) => {
                 let mut text = serde_json::to_vec_pretty(&answers.queries).unwrap_or_default();
                 text.push(b'\n');

@@ -8,7 +8,7 @@ use crypto_diag_triage::bundle::Refusal;
 use walkdir::{DirEntry, WalkDir};
 
 /// Folders within folders that are walked at most.
-const DEPTH_MAX: usize = 8;
+pub(crate) const DEPTH_MAX: usize = 8;
 
 /// Files of one folder that are looked at at most, with what is refused of it. A bundle has a dozen; forty processes that keep a month
 /// of logs have 1,200.

@@ -20,6 +20,7 @@ pub mod request;
 mod scan;
 mod slice;
 mod source;
+pub mod via;
 mod write;
 
 pub use collect::{Collected, collect};
@@ -27,4 +28,5 @@ pub use error::CollectError;
 pub use ids::{Ids, Window};
 pub use progress::{Progress, Silent};
 pub use request::{Given, Request};
+pub use via::Via;
 pub use write::private;

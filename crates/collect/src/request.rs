@@ -8,6 +8,7 @@ use crypto_diag_triage::bundle::{ArtefactKind, Refusal};
 
 use crate::database;
 use crate::ids::Ids;
+use crate::via::Via;
 
 /// A file that is copied into the bundle, since nothing is looked for in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Given {
 pub struct Request {
     /// Reports, as downloaded.
     pub reports: Vec<PathBuf>,
+    /// What the logs and the database are reached through; `None`: they are on this host.
+    pub via: Option<Via>,
     /// Log files, folders of them, or `-` for the standard input.
     pub logs: Vec<PathBuf>,
     /// HARs, as the browser saved them.
@@ -67,6 +70,7 @@ impl Default for Request {
     fn default() -> Self {
         Request {
             reports: Vec::new(),
+            via: None,
             logs: Vec::new(),
             hars: Vec::new(),
             database: None,

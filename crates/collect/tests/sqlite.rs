@@ -120,7 +120,7 @@ impl Server {
     }
 
     fn ask_with(&self, ids: &Ids, options: &Options) -> Answers {
-        ask(self.path().to_str().unwrap(), ids, options, &AtomicBool::new(false)).unwrap()
+        ask(self.path().to_str().unwrap(), None, ids, options, &AtomicBool::new(false)).unwrap()
     }
 }
 

@@ -8,6 +8,7 @@ mod engine;
 mod olm;
 mod postgres;
 mod private;
+mod psql;
 mod question;
 mod questions;
 mod round;
@@ -23,6 +24,7 @@ use crypto_diag_triage::bundle::Refusal;
 use serde_json::{Value, json};
 
 use crate::ids::Ids;
+use crate::via::Via;
 use engine::{Engine, Snapshot};
 use round::Round;
 
@@ -110,12 +112,22 @@ impl fmt::Display for DatabaseError {
 
 impl std::error::Error for DatabaseError {}
 
-/// Asks the database about the users and events. Setting `cancel` ends it soon: what was answered until then is given, and
-/// what was not is named.
+/// Asks the database about the users and events, on this host or where `via` leads. Setting `cancel` ends it soon: what was answered
+/// until then is given, and what was not is named.
 ///
 /// # Errors
 /// [`DatabaseError`], if there is no database to ask.
-pub fn ask(url: &str, ids: &Ids, options: &Options, cancel: &AtomicBool) -> Result<Answers, DatabaseError> {
+pub fn ask(
+    url: &str,
+    via: Option<&Via>,
+    ids: &Ids,
+    options: &Options,
+    cancel: &AtomicBool,
+) -> Result<Answers, DatabaseError> {
+    if let Some(via) = via {
+        psql::is_askable(url)?;
+        return both_rounds(&mut psql::Psql::start(via, url, options, cancel)?, ids, options, cancel);
+    }
     match Target::of(url)? {
         Target::Postgres(config) => {
             postgres::with_connection(&config, options, cancel, |engine| both_rounds(engine, ids, options, cancel))
@@ -244,7 +256,7 @@ mod tests {
         }
         // What looks like a path is one.
         for url in ["u:hush@h/synapse", "sqlite:u:hush@h", "postgresql:/u:hush@h/synapse"] {
-            let asked = ask(url, &Ids::default(), &Options::default(), &AtomicBool::new(false));
+            let asked = ask(url, None, &Ids::default(), &Options::default(), &AtomicBool::new(false));
             let said = asked.unwrap_err().to_string();
             assert!(said.contains("--database") && !said.contains("hush"), "{said}");
         }

@@ -22,6 +22,31 @@ use tokio_postgres::{CancelToken, Client, Config, NoTls};
 use super::engine::{Engine, Failure, Kind, Row, Schema, Snapshot, Statement, Work};
 use super::{DatabaseError, Options};
 
+/// Begins a transaction that sees one moment and can write nothing.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// The time at which the transaction began, just before its first statement takes the snapshot. Of a standby, the time up to which it
+/// has followed: what is newer it cannot know of.
+pub(super) const MOMENT: &str = "SELECT CAST(floor(extract(epoch FROM CASE WHEN pg_is_in_recovery() \
+    THEN least(now(), coalesce(pg_last_xact_replay_timestamp(), now())) ELSE now() END) * 1000) AS bigint) AS at, \
+    pg_is_in_recovery() AS is_standby";
+
+/// The newest position of the to-device stream.
+pub(super) const POSITION: &str = "SELECT CAST(last_value AS bigint) AS newest_stream_id FROM device_inbox_sequence";
+
+/// The columns of a table; only those that the role may use.
+pub(super) const COLUMNS: &str = "SELECT CAST(table_name AS text) AS table_name, CAST(column_name AS text) AS column_name \
+    FROM information_schema.columns WHERE table_schema = ANY (current_schemas(FALSE)) AND table_name = $1";
+
+/// Limits within the transaction, so that they hold through a connection pool as well. Numbers of this program's own.
+pub(super) fn limits(options: &Options) -> String {
+    format!(
+        "SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}",
+        options.statement_timeout.as_millis().max(1),
+        options.lock_timeout.as_millis().max(1),
+    )
+}
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether the run was interrupted.
@@ -203,19 +228,9 @@ struct Postgres<'p> {
 impl Engine for Postgres<'_> {
     fn snapshot(&mut self, work: Work<'_>) -> Result<(), DatabaseError> {
         let Connection { client, options, .. } = self.connection;
-        // Limits within the transaction, so that they hold through a connection pool as well. Numbers of this program's own.
-        let begin = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}",
-            options.statement_timeout.as_millis().max(1),
-            options.lock_timeout.as_millis().max(1),
-        );
+        let begin = format!("{BEGIN}; {}", limits(options));
         self.connection.ask(client.batch_execute(&begin))?;
-        // The time at which the transaction began, just before its first statement takes the snapshot. Of a standby, the
-        // time up to which it has followed: what is newer it cannot know of.
-        let moment = "SELECT CAST(floor(extract(epoch FROM CASE WHEN pg_is_in_recovery() \
-                      THEN least(now(), coalesce(pg_last_xact_replay_timestamp(), now())) ELSE now() END) * 1000) AS bigint), \
-                      pg_is_in_recovery()";
-        let row = self.connection.ask(client.query_typed_one(moment, &[]))?;
+        let row = self.connection.ask(client.query_typed_one(MOMENT, &[]))?;
         let at = row.try_get(0).map_err(Unanswered::Refused)?;
         self.is_standby = row.try_get(1).ok();
         work(&mut Moment { connection: self.connection, at });
@@ -225,10 +240,7 @@ impl Engine for Postgres<'_> {
     }
 
     fn position(&self) -> Option<Statement> {
-        Some(Statement {
-            sql: "SELECT CAST(last_value AS bigint) AS newest_stream_id FROM device_inbox_sequence".to_owned(),
-            columns: vec![("newest_stream_id", Kind::Integer)],
-        })
+        Some(Statement { sql: POSITION.to_owned(), columns: vec![("newest_stream_id", Kind::Integer)] })
     }
 
     fn describe(&self) -> Row {
@@ -254,21 +266,8 @@ impl Snapshot for Moment<'_> {
     }
 
     fn columns(&mut self, tables: &[&str]) -> Result<Schema, Failure> {
-        // Shows only columns that the role may use.
-        let sql = "SELECT CAST(table_name AS text) AS table_name, CAST(column_name AS text) AS column_name \
-                   FROM information_schema.columns \
-                   WHERE table_schema = ANY (current_schemas(FALSE)) AND table_name = $1";
         let columns = vec![("table_name", Kind::Text), ("column_name", Kind::Text)];
-        let statement = Statement { sql: sql.to_owned(), columns };
-        let mut schema = Schema::default();
-        for table in tables {
-            self.rows(&statement, &[table], &mut |row| {
-                if let (Some(table), Some(column)) = (row["table_name"].as_str(), row["column_name"].as_str()) {
-                    schema.0.insert(format!("{table}.{column}"));
-                }
-            })?;
-        }
-        Ok(schema)
+        Schema::of_tables(self, &Statement { sql: COLUMNS.to_owned(), columns }, tables)
     }
 
     fn rows(&mut self, statement: &Statement, params: &[&str], each: &mut dyn FnMut(Row)) -> Result<(), Failure> {
@@ -310,27 +309,34 @@ async fn fetch(
 }
 
 fn failure(unanswered: &Unanswered, timeout: Duration) -> Failure {
-    let (why, is_last) = match unanswered {
+    match unanswered {
         Unanswered::Refused(error) => match error.code() {
-            Some(&SqlState::QUERY_CANCELED) => {
-                (format!("it took longer than {} s and was ended (statement_timeout)", timeout.as_secs_f32()), false)
-            }
-            _ => (describe(error), error.is_closed()),
+            Some(code) => Failure { is_last: error.is_closed(), ..refusal(code.code(), timeout) },
+            None => Failure { why: describe(error), is_last: error.is_closed() },
         },
-        Unanswered::Silent(_) | Unanswered::Interrupted => (unanswered.why(), true),
-    };
-    Failure { why, is_last }
+        Unanswered::Silent(_) | Unanswered::Interrupted => Failure { why: unanswered.why(), is_last: true },
+    }
 }
 
-/// In words of this program's own and of the client's. The server's message is not used: it quotes what it was given.
+/// What the server's five letters for a refusal mean. The server's message is not used: it quotes what it was given.
+pub(super) fn refusal(state: &str, timeout: Duration) -> Failure {
+    let code = SqlState::from_code(state);
+    let why = match sentence(&code) {
+        _ if code == SqlState::QUERY_CANCELED => {
+            format!("it took longer than {} s and was ended (statement_timeout)", timeout.as_secs_f32())
+        }
+        Some(sentence) => format!("{sentence} ({state})"),
+        // Five characters by the protocol; a server may send anything.
+        None if is_sql_state(state) => format!("it refused (SQLSTATE {state})"),
+        None => "it refused".to_owned(),
+    };
+    Failure { why, is_last: false }
+}
+
+/// In words of this program's own and of the client's.
 fn describe(error: &Error) -> String {
     match (error.code(), std::error::Error::source(error)) {
-        (Some(code), _) => match sentence(code) {
-            Some(sentence) => format!("{sentence} ({})", code.code()),
-            // Five characters by the protocol; a server may send anything.
-            None if is_sql_state(code.code()) => format!("it refused (SQLSTATE {})", code.code()),
-            None => "it refused".to_owned(),
-        },
+        (Some(code), _) => refusal(code.code(), Duration::ZERO).why,
         (None, Some(source)) => format!("{error}: {source}").replace(": error:", ":"),
         (None, None) => error.to_string(),
     }

@@ -23,6 +23,8 @@ use crypto_diag_triage::intake::{self, Member, Source};
 use crate::error::CollectError;
 use crate::files::{self, Found, Links};
 use crate::progress::Progress;
+use crate::request::Request;
+use crate::via::Via;
 use patient::{Chunks, Growing, Patient};
 
 /// Bytes of a log's beginning that tell what it is.
@@ -69,25 +71,27 @@ pub(crate) struct Group {
 ///
 /// # Errors
 /// A file that was named and cannot be read.
-/// `follow`: files are read on as they grow, and streams, until it is true.
 pub(crate) fn find(
-    paths: &[PathBuf],
-    follow: Option<&Arc<AtomicBool>>,
+    request: &Request,
     refused: &mut Vec<Refusal>,
     cancel: &AtomicBool,
 ) -> Result<Vec<Group>, CollectError> {
+    let follow = request.follow.as_ref();
     let mut inputs = Vec::new();
-    for path in paths {
+    for path in &request.logs {
         if path.as_os_str() == "-" {
             inputs.push(stream(path, patient::start(|| Ok(io::stdin())), follow, cancel)?);
+            continue;
+        }
+        if let Some(via) = &request.via {
+            inputs.extend(elsewhere(via, path, follow, refused, cancel)?);
             continue;
         }
         let about = fs::metadata(path).map_err(|error| unreadable(path, error))?;
         if about.is_dir() {
             inputs.extend(of_folder(path, refused)?);
             if follow.is_some() {
-                let why = "a folder is read as it is now; to follow a log, name its file";
-                refused.push(Refusal { what: shown(path), why: why.to_owned() });
+                refused.push(Refusal { what: shown(path), why: NOT_FOLLOWED.to_owned() });
             }
         } else if about.is_file() && follow.is_some() {
             let opened = path.clone();
@@ -102,6 +106,50 @@ pub(crate) fn find(
         }
     }
     Ok(rotation::group(inputs))
+}
+
+const NOT_FOLLOWED: &str = "a folder is read as it is now; to follow a log, name its file";
+
+/// A log on another host, or the logs below a folder there, each as a stream.
+fn elsewhere(
+    via: &Via,
+    path: &Path,
+    follow: Option<&Arc<AtomicBool>>,
+    refused: &mut Vec<Refusal>,
+    cancel: &AtomicBool,
+) -> Result<Vec<Input>, CollectError> {
+    let name = path.to_string_lossy();
+    let (files, left) = via.files(&name).map_err(|error| unreadable(path, error))?;
+    refused.extend(left.map(|why| Refusal { what: shown(path), why }));
+    let is_folder = files.first().is_none_or(|file| Path::new(file) != path);
+    if is_folder && follow.is_some() {
+        refused.push(Refusal { what: shown(path), why: NOT_FOLLOWED.to_owned() });
+    }
+    let follow = follow.filter(|_| !is_folder);
+    let mut inputs = Vec::new();
+    for file in files {
+        let (via, followed, opened) = (via.clone(), follow.is_some(), file.clone());
+        let chunks = patient::start(move || via.read(&opened, followed));
+        match stream(Path::new(&file), chunks, follow, cancel) {
+            Ok(input) if is_folder && !has_log_line(&input.sample) => {
+                refused.push(Refusal { what: shown(&input.path), why: NO_LOG.to_owned() });
+            }
+            Ok(input) => inputs.push(input),
+            Err(error) if is_folder => refused.push(Refusal { what: showable(&file), why: error.to_string() }),
+            Err(error) => return Err(error),
+        }
+    }
+    if inputs.is_empty() && is_folder {
+        refused.push(Refusal { what: shown(path), why: NO_LOGS.to_owned() });
+    }
+    Ok(inputs)
+}
+
+const NO_LOG: &str = "no line of its beginning is a line of a homeserver's log";
+const NO_LOGS: &str = "no log of a homeserver is in this folder";
+
+fn has_log_line(sample: &[u8]) -> bool {
+    sample.split(|byte| *byte == b'\n').any(|line| parse_line(line).is_some())
 }
 
 /// The logs below a folder.
@@ -121,7 +169,7 @@ fn of_folder(folder: &Path, refused: &mut Vec<Refusal>) -> Result<Vec<Input>, Co
     }
     let inputs = plan(&logs, true, refused);
     if inputs.is_empty() {
-        refused.push(Refusal { what: shown(folder), why: "no log of a homeserver is in this folder".to_owned() });
+        refused.push(Refusal { what: shown(folder), why: NO_LOGS.to_owned() });
     }
     Ok(inputs)
 }
@@ -174,9 +222,8 @@ fn plan(files: &[LogFile], found: bool, refused: &mut Vec<Refusal>) -> Vec<Input
             }
         };
         let is_whole = part == Part::Whole;
-        let is_log = || sample.split(|byte| *byte == b'\n').any(|line| parse_line(line).is_some());
-        if (found || !is_whole) && !is_log() {
-            refuse("no line of its beginning is a line of a homeserver's log".to_owned());
+        if (found || !is_whole) && !has_log_line(&sample) {
+            refuse(NO_LOG.to_owned());
             continue;
         }
         inputs.push(Input {
