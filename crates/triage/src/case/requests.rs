@@ -14,6 +14,10 @@ use crate::verdict::Evidence;
 const LONG_MS: u64 = 5_000;
 const LONG_SYNC_MS: u64 = 45_000;
 
+/// A client prints that a request was refused within so many milliseconds of the answer's end; the browser's clock of requests and
+/// that of lines may differ by as much.
+const PRINTED_WITHIN_MS: u64 = 2_000;
+
 /// How the requests to one route fared.
 pub(crate) struct Times {
     pub route: RequestRoute,
@@ -97,6 +101,10 @@ pub(crate) fn was_long(row: &Request) -> bool {
     row.status != Some(0) && row.duration >= long
 }
 
+fn carries_to_device_messages(route: RequestRoute) -> bool {
+    matches!(route, RequestRoute::SendToDevice | RequestRoute::SendToDeviceEncrypted)
+}
+
 fn is_about_delayed_events(route: RequestRoute) -> bool {
     use RequestRoute::{DelayedEvent, DelayedEventAction, DelayedEventRestart};
     matches!(route, DelayedEvent | DelayedEventAction | DelayedEventRestart)
@@ -117,6 +125,23 @@ impl Case<'_> {
         let says = "the requests of that time, as the browser measured them from asking to the answer's end: its own queue, the way, \
                     gateways and the homeserver together";
         (!texts.is_empty()).then(|| self.whole(page.report, &texts.join("; "), says))
+    }
+
+    /// The refused request with to-device messages that ended nearest to a moment of the page's clock, as evidence. A row does not say
+    /// which messages it carried.
+    pub fn refused_to_device(&self, page: &Page, at: Moment) -> Option<Evidence> {
+        let rows = &self.report(page).requests.as_ref()?.rows;
+        let end = |row: &Request| i64::try_from(row.ts.0.saturating_add(row.duration)).unwrap_or(i64::MAX);
+        let apart = |row: &Request| end(row).abs_diff(at.earliest);
+        let is_refused = |row: &&Request| {
+            carries_to_device_messages(row.route)
+                && matches!(row.status, Some(400..=428 | 430..=499))
+                && apart(row) <= PRINTED_WITHIN_MS
+        };
+        let row = rows.iter().filter(is_refused).min_by_key(|row| apart(row))?;
+        let says =
+            "the refused request with to-device messages that ended nearest to the line, as the browser measured it";
+        Some(Evidence { at: Some(end(row)), ..self.whole(page.report, &trouble(row)?, says) })
     }
 }
 
@@ -168,6 +193,37 @@ mod tests {
         let lane = |name: &str| triage.timeline.lanes.iter().find(|lane| lane.name.contains(name)).expect("a lane");
         assert_eq!(lane("requests that failed").marks[0].text, "delayed_events/{}/restart: no answer");
         assert_eq!(lane("requests that took long").spans[0].text, "sync");
+    }
+
+    #[test]
+    fn the_refused_request_nearest_to_a_dropped_batch_is_evidence_of_it() {
+        let dropped = |rows: Vec<Request>| {
+            let line = "Fatal error when sending to-device message - dropping to-device batch! M_TOO_LARGE: MatrixError: [413] x";
+            let page = MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, BEGUN + 3_600_000);
+            let page = page.line(BEGUN + 100_000, Level::Error, line);
+            let page = page.but(move |report| report.requests = Some(Requests { rows, ..Requests::default() }));
+            let history = History::new("a batch is dropped").file("alice.report.json", page.json());
+            let verdicts = Triage::of(&history.bundle()).verdicts;
+            let verdict = verdicts.into_iter().find(|verdict| verdict.conclusion == Conclusion::BatchDropped);
+            let verdict = verdict.expect("a verdict");
+            assert!(verdict.is_proven(), "the line alone proves it");
+            verdict.evidence.into_iter().skip(1).map(|piece| piece.quote.to_string()).collect::<Vec<_>>()
+        };
+        let route = RequestRoute::SendToDeviceEncrypted;
+        let others = || {
+            vec![
+                row(route, 99_000, 900, Some(200)),
+                row(route, 99_000, 900, Some(0)),
+                row(route, 99_000, 900, None),
+                row(route, 90_000, 900, Some(413)),
+                row(RequestRoute::Send, 99_000, 900, Some(413)),
+            ]
+        };
+        assert_eq!(dropped(others()), Vec::<String>::new());
+        let mut rows = others();
+        rows.extend([row(route, 98_000, 400, Some(403)), row(route, 99_800, 190, Some(413))]);
+        assert_eq!(dropped(rows), ["sendToDevice/m.room.encrypted/{}: 413 after 190 ms"]);
+        assert_eq!(dropped(Vec::new()), Vec::<String>::new());
     }
 
     #[test]

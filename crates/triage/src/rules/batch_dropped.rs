@@ -41,6 +41,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
             let logged_in = cause.is_some_and(|cause| !LOGGED_OUT.contains(&cause));
             let proof = Proof::new(case)
                 .evidence(case.entry(report, entry, "the client dropped a batch"))
+                .evidence(case.printed(report, entry).and_then(|at| case.refused_to_device(page, at)))
                 .premise(&LOGGED_IN, logged_in, || {
                     let of = page.device.clone().map_or_else(|| Whose::Somebody(label.clone()), Whose::Device);
                     vec![Need::har(report, "how the server refused the batch"), Need::report(of, ReportTime::Any, "whether the client is logged in")]
