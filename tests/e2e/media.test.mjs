@@ -13,6 +13,7 @@ import { outcome } from '../../scripts/lib/process.mjs';
 import { root } from '../../scripts/lib/project.mjs';
 import { folder, serve } from '../../scripts/lib/server.mjs';
 import { schemaErrors } from '../support/report-schema.mjs';
+import { startRelay, through } from '../support/call/relay.mjs';
 import { launch } from '../support/browser.mjs';
 
 const require = createRequire(import.meta.url);
@@ -30,18 +31,20 @@ const SIDE = `
   window.side = { diag, frame, loaded };
 `;
 
-/** Who they are, how the media server names them, and their sessions there. */
+/** Who they are, how the media server names them, their sessions there, and where it is. */
 const ALICE = {
   user: '@alice:example.org',
   device: 'ALICEDEVCE',
   identity: '@alice:example.org:ALICEDEVCE',
   sid: 'PA_aLiCe8f3kQ2x',
+  focus: 'https://sfu.example.org',
 };
 const BOB = {
   user: '@bob:example.org',
   device: 'BOBDEVCEXX',
   identity: '@bob:example.org:BOBDEVCEXX',
   sid: 'PA_b0bXy71mZp4w',
+  focus: 'https://sfu.example.org',
 };
 
 /** Joins two of them. */
@@ -49,7 +52,7 @@ const CALLS = `
   const [ALICE, BOB] = ${JSON.stringify([ALICE, BOB])};
   window.calls = {};
   const loaded = (frame) => new Promise((done) => frame.addEventListener('load', done, { once: true }));
-  async function open() {
+  async function open(members) {
     const page = document.createElement('iframe');
     page.src = '/side.html';
     const there = loaded(page);
@@ -61,19 +64,20 @@ const CALLS = `
     frame.contentWindow.rtcSession = {
       isJoined: () => true,
       room: { roomId: '!call:example.org' },
-      memberships: [ALICE, BOB].map(({ user, device, identity }) => ({
+      memberships: members.map(({ user, device, identity, focus }) => ({
         userId: user,
         deviceId: device,
         rtcBackendIdentity: identity,
+        // Long enough ago that a stream would be there.
+        createdTs: () => Date.now() - 120_000,
+        getTransport: () => ({ livekit_service_url: focus }),
       })),
     };
     return { diag, call: frame.contentWindow.call };
   }
-  window.start = async (name, plan) => {
-    const [alice, bob] = await Promise.all([open(), open()]);
+  window.begin = async (name, plan, members) => {
+    const [alice, bob] = await Promise.all([open(members), open(members)]);
     await Promise.all([alice.call.begin(ALICE, BOB, plan.alice), bob.call.begin(BOB, ALICE, plan.bob)]);
-    const answer = await bob.call.answer(await alice.call.offer());
-    await alice.call.answered(answer);
     window.calls[name] = { alice, bob };
   };
   window.report = (name, who, userId, deviceId) => window.calls[name][who].diag.collectReport({
@@ -82,7 +86,7 @@ const CALLS = `
   window.ready = true;
 `;
 
-/** @typedef {{encrypts?: boolean, decrypts?: boolean, ownKey?: number, theirKey?: number}} Half */
+/** @typedef {{encrypts?: boolean, decrypts?: boolean, ownKey?: number, theirKey?: number, isThere?: boolean}} Half */
 
 /** Both sides well: Alice's key is 1, Bob's is 2. */
 const WELL = { alice: { ownKey: 1, theirKey: 2 }, bob: { ownKey: 2, theirKey: 1 } };
@@ -92,10 +96,23 @@ const TRIES = 5;
 const LATE = 11_000;
 
 /**
- * Each: what is done to Alice's media on its way to Bob, and what Bob's report says of it. The other direction is well in all of them.
- * @type {{name: string, plan: {alice: Half, bob: Half}, step?: [side: 'alice' | 'bob', step: string, ...args: number[]], trouble: 'lines' | 'quiet' | 'none',
- *   proven: string[], never: string[], own?: string}[]}
+ * Each: what is done to Alice's media on its way to Bob, and what follows for it.
+ *
+ * @typedef {object} Outcome
+ * @property {string} name
+ * @property {{alice: Half, bob: Half}} plan
+ * @property {(typeof ALICE)[]} [members] of the call, as both see it
+ * @property {boolean} [apart] whether nothing joins their media
+ * @property {[side: 'alice' | 'bob' | 'network', step: string, ...args: number[]]} [step] what changes once all is well
+ * @property {'lines' | 'quiet' | 'none'} trouble by what it is told that things have become what they are
+ * @property {string[]} proven what Bob's report says of Alice's media
+ * @property {string[]} never
+ * @property {string} [own] what her own report says of it
+ * @property {string[]} [back] what hers says of his media, which is well if this is left out
+ * @property {boolean} [onDemand] whether it is left to `npm run test:matrix`
  */
+
+/** @type {Outcome[]} */
 const OUTCOMES = [
   {
     name: 'nothing is wrong',
@@ -159,18 +176,88 @@ const OUTCOMES = [
     never: ['media-not-decrypted', 'media-not-arriving', 'encryption-one-sided'],
     own: 'media-not-sent',
   },
+  {
+    name: 'Alice mutes her microphone as LiveKit does, and her camera goes on',
+    plan: WELL,
+    step: ['alice', 'muteMicrophone'],
+    trouble: 'none',
+    proven: [],
+    never: ['media-not-decrypted', 'media-not-arriving', 'encryption-one-sided'],
+    own: 'media-not-sent',
+    onDemand: true,
+  },
+  {
+    name: 'Alice’s microphone is taken out of the call, and her camera goes on',
+    plan: WELL,
+    step: ['alice', 'takeMicrophoneOut'],
+    trouble: 'none',
+    proven: [],
+    never: ['media-not-decrypted', 'media-not-arriving', 'encryption-one-sided'],
+    own: 'media-not-sent',
+    onDemand: true,
+  },
+  {
+    name: 'Alice’s own worker has no key of hers, and drops what she says',
+    plan: { alice: { theirKey: 2 }, bob: WELL.bob },
+    trouble: 'none',
+    proven: ['media-not-arriving'],
+    never: ['media-decoded', 'media-not-decrypted', 'encryption-one-sided'],
+    own: 'media-not-sent',
+    onDemand: true,
+  },
+  {
+    name: 'the network between them is cut',
+    plan: WELL,
+    step: ['network', 'cut'],
+    trouble: 'quiet',
+    proven: ['media-not-arriving'],
+    never: ['media-decoded', 'media-not-decrypted', 'encryption-one-sided'],
+    back: ['media-not-arriving'],
+    onDemand: true,
+  },
+  {
+    name: 'Alice’s side ends its connection without a word',
+    plan: WELL,
+    step: ['alice', 'leave'],
+    trouble: 'quiet',
+    proven: ['media-not-arriving'],
+    never: ['media-decoded', 'media-not-decrypted', 'encryption-one-sided'],
+    back: [],
+    onDemand: true,
+  },
+  {
+    // Which SFU is to blame only the SFUs' logs say.
+    name: 'Alice is a member at another SFU, of which nothing comes',
+    plan: { alice: { ...WELL.alice, isThere: false }, bob: { ...WELL.bob, isThere: false } },
+    members: [{ ...ALICE, focus: 'https://sfu.example.com' }, BOB],
+    apart: true,
+    trouble: 'none',
+    proven: ['media-not-arriving'],
+    never: ['media-decoded', 'media-not-decrypted', 'different-sfu'],
+    back: ['media-not-arriving'],
+    onDemand: true,
+  },
+  {
+    name: 'Alice speaks, and neither sees her as a member of the call',
+    plan: WELL,
+    members: [BOB],
+    trouble: 'none',
+    proven: ['media-decoded'],
+    never: ['media-not-decrypted', 'media-not-arriving', 'encryption-one-sided'],
+    onDemand: true,
+  },
 ];
 /**
  * Where the calls are: two cores carry no more at once without glitches that are none of encryption's. WebKitGTK has no
- * RTCPeerConnection. `npm test` has all of them in Chromium, and two in Firefox; `npm run test:matrix` all of them in both.
- * @type {{engine: 'chromium' | 'firefox', options: Parameters<typeof launch>[1], atOnce: number, outcomes: typeof OUTCOMES}[]}
+ * RTCPeerConnection. `npm test` has most of them in Chromium, and two in Firefox; `npm run test:matrix` all of them in both.
+ * @type {{engine: 'chromium' | 'firefox', options: Parameters<typeof launch>[1], atOnce: number, outcomes: Outcome[]}[]}
  */
 const PLACES = [
   {
     engine: 'chromium',
     options: { args: ['--autoplay-policy=no-user-gesture-required'] },
     atOnce: 4,
-    outcomes: OUTCOMES,
+    outcomes: OUTCOMES.filter(({ onDemand }) => !onDemand || process.env.CRYPTO_DIAG_MATRIX),
   },
   {
     engine: 'firefox',
@@ -250,16 +337,34 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
     for (let first = 0; first < outcomes.length; first += atOnce) {
       describe(`calls ${first + 1} to ${first + atOnce}`, () => {
         const some = outcomes.slice(first, first + atOnce);
+        /** The networks that can be cut. @type {Map<string, import('../support/call/relay.mjs').Relay>} */
+        const relays = new Map();
+        /** @param {string} name @param {'alice' | 'bob'} who @param {string} what @param {unknown[]} given */
+        const call = (name, who, what, ...given) =>
+          page.evaluate(
+            (/** @type {string[]} */ [name, who, what], /** @type {unknown} */ ...given) =>
+              window.calls[name][who].call[what](...given),
+            [name, who, what],
+            ...given,
+          );
+        /** Joins the media of two. @param {Outcome} outcome */
+        async function join({ name, step }) {
+          const relay = step?.[0] === 'network' ? await startRelay() : undefined;
+          if (relay) relays.set(name, relay);
+          const passed = (/** @type {any} */ description, /** @type {0 | 1} */ to) =>
+            relay ? through(description, relay.address, relay.ports[to]) : description;
+          const answer = await call(name, 'bob', 'answer', passed(await call(name, 'alice', 'offer'), 1));
+          await call(name, 'alice', 'answered', passed(answer, 0));
+        }
         before(async () => {
           page = await browser.newPage();
           await page.goto(server.url);
           await page.waitFor(() => window.ready);
-          for (const { name, plan } of some)
-            await page.evaluate(
-              (/** @type {string} */ name, /** @type {any} */ plan) => window.start(name, plan),
-              name,
-              plan,
-            );
+          for (const outcome of some) {
+            const { name, plan, members = [ALICE, BOB], apart } = outcome;
+            await page.evaluate((/** @type {any[]} */ ...args) => window.begin(...args), name, plan, members);
+            if (!apart) await join(outcome);
+          }
           for (const { name, step } of some) {
             if (!step) continue;
             // What is changed was well before.
@@ -267,33 +372,40 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
               const { emitted, decoded } = await window.calls[name].bob.call.seen();
               return emitted > 48_000 && decoded > 5;
             }, name);
-            await page.evaluate(
-              (
-                /** @type {string} */ name,
-                /** @type {[string, string, ...number[]]} */ [who, what, ...args],
-              ) => window.calls[name][who].call.steps[what](...args),
-              name,
-              step,
-            );
+            if (step[0] === 'network') relays.get(name)?.cut();
+            else
+              await page.evaluate(
+                (
+                  /** @type {string} */ name,
+                  /** @type {[string, string, ...number[]]} */ [who, what, ...args],
+                ) => window.calls[name][who].call.steps[what](...args),
+                name,
+                step,
+              );
           }
         });
-        after(() => page?.close());
+        after(async () => {
+          await page?.close();
+          relays.forEach((relay) => relay.close());
+        });
 
-        for (const { name, trouble, proven, never, own } of some) {
+        for (const { name, trouble, proven, never, own, back = ['media-decoded'] } of some) {
           test(`${name}: ${proven.join(', ') || 'unknown'}`, async () => {
             await page.waitFor(
               async (
                 /** @type {string} */ name,
                 /** @type {string} */ trouble,
                 /** @type {number} */ late,
+                /** @type {boolean} */ isWell,
+                /** @type {boolean} */ comes,
               ) => {
                 const { bob, alice } = window.calls[name];
                 const back = await alice.call.seen();
-                if (back.decoded < 5 || back.emitted < 48_000) return false;
+                if (isWell && (back.decoded < 5 || back.emitted < 48_000)) return false;
                 const [first] = bob.diag.getEntries();
                 const seen = await bob.call.seen();
                 if (trouble === 'lines') return first && Date.now() - first.ts > late;
-                if (trouble === 'none') return seen.packets > 100;
+                if (trouble === 'none') return seen.packets > 100 || !comes;
                 // Nothing has come for longer than a pause between words.
                 const before = window.calls[name].before;
                 if (before?.packets !== seen.packets)
@@ -303,6 +415,8 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
               name,
               trouble,
               LATE,
+              back.includes('media-decoded'),
+              !proven.includes('media-not-arriving'),
             );
             const report = (
               /** @type {string} */ who,
@@ -332,11 +446,7 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
             for (const claim of proven)
               assert.ok(saidOfBoth.includes(claim), `${saidOfBoth}: ${both.summary}`);
             for (const claim of never) assert.ok(!saidOfBoth.includes(claim), `${claim}: ${both.summary}`);
-            assert.deepEqual(
-              provenFrom(both, BOB),
-              ['media-decoded'],
-              `the other direction is well: ${both.summary}`,
-            );
+            assert.deepEqual(provenFrom(both, BOB), back, `the other direction: ${both.summary}`);
             const sent = both.verdicts.filter(
               (/** @type {any} */ { claim, is }) => claim === 'media-not-sent' && is === 'proven',
             );

@@ -75,8 +75,8 @@ async function soundTrack() {
 }
 
 /**
- * @typedef {{encrypts?: boolean, decrypts?: boolean, ownKey?: number, theirKey?: number}} Plan Keys are numbers: equal ones fit. What is
- *   left out is not there.
+ * @typedef {{encrypts?: boolean, decrypts?: boolean, ownKey?: number, theirKey?: number, isThere?: boolean}} Plan Keys are numbers: equal
+ *   ones fit. What is left out is not there. The other side is, unless `isThere` is false.
  */
 
 /** @param {Member} own @param {Member} other @param {Plan} plan */
@@ -92,7 +92,7 @@ async function side(own, other, plan) {
     // The sentence that Element Call prints from this event.
     console.warn(`Encryption error for ${who?.identity ?? 'unknown participant'}:`, error);
   });
-  console.info(`Participant connected: ${other.identity} (${other.sid})`);
+  if (plan.isThere !== false) console.info(`Participant connected: ${other.identity} (${other.sid})`);
   if (plan.encrypts !== false) await room.setE2EEEnabled(true);
 
   const connection = new RTCPeerConnection(/** @type {any} */ ({ encodedInsertableStreams: true }));
@@ -123,16 +123,17 @@ async function side(own, other, plan) {
   if (plan.theirKey) await keyProvider.give(plan.theirKey, other.identity, 0);
 
   const tracks = await ownTracks();
-  const senders = tracks.map((track) => {
+  const locals = tracks.map((track) =>
+    track.kind === 'audio'
+      ? new LocalAudioTrack(track, undefined, true)
+      : new LocalVideoTrack(track, undefined, true),
+  );
+  const senders = tracks.map((track, at) => {
     const sender = connection.addTrack(track, new MediaStream());
-    const local =
-      track.kind === 'audio'
-        ? new LocalAudioTrack(track, undefined, true)
-        : new LocalVideoTrack(track, undefined, true);
-    room.localParticipant.emit(ParticipantEvent.LocalSenderCreated, sender, /** @type {any} */ (local));
+    room.localParticipant.emit(ParticipantEvent.LocalSenderCreated, sender, /** @type {any} */ (locals[at]));
     return sender;
   });
-  return { connection, keyProvider, tracks, senders, own, other };
+  return { connection, keyProvider, tracks, senders, locals, own, other };
 }
 
 /** Nothing leaves any more. Without a track alone, Firefox goes on with silence. @param {RTCRtpSender} sender */
@@ -187,6 +188,10 @@ Object.assign(window, {
       getTheirKey: (key, index) => made.keyProvider.give(key, made.other.identity, index),
       stopSending: () => Promise.all(made.senders.map(silence)),
       mute: () => made.tracks.forEach((track) => (track.enabled = false)),
+      /** As the button of a client does it: LiveKit switches the track. */
+      muteMicrophone: () => made.locals[0].mute(),
+      takeMicrophoneOut: () => silence(made.senders[0]),
+      leave: () => made.connection.close(),
     },
     /** Counters of what comes, by which a test waits. */
     async seen() {
