@@ -137,12 +137,13 @@ const stages = {
     needs: 'tests',
     onDemand: true,
     commands: () =>
-      [nodeTests('live', ['scenarios.test.mjs', 'calls.test.mjs']), nodeTests('e2e', ['media.test.mjs'])].map(
-        (command) => ({
-          ...command,
-          env: { CRYPTO_DIAG_MATRIX: '1' },
-        }),
-      ),
+      [
+        nodeTests('live', ['scenarios.test.mjs', 'calls.test.mjs']),
+        nodeTests('e2e', ['media.test.mjs', 'killed.test.mjs']),
+      ].map((command) => ({
+        ...command,
+        env: { CRYPTO_DIAG_MATRIX: '1' },
+      })),
   },
 };
 
