@@ -1,7 +1,7 @@
 //! A participant's media arrives and is decoded. Whoever does not hear it must look elsewhere than at its encryption.
 
 use crypto_diag_analysis::call::flow;
-use crypto_diag_core::{Ke, MediaKind, MediaStream};
+use crypto_diag_core::{Ke, MediaKind, MediaStream, Millis};
 
 use super::Rule;
 use super::heard::{self, Heard, State};
@@ -14,6 +14,10 @@ use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
 
 /// Pictures within the second of the statistics of which one at least would have been decoded.
 const COUNTED_MIN: f64 = 5.0;
+
+/// A participant goes on with its last key for a moment after it has sent the next one (`useKeyDelay`: 1 s, in Element Call 5 s), in
+/// milliseconds with the way of the message.
+const USED_WITHIN_MS: u64 = 10_000;
 
 const OUT: Premise = Premise {
     id: "media-decoded/comes-out",
@@ -33,6 +37,12 @@ const ITS_OWN: Premise = Premise {
     rules_out: "What came out was made by the SFU, which sends silent sound and black pictures in the clear for a moment when somebody mutes, while the participant's own frames cannot be opened.",
 };
 
+const SAME_KEY: Premise = Premise {
+    id: "media-decoded/same-key",
+    says: "No line says that a key of the participant was set, or that its frames could not be opened, between the first sample of the statistics and the report.",
+    rules_out: "The participant went to its next key within that second: what came out came out with the last one, and with the next nothing may.",
+};
+
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::MediaDecoded,
     needs: &[ArtefactKind::Report],
@@ -41,7 +51,7 @@ pub(super) const RULE: Rule = Rule {
                decoder. So pictures that can be decoded were opened, and so was the sound of a page whose worker has the key of a \
                participant who says that it encrypts. It is said of the second in which the statistics were taken, and of this page \
                alone. If somebody is not heard all the same, encryption is not why.",
-    proven_by: &[&OUT, &OPENED, &ITS_OWN],
+    proven_by: &[&OUT, &OPENED, &ITS_OWN, &SAME_KEY],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -61,6 +71,10 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     let is_loud = heard.kinds(loud).is_some();
     let would_show = || case.could_have_shown(heard.page, Sought::Line(Ke::Ke2), None).is_ok();
     let its_own = is_loud || (participant.open_errors().is_empty() && would_show());
+    let sampled = heard.streams.iter().filter_map(|stream| stream.samples.first()).map(|sample| sample.ts).min();
+    let is_within = |at: Millis| sampled.is_none_or(|sampled| at >= sampled);
+    let same_key = !participant.key_sets.iter().any(|set| is_within(set.ts))
+        && !participant.errors.iter().any(|error| is_within(error.ts));
     let speaks = format!("whether frames of {who} come out of decryption: made during the call, while {who} speaks");
     let again = || heard.again(case, &speaks);
     let is_ciphertext = |stream: &&&MediaStream| {
@@ -81,17 +95,19 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         .premise(&OUT, heard.kinds(flow::is_decoded).is_some(), again)
         .premise(&OPENED, opened, again)
         .premise(&ITS_OWN, its_own, again)
+        .premise(&SAME_KEY, same_key, again)
         .unless(
             "Pictures of the participant come out of decryption, and hardly one of them can be decoded, as where this page takes for plain what is encrypted.",
             ciphertext.into_iter().take(2),
         );
     let came = heard.kinds(flow::is_decoded).unwrap_or("media");
-    let sampled = heard.streams.iter().filter_map(|stream| stream.samples.first()).map(|sample| sample.ts).min();
-    let newest = participant.key_sets.iter().rfind(|set| sampled.is_none_or(|sampled| set.ts <= sampled));
+    let newest = participant.key_sets.last();
     let key =
         newest.and_then(|set| set.key_index.map(|index| (index, set.ts))).map_or_else(String::new, |(index, at)| {
+            let is_fresh = sampled.is_some_and(|sampled| sampled.0.saturating_sub(at.0) < USED_WITHIN_MS);
+            let used = if is_fresh { "; the one before it may still have been in use" } else { "" };
             let at = stamp::print(i64::try_from(at.0).unwrap_or(i64::MAX));
-            format!(" The newest key of {who} that was set here before is the one at index {index}, set at {at}.")
+            format!(" The newest key of {who} that was set here before is the one at index {index}, set at {at}{used}.")
         });
     let sentences = Sentences {
         proven: format!(
@@ -148,6 +164,17 @@ fn histories() -> Vec<crate::history::History> {
             healthy().line(60_000, &wrong_bob()).key_set(67_000, BOB, 0),
         )
         .proves("media-decoded", about),
+        history("Bob's next key comes between the two samples", healthy().key_set(300_500, BOB, 1))
+            .never_proves("media-decoded", ""),
+        history("Bob's next key comes between the samples and the report", healthy().key_set(301_005, BOB, 1))
+            .never_proves("media-decoded", ""),
+        history(
+            "Bob goes to his next key between the two samples, and it never comes",
+            healthy().line(300_500, &missing_bob(1)),
+        )
+        .never_proves("media-decoded", ""),
+        history("Bob's next key came three seconds before the samples", healthy().key_set(297_000, BOB, 1))
+            .proves("media-decoded", about),
         history(
             "Bob's microphone is on and gives silence",
             Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.0)),

@@ -140,9 +140,7 @@ pub struct Counters {
 pub struct Own {
     /// How many came.
     pub came: f64,
-    /// How many were opened with his key, or came in the clear to a page that expects that.
-    pub opened: f64,
-    /// How many of those were played or shown, those of the SFU's own with them.
+    /// How many frames were opened and played or shown, those of the SFU's own with them.
     pub decoded: f64,
     /// When the last one came, up to the second time.
     pub last: Option<i64>,
@@ -325,7 +323,6 @@ pub fn play(state: &State, view: &View) -> Played {
         }
         if is_window {
             own.came += rate * second;
-            own.opened += if opens { rate * second } else { 0.0 };
             own.decoded += if plays && (filled || opens) { packets } else { 0.0 };
         }
 
@@ -352,7 +349,6 @@ pub fn play(state: &State, view: &View) -> Played {
         if is_window {
             let pictures = PICTURES * second;
             own.came += if sends { pictures } else { 0.0 };
-            own.opened += if sends && opens { pictures } else { 0.0 };
             let decoded = now.decoder && (filled || (sends && opens && at >= whole_picture_at));
             own.decoded += if decoded { pictures } else { 0.0 };
         }

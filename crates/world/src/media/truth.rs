@@ -23,8 +23,8 @@ pub fn truths(state: &State, view: &View) -> BTreeSet<Claim> {
     let mut hold = |claim: &str, about: &str| {
         truths.insert((claim.to_owned(), about.to_owned()));
     };
-    // It is said of that second. What the SFU adds in the clear counts where none of Bob's own frames stays closed.
-    if call.own.decoded > 0.0 && (call.own.opened > 0.0 || call.own.stuck_since.is_none()) {
+    // It is said of that second, to its end. What the SFU adds in the clear counts where none of Bob's own frames stays closed.
+    if call.own.decoded > 0.0 && call.own.stuck_since.is_none() {
         hold("media-decoded", &stream);
     }
     if call.own.came > 0.0 && call.own.stuck_since.is_some_and(|since| since + LASTS_MS <= call.sampled[0]) {
