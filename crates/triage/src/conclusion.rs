@@ -158,6 +158,8 @@ conclusions! {
     UndecodableOnServer: Q3 Ke3 Fault "KE-3: stored with a key that is none",
     /// A sender kept the room key of an event back from this device.
     RoomKeyWithheld: Q3 Ke3 Notice "KE-3: room key kept back by its sender",
+    /// A device has the room key of an event's session, but from a later message on.
+    RoomKeyFromLater: Q3 Ke3 Notice "KE-3: room key from a later message on",
     /// A page saw delayed events fail.
     Ke4Seen: Q4 Ke4 Sighting "KE-4 seen",
     /// The homeserver answered too late.

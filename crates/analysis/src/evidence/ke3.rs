@@ -90,6 +90,21 @@ pub struct Ke3 {
     pub cipher: Option<Cipher>,
 }
 
+impl Ke3 {
+    /// From which index on the key begins, and at which one the event is, where the line compares them.
+    pub fn indexes(&self) -> Option<(u64, u64)> {
+        let found = INDEXES.captures(self.message.as_deref()?)?;
+        let number = |at: usize| found.get(at)?.as_str().parse().ok();
+        Some((number(1)?, number(2)?))
+    }
+}
+
+/// vodozemac, `megolm::DecryptionError::UnknownMessageIndex` (0.9 and 0.10).
+static INDEXES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"unknown message index, first known index (\d{1,10}), index of the message (\d{1,10})")
+        .expect("a constant that the tests compile")
+});
+
 /// matrix-js-sdk, `MatrixEvent.getDetails()`.
 static DETAILS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b(id|msgid|type|sender|room|ts)=([^\s)]+)").expect("a constant that the tests compile")

@@ -74,6 +74,12 @@ pub(super) fn clause(conclusion: C, subject: &Subject, count: usize) -> String {
         C::RoomKeyWithheld => {
             format!("{} keeps room keys back from {who}", peer.unwrap_or_else(|| "a sender".to_owned()))
         }
+        C::RoomKeyFromLater => {
+            format!(
+                "{who} has room keys of {} only from later messages on",
+                peer.unwrap_or_else(|| "a sender".to_owned())
+            )
+        }
         C::Ke4Seen => format!("requests that keep {who} in a call failed"),
         C::SlowHomeserver => "the homeserver answered too late".to_owned(),
         C::SlowGateway => "something between the client and the homeserver held requests or their answers".to_owned(),

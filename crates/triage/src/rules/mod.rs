@@ -45,6 +45,7 @@ mod olm_seen;
 mod own_line;
 mod redelivery;
 mod rollback;
+mod room_key_from_later;
 pub(crate) mod room_key_withheld;
 mod same_identity;
 mod same_key_two_sessions;
@@ -140,6 +141,7 @@ pub const ALL: &[Rule] = &[
     client_bug::RULE,
     undecodable_on_server::RULE,
     room_key_withheld::RULE,
+    room_key_from_later::RULE,
     ke4_seen::RULE,
     slow_homeserver::RULE,
     slow_gateway::RULE,

@@ -11,6 +11,7 @@ use crate::conclusion::Conclusion;
 use crate::har::WithheldKey;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
+use crate::quote::quote;
 use crate::subject::Subject;
 use crate::synapse_log::Route;
 use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
@@ -137,6 +138,23 @@ impl Lacked<'_> {
     }
 }
 
+/// The first login of the page's device in the servers' logs, where the event's server dates the event before it.
+fn later_login(case: &Case<'_>, lacked: &Lacked<'_>) -> Option<Evidence> {
+    let (device, dated) = (lacked.page.device.as_ref()?, i64::try_from(lacked.event.event_ts?.0).ok()?);
+    let logins = case.bundle.logs.iter().flat_map(|log| log.logins.iter().map(move |login| (log, login)));
+    let of_device =
+        logins.filter(|(_, login)| (&login.user_id, &login.device_id) == (&device.user_id, &device.device_id));
+    let (log, login) = of_device.min_by_key(|(_, login)| login.at).filter(|(_, login)| dated < login.at)?;
+    let text = format!("Logging in user {} on device {}", login.user_id, login.device_id);
+    Some(Evidence::logged(
+        &log.name,
+        login.line,
+        login.at,
+        &quote(&text),
+        "the device logged in after the time of the event",
+    ))
+}
+
 /// A notice about a room key.
 #[derive(Clone, Copy)]
 struct Notice<'c> {
@@ -239,8 +257,8 @@ fn judge(case: &Case<'_>, lacked: &Lacked<'_>) -> Verdict {
     let mut verdict = Verdict::decide(case, Conclusion::RoomKeyWithheld, lacked.about(case), proof, None, sentences);
     if verdict.is_unknown() {
         verdict = verdict.how(
-            "No file that is read says which room key a message held. So one that was sent before this device was there, from a later message \
-             on, to another list of devices, or in a message that was lost cannot be told from one that was never sent.",
+            "No file that is read says which room key a message held. So one that was sent before this device was there, to another list of \
+             devices, or in a message that was lost cannot be told from one that was never sent.",
         );
         let unopened = lacked.unopened(case);
         if !unopened.is_empty() {
@@ -249,6 +267,12 @@ fn judge(case: &Case<'_>, lacked: &Lacked<'_>) -> Verdict {
             ));
         }
         verdict = verdict.evidence(unopened);
+        if let Some(login) = later_login(case, lacked) {
+            verdict = verdict.evidence([login]).how(
+                "Its server dates the event before the login of this device that the log shows. Then nobody could send the key to it, unless the \
+                 device had been there before under the same id, or the event was sent later than it is dated.",
+            );
+        }
     }
     let crypto = case.report(lacked.page).crypto.as_ref();
     if crypto.is_some_and(|crypto| crypto.active_backup_version.is_none()) {

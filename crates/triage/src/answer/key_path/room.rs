@@ -6,6 +6,7 @@ use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::rules::room_key_withheld::{self, Lacked};
+use crate::subject::Subject;
 use crate::verdict::Verdict;
 
 pub(super) fn wanted<'c>(case: &'c Case<'_>) -> Vec<(i64, Lacked<'c>)> {
@@ -14,10 +15,12 @@ pub(super) fn wanted<'c>(case: &'c Case<'_>) -> Vec<(i64, Lacked<'c>)> {
 
 pub(super) fn path(case: &Case<'_>, verdicts: &[Verdict], lacked: &Lacked<'_>) -> KeyPath {
     let (about, subject) = lacked.about(case);
-    let kept_back = proven(verdicts, &[Conclusion::RoomKeyWithheld], |other| {
+    let of_events = |other: &Subject| {
         other.report == subject.report
             && lacked.event_ids.iter().any(|id| other.event_ids.iter().any(|other| other == id))
-    });
+    };
+    let kept_back = proven(verdicts, &[Conclusion::RoomKeyWithheld], of_events);
+    let from_later = proven(verdicts, &[Conclusion::RoomKeyFromLater], of_events);
     let sent = match kept_back {
         Some(verdict) => Told::refuted_by(verdict),
         None => Told::unknown(
@@ -34,9 +37,12 @@ pub(super) fn path(case: &Case<'_>, verdicts: &[Verdict], lacked: &Lacked<'_>) -
     // What the client says of its store is kept as evidence, and is no proof: the key may have come since.
     let words = lacked.event.message.as_deref().unwrap_or("nothing");
     let set = Told { evidence: lacked.lines(case), ..Told::unknown(format!("the client says: {words}"), None) };
-    let decrypted = Told {
-        evidence: lacked.lines(case),
-        ..Told::unknown("not when the line was printed; no line says that it was later", None)
+    let decrypted = match from_later {
+        Some(verdict) => Told::refuted_by(verdict),
+        None => Told {
+            evidence: lacked.lines(case),
+            ..Told::unknown("not when the line was printed; no line says that it was later", None)
+        },
     };
     key_path(
         case,

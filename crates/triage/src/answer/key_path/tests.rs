@@ -264,3 +264,34 @@ fn a_room_key_that_is_kept_back_was_not_sent() {
         "what the client says proves nothing"
     );
 }
+
+#[test]
+fn a_room_key_from_a_later_message_on_does_not_open_the_event() {
+    let machine = "WARN matrix_sdk_crypto::machine: Failed to decrypt a room event: The message was encrypted using an unknown message index, first known index 2, index of the message 0\n    in matrix_sdk_crypto::machine::decrypt_room_event with room_id=\"!r:x\" event_id=\"$e\"";
+    let line = "Error decrypting event (id=$e type=m.room.encrypted sender=@bob:x room=!r:x ts=2026-11-23T08:42:19.074Z): DecryptionError[msg: The sender's device has not sent us the keys for this message at this index., sender_key: undefined, session_id: S]";
+    let page = alice().line(BEGUN + 59_990, Level::Warn, machine).line(BEGUN + 60_000, Level::Warn, line);
+    let triage = Triage::of(&History::new("a key comes too late").file("alice.report.json", page.json()).bundle());
+    let path = &triage.room_keys.paths[0];
+    assert_eq!(steps(path), "?sent ?opened ?set -decrypted", "by which way the key came no file says");
+    assert_eq!(path.stopped_at, Some(Hop::Decrypted));
+}
+
+#[test]
+fn a_device_that_logged_in_after_the_event_is_named_and_proves_nothing() {
+    let said = |logged_in: &str| {
+        let line = "Error decrypting event (id=$e type=m.room.encrypted sender=@bob:x room=!r:x ts=2026-11-23T08:42:19.074Z): DecryptionError[msg: The sender's device has not sent us the keys for this message., sender_key: undefined, session_id: S]";
+        let log = format!(
+            "2026-11-23 {logged_in},000 - synapse.handlers.auth - 1 - INFO - POST-1 - Logging in user {} on device {}\n",
+            ALICE.0, ALICE.1
+        );
+        let page = alice().line(BEGUN + 60_000, Level::Warn, line);
+        let history = History::new("an old event").file("alice.report.json", page.json()).file("a.log", log);
+        let verdicts = Triage::of(&history.bundle()).verdicts;
+        let verdict = verdicts.into_iter().find(|verdict| verdict.conclusion == Conclusion::RoomKeyWithheld);
+        let verdict = verdict.expect("a verdict");
+        assert!(verdict.is_unknown());
+        verdict.how.iter().any(|text| text.contains("before the login of this device"))
+    };
+    assert!(said("08:43:00"));
+    assert!(!said("08:42:00"));
+}
