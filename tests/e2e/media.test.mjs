@@ -342,7 +342,7 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
         /** @param {string} name @param {'alice' | 'bob'} who @param {string} what @param {unknown[]} given */
         const call = (name, who, what, ...given) =>
           page.evaluate(
-            (/** @type {string[]} */ [name, who, what], /** @type {unknown} */ ...given) =>
+            (/** @type {string[]} */ [name, who, what], /** @type {unknown[]} */ ...given) =>
               window.calls[name][who].call[what](...given),
             [name, who, what],
             ...given,
