@@ -89,6 +89,20 @@ const OUTCOMES = [
     onDemand: true,
   },
   {
+    // matrix-js-sdk counts the key as sent all the same, and prints nothing.
+    name: 'the speaker’s client is refused the listener’s one-time key, and swallows that',
+    people: twoWith('speaker', () => ({
+      method: 'POST',
+      path: /\/keys\/claim$/,
+      answer: { code: 400, body: { errcode: 'M_UNKNOWN', error: 'No keys today' } },
+    })),
+    silent: true,
+    alone: ['media-not-decrypted'],
+    both: ['media-not-decrypted'],
+    never: ['media-decoded', 'media-not-arriving', 'batch-dropped', 'conflict-lost-media-key'],
+    onDemand: true,
+  },
+  {
     name: 'the listener’s device is not on the speaker’s list',
     people: twoWith('speaker', ({ listener: { userId } }) => ({
       method: 'POST',
