@@ -10,6 +10,9 @@ pub const JOURNAL_COMMAND: &str = "journalctl --no-pager --all -o short-iso-prec
 /// What stands in a line in place of the one that is hidden.
 pub const HIDDEN_WORDS: &str = " blob data]";
 
+/// How a line is shown that `journalctl -o json` gives as `null`, so that one reader knows both.
+pub(crate) const UNEXPORTED: &str = "[4K blob data]";
+
 /// `[238B blob data]`: a line with bytes that no terminal should get, such as colours.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Blob;

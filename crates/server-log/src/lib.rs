@@ -8,6 +8,7 @@
 
 mod conduit;
 mod dendrite;
+mod escape;
 mod event;
 mod format;
 mod journald;
@@ -24,6 +25,7 @@ pub mod synapse;
 mod wrapping;
 pub mod zone;
 
+pub use escape::Escape;
 pub use event::{AccessLine, Claim, Class, DeviceRef, EventKind, RefusedLine, ServerEvent, ToDevice};
 pub use format::{FORMATS, ServerLogFormat};
 pub use journald::{HIDDEN_WORDS, JOURNAL_COMMAND};

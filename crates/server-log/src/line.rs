@@ -169,7 +169,9 @@ pub(crate) fn bare(line: &[u8]) -> Option<LogLine<'_>> {
 pub fn is_lost(line: &[u8]) -> bool {
     let end = trim_end(line);
     let marked = CUT_MARKS.iter().any(|mark| end.ends_with(mark.encode_utf8(&mut [0; 4]).as_bytes()));
-    (marked || end.ends_with(HIDDEN_WORDS.as_bytes()))
+    // `journalctl -o json` names a message that it does not export.
+    let unexported = || end.first() == Some(&b'{') && memchr::memmem::find(end, b"\"MESSAGE\":null").is_some();
+    (marked || end.ends_with(HIDDEN_WORDS.as_bytes()) || unexported())
         && parse_line(line).is_some_and(|line| matches!(line.event().kind, EventKind::Cut | EventKind::Hidden))
 }
 
@@ -270,6 +272,38 @@ mod tests {
             Some(TIME),
         );
         check(
+            &format!("matrix_synapse.1.x5k2mzvlk2oo@node1    | {PLAIN}"),
+            Some("matrix_synapse.1.x5k2mzvlk2oo@node1"),
+            Some(TIME),
+        );
+        check(&format!("[synapse]    | {PLAIN}"), Some("synapse"), Some(TIME));
+        check(
+            &format!(r#"2026-11-23T08:36:03Z {{app="a \"}} b", pod="synapse-0"}}   {PLAIN}"#),
+            Some("synapse-0"),
+            Some(TIME),
+        );
+        check(&format!("1795422963872\t2026-11-23T08:36:03.872Z\t{PLAIN}"), None, Some(TIME));
+        check(&format!("2026-11-23 09:36:03.872\t{PLAIN}"), None, Some(TIME));
+        check(&format!("[12345.678901] box python[643]: {PLAIN}"), Some("python[643]"), Some(TIME));
+        check(&format!("<30>Nov 23 08:36:03 box python[643]: {PLAIN}"), Some("python[643]"), Some(TIME));
+        check(&format!("<30>1 2026-11-23T08:36:03.871Z box python 643 - - {timeless}"), Some("python"), Some(TIME));
+        check(
+            &format!(r#"<30>1 2026-11-23T08:36:03.871Z box python 643 x [a b="c"] {timeless}"#),
+            Some("python"),
+            Some(TIME),
+        );
+        check(
+            &format!(r#"{{"@timestamp":"2026-11-23T08:36:03.9Z","message":"{PLAIN}","container":{{"id":"x"}}}}"#),
+            None,
+            Some(TIME),
+        );
+        check(&format!("marras 23 08:36:03 box python[643]: {PLAIN}"), Some("python[643]"), Some(TIME));
+        check(
+            &format!(r#"{{"log":"\u001b[2m{PLAIN}\u001b[0m\n","stream":"stderr","time":"2026-11-23T08:36:03.9Z"}}"#),
+            None,
+            Some(TIME),
+        );
+        check(
             &format!(
                 r#"{{"labels":{{"app":"x","pod":"synapse-0"}},"line":"{PLAIN}","timestamp":"2026-11-23T08:36:03.9Z"}}"#
             ),
@@ -280,9 +314,22 @@ mod tests {
 
     #[test]
     fn a_journals_message_of_bytes_is_read() {
-        let bytes: Vec<String> = PLAIN[26..].bytes().map(|byte| byte.to_string()).collect();
+        let coloured = format!("\u{1b}[32m{}\u{1b}[0m", &PLAIN[26..]);
+        let bytes: Vec<String> = coloured.bytes().map(|byte| byte.to_string()).collect();
         let line = format!(r#"{{"MESSAGE":[{}],"__REALTIME_TIMESTAMP":"1795422963871204"}}"#, bytes.join(","));
         check(&line, None, Some(TIME));
+    }
+
+    #[test]
+    fn a_line_that_the_journals_json_leaves_out_as_too_long_is_lost() {
+        for line in
+            [r#"{"__REALTIME_TIMESTAMP":"1795422963871204","_PID":"643","MESSAGE":null}"#, r#"{"MESSAGE":null}"#]
+        {
+            let read = parse_line(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(read.event().kind, EventKind::Hidden, "{line}");
+            assert!(is_lost(line.as_bytes()), "{line}");
+        }
+        assert_eq!(parse_line(br#"{"__REALTIME_TIMESTAMP":"1795422963871204"}"#), None);
     }
 
     #[test]

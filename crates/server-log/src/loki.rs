@@ -2,16 +2,18 @@
 
 use std::io::Write;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::stamp::read_iso;
 use crate::wrapping::time_of;
 
-/// `GET /loki/api/v1/query_range`.
+/// `GET /loki/api/v1/query_range`, or a message of `/loki/api/v1/tail`.
 #[derive(Deserialize)]
 struct Answer {
-    data: Data,
+    streams: Option<Vec<Stream>>,
+    data: Option<Data>,
 }
 
 #[derive(Deserialize)]
@@ -22,7 +24,20 @@ struct Data {
 #[derive(Deserialize)]
 struct Stream {
     stream: Value,
-    values: Vec<(Value, String)>,
+    values: Vec<Line>,
+}
+
+/// When, and the line; since Loki 3 the line's own labels may follow.
+struct Line(Value, String);
+
+impl<'d> Deserialize<'d> for Line {
+    fn deserialize<D: Deserializer<'d>>(value: D) -> Result<Line, D::Error> {
+        let mut parts = Vec::<Value>::deserialize(value)?.into_iter();
+        match (parts.next(), parts.next()) {
+            (Some(timestamp), Some(Value::String(line))) => Ok(Line(timestamp, line)),
+            _ => Err(Error::custom("a time and a line")),
+        }
+    }
 }
 
 /// A line as Grafana's "Download logs" saves it.
@@ -53,9 +68,11 @@ pub fn lines_of_export(document: &[u8]) -> Option<Vec<u8>> {
         lines
             .push((at, json!({"line": line.trim_end_matches(['\n', '\r']), "timestamp": timestamp, "labels": labels})));
     };
-    if let Ok(answer) = serde_json::from_slice::<Answer>(document) {
-        for stream in &answer.data.result {
-            stream.values.iter().for_each(|(timestamp, line)| put(timestamp, &stream.stream, line));
+    let answer = serde_json::from_slice::<Answer>(document).ok();
+    let streams = answer.and_then(|Answer { streams, data }| streams.or(data.map(|data| data.result)));
+    if let Some(streams) = streams {
+        for stream in &streams {
+            stream.values.iter().for_each(|Line(timestamp, line)| put(timestamp, &stream.stream, line));
         }
     } else {
         let saved: Vec<Saved> = serde_json::from_slice(document).ok()?;
@@ -105,6 +122,8 @@ mod tests {
         check(&json!({"status": "success", "data": {"resultType": "streams", "result": [
             {"stream": {"job": "x", "pod": "synapse-0"}, "values": [["1795422964872000000", TWO], ["1795422963872000000", ONE]]},
         ]}}));
+        let values = json!([["1795422964872000000", TWO, {"a": "b"}], ["1795422963872000000", ONE, {}]]);
+        check(&json!({"streams": [{"stream": {"pod": "synapse-0"}, "values": values}]}));
         let saved = |line: &str, ns: &str, date: &str| json!({"line": line, "timestamp": ns, "date": date, "fields": {"pod": "synapse-0"}});
         check(&json!([
             saved(TWO, "1795422964872000000", "2026-11-23T08:36:04.872Z"),

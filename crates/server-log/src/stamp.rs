@@ -164,24 +164,45 @@ const MONTHS: [&[&str]; 12] = [
     &["dec", "déc", "dez", "dic", "des", "gru", "дек", "12月"],
 ];
 
-/// Bytes of a shortened month at most.
-const MONTH_BYTES_MAX: usize = 8;
+/// Bytes of a month at most: Finnish has `marraskuu`, others need two or three bytes for a letter.
+const MONTH_BYTES_MAX: usize = 24;
 
 /// Reads syslog's `Nov 23 08:36:03` (with a fraction or without) at the start of a text, in any of the languages of
 /// [`MONTHS`].
 pub fn read_syslog(text: &[u8]) -> Option<(Stamp, usize)> {
+    let Syslog { month, day, clock, length } = syslog(text)?;
+    let month = MONTHS.iter().position(|names| names.contains(&month.as_str()))? as i8 + 1;
+    let ms = millis(days(NO_YEAR, month, day)?, &clock)?;
+    Some((Stamp { ms, has_zone: false, date: StampDate::NoYear }, length))
+}
+
+/// The bytes of such a stamp at the start of a text whose month is a word of no language of [`MONTHS`], or means two of them.
+pub fn undated_syslog(text: &[u8]) -> Option<usize> {
+    let Syslog { month, day, length, .. } = syslog(text)?;
+    let is_word = month.chars().all(char::is_alphabetic) && month.chars().count() > 1;
+    (is_word && (1..=31).contains(&day)).then_some(length)
+}
+
+struct Syslog {
+    /// In lower case, without a dot behind it.
+    month: String,
+    day: i8,
+    clock: Clock,
+    /// Bytes of the stamp.
+    length: usize,
+}
+
+fn syslog(text: &[u8]) -> Option<Syslog> {
     let end = memchr::memchr(b' ', &text[..text.len().min(MONTH_BYTES_MAX + 1)])?;
     // The cheap look first: what stands behind a month is a day, and a time.
     let rest = &text[end + 1..];
     if rest.len() < 11 || rest[2] != b' ' || rest[5] != b':' {
         return None;
     }
-    let word = std::str::from_utf8(&text[..end]).ok()?.trim_end_matches('.').to_lowercase();
-    let month = MONTHS.iter().position(|names| names.contains(&word.as_str()))? as i8 + 1;
+    let month = std::str::from_utf8(&text[..end]).ok()?.trim_end_matches('.').to_lowercase();
     let day = if rest[0] == b' ' { number(&rest[1..2])? } else { number(&rest[..2])? } as i8;
     let (clock, used) = read_clock(&rest[3..])?;
-    let ms = millis(days(NO_YEAR, month, day)?, &clock)?;
-    Some((Stamp { ms, has_zone: false, date: StampDate::NoYear }, end + 1 + 3 + used))
+    Some(Syslog { month, day, clock, length: end + 1 + 3 + used })
 }
 
 /// Reads `08:36:03,871` at the start of a text: a time of day alone.
@@ -219,6 +240,16 @@ pub fn read_unix(text: &[u8]) -> Option<(Stamp, usize)> {
     let seconds = number(&text[..whole])? as i64;
     let ms = number(&text[whole + 1..whole + 4])? as i64;
     Some((Stamp::exact(seconds * 1000 + ms), whole + 1 + fraction))
+}
+
+/// Reads `1795422963871`, milliseconds since the epoch, in front of a tab, as Grafana prints them.
+pub fn read_epoch_ms(text: &[u8]) -> Option<(Stamp, usize)> {
+    const DIGITS: usize = 13;
+    if digits(text) != DIGITS || text.get(DIGITS) != Some(&b'\t') {
+        return None;
+    }
+    let ms = std::str::from_utf8(&text[..DIGITS]).ok()?.parse().ok()?;
+    Some((Stamp::exact(ms), DIGITS))
 }
 
 struct Clock {
@@ -363,6 +394,11 @@ mod tests {
             assert_eq!((date(stamp.ms / DAY_MS).1, &text[length..]), (month, " h"), "{text}");
         }
         assert_eq!(read_syslog(b"lis 23 08:36:03 h"), None, "November in Polish, October in Croatian");
+        assert_eq!(undated_syslog("lis 23 08:36:03 h".as_bytes()), Some(15));
+        assert_eq!(undated_syslog("\u{43b}\u{438}\u{441}\u{442}. 23 08:36:03 h".as_bytes()), Some(21));
+        for other in ["x1 23 08:36:03 h", "lis 41 08:36:03 h", "lis 23 8:36:03 h", " 23 08:36:03 h"] {
+            assert_eq!(undated_syslog(other.as_bytes()), None, "{other}");
+        }
         let words: Vec<&str> = MONTHS.concat();
         assert!(words.iter().enumerate().all(|(at, word)| !words[at + 1..].contains(word)), "no word means two months");
         assert!(words.iter().all(|word| word.len() < MONTH_BYTES_MAX));

@@ -4,14 +4,22 @@
 use std::borrow::Cow;
 
 use memchr::memmem;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::escape::{Escape, without_escapes};
+use crate::journald::UNEXPORTED;
 use crate::line::{LogLevel, LogLine, bare, parse, trim_end};
-use crate::stamp::{Stamp, read_iso, read_syslog, read_tai64n, read_unix, read_weekday};
+use crate::stamp::{Stamp, read_epoch_ms, read_iso, read_syslog, read_tai64n, read_unix, read_weekday, undated_syslog};
 
 /// Wrappings that are taken off at most: a container's, a prefix and journald's.
 pub(crate) const WRAPPINGS_MAX: u8 = 3;
+
+/// Bytes of a process's name in front of a bar at most.
+const PREFIX_BYTES_MAX: usize = 256;
+
+/// Bytes of a stream's labels at most.
+const LABELS_BYTES_MAX: usize = 4096;
 
 /// One wrapping, taken off.
 pub(crate) struct Wrapping<'a> {
@@ -24,15 +32,31 @@ pub(crate) struct Wrapping<'a> {
 pub(crate) fn peel(line: &[u8]) -> Option<Wrapping<'_>> {
     let timed = |found: Option<(Stamp, usize)>| {
         let (time, used) = found?;
-        let rest = line.get(used..)?.strip_prefix(b" ")?;
-        Some(after_time(time, rest))
+        match line.get(used..)?.split_first()? {
+            (b' ', rest) => Some(after_time(Some(time), rest)),
+            // Grafana's "Download logs" as text: columns with tabs between them.
+            (b'\t', inner) => Some(Wrapping { time: Some(time), source: None, inner }),
+            _ => None,
+        }
     };
+    // In a language whose months are not known, only what stands behind the stamp is.
+    let undated = || Some(after_time(None, line.get(undated_syslog(line)?..)?.strip_prefix(b" ")?));
     let found = match line.first()? {
-        b'0'..=b'9' => timed(read_iso(line)).or_else(|| timed(read_unix(line))).or_else(|| timed(read_syslog(line))),
+        b'0'..=b'9' => timed(read_iso(line))
+            .or_else(|| timed(read_unix(line)))
+            .or_else(|| timed(read_epoch_ms(line)))
+            .or_else(|| timed(read_syslog(line))),
         // A logger stamps the line of whatever program it is given.
         b'@' => timed(read_tai64n(line)),
-        b'[' => bracketed(line),
-        _ => timed(read_syslog(line)).or_else(|| timed(read_weekday(line))),
+        b'[' => bracketed(line).or_else(|| {
+            // `journalctl -o short-monotonic`: seconds since the machine was started, which are no time.
+            let inside = line[1..].split(|byte| *byte == b']').next()?;
+            let plain = inside.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b' '));
+            let rest = line.get(inside.len() + 2..)?.strip_prefix(b" ")?;
+            (plain && inside.contains(&b'.')).then(|| after_time(None, rest))
+        }),
+        b'<' => prioritised(line),
+        _ => timed(read_syslog(line)).or_else(|| timed(read_weekday(line))).or_else(undated),
     };
     found.or_else(|| prefixed(line)).or_else(|| one_byte(line))
 }
@@ -42,6 +66,24 @@ fn one_byte(line: &[u8]) -> Option<Wrapping<'_>> {
     let inner = line.get(1..).filter(|_| line[0].is_ascii_graphic())?;
     read_iso(inner)?;
     Some(Wrapping { time: None, source: None, inner })
+}
+
+/// A line with syslog's priority in front: `<30>Nov 23 08:36:03 host unit[1]: line` (RFC 3164), or the fields of RFC 5424:
+/// `<30>1 2026-11-23T08:36:03.871Z host unit 1 - - line`.
+fn prioritised(line: &[u8]) -> Option<Wrapping<'_>> {
+    let end = memchr::memchr(b'>', &line[..line.len().min(5)])?;
+    let plain = end > 1 && line[1..end].iter().all(u8::is_ascii_digit);
+    let rest = line.get(end + 1..).filter(|_| plain)?;
+    let Some(fields) = rest.strip_prefix(b"1 ") else {
+        return Some(Wrapping { time: None, source: None, inner: rest });
+    };
+    let (time, used) = read_iso(fields)?;
+    // The host, the program, its process, the message's kind, and then structured data or a dash.
+    let mut parts = fields.get(used + 1..)?.splitn(6, |byte| *byte == b' ');
+    let (_, program) = (parts.next()?, parts.next()?);
+    let (_, _, data, message) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let inner = if data == b"-" { message } else { &message[memmem::find(message, b"] ").map_or(0, |at| at + 2)..] };
+    Some(Wrapping { time: Some(time), source: std::str::from_utf8(program).ok(), inner })
 }
 
 /// `[pod/synapse-0/synapse] line`, as `kubectl logs --prefix` writes it.
@@ -54,8 +96,10 @@ fn bracketed(line: &[u8]) -> Option<Wrapping<'_>> {
 }
 
 /// What stands behind a wrapping's time: a container runtime's stream, a host and a unit, or the line itself.
-fn after_time(time: Stamp, rest: &[u8]) -> Wrapping<'_> {
-    let time = Some(time);
+fn after_time(time: Option<Stamp>, rest: &[u8]) -> Wrapping<'_> {
+    if let Some((source, inner)) = labelled(rest) {
+        return Wrapping { time, source, inner };
+    }
     for stream in [&b"stdout "[..], b"stderr "] {
         // CRI: `stdout F line`, and P for a part of a line that was too long.
         if let Some(inner) = rest.strip_prefix(stream) {
@@ -81,21 +125,43 @@ fn after_time(time: Stamp, rest: &[u8]) -> Wrapping<'_> {
     }
 }
 
+/// A stream's labels in front of a line, as `logcli` prints them: `{app="matrix", pod="synapse-0"} line`.
+fn labelled(text: &[u8]) -> Option<(Option<&str>, &[u8])> {
+    let labels = text.strip_prefix(b"{").filter(|labels| labels.first().is_some_and(u8::is_ascii_alphabetic))?;
+    let (mut quoted, mut escaped) = (false, false);
+    let end = labels.iter().take(LABELS_BYTES_MAX).position(|byte| {
+        let ends = *byte == b'}' && !quoted;
+        quoted ^= *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    })?;
+    let inner = labels[end + 1..].strip_prefix(b" ")?.trim_ascii_start();
+    let labels = std::str::from_utf8(&labels[..end]).ok()?;
+    let value = |name: &str| {
+        let mut pairs = labels.split("\", ").filter_map(|pair| pair.split_once("=\""));
+        pairs.find(|(known, _)| *known == name).map(|(_, value)| value.trim_end_matches('"'))
+    };
+    Some((SOURCE_LABELS.iter().find_map(|name| value(name)), inner))
+}
+
 /// Whether a text itself begins as a log line.
 fn begins_a_line(text: &[u8]) -> bool {
     text.first() == Some(&b'{') || read_iso(text).is_some() || bare(text).is_some()
 }
 
-/// A worker's prefix, as Synapse's Docker image and docker compose write it: `generic_worker1 | line`.
+/// A worker's prefix, as Synapse's Docker image and docker compose write it: `generic_worker1 | line`. `docker service logs` adds
+/// the node, `matrix_synapse.1.x5k2@node1    | line`; podman-compose has brackets, `[synapse]    | line`.
 fn prefixed(line: &[u8]) -> Option<Wrapping<'_>> {
-    let at = memmem::find(&line[..line.len().min(128)], b"| ")?;
+    let at = memmem::find(&line[..line.len().min(PREFIX_BYTES_MAX)], b"| ")?;
     let name = std::str::from_utf8(line[..at].trim_ascii()).ok()?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':');
+    let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'@' | b'/');
     let named = !name.is_empty() && name.bytes().all(plain);
     named.then_some(Wrapping { time: None, source: Some(name), inner: &line[at + 2..] })
 }
 
-/// The fields of JSON wrappings that are read: Docker's json-file driver, `journalctl -o json` and Loki's `logcli -o jsonl`.
+/// The fields of JSON wrappings that are read: Docker's json-file driver, `journalctl -o json`, Loki's `logcli -o jsonl`, and what
+/// Vector, Filebeat and Google Cloud make of a line.
 #[derive(Deserialize)]
 struct Json<'a> {
     #[serde(borrow)]
@@ -103,11 +169,14 @@ struct Json<'a> {
     time: Option<Value>,
     #[serde(borrow)]
     line: Option<Cow<'a, str>>,
+    #[serde(borrow, alias = "textPayload")]
+    message: Option<Cow<'a, str>>,
+    #[serde(alias = "@timestamp")]
     timestamp: Option<Value>,
     labels: Option<Value>,
     #[serde(borrow)]
     request: Option<Cow<'a, str>>,
-    #[serde(rename = "MESSAGE")]
+    #[serde(rename = "MESSAGE", default, deserialize_with = "present")]
     journal_message: Option<Value>,
     #[serde(rename = "__REALTIME_TIMESTAMP")]
     journal_time: Option<String>,
@@ -123,6 +192,11 @@ struct Json<'a> {
     journal_logger: Option<String>,
 }
 
+/// A value that is there, `null` or not.
+fn present<'d, D: Deserializer<'d>>(value: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(value).map(Some)
+}
+
 /// Reads a line that is a value of a JSON object.
 pub(crate) fn json(line: &[u8], depth: u8) -> Option<LogLine<'static>> {
     let text = String::from_utf8_lossy(line);
@@ -130,13 +204,14 @@ pub(crate) fn json(line: &[u8], depth: u8) -> Option<LogLine<'static>> {
     if fields.journal_message.is_some() {
         return of_journal(fields, depth);
     }
-    let (inner, time, source) = match (fields.log, fields.line) {
+    let (inner, time, source) = match (fields.log, fields.line.or(fields.message)) {
         (Some(log), _) => (log, fields.time.as_ref().and_then(time_of), None),
         (None, Some(line)) => {
             (line, fields.timestamp.as_ref().and_then(time_of), fields.labels.as_ref().and_then(source_of))
         }
         (None, None) => return None,
     };
+    let inner = without_escapes(inner);
     let inner = parse(trim_end(inner.as_bytes()), depth + 1)?.into_owned();
     Some(inner.within(time, source.map(Cow::Owned)))
 }
@@ -163,10 +238,13 @@ fn source_of(labels: &Value) -> Option<String> {
 /// `journalctl -o json`.
 fn of_journal(fields: Json<'_>, depth: u8) -> Option<LogLine<'static>> {
     let message: Vec<u8> = match fields.journal_message? {
+        // Without `--all`, what is longer than 4,096 bytes is not exported.
+        Value::Null => return parse(UNEXPORTED.as_bytes(), depth + 1),
         Value::String(text) => text.into_bytes(),
-        // A message that is not UTF-8 is exported as its bytes.
+        // A message that is not UTF-8, or has colours, is exported as its bytes.
         Value::Array(bytes) => {
-            bytes.iter().map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok())).collect::<Option<_>>()?
+            let bytes: Option<Vec<u8>> = bytes.iter().map(|byte| u8::try_from(byte.as_u64()?).ok()).collect();
+            Escape::default().take_off(&bytes?, true)
         }
         _ => return None,
     };

@@ -3,6 +3,8 @@
 
 use std::io::{self, BufRead, Read};
 
+use crypto_diag_server_log::Escape;
+
 use super::open::{CHUNK_BYTES, read_up_to};
 
 /// Bytes of a text's beginning that tell its form.
@@ -249,65 +251,6 @@ impl Units {
             text.push(char::REPLACEMENT_CHARACTER);
         }
         text.into_bytes()
-    }
-}
-
-/// Where in a line end or an escape sequence of a terminal (ECMA-48) the text is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Escape {
-    #[default]
-    Text,
-    /// Behind a carriage return.
-    Return,
-    /// Behind ESC.
-    Begun,
-    /// In a control sequence, ESC `[`.
-    Control,
-    /// In an operating system command, ESC `]`: a title, a link.
-    Command,
-}
-
-impl Escape {
-    fn take_off(&mut self, bytes: &[u8], ended: bool) -> Vec<u8> {
-        let mut out = Vec::with_capacity(bytes.len());
-        for byte in bytes {
-            *self = self.after(*byte, &mut out);
-        }
-        if ended && *self == Escape::Return {
-            out.push(b'\r');
-            *self = Escape::Text;
-        }
-        out
-    }
-
-    fn after(self, byte: u8, out: &mut Vec<u8>) -> Escape {
-        match (self, byte) {
-            (Escape::Text, b'\r') => Escape::Return,
-            (Escape::Text, 0x1b) => Escape::Begun,
-            (Escape::Text, _) => {
-                out.push(byte);
-                Escape::Text
-            }
-            (Escape::Return, b'\n') => {
-                out.push(b'\n');
-                Escape::Text
-            }
-            // A carriage return alone is the text's own.
-            (Escape::Return, _) => {
-                out.push(b'\r');
-                Escape::Text.after(byte, out)
-            }
-            (Escape::Begun, b'[') => Escape::Control,
-            (Escape::Begun, b']') => Escape::Command,
-            (Escape::Begun, b' '..=b'/') => Escape::Begun,
-            (Escape::Begun, b'0'..=b'~') => Escape::Text,
-            (Escape::Control, b' '..=b'?') => Escape::Control,
-            (Escape::Control, b'@'..=b'~') | (Escape::Command, 0x07) => Escape::Text,
-            (Escape::Command, 0x1b) => Escape::Begun,
-            // No sequence goes on over a line's end: what is broken costs a part of its own line.
-            (Escape::Command, byte) if byte != b'\n' => Escape::Command,
-            (Escape::Begun | Escape::Control | Escape::Command, _) => Escape::Text.after(byte, out),
-        }
     }
 }
 

@@ -92,8 +92,8 @@ impl Losses {
         let mut found = Vec::new();
         if self.hidden.count > 0 {
             let what = format!(
-                "{} lines from here on are hidden as blob data by journalctl, since they hold colours or other bytes; \
-                 nothing follows from their absence. Export the journal with `{JOURNAL_COMMAND}`",
+                "{} lines from here on are hidden by journalctl, as blob data since they hold colours or other bytes, or as \
+                 null since they are long; nothing follows from their absence. Export the journal with `{JOURNAL_COMMAND}`",
                 self.hidden.count
             );
             found.push((Place::Line(self.hidden.first), what));
