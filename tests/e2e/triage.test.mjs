@@ -16,7 +16,20 @@ import { listen, serve } from '../../scripts/lib/server.mjs';
 import { WAIT_MS, until } from '../../scripts/lib/wait.mjs';
 
 const PAGE = join(root, 'www/dist/triage.html');
-const BUNDLES = join(root, 'tests/fixtures/bundles');
+const FIXTURES = join(root, 'tests/fixtures');
+const BUNDLES = join(FIXTURES, 'bundles');
+
+/** What lies in `tests/fixtures/packed`, by the names that answers have. */
+const PACKED = [
+  's01.log.zst',
+  's10.log.xz',
+  's11.log.bz2',
+  'shake.tar.gz/shake/details.json',
+  'shake.tar.gz/shake/logs.2026-11-23-08.log.gz',
+  'attached.zip/console.txt',
+  'attached.zip/h04.har',
+  'attached.zip/answers.zip/p02-pgcli.txt',
+];
 
 /** Markup that would run a script, wherever a file can say something. */
 const HOSTILE = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>';
@@ -279,6 +292,29 @@ for (const engine of engines) {
           page.click(`.headline .actions button:nth-of-type(${number + 1})`),
         );
         same(saved.text, commandLine(format, files));
+      }
+    });
+
+    test('of a folder with everything in it, packed in each way, it says byte for byte what the command line says', async () => {
+      const page = await open();
+      const files = [
+        ...filesOf('second-empty-store'),
+        ...['wild', 'logs', 'packed', 'answers/psql-aligned'].flatMap((folder) =>
+          readdirSync(join(FIXTURES, folder))
+            .filter((name) => name !== 'README.md')
+            .map((name) => join(FIXTURES, folder, name)),
+        ),
+      ];
+      await answerTo(page, files);
+      const saved = await page.download(() => page.click('.headline .actions button:nth-of-type(3)'));
+      same(saved.text, commandLine('json', files));
+      const { artefacts } = JSON.parse(saved.text);
+      const used = artefacts.filter((/** @type {any} */ artefact) => artefact.used);
+      for (const name of PACKED) {
+        assert.ok(
+          used.some((/** @type {any} */ artefact) => artefact.name === name),
+          `${name} is used`,
+        );
       }
     });
 

@@ -83,7 +83,7 @@ pub struct CompareArguments {
 #[derive(Debug, Args)]
 pub struct TriageArguments {
     /// Folders or single files: reports, HARs, server logs, query results (psql's output, too); `-` is standard input.
-    /// Files may be packed with gzip, zstd, xz or bzip2, or lie in a zip. Their kind is told by what is in them.
+    /// Files may be packed with gzip, zstd, xz or bzip2, or lie in a zip or tar. Their kind is told by what is in them.
     #[arg(required = true, value_name = "BUNDLE")]
     pub inputs: Vec<PathBuf>,
     /// How to write the answer. Without it: by the output file's ending, else text.

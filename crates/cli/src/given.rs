@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::inputs::{Input, Inputs};
 
 /// Adds them to a request: reports, HARs and logs as if their options had named them, what else is of use to be copied. What a pipe
-/// or a zip gave lies in the folder that is returned.
+/// or an archive gave lies in the folder that is returned.
 ///
 /// # Errors
 /// In words, if a file that was named is not there, or a temporary one cannot be written.
@@ -66,7 +66,7 @@ fn named(request: &Request) -> impl Iterator<Item = &PathBuf> {
     request.reports.iter().chain(&request.hars).chain(&request.logs).chain(&request.prometheus)
 }
 
-/// Writes what a pipe or a zip's member holds into a file of its own folder, under its own name.
+/// Writes what a pipe or an archive's member holds into a file of its own folder, under its own name.
 fn unpack(input: &Input, member: &Member, folder: &Path) -> io::Result<PathBuf> {
     fs::create_dir(folder)?;
     let name = Path::new(unpacked_name(&member.name)).file_name().unwrap_or("input".as_ref());

@@ -1,6 +1,6 @@
 //! No reader panics or hangs, whatever it is given, and each keeps its promises.
 
-use std::io::BufReader;
+use std::io::{self, BufReader, Cursor, Read};
 
 use crypto_diag_analysis::{Report, evidence};
 use crypto_diag_core::{Level, Line, Millis, Recorder};
@@ -10,6 +10,7 @@ use crypto_diag_triage::analysis::analyse;
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
 use crypto_diag_triage::console::{Console, Rageshake};
 use crypto_diag_triage::har::{Har, HarOptions};
+use crypto_diag_triage::intake::open;
 use crypto_diag_triage::latency::Latency;
 use crypto_diag_triage::problem::Problem;
 use crypto_diag_triage::query::QueryResults;
@@ -223,6 +224,25 @@ fn rageshake() {
     fuzz("rageshake", Seeds::kept("rageshake").text(json).text(log), &["user_id: ", "\"data\":"], |bytes| {
         let found = Rageshake::read("a/details.json", &String::from_utf8_lossy(bytes));
         Reached::default().by(found.as_ref().map(|shake| shake.device.is_some()))
+    });
+}
+
+#[test]
+fn archive() {
+    let seeds = Seeds::kept("archive").files(&root().join("tests/fixtures/packed"), |name| !name.ends_with(".md"));
+    fuzz("archive", seeds, &["PK\u{3}\u{4}", "PK\u{1}\u{2}", "ustar\u{0}", "\u{0}0000644\u{0}"], |bytes| {
+        let (parts, refused) = match open::parts(Cursor::new(bytes)) {
+            Ok(listed) => listed,
+            Err(error) => return Reached::default().message(&error.to_string()),
+        };
+        assert!(parts.len() <= 1_000, "an archive has as many members as are taken");
+        for part in parts.iter().take(8) {
+            if let Ok(text) = open::open(Cursor::new(bytes), part) {
+                let _ = io::copy(&mut text.take(1 << 20), &mut io::sink());
+            }
+        }
+        let reached = Reached::default().about(parts.len());
+        refused.iter().take(4).fold(reached, |reached, (_, why)| reached.message(why))
     });
 }
 

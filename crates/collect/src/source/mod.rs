@@ -30,10 +30,10 @@ use patient::{Chunks, Growing, Patient};
 /// Bytes of a log's beginning that tell what it is.
 pub const SAMPLE_BYTES: usize = 64 << 10;
 
-/// One file, a member of a zip, or a stream.
+/// One file, a member of an archive, or a stream.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
-    /// As it was given, or found in a folder; `-` for the standard input. A member's name stands behind its zip's.
+    /// As it was given, or found in a folder; `-` for the standard input. A member's name stands behind its archive's.
     pub path: PathBuf,
     /// The file itself.
     file: PathBuf,
@@ -204,7 +204,7 @@ impl Source for LogFile {
     }
 }
 
-/// What of these files is read: themselves, or the members of a zip. `found`: in a folder, where other files are, too.
+/// What of these files is read: themselves, or the members of an archive. `found`: in a folder, where other files are, too.
 fn plan(files: &[LogFile], found: bool, refused: &mut Vec<Refusal>) -> Vec<Input> {
     let intake::Plan { mut members, unopened, .. } = intake::Plan::of(files);
     refused.extend(unopened.iter().map(|one| Refusal { what: one.artefact.to_string(), why: one.what.to_string() }));
@@ -221,7 +221,11 @@ fn plan(files: &[LogFile], found: bool, refused: &mut Vec<Refusal>) -> Vec<Input
                 continue;
             }
         };
-        let is_whole = part == Part::Whole;
+        let archive = match &part {
+            Part::Whole => None,
+            Part::Member { archive, .. } => Some(archive.name()),
+        };
+        let is_whole = archive.is_none();
         if (found || !is_whole) && !has_log_line(&sample) {
             refuse(NO_LOG.to_owned());
             continue;
@@ -233,7 +237,7 @@ fn plan(files: &[LogFile], found: bool, refused: &mut Vec<Refusal>) -> Vec<Input
                 Part::Whole => file.bytes,
                 Part::Member { bytes, .. } => *bytes,
             },
-            packing: if is_whole { packing.name() } else { "zip" },
+            packing: archive.unwrap_or(packing.name()),
             part,
             is_direct: packing == Packing::Plain && is_whole && is_bare,
             modified: file.modified,

@@ -36,7 +36,7 @@ pub trait Source {
     fn open(&self) -> io::Result<Self::Input>;
 }
 
-/// One text of a file: the file's own, or that of a zip's member.
+/// One text of a file: the file's own, or that of an archive's member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The file's place in what was given.
@@ -80,7 +80,8 @@ impl Plan {
             Err(error) => return self.unopened.push(cannot(source.name(), error)),
         };
         for (member, why) in refused {
-            self.unopened.push(Problem::whole(&format!("{}/{member}", source.name()), why));
+            let name = if member.is_empty() { source.name().to_owned() } else { format!("{}/{member}", source.name()) };
+            self.unopened.push(Problem::whole(&name, why));
         }
         for part in parts {
             let name = match &part {
@@ -90,7 +91,9 @@ impl Plan {
             match head(source, &part) {
                 Ok(head) => {
                     let kind = ArtefactKind::guess(unpacked_name(&name), &head);
-                    if kind == ArtefactKind::Other && !is_expected(&name, &head) {
+                    if head.is_empty() {
+                        self.passed.push(Problem::whole(&name, "it is empty"));
+                    } else if kind == ArtefactKind::Other && !is_expected(&name, &head) {
                         let what = "it is neither a report nor a HAR, a log or a query's result; left out";
                         self.passed.push(Problem::whole(&name, what));
                     }
@@ -105,7 +108,7 @@ impl Plan {
 /// How a file got on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// What it was taken for; a zip's members one after the other.
+    /// What it was taken for; an archive's members one after the other.
     Kind(ArtefactKind),
     /// It is being read.
     Begun,

@@ -1,7 +1,7 @@
-//! A file's text, whatever it is packed in: gzip, zstd, xz and bzip2 in any number of members, and the members of a zip.
+//! A file's text, whatever it is packed in: gzip, zstd, xz and bzip2 in any number of members, and the members of a zip or a tar.
 //! Told by first bytes alone, and bounded against bombs.
 
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Take};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,8 +21,20 @@ const UNPACKED_FREE_BYTES: u64 = 256 << 20;
 /// How many times its packed size a larger file may have unpacked. Logs have 10 to 200; gzip cannot do more than 1,032.
 const UNPACKED_TIMES_MAX: u64 = 2_000;
 
-/// Members of a zip at most; a rageshake has a dozen.
+/// Members of an archive at most; a rageshake has a dozen.
 const MEMBERS_MAX: usize = 1_000;
+
+/// Archives around an archive at most: the server of rageshakes gives a tar in gzip, which somebody puts into a zip.
+const ARCHIVES_MAX: u8 = 2;
+
+/// Bytes of a zip inside of another archive at most: it is listed from its end, so it is held.
+const ZIP_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes that are read past at most to come to the members of packed archives: some seconds' work, and a gigabyte of a dozen logs.
+const PASSED_BYTES_MAX: u64 = 8 << 30;
+
+/// Bytes of the header in front of each member of a tar.
+const TAR_HEADER_BYTES: usize = 512;
 
 /// Bytes of an xz file's dictionary at most: `xz -9` needs 64 MiB of it, and the format allows 4 GiB.
 const DICTIONARY_BYTES_MAX: u64 = 128 << 20;
@@ -67,17 +79,21 @@ impl Packing {
     }
 }
 
-/// A file, or a member of a zip: where its bytes lie.
+/// A file, or a member of an archive: where its bytes lie.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Part {
     /// All of it.
     #[default]
     Whole,
-    /// A member of a zip.
+    /// A member of an archive.
     Member {
-        /// Its name in the zip. Hostile.
+        /// Its name in the archive, behind those of the archives around it. Hostile.
         name: String,
-        /// Where its bytes begin.
+        /// What it is a member of.
+        archive: Archive,
+        /// The archive itself, unpacked, where it is packed or a member of another one; `None` for a file whose bytes are the archive.
+        within: Option<Box<Part>>,
+        /// Where in the archive its bytes begin.
         from: u64,
         /// How many they are.
         bytes: u64,
@@ -86,48 +102,200 @@ pub enum Part {
     },
 }
 
-/// A member of a zip that cannot be read, and why.
+/// What holds several files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Archive {
+    /// A zip.
+    Zip,
+    /// A tar, mostly packed.
+    Tar,
+}
+
+impl Archive {
+    /// Told by the first 512 bytes.
+    fn of(head: &[u8]) -> Option<Archive> {
+        match head {
+            // A member, or the end of an empty zip.
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Archive::Zip),
+            _ => (head.get(257..262)? == b"ustar").then_some(Archive::Tar),
+        }
+    }
+
+    /// How manifests name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Archive::Zip => "zip",
+            Archive::Tar => "tar",
+        }
+    }
+}
+
+/// A member of an archive that cannot be read, and why; without a name, the archive itself.
 pub type Unread = (String, &'static str);
 
-/// The parts of a file: itself, or what a zip holds but for folders. What of a zip cannot be read is the second list, each
+/// The parts of a file: itself, or what an archive holds but for folders. What of an archive cannot be read is the second list, each
 /// with why.
 ///
 /// # Errors
 /// If the file cannot be read, or is a broken zip.
 pub fn parts<R: Read + Seek>(mut input: R) -> io::Result<(Vec<Part>, Vec<Unread>)> {
-    let mut head = [0; 4];
-    let length = read_up_to(&mut input, &mut head)?;
-    // A member, or the end of an empty zip.
-    if !matches!(&head[..length], b"PK\x03\x04" | b"PK\x05\x06") {
-        return Ok((vec![Part::Whole], Vec::new()));
-    }
-    let broken = |error: zip::result::ZipError| io::Error::new(io::ErrorKind::InvalidData, error.to_string());
-    let mut zip = zip::ZipArchive::new(BufReader::new(input)).map_err(broken)?;
-    let (mut parts, mut refused) = (Vec::new(), Vec::new());
-    for index in 0..zip.len() {
-        let member = zip.by_index_raw(index).map_err(broken)?;
-        if member.is_dir() {
-            continue;
-        }
-        let name = member.name().to_owned();
-        let deflated = match member.compression() {
-            zip::CompressionMethod::Stored => false,
-            zip::CompressionMethod::DEFLATE => true,
-            _ => {
-                refused.push((name, "the zip packs it in a way that is not read; unpack it first"));
-                continue;
+    let mut listing = Listing::default();
+    listing.expand(&mut input, Part::Whole, 0)?;
+    Ok((listing.parts, listing.refused))
+}
+
+/// The members of a file while they are listed.
+#[derive(Default)]
+struct Listing {
+    parts: Vec<Part>,
+    refused: Vec<Unread>,
+    /// Bytes that have to be read past, in archives that cannot be entered in the middle.
+    passed: u64,
+}
+
+impl Listing {
+    /// Adds a part, or the members of the archive that it is.
+    fn expand<R: Read + Seek>(&mut self, input: &mut R, part: Part, depth: u8) -> io::Result<()> {
+        let mut text = match raw(&mut *input, &part) {
+            Ok(text) => text,
+            Err(error) if part == Part::Whole => return Err(error),
+            // Whoever opens it hears why.
+            Err(_) => {
+                self.parts.push(part);
+                return Ok(());
             }
         };
-        if member.encrypted() {
-            refused.push((name, "the zip has it encrypted; unpack it first"));
-        } else if parts.len() == MEMBERS_MAX {
-            refused.push((name, "the zip has too many files; unpack it, and give what is wanted"));
-            break;
-        } else {
-            parts.push(Part::Member { name, from: member.data_start(), bytes: member.compressed_size(), deflated });
+        let mut head = vec![0; TAR_HEADER_BYTES];
+        let length = read_up_to(&mut text, &mut head).unwrap_or(0);
+        head.truncate(length);
+        let name = match &part {
+            Part::Whole => "",
+            Part::Member { name, .. } => name,
+        };
+        let is_direct = part == Part::Whole && text.packing() == Packing::Plain;
+        let head = &head[..];
+        let listed = match Archive::of(head) {
+            None => {
+                self.parts.push(part);
+                return Ok(());
+            }
+            Some(_) if depth == ARCHIVES_MAX => {
+                self.refused.push((name.to_owned(), "it is an archive in an archive in another one; unpack it first"));
+                return Ok(());
+            }
+            Some(Archive::Zip) if is_direct => {
+                drop(text);
+                input.rewind()?;
+                self.zip(BufReader::new(&mut *input), &part, is_direct)
+            }
+            Some(Archive::Zip) => super::whole(head.chain(text), ZIP_BYTES_MAX, "it is too large; unpack it first")
+                .and_then(|bytes| self.zip(Cursor::new(bytes), &part, is_direct)),
+            Some(Archive::Tar) => self.tar(head.chain(text), &part, is_direct),
+        };
+        match listed {
+            Ok(members) => members.into_iter().try_for_each(|member| self.expand(input, member, depth + 1)),
+            Err(error) if part == Part::Whole => Err(error),
+            Err(_) => {
+                self.refused.push((name.to_owned(), "it is an archive that is broken or too large; unpack it first"));
+                Ok(())
+            }
         }
     }
-    Ok((parts, refused))
+
+    fn zip<R: Read + Seek>(&mut self, input: R, outer: &Part, is_direct: bool) -> io::Result<Vec<Part>> {
+        let broken = |error: zip::result::ZipError| io::Error::new(io::ErrorKind::InvalidData, error.to_string());
+        let mut zip = zip::ZipArchive::new(input).map_err(broken)?;
+        let mut members = Vec::new();
+        for index in 0..zip.len() {
+            let member = zip.by_index_raw(index).map_err(broken)?;
+            if member.is_dir() {
+                continue;
+            }
+            let name = name_within(outer, member.name());
+            let deflated = match member.compression() {
+                zip::CompressionMethod::Stored => false,
+                zip::CompressionMethod::DEFLATE => true,
+                _ => {
+                    self.refused.push((name, "the zip packs it in a way that is not read; unpack it first"));
+                    continue;
+                }
+            };
+            if member.encrypted() {
+                self.refused.push((name, "the zip has it encrypted; unpack it first"));
+                continue;
+            }
+            let part = Part::Member {
+                name,
+                archive: Archive::Zip,
+                within: (!is_direct).then(|| Box::new(outer.clone())),
+                from: member.data_start(),
+                bytes: member.compressed_size(),
+                deflated,
+            };
+            if !self.take(part, &mut members) {
+                break;
+            }
+        }
+        Ok(members)
+    }
+
+    fn tar<R: Read>(&mut self, input: R, outer: &Part, is_direct: bool) -> io::Result<Vec<Part>> {
+        let mut members = Vec::new();
+        for entry in tar::Archive::new(input).entries()? {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if members.is_empty() => return Err(error),
+                Err(_) => {
+                    let name = name_within(outer, "");
+                    self.refused.push((name, "the tar ends in the middle; its members up to there are used"));
+                    break;
+                }
+            };
+            let name = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_owned();
+            let name = name_within(outer, &name);
+            let kind = entry.header().entry_type();
+            if kind.is_dir() || kind.is_pax_global_extensions() {
+                continue;
+            }
+            if !kind.is_file() && !kind.is_contiguous() {
+                self.refused.push((name, "the tar has no content of it: it is a link or no file"));
+                continue;
+            }
+            let part = Part::Member {
+                name,
+                archive: Archive::Tar,
+                within: (!is_direct).then(|| Box::new(outer.clone())),
+                from: entry.raw_file_position(),
+                bytes: entry.size(),
+                deflated: false,
+            };
+            if !self.take(part, &mut members) {
+                break;
+            }
+        }
+        Ok(members)
+    }
+
+    /// Takes a member, unless there are too many, or too much stands in front of it.
+    fn take(&mut self, part: Part, members: &mut Vec<Part>) -> bool {
+        let Part::Member { name, within, from, .. } = &part else { return false };
+        self.passed = self.passed.saturating_add(if within.is_some() { *from } else { 0 });
+        let few = self.parts.len() + members.len() < MEMBERS_MAX && self.passed < PASSED_BYTES_MAX;
+        if few {
+            members.push(part);
+        } else {
+            self.refused.push((name.clone(), "the archive has too many files; unpack it, and give what is wanted"));
+        }
+        few
+    }
+}
+
+fn name_within(outer: &Part, name: &str) -> String {
+    match outer {
+        Part::Member { name: outer, .. } if name.is_empty() => outer.clone(),
+        Part::Member { name: outer, .. } => format!("{outer}/{name}"),
+        Part::Whole => name.to_owned(),
+    }
 }
 
 /// The text of a part: unpacked, and peeled of what stands around a text ([`Peeled`]).
@@ -137,27 +305,45 @@ pub type Text<R> = Peeled<Bounded<R>>;
 ///
 /// # Errors
 /// If its first bytes cannot be read.
-pub fn open<R: Read + Seek>(mut input: R, part: &Part) -> io::Result<Text<R>> {
+pub fn open<R: Read + Seek>(input: R, part: &Part) -> io::Result<Text<R>> {
+    raw(input, part).map(Peeled::new)
+}
+
+/// A part unpacked, with all that stands around its text.
+fn raw<R: Read + Seek>(mut input: R, part: &Part) -> io::Result<Bounded<R>> {
     let bytes = match part {
-        Part::Whole => Bytes::Whole(input),
-        Part::Member { from, bytes, deflated, .. } => {
+        Part::Whole => {
+            input.rewind()?;
+            Bytes::Whole(input)
+        }
+        Part::Member { within: None, from, bytes, deflated, .. } => {
             input.seek(SeekFrom::Start(*from))?;
             let stored = input.take(*bytes);
             if *deflated { Bytes::Deflated(DeflateDecoder::new(BufReader::new(stored))) } else { Bytes::Stored(stored) }
+        }
+        Part::Member { within: Some(outer), from, bytes, deflated, .. } => {
+            let mut outer = raw(input, outer)?;
+            io::copy(&mut (&mut outer).take(*from), &mut io::sink())?;
+            let stored = Box::new(outer.take(*bytes));
+            if *deflated {
+                Bytes::DeflatedWithin(DeflateDecoder::new(BufReader::new(stored)))
+            } else {
+                Bytes::Within(stored)
+            }
         }
     };
     unpacked(bytes)
 }
 
-/// Opens a stream, which gives its bytes once and is no zip.
+/// Opens a stream, which gives its bytes once and is no archive.
 ///
 /// # Errors
 /// If its first bytes cannot be read.
 pub fn open_stream<R: Read>(input: R) -> io::Result<Text<R>> {
-    unpacked(Bytes::Whole(input))
+    unpacked(Bytes::Whole(input)).map(Peeled::new)
 }
 
-fn unpacked<R: Read>(bytes: Bytes<R>) -> io::Result<Text<R>> {
+fn unpacked<R: Read>(bytes: Bytes<R>) -> io::Result<Bounded<R>> {
     let packed = Arc::new(AtomicU64::new(0));
     let mut input = BufReader::with_capacity(CHUNK_BYTES, Counted { input: bytes, packed: packed.clone() });
     let packing = Packing::of(input.fill_buf()?);
@@ -171,7 +357,7 @@ fn unpacked<R: Read>(bytes: Bytes<R>) -> io::Result<Text<R>> {
         }
         Packing::Bzip2 => Unpacked::Bzip2(MultiBzDecoder::new(input)),
     };
-    Ok(Peeled::new(Bounded { input, packing, packed, unpacked: 0 }))
+    Ok(Bounded { input, packing, packed, unpacked: 0 })
 }
 
 /// Reads until the buffer is full or nothing is left. What came before an error counts.
@@ -190,11 +376,13 @@ pub(crate) fn read_up_to(input: &mut impl Read, buffer: &mut [u8]) -> io::Result
 }
 
 /// The bytes of a part.
-#[derive(Debug)]
-enum Bytes<R> {
+enum Bytes<R: Read> {
     Whole(R),
     Stored(Take<R>),
     Deflated(DeflateDecoder<BufReader<Take<R>>>),
+    /// Stored in an archive that is packed itself.
+    Within(Box<Take<Bounded<R>>>),
+    DeflatedWithin(DeflateDecoder<BufReader<Box<Take<Bounded<R>>>>>),
 }
 
 impl<R: Read> Read for Bytes<R> {
@@ -203,13 +391,14 @@ impl<R: Read> Read for Bytes<R> {
             Bytes::Whole(input) => input.read(buffer),
             Bytes::Stored(input) => input.read(buffer),
             Bytes::Deflated(input) => input.read(buffer),
+            Bytes::Within(input) => input.read(buffer),
+            Bytes::DeflatedWithin(input) => input.read(buffer),
         }
     }
 }
 
 /// Counts the packed bytes.
-#[derive(Debug)]
-struct Counted<R> {
+struct Counted<R: Read> {
     input: Bytes<R>,
     packed: Arc<AtomicU64>,
 }

@@ -225,3 +225,13 @@ fn a_token_in_a_files_name_is_in_no_answer() {
     let said = crate::render::json(&triage).unwrap();
     assert!(!said.contains("kTqWvNzX"), "{said}");
 }
+
+#[test]
+fn an_empty_file_is_named_as_such() {
+    let (_, triage) =
+        run_all(&[Given("a.log", Vec::new()), Given("b.txt.gz", gzip(b"")), Given("a.report.json", report())]);
+    let said: Vec<_> = triage.problems.iter().map(ToString::to_string).collect();
+    for name in ["a.log", "b.txt.gz"] {
+        assert!(said.contains(&format!("{name}, whole file: it is empty")), "{said:?}");
+    }
+}

@@ -88,11 +88,86 @@ fn a_zips_members_are_files_packed_or_not() {
     let mut encoder = flate2::write::DeflateEncoder::new(b"xyz".to_vec(), flate2::Compression::fast());
     encoder.write_all(TEXT.as_bytes()).unwrap();
     let bytes = encoder.finish().unwrap();
-    let part = Part::Member { name: "c".into(), from: 3, bytes: bytes.len() as u64 - 3, deflated: true };
+    let part = Part::Member {
+        name: "c".into(),
+        archive: Archive::Zip,
+        within: None,
+        from: 3,
+        bytes: bytes.len() as u64 - 3,
+        deflated: true,
+    };
     let mut text = String::new();
     open(Cursor::new(&bytes), &part).unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, TEXT);
     assert!(super::parts(Cursor::new(&b"PK\x03\x04broken"[..])).is_err());
+}
+
+fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, content) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        tar.append_data(&mut header, name, *content).unwrap();
+    }
+    tar.into_inner().unwrap()
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The members of a file by name, each with its text.
+fn members(bytes: &[u8]) -> Vec<(String, String)> {
+    let (parts, refused) = parts(Cursor::new(bytes)).unwrap();
+    assert_eq!(refused, []);
+    let read = |part: &Part| {
+        let Part::Member { name, .. } = part else { panic!("{part:?}") };
+        let mut text = String::new();
+        open(Cursor::new(bytes), part).unwrap().read_to_string(&mut text).unwrap();
+        (name.clone(), text)
+    };
+    parts.iter().map(read).collect()
+}
+
+#[test]
+fn a_tars_members_are_files_however_it_is_packed() {
+    let long = format!("{}/console.log", "a-folder-with-a-long-name/".repeat(8));
+    let logs = gzip(TEXT);
+    let bytes = tar(&[("./details.json", b"{}"), (&long, TEXT.as_bytes()), ("logs.log.gz", &logs)]);
+    let wanted = [("details.json", "{}"), (&*long.replace("//", "/"), TEXT), ("logs.log.gz", TEXT)]
+        .map(|(name, text)| (name.to_owned(), text.to_owned()));
+    for packed in [bytes.clone(), gzipped(&bytes)] {
+        assert_eq!(members(&packed), wanted);
+    }
+    // A rageshake's tar, put into a zip, and a zip in a zip.
+    let nested = zip(&[
+        ("shake.tar.gz", &gzipped(&bytes), false),
+        ("in.zip", &zip(&[("b.log", TEXT.as_bytes(), false)]), false),
+    ]);
+    let names: Vec<String> = members(&nested).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names[0], "shake.tar.gz/details.json");
+    assert_eq!(members(&nested)[3], ("in.zip/b.log".to_owned(), TEXT.to_owned()));
+}
+
+#[test]
+fn what_of_an_archive_cannot_be_read_is_named_and_the_rest_is_read() {
+    let whole = tar(&[("a.log", TEXT.as_bytes()), ("b.log", &[b'x'; 4000])]);
+    let (found, refused) = parts(Cursor::new(&whole[..2000])).unwrap();
+    assert_eq!((found.len(), refused.len()), (2, 1), "{refused:?}");
+    assert!(refused[0].0.is_empty() && refused[0].1.contains("ends in the middle"), "{refused:?}");
+    let deep = zip(&[("c.zip", &zip(&[("b.zip", &zip(&[("a.zip", b"PK\x05\x06", false)]), false)]), false)]);
+    let (found, refused) = parts(Cursor::new(&deep)).unwrap();
+    assert_eq!((found, refused.len()), (Vec::new(), 1));
+    assert!(refused[0].0 == "c.zip/b.zip/a.zip" || refused[0].0 == "c.zip/b.zip", "{refused:?}");
+    let mut link = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Symlink);
+    header.set_size(0);
+    link.append_link(&mut header, "passwd", "/etc/passwd").unwrap();
+    let (found, refused) = parts(Cursor::new(link.into_inner().unwrap())).unwrap();
+    assert_eq!((found.len(), refused[0].0.as_str()), (0, "passwd"));
 }
 
 #[test]
