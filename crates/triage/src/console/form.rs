@@ -37,15 +37,31 @@ pub(super) enum Printed {
 }
 
 impl Printed {
-    /// A level's word or letter, or its number in `loglevel`.
+    /// A level's word or letter, or its number in `loglevel`. A word that is not known says nothing, so that its line is judged
+    /// by its text.
     fn of(word: &str) -> Printed {
         match word.to_ascii_lowercase().as_str() {
             "warn" | "warning" | "w" | "3" => Printed::At(Level::Warn),
-            "error" | "err" | "e" | "f" | "fatal" | "critical" | "assert" | "pageerror" | "4" => {
-                Printed::At(Level::Error)
-            }
-            "" => Printed::Unknown,
-            _ => Printed::Quietly,
+            "error" | "err" | "e" | "f" | "fatal" | "critical" | "severe" | "assert" | "pageerror" | "exception"
+            | "4" => Printed::At(Level::Error),
+            "log" | "info" | "debug" | "trace" | "verbose" | "notice" | "i" | "d" | "t" | "v" | "n" | "0" | "1"
+            | "2" => Printed::Quietly,
+            _ => Printed::Unknown,
+        }
+    }
+
+    /// A level as JSON has it: a word, or a number of `loglevel` or, from 10 on, of bunyan and pino.
+    fn of_json(value: &Value) -> Option<Printed> {
+        match value {
+            Value::String(word) => Some(Printed::of(word)),
+            Value::Number(number) => match number.as_u64()? {
+                number @ 0..=4 => Some(Printed::of(&number.to_string())),
+                10..40 => Some(Printed::Quietly),
+                40..50 => Some(Printed::At(Level::Warn)),
+                50.. => Some(Printed::At(Level::Error)),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
@@ -92,9 +108,10 @@ static FIREFOX_STDOUT: LazyLock<Regex> =
 /// An error among such arguments.
 static NEW_ERROR: LazyLock<Regex> = LazyLock::new(|| regex(r#"^\(new ([A-Za-z]+)\("((?:[^"\\]|\\.)*)"[^()]*\)\)"#));
 
-/// Safari's Web Inspector.
-static SAFARI: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"^\[(Log|Info|Warning|Error|Debug)\] (.*?)(?: \([^()\s]+, line \d+\))?$"));
+/// Safari's Web Inspector: behind a message its place, and how often it came in a row.
+static SAFARI: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"^\[(Log|Info|Warning|Error|Debug)\] (.*?)(?: \((?:[^()\s]+, line \d+(?:, x\d+)?|x\d+)\))?$")
+});
 
 /// A time of day, as Chrome and Firefox show it if asked to.
 static TIME_OF_DAY: LazyLock<Regex> = LazyLock::new(|| regex(r"^\d\d:\d\d:\d\d\.\d{3} (.+)$"));
@@ -233,11 +250,30 @@ pub(super) fn without_calls(text: &str) -> &str {
     message
 }
 
-/// A line of a test's recorder: Playwright's or Cypress's own fields, or those of this project's fixtures.
+/// What ChromeDriver's browser log has as a message, which Selenium and WebdriverIO hand on: the script, the place, and the
+/// arguments as it writes values down.
+fn of_driver(text: &str) -> Option<String> {
+    static DRIVER: LazyLock<Regex> = LazyLock::new(|| regex(r#"^\S+ \d+:\d+ (".*)$"#));
+    DRIVER.captures(text).map(|found| arguments(group(&found, 1)))
+}
+
+/// Whether a document that begins so is one JSON list of such messages, as a test writes it at its end.
+pub(super) fn begins_list(head: &[u8]) -> bool {
+    let Some(inside) = head.trim_ascii_start().strip_prefix(b"[") else { return false };
+    let first = serde_json::Deserializer::from_slice(inside).into_iter::<Value>().next();
+    first.and_then(Result::ok).is_some_and(|first| of_value(&first).is_some())
+}
+
+/// A line of a test's recorder.
 fn json(line: &str) -> Option<Start> {
-    let Ok(Value::Object(map)) = serde_json::from_str::<Value>(line) else { return None };
+    of_value(&serde_json::from_str(line).ok()?)
+}
+
+/// A message of a test's recorder: Playwright's or Cypress's own fields, or those of this project's fixtures.
+fn of_value(message: &Value) -> Option<Start> {
+    let map = message.as_object()?;
     let named = |names: &[&str]| names.iter().find_map(|name| map.get(*name));
-    let level = named(&["level", "type", "method", "severity"])?.as_str()?;
+    let printed = Printed::of_json(named(&["level", "type", "method", "severity"])?)?;
     let text = match named(&["args", "text", "message", "msg"])? {
         Value::String(text) => text.clone(),
         Value::Array(args) => {
@@ -251,7 +287,7 @@ fn json(line: &str) -> Option<Start> {
         Value::String(text) => instant(text),
         _ => None,
     });
-    Some(Start { at, printed: Printed::of(level), text })
+    Some(Start { at, printed, text: of_driver(&text).unwrap_or(text) })
 }
 
 #[cfg(test)]
@@ -290,6 +326,8 @@ mod tests {
             ),
             (r#"console.log: "a"#, (None, Printed::Quietly, "\"a")),
             ("[Error] a b (init.js, line 12)", (None, error, "a b")),
+            ("[Error] a b (init.js, line 12, x3)", (None, error, "a b")),
+            ("[Error] a () (x3)", (None, error, "a ()")),
             ("[Log] a b", (None, Printed::Quietly, "a b")),
             ("init.js?v=1:12 a b", (None, Printed::Unknown, "a b")),
             ("09:36:03.315 rageshake.ts:77 a b", (None, Printed::Unknown, "a b")),
@@ -297,6 +335,13 @@ mod tests {
             ("09:36:03.315 a b init.js:1:1116520", (None, Printed::Unknown, "a b")),
             (r#"{"ts": 1795422963315, "level": "warn", "args": ["a", {"b": 1}]}"#, (at, warn, "a {\"b\":1}")),
             (r#"{"type":"error","text":"a b","location":{"url":"x"}}"#, (None, error, "a b")),
+            (r#"{"type":"console","messageType":"error","text":"a b"}"#, (None, Printed::Unknown, "a b")),
+            (r#"{"level":50,"time":1795422963315,"msg":"a b"}"#, (at, error, "a b")),
+            (r#"{"level":30,"time":1795422963315,"msg":"a b"}"#, (at, Printed::Quietly, "a b")),
+            (
+                r#"{"level":"SEVERE","message":"https://app.example.org/init.js 1:23 \"a \\\"b\\\"\" 4","source":"console-api","timestamp":1795422963315}"#,
+                (at, error, "a \"b\" 4"),
+            ),
             (r#"{"time":"2026-11-23T08:36:03.315Z","level":"debug","message":"a"}"#, (at, Printed::Quietly, "a")),
         ] {
             let (ts, printed, text) = started(line);

@@ -15,7 +15,9 @@ use crypto_diag_analysis::evidence::{Evidence, of_line};
 use crypto_diag_analysis::{Origin, Report};
 use crypto_diag_core::{Host, Level, Line, Millis, Recorder, SentBatch, SentTarget};
 use regex_lite::Regex;
+use serde_json::Value;
 
+use crate::intake::{DOCUMENT_BYTES_MAX, parse, whole};
 use crate::problem::{Place, Problem, Problems};
 use crate::subject::Device;
 use form::{Message, Printed, Start};
@@ -50,7 +52,8 @@ pub struct Console {
 
 /// Whether a file that begins so is a console whose form shows by itself: times and levels, or a browser's own marks.
 pub fn has_form(head: &[u8]) -> bool {
-    texts(head).take(40).any(|line| form::start(line).is_some_and(|_| !form::is_servers(line)))
+    form::begins_list(head)
+        || texts(head).take(40).any(|line| form::start(line).is_some_and(|_| !form::is_servers(line)))
 }
 
 /// Whether a file that begins so has a line of a known family, or places of scripts at the ends of lines.
@@ -106,6 +109,8 @@ struct Reading {
     formed: u64,
     /// Lines that are longer than what is read of them.
     cut: u64,
+    /// Lines of messages that are too long already.
+    passed: u64,
     pending: Option<Message>,
     /// Lines of the pending message.
     lines: usize,
@@ -113,6 +118,17 @@ struct Reading {
 
 impl Reading {
     fn all(&mut self, mut input: impl BufRead) -> io::Result<()> {
+        if form::begins_list(input.fill_buf()?) {
+            let list =
+                whole(input, DOCUMENT_BYTES_MAX, "it is too large for one JSON document; save a message a line")?;
+            let list: Vec<Value> = parse(&list)?;
+            for message in list {
+                // A message is as long as it likes here, and the line that it makes has no break in it.
+                self.line(&message.to_string());
+            }
+            self.flush();
+            return Ok(());
+        }
         let mut fences = Fences::default();
         let mut line = Vec::new();
         loop {
@@ -127,7 +143,7 @@ impl Reading {
             }
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end_matches('\n');
-            if fences.holds(text) {
+            if fences.holds(text, self.formed > 0) {
                 self.line(text);
             } else if fences.began {
                 // What stood before the first fence was somebody's prose about it.
@@ -145,6 +161,10 @@ impl Reading {
             self.formed += 1;
             self.pending = Some(Message { at, printed, text });
             self.lines = 1;
+        } else if self.begins_by_its_words(line) {
+            self.flush();
+            self.pending = Some(Message { at: None, printed: Printed::Unknown, text: line.to_owned() });
+            self.lines = 1;
         } else if self.formed > 0 {
             self.continued(line);
         } else {
@@ -161,11 +181,22 @@ impl Reading {
         }
     }
 
+    /// Whether a line without a mark of any form says by itself what happened: many forms are not known, and as a part of the line
+    /// before it would be lost. What is indented goes on with the line before, and so does what stands behind a known level.
+    fn begins_by_its_words(&self, line: &str) -> bool {
+        let level = self.pending.as_ref().map_or(Printed::Unknown, |message| message.printed.or_machine(&message.text));
+        level == Printed::Unknown
+            && !line.starts_with(char::is_whitespace)
+            && of_line(line).is_some_and(|facts| speaks(&facts))
+    }
+
     fn continued(&mut self, line: &str) {
         let Some(message) = &mut self.pending else { return };
         if message.text.len() + line.len() < MESSAGE_BYTES_MAX {
             message.text.push('\n');
             message.text.push_str(line);
+        } else {
+            self.passed += 1;
         }
     }
 
@@ -232,6 +263,10 @@ impl Reading {
     fn finish(self, mut problems: Problems) -> Console {
         if self.cut > 0 {
             let what = format!("{} lines are longer than 1 MiB; only their beginnings are looked at", self.cut);
+            problems.add(Place::Whole, what);
+        }
+        if self.passed > 0 {
+            let what = format!("{} lines belong to messages of more than 256 KiB, and are not looked at", self.passed);
             problems.add(Place::Whole, what);
         }
         let device = match self.devices.as_slice() {
@@ -304,10 +339,11 @@ struct Fences {
 }
 
 impl Fences {
-    /// Whether a line is of the console.
-    fn holds(&mut self, line: &str) -> bool {
+    /// Whether a line is of the console. `formed`: a message that shows by its form has been met, so that what looks like the first
+    /// fence is a part of another one.
+    fn holds(&mut self, line: &str, formed: bool) -> bool {
         let line = line.trim_start();
-        if line.starts_with("```") || line.starts_with("~~~") {
+        if (line.starts_with("```") || line.starts_with("~~~")) && (self.any || !formed) {
             self.began = !self.any;
             self.any = true;
             self.inside = !self.inside;

@@ -26,6 +26,49 @@ fn a_failing_line_is_kept_whatever_program_saved_it() {
 }
 
 #[test]
+fn a_failing_line_is_kept_whatever_a_recorder_calls_its_level() {
+    for level in ["SEVERE", "console", "exception", "Warnung"] {
+        let line = serde_json::json!({"level": level, "message": UNDECRYPTABLE}).to_string();
+        assert_eq!(messages(&line), [UNDECRYPTABLE], "{line}");
+    }
+}
+
+#[test]
+fn a_failing_line_in_a_form_that_is_not_known_is_lost_in_no_other_line() {
+    let another = UNDECRYPTABLE.replace("$e", "$f");
+    for mark in
+        ["", "client:12 ", "App.vue:12 ", "d5b0f6a6-1c6e:1 ", "2026-11-23T08:36:03.315Z [ERROR] ", "> init.js:1 "]
+    {
+        let text = format!("{mark}begins\n{mark}{UNDECRYPTABLE}\n{mark}goes on\n{mark}{another}\n    at a.rs:1\n");
+        let kept = messages(&text);
+        assert_eq!(kept.len(), 2, "{text}");
+        assert!(kept[0].contains("$e") && kept[1].contains("$f"), "{kept:?}");
+    }
+    // Among lines of a known form, too, but not in a message that was printed below a warning.
+    assert_eq!(messages(&format!("init.js:1 a\n{UNDECRYPTABLE}\ninit.js:2 b\n")), [UNDECRYPTABLE]);
+    assert_eq!(messages(&format!("2026-11-23T08:36:03.315Z I a\n{UNDECRYPTABLE}\n")), [""; 0]);
+}
+
+#[test]
+fn a_list_of_messages_is_read_as_its_lines_are() {
+    let list = serde_json::json!([{"type": "log", "text": "a"}, {"type": "error", "text": UNDECRYPTABLE}]);
+    for text in [list.to_string(), serde_json::to_string_pretty(&list).unwrap()] {
+        assert!(has_form(text.as_bytes()), "{text}");
+        assert_eq!(messages(&text), [UNDECRYPTABLE], "{text}");
+    }
+    let cut = &list.to_string()[..list.to_string().len() - 5];
+    assert!(read(cut).problems[0].what.contains("it breaks here"), "{:?}", read(cut).problems);
+}
+
+#[test]
+fn a_fence_inside_of_a_message_hides_nothing_of_a_console() {
+    let line = |text: &str| format!("2026-11-23T08:36:03.315Z E {text}\n");
+    let text = format!("{}{}```\ncode\n```\n{}", line(UNDECRYPTABLE), line("a"), line("DecryptionError[msg: x]"));
+    assert_eq!(messages(&text).len(), messages(&text.replace("```", "---")).len());
+    assert!(messages(&text).len() > 0, "{text}");
+}
+
+#[test]
 fn what_was_printed_below_a_warning_is_no_failure() {
     assert_eq!(messages(&format!("2026-11-23T08:36:03.315Z I {UNDECRYPTABLE}")), [""; 0]);
     let quiet = "init.js:1 Sending a delayed event\ninit.js:1 DEBUG matrix_sdk_crypto::machine: Failed to decrypt a room event: x\n";
