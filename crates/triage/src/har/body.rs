@@ -16,11 +16,14 @@ pub(super) fn decode(bytes: Vec<u8>, encoding: Option<&str>) -> Vec<u8> {
     if encoding == Some("base64") { STANDARD.decode(&bytes).unwrap_or(bytes) } else { bytes }
 }
 
-/// What bodies say, and whether one of them ends in the middle.
+/// What bodies say, and whether that is all of it.
 #[derive(Default)]
 pub(super) struct Read {
     pub facts: Option<BodyFacts>,
+    /// Whether one of them ends in the middle.
     pub cut: bool,
+    /// Whether they say more than is kept.
+    pub long: bool,
 }
 
 pub(super) fn facts(path: &str, request: Option<&[u8]>, answer: Option<&[u8]>, options: &HarOptions) -> Read {
@@ -67,6 +70,7 @@ pub(super) fn facts(path: &str, request: Option<&[u8]>, answer: Option<&[u8]>, o
             }
         }
     }
+    read.long = facts.bound(IDS_MAX);
     read.facts = Some(facts);
     read
 }
@@ -76,7 +80,7 @@ fn text(value: &Value, name: &str) -> Option<String> {
 }
 
 fn objects(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
-    value.and_then(Value::as_object).into_iter().flatten().take(IDS_MAX)
+    value.and_then(Value::as_object).into_iter().flatten()
 }
 
 fn upload(body: &Value, facts: &mut BodyFacts) {
@@ -119,12 +123,11 @@ fn claimed(body: &Value, facts: &mut BodyFacts) {
             }
         }
     }
-    facts.claimed.truncate(IDS_MAX);
 }
 
 fn queried(body: &Value, facts: &mut BodyFacts) {
     let devices = objects(body.get("device_keys")).flat_map(|(_, devices)| objects(Some(devices)));
-    facts.devices = devices.filter_map(|(_, keys)| identity(keys)).take(IDS_MAX).collect();
+    facts.devices = devices.filter_map(|(_, keys)| identity(keys)).collect();
 }
 
 /// Whether a type, or a path with one, is that of a notice that a room key is kept back, under its name of today or of before.
@@ -159,8 +162,6 @@ fn sent(body: &Value, is_withheld: bool, facts: &mut BodyFacts) {
             });
         }
     }
-    facts.sent.truncate(IDS_MAX);
-    facts.withheld.truncate(IDS_MAX);
 }
 
 /// The one-time key in the header of a pre-key message: bytes 3 to 35 of the body of type 0.
@@ -177,7 +178,7 @@ fn arrived(body: &Value, facts: &mut BodyFacts) {
     // A sliding sync has them among its extensions.
     let places = [body.get("to_device"), body.get("extensions").and_then(|extensions| extensions.get("to_device"))];
     let events = places.into_iter().flatten().filter_map(|place| place.get("events")?.as_array());
-    for event in events.flatten().take(IDS_MAX) {
+    for event in events.flatten() {
         let content = event.get("content");
         if let (Some(sender), Some(content)) = (text(event, "sender"), content)
             && text(event, "type").is_some_and(|name| is_withheld(&name))
@@ -195,7 +196,7 @@ fn arrived(body: &Value, facts: &mut BodyFacts) {
 
 /// Finds the events asked for, wherever they stand.
 fn walk(value: &Value, options: &HarOptions, found: &mut Vec<ArrivedEvent>, depth: u8) {
-    if depth > 24 || found.len() >= IDS_MAX {
+    if depth > 24 || found.len() > IDS_MAX {
         return;
     }
     match value {

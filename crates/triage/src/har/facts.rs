@@ -43,6 +43,26 @@ pub struct BodyFacts {
     pub events: Vec<ArrivedEvent>,
 }
 
+impl BodyFacts {
+    /// Keeps the first of each list, as many as that; gives whether it had more.
+    pub(super) fn bound(&mut self, most: usize) -> bool {
+        fn list<T>(list: &mut Vec<T>, most: usize) -> bool {
+            let more = list.len() > most;
+            list.truncate(most);
+            more
+        }
+        let mut more = false;
+        for keys in [&mut self.one_time_keys, &mut self.fallback_keys] {
+            more |= keys.len() > most;
+            while keys.len() > most {
+                keys.pop_last();
+            }
+        }
+        more |= list(&mut self.claimed, most) | list(&mut self.devices, most) | list(&mut self.sent, most);
+        more | list(&mut self.arrived, most) | list(&mut self.withheld, most) | list(&mut self.events, most)
+    }
+}
+
 /// A device's identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -136,9 +136,9 @@ impl Exchange {
 pub enum LostBody {
     /// It ends in the middle, as Firefox leaves a body above a megabyte, or a tool with a limit of its own.
     Cut,
-    /// It is longer than [`BODY_BYTES_MAX`].
+    /// It is longer than [`BODY_BYTES_MAX`], or names more ids than are kept.
     TooLong,
-    /// The recorder did not keep it, although the answer had one.
+    /// The recorder did not keep it, although there was one.
     Dropped,
 }
 
@@ -170,7 +170,7 @@ impl Har {
                     dropped += 1;
                     continue;
                 }
-                Some(LostBody::TooLong) => "a body is too long and was dropped; what it held is unknown",
+                Some(LostBody::TooLong) => "a body is too long to be kept whole; what else it held is unknown",
                 Some(LostBody::Cut) => {
                     "a body ends in the middle, so what it held is unknown; the request itself is used"
                 }
@@ -181,8 +181,8 @@ impl Har {
             problems.add(
                 Place::Whole,
                 format!(
-                    "{dropped} answers that would be read have no body in it, so what they brought is unknown: record with DevTools \
-                     open from the page's start, “Preserve log” ticked, and save “with content”"
+                    "{dropped} requests have no body in it that would be read, or their answers have none, so what was sent or brought is \
+                     unknown: record with DevTools open from the page's start, “Preserve log” ticked, and save “with content”"
                 ),
             );
         }

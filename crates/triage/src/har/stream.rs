@@ -99,6 +99,7 @@ struct Raw {
     request: Text,
     answer: Text,
     encoding: Option<String>,
+    request_encoding: Option<String>,
     /// Bytes of the answer's body, as the recorder counted them.
     size: Option<f64>,
     facts: Option<BodyFacts>,
@@ -164,11 +165,11 @@ fn read_request<R: Read>(json: &mut Json<R>, raw: &mut Raw, options: &HarOptions
                 let needed = raw.needs(options).is_none_or(|wanted| matches!(wanted, Wanted::Request | Wanted::Both));
                 json.begin_object()?;
                 while json.has_next()? {
-                    let is_text = json.next_name()? == "text" && json.peek()? == ValueType::String;
-                    if is_text && needed {
-                        raw.request = long(json)?;
-                    } else {
-                        json.skip_value()?;
+                    let name = json.next_name_owned()?;
+                    match (name.as_str(), json.peek()?) {
+                        ("text", ValueType::String) if needed => raw.request = long(json)?,
+                        ("encoding" | "_encoding", ValueType::String) => raw.request_encoding = short(json)?,
+                        _ => json.skip_value()?,
                     }
                 }
                 json.end_object()?;
@@ -307,9 +308,13 @@ impl Raw {
             || (reads_answer && matches!(self.answer, Text::TooLong));
         // A recorder that kept no body still counted its bytes; where it did not, an answer of 200 on these routes has one.
         let has_body = self.size.map_or(self.status == Some(200.0), |size| size > 0.0);
-        let dropped = reads_answer && has_body && Route::of(path) != Route::Other && matches!(self.answer, Text::None);
+        let answer_dropped = reads_answer && has_body && matches!(self.answer, Text::None);
+        // A request that uploads or sends something has a body.
+        let sends = reads_request && matches!(self.method.as_deref(), Some("POST" | "PUT"));
+        let request_dropped = sends && matches!(self.request, Text::None);
+        let dropped = Route::of(path) != Route::Other && (answer_dropped || request_dropped);
         let request = match self.request {
-            Text::Some(bytes) if reads_request => Some(bytes),
+            Text::Some(bytes) if reads_request => Some(body::decode(bytes, self.request_encoding.as_deref())),
             _ => None,
         };
         let answer = match self.answer {
@@ -322,7 +327,7 @@ impl Raw {
         if facts.is_none() && lost.is_none() && !is_reduced {
             let read = body::facts(path, request.as_deref(), answer.as_deref(), options);
             lost = match read.cut {
-                _ if too_long => Some(LostBody::TooLong),
+                _ if too_long || read.long => Some(LostBody::TooLong),
                 true => Some(LostBody::Cut),
                 false if dropped => Some(LostBody::Dropped),
                 false => None,

@@ -155,12 +155,53 @@ fn a_body_that_is_cut_or_dropped_is_said_to_be_and_stays_so_in_a_reduced_har() {
     let without = cut("", 900).replace(",\"text\":\"\"", "");
     let dropped = har(&without);
     assert_eq!(dropped.entries[0].lost, Some(LostBody::Dropped), "{without}");
-    assert!(dropped.problems[0].what.contains("1 answers"), "{:?}", dropped.problems);
+    assert!(dropped.problems[0].what.contains("1 requests have no body in it"), "{:?}", dropped.problems);
     assert_eq!(har(&cut("<html>Bad gateway</html>", 20)).entries[0].lost, None);
     for first in [found, dropped] {
         let mut written = Vec::new();
         first.write(&mut written).unwrap();
         let again = Har::read("call.har", &written[..], &HarOptions::default());
         assert_eq!(first, again);
+    }
+}
+
+#[test]
+fn a_body_that_names_more_than_is_kept_is_said_to_be_known_in_part() {
+    let arrived = |count: usize| {
+        let event =
+            |n| json!({"type": "m.room.encrypted", "sender": "@b:h", "content": {"org.matrix.msgid": format!("m{n}")}});
+        let quiet = json!({"type": "m.presence", "sender": "@b:h", "content": {}});
+        let events: Vec<Value> = std::iter::repeat_n(quiet, IDS_MAX).chain((0..count).map(event)).collect();
+        har(&entry(
+            "GET",
+            "https://h/_matrix/client/v3/sync",
+            &json!({}),
+            200,
+            &json!({"to_device": {"events": events}}),
+        ))
+    };
+    let whole = arrived(3);
+    assert_eq!((whole.entries[0].lost, whole.entries[0].facts.as_ref().unwrap().arrived.len()), (None, 3));
+    let more = arrived(IDS_MAX + 1);
+    assert_eq!(more.entries[0].lost, Some(LostBody::TooLong));
+    assert_eq!(more.entries[0].facts.as_ref().unwrap().arrived.len(), IDS_MAX);
+    assert!(more.problems[0].what.contains("what else it held is unknown"), "{:?}", more.problems);
+}
+
+#[test]
+fn a_request_s_body_that_the_recorder_encoded_is_read_and_one_that_it_left_out_is_named() {
+    let body = json!({"one_time_keys": {"signed_curve25519:A": {"key": "k"}}}).to_string();
+    let upload = |data: Value| {
+        let request = json!({"method": "POST", "url": "https://h/_matrix/client/v3/keys/upload", "postData": data});
+        let answer = json!({"status": 200, "content": {"size": 2, "text": "{}"}});
+        har(&json!({"startedDateTime": "2026-11-23T08:36:03.777Z", "request": request, "response": answer}).to_string())
+    };
+    let encoded = base64::engine::general_purpose::STANDARD.encode(&body);
+    let read = upload(json!({"mimeType": "application/json", "text": encoded, "encoding": "base64"}));
+    assert_eq!(read.entries[0].facts.as_ref().map(|facts| facts.one_time_keys.len()), Some(1));
+    for data in [json!({"mimeType": "application/json"}), Value::Null] {
+        let lost = upload(data);
+        assert_eq!(lost.entries[0].lost, Some(LostBody::Dropped));
+        assert!(lost.problems[0].what.contains("1 requests have no body"), "{:?}", lost.problems);
     }
 }
