@@ -161,11 +161,13 @@ impl Reading {
             self.formed += 1;
             self.pending = Some(Message { at, printed, text });
             self.lines = 1;
-        } else if self.begins_by_its_words(line) {
+            return;
+        }
+        let begins = self.begins_by_its_words(line);
+        if begins {
             self.flush();
-            self.pending = Some(Message { at: None, printed: Printed::Unknown, text: line.to_owned() });
-            self.lines = 1;
-        } else if self.formed > 0 {
+        }
+        if self.formed > 0 && !begins {
             self.continued(line);
         } else {
             // A form without marks at the beginning of messages: Firefox puts the script's place at their end.
