@@ -190,7 +190,14 @@ impl Listing {
             }
             Some(Archive::Zip) => super::whole(head.chain(text), ZIP_BYTES_MAX, "it is too large; unpack it first")
                 .and_then(|bytes| self.zip(Cursor::new(bytes), &part, is_direct)),
-            Some(Archive::Tar) => self.tar(head.chain(text), &part, is_direct),
+            Some(Archive::Tar) => match self.tar(head.chain(text), &part, is_direct) {
+                // Its word may stand by chance where a tar has it; a tar's first header is whole.
+                Err(_) => {
+                    self.parts.push(part);
+                    return Ok(());
+                }
+                listed => listed,
+            },
         };
         match listed {
             Ok(members) => members.into_iter().try_for_each(|member| self.expand(input, member, depth + 1)),

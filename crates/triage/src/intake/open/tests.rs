@@ -133,10 +133,10 @@ fn members(bytes: &[u8]) -> Vec<(String, String)> {
 
 #[test]
 fn a_tars_members_are_files_however_it_is_packed() {
-    let long = format!("{}/console.log", "a-folder-with-a-long-name/".repeat(8));
+    let long = format!("{}console.log", "a-folder-with-a-long-name/".repeat(8));
     let logs = gzip(TEXT);
     let bytes = tar(&[("./details.json", b"{}"), (&long, TEXT.as_bytes()), ("logs.log.gz", &logs)]);
-    let wanted = [("details.json", "{}"), (&*long.replace("//", "/"), TEXT), ("logs.log.gz", TEXT)]
+    let wanted = [("details.json", "{}"), (&*long, TEXT), ("logs.log.gz", TEXT)]
         .map(|(name, text)| (name.to_owned(), text.to_owned()));
     for packed in [bytes.clone(), gzipped(&bytes)] {
         assert_eq!(members(&packed), wanted);
@@ -161,6 +161,8 @@ fn what_of_an_archive_cannot_be_read_is_named_and_the_rest_is_read() {
     let (found, refused) = parts(Cursor::new(&deep)).unwrap();
     assert_eq!((found, refused.len()), (Vec::new(), 1));
     assert!(refused[0].0 == "c.zip/b.zip/a.zip" || refused[0].0 == "c.zip/b.zip", "{refused:?}");
+    let text = ["x".repeat(257), "ustar".to_owned(), "y".repeat(600)].concat();
+    assert_eq!(parts(Cursor::new(&text)).unwrap(), (vec![Part::Whole], Vec::new()), "a word is no tar");
     let mut link = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(tar::EntryType::Symlink);
