@@ -81,10 +81,14 @@ fn a_line_that_was_cut_before_it_says_whose_it_is_stays_in_a_slice_so_that_nothi
     let whole = line(2_000, "Claimed one-time-keys: signed_curve25519:AAAAAAAAAAA for @carol:h:D")
         .replace("synapse.x.y", "synapse.handlers.e2e_keys");
     let hidden = "Nov 23 08:36:03 box docker[7]: [238B blob data]\n";
-    let text = [&*line(0, "first"), &cut, &whole, hidden, &line(4_000, "@alice:h"), &line(5_000, "last")].concat();
+    // `journalctl -o json` leaves out what is longer than 4,096 bytes.
+    let left_out = "{\"__REALTIME_TIMESTAMP\":\"1795422966500000\",\"MESSAGE\":null,\"_PID\":\"7\"}\n";
+    let text =
+        [&*line(0, "first"), &cut, &whole, hidden, left_out, &line(4_000, "@alice:h"), &line(5_000, "last")].concat();
     fs::write(&path, text).expect("a file");
     let slice = slice(&run(&request(path, &folder.path().join("out"))));
     assert!(slice.contains("signed_curve>") && slice.contains("blob data") && !slice.contains("@carol"), "{slice}");
+    assert!(slice.contains(left_out), "{slice}");
     let log = ServerLog::read("homeserver.log", slice.as_bytes(), &LogOptions::default());
     let holes = &log.processes[0].holes;
     assert!(holes.iter().any(|hole| hole.from < SINCE + 1_000 && hole.to > SINCE + 1_000), "{holes:?}");

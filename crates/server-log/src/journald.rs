@@ -7,8 +7,8 @@ use crate::line::{LogLevel, LogLine, text};
 /// The command that exports a journal without a loss: lines whole, of any bytes, with the year and the zone.
 pub const JOURNAL_COMMAND: &str = "journalctl --no-pager --all -o short-iso-precise -u UNIT";
 
-/// What stands in a line in place of the one that is hidden.
-pub const HIDDEN_WORDS: &str = " blob data]";
+/// What stands in a line in place of the one that is hidden: in text at its end, and in `journalctl -o json` anywhere.
+pub const HIDDEN_WORDS: [&str; 2] = [" blob data]", "\"MESSAGE\":null"];
 
 /// How a line is shown that `journalctl -o json` gives as `null`, so that one reader knows both.
 pub(crate) const UNEXPORTED: &str = "[4K blob data]";
@@ -23,7 +23,7 @@ impl ServerLogFormat for Blob {
     }
 
     fn line<'a>(&'static self, line: &'a [u8]) -> Option<LogLine<'a>> {
-        let size = line.strip_prefix(b"[")?.strip_suffix(HIDDEN_WORDS.as_bytes())?;
+        let size = line.strip_prefix(b"[")?.strip_suffix(HIDDEN_WORDS[0].as_bytes())?;
         let plain = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'B' | b'K' | b'M' | b'G');
         (!size.is_empty() && size.len() <= 12 && size.iter().all(plain)).then(|| LogLine {
             time: None,

@@ -169,9 +169,9 @@ pub(crate) fn bare(line: &[u8]) -> Option<LogLine<'_>> {
 pub fn is_lost(line: &[u8]) -> bool {
     let end = trim_end(line);
     let marked = CUT_MARKS.iter().any(|mark| end.ends_with(mark.encode_utf8(&mut [0; 4]).as_bytes()));
-    // `journalctl -o json` names a message that it does not export.
-    let unexported = || end.first() == Some(&b'{') && memchr::memmem::find(end, b"\"MESSAGE\":null").is_some();
-    (marked || end.ends_with(HIDDEN_WORDS.as_bytes()) || unexported())
+    let [at_end, in_json] = HIDDEN_WORDS.map(str::as_bytes);
+    let unexported = || end.first() == Some(&b'{') && memchr::memmem::find(end, in_json).is_some();
+    (marked || end.ends_with(at_end) || unexported())
         && parse_line(line).is_some_and(|line| matches!(line.event().kind, EventKind::Cut | EventKind::Hidden))
 }
 
@@ -328,6 +328,7 @@ mod tests {
             let read = parse_line(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
             assert_eq!(read.event().kind, EventKind::Hidden, "{line}");
             assert!(is_lost(line.as_bytes()), "{line}");
+            assert_eq!(read.time.is_some(), line.contains("TIMESTAMP"), "{line}");
         }
         assert_eq!(parse_line(br#"{"__REALTIME_TIMESTAMP":"1795422963871204"}"#), None);
     }

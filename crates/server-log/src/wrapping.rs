@@ -239,7 +239,7 @@ fn source_of(labels: &Value) -> Option<String> {
 fn of_journal(fields: Json<'_>, depth: u8) -> Option<LogLine<'static>> {
     let message: Vec<u8> = match fields.journal_message? {
         // Without `--all`, what is longer than 4,096 bytes is not exported.
-        Value::Null => return parse(UNEXPORTED.as_bytes(), depth + 1),
+        Value::Null => UNEXPORTED.into(),
         Value::String(text) => text.into_bytes(),
         // A message that is not UTF-8, or has colours, is exported as its bytes.
         Value::Array(bytes) => {

@@ -131,7 +131,7 @@ impl Needles {
         patterns.extend(REPLICATION_WORDS.map(|words| (words.to_owned(), Sought::Replication)));
         patterns.extend(LEDGER_WORDS.map(|words| (words.to_owned(), Sought::Lost)));
         patterns.extend(media_words().map(|words| (words.to_owned(), Sought::Media)));
-        patterns.push((HIDDEN_WORDS.to_owned(), Sought::Lost));
+        patterns.extend(HIDDEN_WORDS.map(|words| (words.to_owned(), Sought::Lost)));
         let encoded: BTreeSet<String> = ids.users.iter().map(|user| encoded_beginning(user)).collect();
         patterns.extend(encoded.into_iter().map(|beginning| (beginning, Sought::EncodedUser)));
         if wanted.is_some() {
