@@ -1,6 +1,6 @@
 // The one capture of a page: what it hooks, and how it starts, stops and forgets.
 
-import { apply, call, deref, errorOfEvent, freeze, messageOfEvent, now, reasonOfEvent } from './builtins.js';
+import { call, errorOfEvent, freeze, messageOfEvent, now, reasonOfEvent } from './builtins.js';
 import { CALL_LINES, callLines, clearCallLines } from './call-lines.js';
 import { clean } from './clean.js';
 import { hookConnections } from './connections.js';
@@ -8,6 +8,7 @@ import * as core from './core.js';
 import { FrameWatch } from './frames.js';
 import { hook, unhook } from './hooks.js';
 import * as lines from './lines.js';
+import { eachLiving, living } from './lists.js';
 import { clearMarks, getMarks } from './marks.js';
 import { subscribe } from './notify.js';
 import { option } from './options.js';
@@ -29,7 +30,7 @@ const main = () => MAIN;
 
 /** One for each time that the capture was started: listeners of an earlier one look no more. */
 let session = {};
-/** Hooks in child documents, of consoles and constructors: weak, or a removed frame would live as long as the page. @type {WeakRef<object>[]} */
+/** Hooks in child documents, of consoles and constructors: weak, or a removed frame would live as long as the page. @type {WeakRef<import('./hooks.js').Hook>[]} */
 let frameHooks = [];
 /** @type {ReturnType<typeof openWorkerChannel> | null} */
 let workers = null;
@@ -125,11 +126,9 @@ function hookFrame(window, path, facts) {
   const isOurs = made[0].ours !== true;
   const connections = state.calls && isOurs ? hookConnections(window) : [];
   for (let at = 0; at < connections.length; at++) made[made.length] = connections[at];
-  const alive = [];
-  for (let at = 0; at < frameHooks.length; at++)
-    if (apply(deref, frameHooks[at], [])) alive[alive.length] = frameHooks[at];
-  for (let at = 0; at < made.length; at++) if (made[at].wrapper) alive[alive.length] = new WeakRef(made[at]);
-  frameHooks = alive;
+  frameHooks = living(frameHooks);
+  for (let at = 0; at < made.length; at++)
+    if (made[at].wrapper) frameHooks[frameHooks.length] = new WeakRef(made[at]);
   const watchErrors = isOurs ? errorWatcher(window, realm) : () => {};
   return { hooked, watchErrors };
 }
@@ -163,10 +162,7 @@ function leave() {
   session = {};
   lines.close();
   for (let at = 0; at < state.hooks.length; at++) if (state.hooks[at].wrapper) unhook(state.hooks[at]);
-  for (let at = 0; at < frameHooks.length; at++) {
-    const one = apply(deref, frameHooks[at], []);
-    if (one) unhook(one);
-  }
+  eachLiving(frameHooks, unhook);
   frameHooks = [];
   state.frames?.stop();
   workers?.close();

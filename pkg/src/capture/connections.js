@@ -10,11 +10,11 @@ import {
   assign,
   construct,
   defineProperty,
-  deref,
   getOwnPropertyDescriptor,
   weakGet,
   weakSet,
 } from './builtins.js';
+import { appended, eachLiving, living } from './lists.js';
 
 /** Connections remembered of one Window; the oldest go first. Chromium gives a page no more. */
 const CONNECTIONS_MAX = 500;
@@ -96,22 +96,15 @@ function standIn(original, hooked, ours) {
 
 /** @param {Made} ours @param {RTCPeerConnection} connection */
 function remember(ours, connection) {
-  const { made } = ours;
-  const kept = [];
-  for (let at = made.length < CONNECTIONS_MAX ? 0 : 1; at < made.length; at++)
-    if (apply(deref, made[at], [])) kept[kept.length] = made[at];
-  kept[kept.length] = new WeakRef(connection);
-  ours.made = kept;
+  ours.made = appended(living(ours.made), [new WeakRef(connection)], CONNECTIONS_MAX);
 }
 
 /** The connections of a Window that are not closed, oldest first. @param {Window & typeof globalThis} window */
 export function connectionsOf(window) {
   /** @type {RTCPeerConnection[]} */
-  const living = [];
-  const made = apply(weakGet, known, [window.console])?.made ?? [];
-  for (let at = 0; at < made.length; at++) {
-    const connection = apply(deref, made[at], []);
-    if (connection && connection.connectionState !== 'closed') living[living.length] = connection;
-  }
-  return living;
+  const open = [];
+  eachLiving(apply(weakGet, known, [window.console])?.made ?? [], (/** @type {RTCPeerConnection} */ one) => {
+    if (one.connectionState !== 'closed') open[open.length] = one;
+  });
+  return open;
 }

@@ -1,6 +1,7 @@
 // The list of child documents that a report has: bounded, what is gone goes first.
 
 import { apply, deref } from './builtins.js';
+import { appended, without } from './lists.js';
 import { pathOf, timeOriginOf } from './page.js';
 
 /** Documents listed in a report; what comes after is counted. */
@@ -31,14 +32,11 @@ export class FrameDocuments {
       blind,
       removed: false,
     };
-    const rows = this.#rows;
-    const full = rows.length >= DOCUMENTS_MAX;
-    const out = full ? this.#leastWanted() : null;
-    const kept = [];
-    for (let at = 0; at < rows.length; at++) if (rows[at] !== out) kept[kept.length] = rows[at];
-    if (full) this.omitted++;
-    kept[kept.length] = { listed, element: new WeakRef(element) };
-    this.#rows = kept;
+    if (this.#rows.length >= DOCUMENTS_MAX) {
+      this.#rows = without(this.#rows, this.#leastWanted());
+      this.omitted++;
+    }
+    this.#rows = appended(this.#rows, [{ listed, element: new WeakRef(element) }]);
     return listed;
   }
 

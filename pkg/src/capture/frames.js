@@ -4,9 +4,10 @@
 // hook on the frame's initial console survives the first navigation, since the Window is reused. `pagehide` tells of each
 // navigation, the first included, and a bounded chain of channel messages finds what comes before its scripts run.
 
-import { apply, assign, deref, now, weakGet, weakHas, weakSet } from './builtins.js';
+import { apply, assign, now, weakGet, weakHas, weakSet } from './builtins.js';
 import { FrameDocuments } from './frame-documents.js';
 import { eachFrame, eachShadowWithFrames, framesIn, windowOf } from './frame-elements.js';
+import { appended, eachLiving, living } from './lists.js';
 import { changed } from './notify.js';
 import { pathOf, timeOriginOf } from './page.js';
 
@@ -174,11 +175,7 @@ export class FrameWatch {
       }
     });
     observer.observe(root, { childList: true, subtree: true });
-    const alive = [];
-    for (let at = 0; at < this.#observers.length; at++)
-      if (apply(deref, this.#observers[at], [])) alive[alive.length] = this.#observers[at];
-    alive[alive.length] = new WeakRef(observer);
-    this.#observers = alive;
+    this.#observers = appended(living(this.#observers), [new WeakRef(observer)]);
     const there = framesIn(root);
     for (let at = 0; at < there.length; at++) this.#adopt(there[at], blind);
   }
@@ -254,7 +251,7 @@ export class FrameWatch {
 
   stop() {
     this.#stopped = true;
-    for (let at = 0; at < this.#observers.length; at++) apply(deref, this.#observers[at], [])?.disconnect();
+    eachLiving(this.#observers, (observer) => observer.disconnect());
     this.#observers = [];
   }
 }

@@ -1,6 +1,7 @@
 // Tells subscribers that something has changed, never inside a console call: React would answer a listener that runs
 // there with "Cannot update a component while rendering a different component".
 
+import { appended, without } from './lists.js';
 import { drain } from './queue.js';
 import { putOff } from './task.js';
 
@@ -35,13 +36,6 @@ export function changed() {
   ask();
 }
 
-/** A list without those that are `gone`. @param {(() => void)[]} list @param {(() => void) | null} gone */
-function without(list, gone) {
-  const rest = [];
-  for (let at = 0; at < list.length; at++) if (list[at] !== gone) rest[rest.length] = list[at];
-  return rest;
-}
-
 /**
  * @param {() => void} listener
  * @returns {() => void} Ends the subscription.
@@ -49,9 +43,7 @@ function without(list, gone) {
 export function subscribe(listener) {
   // A function of its own, so that the same listener may subscribe twice.
   const one = () => listener();
-  const more = without(listeners, null);
-  more[more.length] = one;
-  listeners = more;
+  listeners = appended(listeners, [one]);
   return () => {
     listeners = without(listeners, one);
   };

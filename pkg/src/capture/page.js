@@ -1,8 +1,8 @@
 // What the page says of itself, and the changes of its life that explain delays: a hidden or frozen tab runs its own
 // timers late, so a delayed event's restart times out without any fault of the server.
 
-import { appended } from './appended.js';
 import { indexOf, now, round, slice } from './builtins.js';
+import { appended } from './lists.js';
 import { state } from './state.js';
 
 /** Changes kept; the oldest go first. */
@@ -70,26 +70,16 @@ export function watchPage() {
   const { document } = globalThis;
   const plain = (/** @type {Event} */ { type }) => note(type);
   const shown = (/** @type {any} */ event) => event.persisted && plain(event);
-  /** @type {{target: EventTarget, type: string, listener: (event: Event) => void}[]} */
-  const listeners = [
-    {
-      target: document,
-      type: 'visibilitychange',
-      listener: () => note(document.visibilityState === 'visible' ? 'visible' : 'hidden'),
-    },
-    { target: document, type: 'freeze', listener: plain },
-    { target: document, type: 'resume', listener: plain },
-    { target: globalThis, type: 'online', listener: plain },
-    { target: globalThis, type: 'offline', listener: plain },
-    { target: globalThis, type: 'pagehide', listener: plain },
-    { target: globalThis, type: 'pageshow', listener: shown },
-  ];
-  if (document.visibilityState === 'hidden') note('hidden');
+  const turned = () => note(document.visibilityState === 'visible' ? 'visible' : 'hidden');
+  if (document.visibilityState === 'hidden') turned();
   const each = (/** @type {'addEventListener' | 'removeEventListener'} */ method) => {
-    for (let at = 0; at < listeners.length; at++) {
-      const { target, type, listener } = listeners[at];
-      target[method](type, listener, true);
-    }
+    document[method]('visibilitychange', turned, true);
+    document[method]('freeze', plain, true);
+    document[method]('resume', plain, true);
+    globalThis[method]('online', plain, true);
+    globalThis[method]('offline', plain, true);
+    globalThis[method]('pagehide', plain, true);
+    globalThis[method]('pageshow', shown, true);
   };
   stop = () => each('removeEventListener');
   const listen = () => each('addEventListener');

@@ -2,8 +2,8 @@
 // answers came, and when. Of an address nothing is kept but which of a fixed list of routes it is.
 
 import { ROUTES } from 'crypto-diag/facts';
-import { appended } from './appended.js';
 import { apply, execRegExp, now, round, steadyNow } from './builtins.js';
+import { appended } from './lists.js';
 import { noteFailure } from './state.js';
 
 /** Rows kept; the oldest go first. */

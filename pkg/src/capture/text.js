@@ -205,18 +205,8 @@ function addTemplate(template, args, count) {
   return next;
 }
 
-/** @param {string} kind */
-function isSpecifier(kind) {
-  return (
-    kind === 's' ||
-    kind === 'o' ||
-    kind === 'O' ||
-    kind === 'd' ||
-    kind === 'i' ||
-    kind === 'f' ||
-    kind === 'c'
-  );
-}
+/** @param {string} kind One character. */
+const isSpecifier = (kind) => indexOf('soOdifc', kind) >= 0;
 
 /** Adds what a specifier makes of an argument. @param {string} kind @param {any} value */
 function substitute(kind, value) {

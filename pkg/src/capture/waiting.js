@@ -1,9 +1,9 @@
 // Facts out of lines that are no entries: kept as they were written until a question has the core look at them, since every healthy
 // call has some.
 
-import { appended } from './appended.js';
 import { clean } from './clean.js';
 import * as core from './core.js';
+import { appended } from './lists.js';
 
 /** A bounded list of them; the oldest go first. @template T */
 export class Waiting {
