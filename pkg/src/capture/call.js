@@ -18,7 +18,7 @@ export async function callFacts(ask, mx, core) {
   const session = await ask('rtcSession', () => sessionFacts(windows, mx));
   const { streams, omitted } = await streamFacts(ask, windows);
   await core;
-  const facts = callLines();
+  const facts = /** @type {import('crypto-diag/report').CallFact[]} */ (callLines());
   const isEmpty = streams.length === 0 && !session && facts.length === 0;
   return isEmpty ? null : { streams, omitted, session, facts };
 }

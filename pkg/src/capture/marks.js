@@ -1,10 +1,9 @@
 // Moments that the user marks while a call goes on: what was heard and seen, which no line tells. Nothing leaves the page.
 
-import { freeze, now, slice } from './builtins.js';
-import { clean } from './clean.js';
-import * as core from './core.js';
+import { now, slice } from './builtins.js';
 import { noteChange } from './state.js';
 import { compact } from './utf8.js';
+import { Waiting } from './waiting.js';
 
 /** Marks kept; more are none that a person makes in one call. The first ones stay: they say when it began. */
 const MARKS_MAX = 200;
@@ -13,12 +12,8 @@ const LABEL_UNITS = 200;
 
 /** @typedef {import('crypto-diag/report').Mark} Mark */
 
-/** As they were given: only the redactor reads them. @type {Mark[]} */
-let raw = [];
-/** What is shown of them. @type {readonly Mark[]} */
-let shown = freeze([]);
-/** Whether the redactor has looked at all that is shown. */
-let settled = true;
+/** Without a core their labels are closed; when they were made, they still say. */
+const marks = /** @type {Waiting<Mark>} */ (new Waiting(MARKS_MAX, true));
 
 /**
  * Marks this moment; never throws.
@@ -26,32 +21,18 @@ let settled = true;
  * @param {Mark['kind']} [kind]
  */
 export function mark(label, kind) {
-  if (raw.length >= MARKS_MAX) return;
+  if (marks.size() >= MARKS_MAX) return;
   const text = typeof label === 'string' ? label : '';
-  raw[raw.length] = {
+  marks.add({
     ts: now(),
     kind: kind === 'start' || kind === 'end' ? kind : 'symptom',
-    label: compact(text.length > LABEL_UNITS ? slice(text, 0, LABEL_UNITS) : text),
-  };
-  settled = false;
+    label: compact(slice(text, 0, LABEL_UNITS)),
+  });
   noteChange();
 }
 
-/** The marks, oldest first: frozen, without secrets, and the same array until something changes. */
-export function getMarks() {
-  if (!settled) {
-    core.start();
-    const { facts, byCore } = clean(raw);
-    for (let at = 0; at < facts.length; at++) freeze(facts[at]);
-    shown = freeze(facts);
-    settled = byCore || core.status === 'failed';
-  }
-  return shown;
-}
+/** The marks, oldest first. */
+export const getMarks = () => marks.list();
 
 /** Forgets them. */
-export function clearMarks() {
-  raw = [];
-  shown = freeze([]);
-  settled = true;
-}
+export const clearMarks = () => marks.clear();

@@ -71,7 +71,7 @@ function field(line, name) {
 
 /** @param {string} text */
 function id(text) {
-  return compact(text.length > ID_UNITS ? slice(text, 0, ID_UNITS) : text);
+  return compact(slice(text, 0, ID_UNITS));
 }
 
 /** The batches kept, oldest first, once the core has looked at them. */

@@ -1,21 +1,31 @@
-// Facts out of lines that are no entries: kept as they were written until a question has the core look at them, since every healthy
-// call has some.
+// Facts that are no entries: kept as they were given until a question has the core look at them, since every healthy call has some.
 
+import { freeze } from './builtins.js';
 import { clean } from './clean.js';
 import * as core from './core.js';
 import { appended } from './lists.js';
 
-/** A bounded list of them; the oldest go first. @template T */
+/** A bounded list of them; the oldest go first. @template {object} T */
 export class Waiting {
   #max;
-  /** @type {T[]} */
+  #closed;
+  /** What nothing has looked at yet. @type {T[]} */
   #raw = [];
-  /** @type {T[]} */
-  #looked = [];
+  /** What needs no second look. @type {readonly T[]} */
+  #done = freeze([]);
+  /** @type {readonly T[]} */
+  #shown = this.#done;
+  /** What was last looked at: while there is no core, a second look finds nothing new. @type {T[]} */
+  #seen = [];
 
-  /** @param {number} max */
-  constructor(max) {
+  /**
+   * @param {number} max
+   * @param {boolean} [closed] Whether they say something although their texts are closed. If not, those that no core has looked at are
+   *   not listed: they wait for it, or are dropped if it has failed.
+   */
+  constructor(max, closed = false) {
     this.#max = max;
+    this.#closed = closed;
   }
 
   /** @param {T} fact */
@@ -23,22 +33,32 @@ export class Waiting {
     this.#raw = appended(this.#raw, [fact], this.#max);
   }
 
-  /**
-   * Those kept, oldest first. The ones that no core has looked at are not among them: they wait for it, or are dropped if it
-   * has failed.
-   */
+  /** How many are kept. */
+  size() {
+    return this.#raw.length + this.#done.length;
+  }
+
+  /** Those that can be shown, oldest first: frozen, without secrets, and the same array until something changes. */
   list() {
-    if (this.#raw.length > 0 && core.start() !== 'starting') {
-      const { facts, byCore } = clean(this.#raw);
-      if (byCore) this.#looked = appended(this.#looked, facts, this.#max);
-      if (byCore || core.status === 'failed') this.#raw = [];
+    const raw = this.#raw;
+    if (raw.length > 0 && (core.start() !== 'starting' || raw !== this.#seen)) {
+      const { facts, byCore } = clean(raw);
+      this.#seen = raw;
+      if (byCore || this.#closed) {
+        for (let at = 0; at < facts.length; at++) freeze(facts[at]);
+        this.#shown = freeze(appended(this.#done, facts, this.#max));
+      }
+      if (byCore || core.status === 'failed') {
+        this.#raw = this.#seen = [];
+        this.#done = this.#shown;
+      }
     }
-    return this.#looked;
+    return this.#shown;
   }
 
   /** Forgets them. */
   clear() {
-    this.#raw = [];
-    this.#looked = [];
+    this.#raw = this.#seen = [];
+    this.#shown = this.#done = freeze([]);
   }
 }
