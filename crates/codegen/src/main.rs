@@ -78,16 +78,11 @@ fn quiet_lines(consoles: &Path) -> io::Result<Vec<String>> {
 fn facts(quiet: &[String]) -> io::Result<String> {
     let needles: Vec<_> = SIGNATURES.iter().map(|row| row.needle).collect();
     let gates = gates::cheapest(&needles, quiet);
-    let classes: Vec<_> = Ke::ALL
-        .iter()
-        .flat_map(|ke| Meaning::ALL.iter().map(move |meaning| json!([ke.id(), meaning.word()])))
-        .collect();
     let constants = [
         ("PREFILTER", gates.iter().map(|gate| gate.word).collect()),
         ("NEEDLES", gates.iter().map(|gate| json!(gate.needles)).collect()),
         ("KES", json!(Ke::ALL.map(Ke::id))),
         ("MEANINGS", json!(Meaning::ALL.map(Meaning::word))),
-        ("CLASSES", json!(classes)),
         ("ROUTES", RequestRoute::ALL.iter().map(|route| route.template()).collect()),
         // Text, not an object: each report made without the core starts from a fresh copy.
         ("EMPTY_REPORT", json!(serde_json::to_string(&Report::default())?)),

@@ -2,7 +2,7 @@
 // never again once it has failed.
 
 import { coreText } from 'crypto-diag/core-source';
-import { CLASSES } from 'crypto-diag/facts';
+import { KES, MEANINGS } from 'crypto-diag/facts';
 import {
   Bytes,
   Doubles,
@@ -15,6 +15,7 @@ import {
   instantiate,
   memoryBuffer,
   parseJson,
+  trunc,
 } from './builtins.js';
 import { nameOfError, wordsOf } from './error-words.js';
 import { bytesOf } from './module-text.js';
@@ -315,12 +316,13 @@ export function readTallies() {
   const numbers = new Doubles(buffer, header[3], header[2] * 5);
   /** @type {import('crypto-diag/report').TallyRow[]} */
   const tallies = [];
-  for (let at = 0; at < CLASSES.length; at++) {
-    const row = at * 5;
+  // In the core's order: by family, then by meaning.
+  for (let row = 0; row < numbers.length; row += 5) {
+    const at = tallies.length;
     const rate = numbers[row + 4];
     tallies[at] = {
-      ke: CLASSES[at][0],
-      meaning: CLASSES[at][1],
+      ke: KES[trunc(at / MEANINGS.length)],
+      meaning: MEANINGS[at % MEANINGS.length],
       total: numbers[row],
       firstTs: numbers[row + 1],
       lastTs: numbers[row + 2],

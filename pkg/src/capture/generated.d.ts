@@ -28,11 +28,6 @@ declare module 'crypto-diag/facts' {
   export const NEEDLES: string[][];
   export const KES: readonly import('crypto-diag/report').Ke[];
   export const MEANINGS: readonly import('crypto-diag/report').Meaning[];
-  /** Pairs of KE and meaning, in the order of the core's tallies. */
-  export const CLASSES: readonly (readonly [
-    import('crypto-diag/report').Ke,
-    import('crypto-diag/report').Meaning,
-  ])[];
   /** Templates of the routes whose requests are told apart; of two that fit the first says more. */
   export const ROUTES: readonly import('crypto-diag/report').RequestRoute[];
   /** The JSON of a report in which nothing is known. */
