@@ -1,9 +1,8 @@
 // @ts-check
 // What the report says of the capture itself: since when it hears, whether it still does, and why it does not.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { fidelity, root } from './harness.mjs';
+import { fidelity, inNode, root } from './harness.mjs';
 
 /** @param {string} policy */
 const withPolicy = (policy) => (_, response) => {
@@ -383,8 +382,7 @@ test('under Node the package imports, every export answers, and the process ends
     process.stdout.write(JSON.stringify([capture.state, capture.reason, diag.getEntries().length, diag.getCounts().total,
       diag.getServerSnapshot() === diag.getServerSnapshot(), diag.getCaptureStatus().state, typeof storage]));
   `;
-  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 });
-  assert.deepEqual(JSON.parse(String(output)), [
+  assert.deepEqual(inNode(program), [
     'not-installed',
     'There is no window to watch.',
     0,

@@ -4,10 +4,15 @@
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { engines, launch } from '../../support/browser.mjs';
+import { quietly } from '../../../scripts/lib/process.mjs';
 import { folder, serve } from '../../../scripts/lib/server.mjs';
 
 /** The project's root folder. */
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** What a module that runs in Node prints as JSON; it must end by itself within a minute. @param {string} program */
+export const inNode = (program) =>
+  JSON.parse(quietly(process.execPath, ['--input-type=module', '-e', program], { seconds: 60 }));
 
 /** A page without a line of script: nothing of the capture is there until a test asks for it. */
 const BLANK = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Fidelity</title><body>';
