@@ -12,8 +12,10 @@ declare module 'crypto-diag/core-source' {
 
 declare module 'crypto-diag/analysis-glue' {
   export default function init(options: { module_or_path: BufferSource }): Promise<unknown>;
-  export function analyse(reports: string[]): any;
-  export function serverQueries(report: string): any;
+  /** The JSON of an answer. */
+  export function analyse(reports: string[]): string;
+  /** The JSON of the queries. */
+  export function serverQueries(report: string): string;
 }
 
 declare module 'crypto-diag/analysis-bytes' {
