@@ -3,12 +3,11 @@
 use crypto_diag_analysis::{Reading, Report};
 use serde::Serialize;
 
-use crate::Triage;
 use crate::answer::questions::Coverage;
 use crate::answer::story::Story;
 use crate::bundle::{Artefact, ArtefactKind, Bundle};
 use crate::case::Case;
-use crate::rules::OF_REPORTS;
+use crate::triage::Judgement;
 use crate::verdict::Verdict;
 
 /// The name that an analysis carries.
@@ -31,7 +30,7 @@ pub struct Analysis {
     pub story: Story,
     /// What the reports could show, by question.
     pub questions: Vec<Coverage>,
-    /// The verdicts, those that [`Triage::of`] gives on the same reports.
+    /// The verdicts, those that [`Triage::of`](crate::Triage::of) gives on the same reports.
     pub verdicts: Vec<Verdict>,
     /// What each report says, in the order given.
     pub reports: Vec<Reading>,
@@ -50,14 +49,14 @@ pub fn analyse(reports: &[impl AsRef<str>]) -> Result<Analysis, String> {
         bundle.artefacts.push(Artefact { name: name.into(), kind: ArtefactKind::Report, used: true });
     }
     let case = Case::of(&bundle);
-    let triage = Triage::of_case(&case, OF_REPORTS, |triage, _, _| triage);
+    let Judgement { verdicts, questions, story, .. } = Judgement::of(&case);
     Ok(Analysis {
         schema: SCHEMA_NAME,
         schema_version: SCHEMA_VERSION,
-        summary: triage.summary,
-        story: triage.story,
-        questions: triage.questions,
-        verdicts: triage.verdicts,
+        summary: story.sentence.clone(),
+        story,
+        questions,
+        verdicts,
         reports: case.readings,
     })
 }

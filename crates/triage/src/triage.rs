@@ -12,7 +12,7 @@ use crate::bundle::{Artefact, Bundle};
 use crate::case::Case;
 use crate::problem::Problem;
 use crate::remediation::{Remedy, remedies};
-use crate::rules::{self, Rule};
+use crate::rules;
 use crate::timeline::{Timeline, timeline};
 use crate::verdict::Verdict;
 
@@ -59,10 +59,32 @@ pub struct Triage {
     pub problems: Vec<Problem>,
 }
 
+/// What every answer says, whoever reads it.
+pub(crate) struct Judgement {
+    /// All verdicts.
+    pub all: Vec<Verdict>,
+    /// Those that are listed.
+    pub verdicts: Vec<Verdict>,
+    pub questions: Vec<Coverage>,
+    pub exit_code: u8,
+    pub story: Story,
+}
+
+impl Judgement {
+    pub fn of(case: &Case<'_>) -> Judgement {
+        let all = rules::verdicts(case);
+        let questions = questions::coverage(case, &all);
+        let exit_code = if case.bundle.is_usable() { questions::exit_code(&all, &questions) } else { 3 };
+        let verdicts = listed(&all);
+        let story = story(case, exit_code, &verdicts, &questions);
+        Judgement { all, verdicts, questions, exit_code, story }
+    }
+}
+
 impl Triage {
     /// Applies every rule to a bundle.
     pub fn of(bundle: &Bundle) -> Triage {
-        Triage::of_case(&Case::of(bundle), rules::ALL, Triage::with_paths)
+        Triage::of_case(&Case::of(bundle))
     }
 
     /// The answer of rules of which one premise is changed.
@@ -70,23 +92,14 @@ impl Triage {
     pub fn mutated(bundle: &Bundle, mutation: crate::Mutation) -> Triage {
         let mut case = Case::of(bundle);
         case.mutation = Some(mutation);
-        Triage::of_case(&case, rules::ALL, Triage::with_paths)
+        Triage::of_case(&case)
     }
 
-    /// `finish` adds what not every reader of an answer loads, out of all verdicts.
-    pub(crate) fn of_case(
-        case: &Case<'_>,
-        rules: &[Rule],
-        finish: fn(Triage, &Case<'_>, &[Verdict]) -> Triage,
-    ) -> Triage {
+    fn of_case(case: &Case<'_>) -> Triage {
         let bundle = case.bundle;
-        let all = rules::verdicts(case, rules);
-        let questions = questions::coverage(case, &all);
-        let exit_code = if bundle.is_usable() { questions::exit_code(&all, &questions) } else { 3 };
-        let verdicts = listed(&all);
+        let Judgement { all, verdicts, questions, exit_code, story } = Judgement::of(case);
         let timeline = timeline(case);
-        let story = story(case, exit_code, &verdicts, &questions);
-        let triage = Triage {
+        Triage {
             schema: SCHEMA_NAME,
             schema_version: SCHEMA_VERSION,
             exit_code,
@@ -94,23 +107,14 @@ impl Triage {
             story,
             questions,
             remedies: remedies(bundle, &verdicts),
+            media_keys: key_path::media_keys(case, &all),
+            room_keys: key_path::room_keys(case, &all),
             course: course(case, &timeline),
             timeline,
             versions: versions(case),
             verdicts,
             artefacts: bundle.artefacts.clone(),
             problems: bundle.problems.clone(),
-            media_keys: KeyPaths::default(),
-            room_keys: KeyPaths::default(),
-        };
-        finish(triage, case, &all)
-    }
-
-    fn with_paths(self, case: &Case<'_>, verdicts: &[Verdict]) -> Triage {
-        Triage {
-            media_keys: key_path::media_keys(case, verdicts),
-            room_keys: key_path::room_keys(case, verdicts),
-            ..self
         }
     }
 }

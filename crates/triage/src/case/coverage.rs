@@ -206,14 +206,12 @@ impl Case<'_> {
     /// Why they need not.
     pub fn would_show(&self, absence: &Absence<'_>) -> Result<(), Unseen> {
         let logs = &self.bundle.logs;
-        if logs.is_empty() {
-            return Err(Unseen::NoLog);
-        }
+        let Some(first) = logs.first() else { return Err(Unseen::NoLog) };
         if let Some(log) = logs.iter().find(|log| log.not_kept > 0) {
             return Err(Unseen::LeftOut { log: log.name.clone() });
         }
         if !logs.iter().any(ServerLog::shows_info) {
-            return Err(Unseen::NoInfo { log: logs[0].name.clone() });
+            return Err(Unseen::NoInfo { log: first.name.clone() });
         }
         match absence.page {
             Some(page) if absence.answered => {

@@ -22,8 +22,7 @@ use crate::problem::{Place, Problem, Problems};
 use crate::subject::Device;
 use form::{Message, Printed, Start};
 
-pub use rageshake::Rageshake;
-pub(crate) use rageshake::folder;
+pub use rageshake::{Rageshake, folder};
 
 /// Bytes of one line that are read at most.
 const LINE_BYTES_MAX: usize = 1 << 20;

@@ -55,7 +55,7 @@ impl Rageshake {
 }
 
 /// The folder of a file, with the slash at its end.
-pub(crate) fn folder(name: &str) -> &str {
+pub fn folder(name: &str) -> &str {
     name.rfind('/').map_or("", |at| &name[..=at])
 }
 

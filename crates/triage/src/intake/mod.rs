@@ -4,19 +4,21 @@
 mod json;
 pub mod open;
 pub mod peel;
+#[cfg(feature = "artefacts")]
+mod run;
 mod zstd;
 
-use std::collections::BTreeSet;
 use std::io::{self, Read, Seek};
 
 use crypto_diag_core::Clean;
 
-use crate::bundle::{ArtefactKind, BAG_FILES, Bundle, HEAD_BYTES};
+use crate::bundle::{ArtefactKind, BAG_FILES, HEAD_BYTES};
 use crate::problem::Problem;
-use crate::triage::Triage;
 
 pub use json::{Mended, parse};
 use open::{Part, parts, read_up_to};
+#[cfg(feature = "artefacts")]
+pub use run::{Step, run};
 
 /// Bytes of a document that is held as a whole: a report has a megabyte at most by construction.
 pub const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
@@ -103,64 +105,6 @@ impl Plan {
             }
         }
     }
-}
-
-/// How a file got on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// What it was taken for; an archive's members one after the other.
-    Kind(ArtefactKind),
-    /// It is being read.
-    Begun,
-    /// It is done, and used or not.
-    Done(bool),
-}
-
-/// Reads the sources and walks the tree. `unopened` is what the caller could not even give: it comes first. `tell` hears
-/// which source (its place in `sources`) is where. The answer depends on names and contents, not on the order of `sources`.
-pub fn run<S: Source>(
-    sources: &[S],
-    unopened: Vec<Problem>,
-    zone_minutes: Option<i32>,
-    tell: &mut dyn FnMut(usize, Step),
-) -> (Bundle, Triage) {
-    let mut bundle = Bundle::new();
-    bundle.log_options.zone_minutes = zone_minutes;
-    let mut plan = Plan::of(sources);
-    for member in &plan.members {
-        tell(member.source, Step::Kind(member.kind));
-    }
-    let opened: BTreeSet<usize> = plan.members.iter().map(|member| member.source).collect();
-    for index in (0..sources.len()).filter(|index| !opened.contains(index)) {
-        tell(index, Step::Done(false));
-    }
-    let mut unread = unopened.len() + plan.unopened.len();
-    bundle.problems = unopened;
-    bundle.problems.append(&mut plan.unopened);
-    bundle.problems.append(&mut plan.passed);
-    for member in &plan.members {
-        tell(member.source, Step::Begun);
-        let opened = sources[member.source].open().and_then(|input| open::open(input, &member.part));
-        let used = match opened {
-            Ok(text) => {
-                bundle.add(&member.name, Some(member.kind), text);
-                bundle.artefacts.last().is_some_and(|artefact| artefact.used)
-            }
-            Err(error) => {
-                unread += 1;
-                bundle.problems.push(Problem::whole(&member.name, &format!("cannot be opened: {error}")));
-                false
-            }
-        };
-        tell(member.source, Step::Done(used));
-    }
-    let mut triage = Triage::of(&bundle);
-    // "Nothing is wrong" would be said of artefacts that nobody could look into.
-    if triage.exit_code == 0 && unread > 0 {
-        triage.exit_code = 2;
-        triage.summary.push_str(" Some of what was given could not be opened.");
-    }
-    (bundle, triage)
 }
 
 /// The first bytes of a text; those before an error, if there are some.

@@ -6,6 +6,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
+use crate::Triage;
+use crate::bundle::Bundle;
 
 struct Given(&'static str, Vec<u8>);
 

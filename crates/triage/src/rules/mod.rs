@@ -71,7 +71,7 @@ use crate::verdict::{ArtefactKind, Verdict};
 pub struct Rule {
     /// What it concludes.
     pub conclusion: Conclusion,
-    /// The artefacts that it cannot do without. A rule that needs reports alone is what the card runs.
+    /// The artefacts that it cannot do without, reports first.
     pub needs: &'static [ArtefactKind],
     /// The artefacts that it reads where they are given.
     pub reads: &'static [ArtefactKind],
@@ -82,7 +82,7 @@ pub struct Rule {
     /// What must hold for it to be refuted; empty if it is never refuted.
     pub refuted_by: &'static [&'static Premise],
     /// The verdicts on a case.
-    pub(crate) check: fn(&Case<'_>) -> Vec<Verdict>,
+    pub(crate) check: Check,
     /// One history in which it is proven, and for each innocent explanation one in which that is true.
     #[cfg(test)]
     pub(crate) histories: fn() -> Vec<crate::history::History>,
@@ -151,42 +151,34 @@ pub const ALL: &[Rule] = &[
     membership_manager_stopped::RULE,
 ];
 
-/// The rules that may say something of reports alone. One that needs a server's log and nothing else never does, and a page that has
-/// reports alone need not load it.
-pub(crate) const OF_REPORTS: &[Rule] = &of_reports();
-
-const fn is_of_reports(rule: &Rule) -> bool {
-    !matches!(rule.needs, [ArtefactKind::ServerLog])
-}
-
-const fn count_of_reports() -> usize {
-    let (mut count, mut at) = (0, 0);
-    while at < ALL.len() {
-        count += is_of_reports(&ALL[at]) as usize;
-        at += 1;
-    }
-    count
-}
-
-const fn of_reports() -> [Rule; count_of_reports()] {
-    let mut rules = [ALL[0]; count_of_reports()];
-    let (mut count, mut at) = (0, 0);
-    while at < ALL.len() {
-        if is_of_reports(&ALL[at]) {
-            rules[count] = ALL[at];
-            count += 1;
-        }
-        at += 1;
-    }
-    rules
-}
-
 /// Things of one storm that a verdict names; what is beyond is counted.
 const NAMED_MAX: usize = 8;
 
-/// Applies rules.
-pub(crate) fn verdicts(case: &Case<'_>, rules: &[Rule]) -> Vec<Verdict> {
-    settle(rules.iter().flat_map(|rule| (rule.check)(case)).collect())
+/// How a rule is applied.
+type Check = fn(&Case<'_>) -> Vec<Verdict>;
+
+/// What an answer needs of the rules: a page that gives answers need not load what documents print of them, nor, if it has nothing but
+/// reports, those rules that do without one.
+const CHECKS: [Check; ALL.len()] = checks();
+
+const fn checks() -> [Check; ALL.len()] {
+    fn nothing(_: &Case<'_>) -> Vec<Verdict> {
+        Vec::new()
+    }
+    let mut checks: [Check; ALL.len()] = [nothing; ALL.len()];
+    let mut at = 0;
+    while at < ALL.len() {
+        if cfg!(feature = "artefacts") || matches!(ALL[at].needs, [ArtefactKind::Report, ..]) {
+            checks[at] = ALL[at].check;
+        }
+        at += 1;
+    }
+    checks
+}
+
+/// Applies the rules.
+pub(crate) fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
+    settle(CHECKS.iter().flat_map(|check| check(case)).collect())
 }
 
 /// What is said of a case, out of what rules say: one verdict for each thing, one for each storm, in the answer's order.
