@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::evidence::ke2::{Ke2Kind, Participant};
 use crate::evidence::{Evidence, Ke2};
 use crate::report::Report;
+use crate::sorted::{distinct, groups, sort_by, sort_by_key};
 
 /// A call, as one page saw it. Times are those of the page's clock, in milliseconds since the epoch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -160,10 +161,9 @@ fn is_error(line: &Ke2) -> bool {
 }
 
 fn finish(participant: &mut InCall, said: &CallFacts) {
-    participant.sids.sort_unstable();
-    participant.sids.dedup();
-    participant.key_sets.sort_unstable();
-    participant.errors.sort_by_key(|error| error.ts);
+    participant.sids = distinct(std::mem::take(&mut participant.sids));
+    sort_by(&mut participant.key_sets, KeySet::cmp);
+    sort_by_key(&mut participant.errors, |error| error.ts);
     let identity = participant.identity.as_deref();
     let of_it = |fact: &&CallFact| fact.what == CallFactKind::Subscribed && fact.participant.as_deref() == identity;
     let mut answers = said.facts.iter().filter(of_it).filter_map(|fact| fact.encrypted);
@@ -173,12 +173,9 @@ fn finish(participant: &mut InCall, said: &CallFacts) {
 
 /// Sessions that lines give to several participants: whose they are cannot be told.
 fn contested(named: &[InCall]) -> Vec<String> {
-    let mut sids: Vec<&String> = named.iter().flat_map(|participant| &participant.sids).collect();
-    sids.sort_unstable();
-    let mut several: Vec<String> =
-        sids.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect();
-    several.dedup();
-    several
+    let sids = named.iter().flat_map(|participant| &participant.sids);
+    let several = groups(sids.map(|sid| (sid, ()))).into_iter().filter(|(_, of)| of.len() > 1);
+    several.map(|(sid, _)| sid.clone()).collect()
 }
 
 /// Gives each receiving stream to the participant whose session it is of. Returns the participants that have nothing but a session,

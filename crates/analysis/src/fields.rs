@@ -3,7 +3,6 @@
 //! By hand rather than derived: it is what makes a damaged part cost that part only, and half the size in a page.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crypto_diag_core::{
     Capture, CaptureState, CryptoFacts, DeviceKeys, Entry, Failure, FrameState, FrameWatch, HookState, Ke, KnownDevice,
@@ -79,8 +78,9 @@ pub(crate) fn tally(of: &Value) -> Option<Tally> {
 }
 
 /// Lines seen of each family. One that does not read counts as one: it was not nothing.
-pub(crate) fn counts(of: &Value) -> Option<BTreeMap<String, u64>> {
-    Some(of.as_object()?.iter().map(|(ke, count)| (ke.clone(), count.as_u64().unwrap_or(1))).collect())
+pub(crate) fn counts(of: &Value) -> Option<[u64; Ke::ALL.len()]> {
+    let of = of.as_object()?;
+    Some(Ke::ALL.map(|ke| of.get(ke.id()).map_or(0, |count| count.as_u64().unwrap_or(1))))
 }
 
 pub(crate) fn batch(of: &Value) -> Option<SentBatch> {

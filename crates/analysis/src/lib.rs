@@ -32,6 +32,7 @@ pub mod identity;
 mod literal;
 pub mod queries;
 pub mod report;
+pub mod sorted;
 
 use serde::Serialize;
 

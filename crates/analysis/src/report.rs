@@ -3,11 +3,10 @@
 //! Reports come from other versions of this project, and from people who cut them down by hand. So a part that does not
 //! read is taken as not there (and absence proves nothing), while the place of every entry stays what it was.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use crypto_diag_core::{
-    CallFacts, Capture, CryptoFacts, DeviceKeys, Entry, KnownDevice, Mark, Meaning, Millis, Requests, SentBatch,
+    CallFacts, Capture, CryptoFacts, DeviceKeys, Entry, Ke, KnownDevice, Mark, Meaning, Millis, Requests, SentBatch,
     ServerMinusPage,
 };
 use crypto_diag_core::{SCHEMA_NAME, SCHEMA_VERSION};
@@ -70,8 +69,8 @@ pub struct Report {
     pub clock_offset_ms: Option<f64>,
     /// The homeserver's clock less the page's; `None` if the report does not say, or says what cannot be.
     pub server_minus_page: Option<ServerMinusPage>,
-    /// Lines seen of each family by its id, whatever they mean; `None` if the report has none.
-    pub counts: Option<BTreeMap<String, u64>>,
+    /// Lines seen of each family, in the order of [`Ke::ALL`], whatever they mean; `None` if the report has no counts.
+    pub counts: Option<[u64; Ke::ALL.len()]>,
     /// The exact counts of each (KE, meaning) class; `None` if the report has none.
     pub tallies: Option<Vec<Tally>>,
     /// Batches of encrypted to-device messages that this client sent.

@@ -8,6 +8,8 @@
 
 use std::cmp::Ordering;
 
+use crypto_diag_analysis::sorted::distinct;
+
 use crate::clock::Interval;
 
 /// Whose clock a time was read from: that of an artefact's host.
@@ -76,9 +78,7 @@ impl Clocks {
     /// Each bound is an edge, and the tightest bound between two clocks is the shortest path: a system of difference
     /// constraints. A cycle of negative length means that no constant differences fit: a clock was set meanwhile.
     pub fn new(measured: &[(Clock, Clock, Interval)], set: &[Clock]) -> Clocks {
-        let mut nodes: Vec<Clock> = measured.iter().flat_map(|(a, b, _)| [*a, *b]).chain(set.iter().copied()).collect();
-        nodes.sort_unstable();
-        nodes.dedup();
+        let nodes = distinct(measured.iter().flat_map(|(a, b, _)| [*a, *b]).chain(set.iter().copied()));
         let count = nodes.len();
         let at = |clock: &Clock| nodes.binary_search(clock).unwrap_or_default();
         let is_set: Vec<bool> = nodes.iter().map(|clock| set.contains(clock)).collect();

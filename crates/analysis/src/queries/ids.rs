@@ -1,9 +1,8 @@
 //! The ids that a report names.
 
-use std::collections::BTreeSet;
-
 use crate::evidence::{self, Evidence};
 use crate::report::Report;
+use crate::sorted::distinct;
 
 /// The ids of a report, each once and in order.
 #[derive(Debug, Default)]
@@ -15,27 +14,27 @@ pub(super) struct Ids {
     /// Of which device.
     pub device_id: Option<String>,
     /// One-time key ids of conflicts, without the algorithm.
-    pub key_ids: BTreeSet<String>,
+    pub key_ids: Vec<String>,
     /// The same with it, as Synapse logs them.
-    pub named_keys: BTreeSet<String>,
+    pub named_keys: Vec<String>,
     /// One-time keys that are lost or wrongly signed.
-    pub one_time_keys: BTreeSet<String>,
+    pub one_time_keys: Vec<String>,
     /// Other users: senders and participants.
-    pub peers: BTreeSet<String>,
+    pub peers: Vec<String>,
     /// Peers' devices by name.
-    pub peer_devices: BTreeSet<(String, String)>,
+    pub peer_devices: Vec<(String, String)>,
     /// Undecryptable events.
-    pub event_ids: BTreeSet<String>,
+    pub event_ids: Vec<String>,
     /// Fields that their errors name.
-    pub fields: BTreeSet<String>,
+    pub fields: Vec<String>,
     /// Rooms of calls.
-    pub call_rooms: BTreeSet<String>,
+    pub call_rooms: Vec<String>,
     /// Delayed events.
-    pub delay_ids: BTreeSet<String>,
+    pub delay_ids: Vec<String>,
     /// To-device messages that were lost or delivered.
-    pub message_ids: BTreeSet<String>,
+    pub message_ids: Vec<String>,
     /// Transaction ids of batches that this client sent.
-    pub txn_ids: BTreeSet<String>,
+    pub txn_ids: Vec<String>,
 }
 
 /// Which families have entries.
@@ -58,7 +57,25 @@ impl Ids {
             }
         }
         ids.txn_ids.extend(report.sent.iter().filter_map(|batch| batch.txnid.clone()));
-        ids
+        ids.in_order()
+    }
+
+    /// Each once and in order.
+    fn in_order(self) -> Ids {
+        Ids {
+            key_ids: distinct(self.key_ids),
+            named_keys: distinct(self.named_keys),
+            one_time_keys: distinct(self.one_time_keys),
+            peers: distinct(self.peers),
+            peer_devices: distinct(self.peer_devices),
+            event_ids: distinct(self.event_ids),
+            fields: distinct(self.fields),
+            call_rooms: distinct(self.call_rooms),
+            delay_ids: distinct(self.delay_ids),
+            message_ids: distinct(self.message_ids),
+            txn_ids: distinct(self.txn_ids),
+            ..self
+        }
     }
 
     fn add(&mut self, evidence: Evidence) {
@@ -66,7 +83,7 @@ impl Ids {
             Evidence::Ke1(conflict) => {
                 self.has.ke1 = true;
                 if let (Some(algorithm), Some(key_id)) = (&conflict.algorithm, &conflict.key_id) {
-                    self.named_keys.insert(format!("{algorithm}:{key_id}"));
+                    self.named_keys.push(format!("{algorithm}:{key_id}"));
                 }
                 self.key_ids.extend(conflict.key_id);
             }
@@ -93,8 +110,8 @@ impl Ids {
                 self.has.olm = true;
                 self.message_ids.extend(line.message_id);
                 for device in line.devices {
-                    self.peers.insert(device.user_id.clone());
-                    self.peer_devices.insert((device.user_id, device.device_id));
+                    self.peers.push(device.user_id.clone());
+                    self.peer_devices.push((device.user_id, device.device_id));
                 }
                 self.one_time_keys.extend(line.one_time_key);
                 self.peers.extend(line.user_id.clone());

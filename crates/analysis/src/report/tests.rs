@@ -149,7 +149,7 @@ fn every_part_that_analysis_needs_is_read_as_the_core_writes_it() {
     assert_eq!((read.requests, read.server_minus_page), (written.requests, written.clock.unwrap().server_minus_page));
     assert_eq!((read.storage_persisted, read.tallies.map(|tallies| tallies.len())), (Some(false), Some(1)));
     assert_eq!((read.has_entries, read.clock_offset_ms), (true, Some(7_200_012.0)));
-    assert_eq!(read.counts.map(|counts| counts["KE-1"]), Some(1));
+    assert_eq!(read.counts.map(|counts| counts[Ke::Ke1 as usize]), Some(1));
 }
 
 fn a_call() -> CallFacts {

@@ -1,6 +1,6 @@
 //! Which verdicts an answer lists: a hostile artefact may name any number of devices.
 
-use std::collections::BTreeMap;
+use crypto_diag_analysis::sorted::{groups, sort_by_key};
 
 use crate::conclusion::Conclusion;
 use crate::verdict::Verdict;
@@ -11,11 +11,11 @@ const LISTED_MAX: usize = 40;
 /// The verdicts that are listed, in their order: of each conclusion those that matter most.
 pub(crate) fn listed(verdicts: &[Verdict]) -> Vec<Verdict> {
     let mut order: Vec<usize> = (0..verdicts.len()).collect();
-    order.sort_by_key(|index| verdicts[*index].rank());
-    let mut counts: BTreeMap<Conclusion, usize> = BTreeMap::new();
+    sort_by_key(&mut order, |index| verdicts[*index].rank());
+    let mut counts = [0; Conclusion::ALL.len()];
     let mut is_listed = vec![false; verdicts.len()];
     for index in order {
-        let count = counts.entry(verdicts[index].conclusion).or_default();
+        let count = &mut counts[verdicts[index].conclusion as usize];
         *count += 1;
         is_listed[index] = *count <= LISTED_MAX;
     }
@@ -24,12 +24,9 @@ pub(crate) fn listed(verdicts: &[Verdict]) -> Vec<Verdict> {
 
 /// What is said of the verdicts that are not listed, a sentence for each conclusion.
 pub(crate) fn left_out(verdicts: &[&Verdict]) -> Vec<String> {
-    let mut by_conclusion: BTreeMap<Conclusion, Vec<&Verdict>> = BTreeMap::new();
-    for verdict in verdicts {
-        by_conclusion.entry(verdict.conclusion).or_default().push(verdict);
-    }
+    let by_conclusion = groups(verdicts.iter().map(|verdict| (verdict.conclusion, *verdict)));
     let sentence = |(conclusion, mut of): (Conclusion, Vec<&Verdict>)| {
-        of.sort_by_key(|verdict| verdict.rank());
+        sort_by_key(&mut of, |verdict| verdict.rank());
         let rest = of.get(LISTED_MAX..).filter(|rest| !rest.is_empty())?;
         let count = |is: fn(&Verdict) -> bool| rest.iter().filter(|verdict| is(verdict)).count();
         Some(format!(

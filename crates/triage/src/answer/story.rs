@@ -1,7 +1,6 @@
 //! The story: one sentence with the cause first, who is affected, what is open, and the one thing to fetch next.
 
-use std::collections::BTreeSet;
-
+use crypto_diag_analysis::sorted::{distinct, sort_by_key};
 use crypto_diag_core::CaptureState;
 use serde::Serialize;
 
@@ -52,15 +51,14 @@ pub(crate) fn story(case: &Case<'_>, exit_code: u8, verdicts: &[Verdict], questi
     let links = chain::links(verdicts);
     let causes = chain::causes(verdicts, &links);
     let open = questions.iter().filter(|question| question.is_open()).count();
-    let affected: BTreeSet<String> = verdicts
+    let affected = verdicts
         .iter()
         .filter(|verdict| verdict.is_proven() && verdict.conclusion.is_fault())
         .filter_map(|verdict| verdict.subject.device.as_ref())
-        .map(|device| device.label())
-        .collect();
+        .map(|device| device.label());
     Story {
         sentence: sentence(exit_code, verdicts, &links, &causes, questions) + &blind(case),
-        affected: affected.into_iter().collect(),
+        affected: distinct(affected),
         next: next(verdicts),
         links,
         causes,
@@ -104,7 +102,7 @@ fn is_of_media(verdicts: &[Verdict]) -> bool {
 fn media(verdicts: &[Verdict]) -> String {
     let proven = |verdict: &&Verdict| verdict.is_proven() && OF_MEDIA.contains(&verdict.conclusion);
     let mut told: Vec<&Verdict> = verdicts.iter().filter(proven).collect();
-    told.sort_by_key(|verdict| OF_MEDIA.iter().position(|conclusion| *conclusion == verdict.conclusion));
+    sort_by_key(&mut told, |verdict| OF_MEDIA.iter().position(|conclusion| *conclusion == verdict.conclusion));
     let sentence = |verdict: &&Verdict| {
         let clause = capitalised(&plain::clause(verdict.conclusion, &verdict.subject, verdict.count));
         let end = match verdict.conclusion {
@@ -195,7 +193,7 @@ fn tell(verdicts: &[Verdict], links: &[Link], cause: usize) -> String {
             }
         }
     }
-    under.sort_unstable();
+    let under = distinct(under);
     let mut clauses: Vec<String> = Vec::new();
     for effect in &under {
         let verdict = &verdicts[*effect];
@@ -233,13 +231,12 @@ fn tell(verdicts: &[Verdict], links: &[Link], cause: usize) -> String {
 
 /// Messages that verdicts of one conclusion about one device name together.
 fn messages(verdicts: &[Verdict], among: &[usize], of: &Verdict) -> usize {
-    let ids: BTreeSet<&str> = among
+    let ids = among
         .iter()
         .map(|index| &verdicts[*index])
         .filter(|verdict| verdict.conclusion == of.conclusion && verdict.subject.device == of.subject.device)
-        .flat_map(|verdict| verdict.subject.message_ids.iter().map(String::as_str))
-        .collect();
-    ids.len()
+        .flat_map(|verdict| verdict.subject.message_ids.iter().map(String::as_str));
+    distinct(ids).len()
 }
 
 /// The fetch that most of the unknown verdicts ask for; of equal ones the cheapest.

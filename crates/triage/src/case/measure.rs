@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crypto_diag_analysis::sorted::sort_by_key;
 use crypto_diag_core::Meaning;
 
 use super::ledger::{Ledger, Refusal};
@@ -175,14 +176,14 @@ fn sent_batches(bundle: &Bundle, report: usize) -> Vec<(usize, Interval)> {
 fn refusals(ledger: &Ledger, page: &Page, device: &Device, complete: bool) -> Vec<(usize, Interval)> {
     let of_device = || ledger.conflicts.iter().filter(|refusal| refusal.is_of(device));
     let mut printed: Vec<&Refusal> = of_device().filter(|refusal| refusal.answered.clock == page.clock()).collect();
-    printed.sort_by_key(|refusal| refusal.answered.earliest);
+    sort_by_key(&mut printed, |refusal| refusal.answered.earliest);
     let mut refused: Vec<(usize, &Refusal)> = of_device()
         .filter_map(|refusal| match refusal.answered.clock {
             Clock::Log(log) => Some((log, refusal)),
             _ => None,
         })
         .collect();
-    refused.sort_by_key(|(_, refusal)| refusal.answered.earliest);
+    sort_by_key(&mut refused, |(_, refusal)| refusal.answered.earliest);
     let same = |one: &Refusal, other: &Refusal| {
         one.key_id() == other.key_id()
             && (one.held_key(), one.offered_key()) == (other.held_key(), other.offered_key())

@@ -11,9 +11,8 @@ mod recorded;
 pub(crate) mod requests;
 pub(crate) mod watch;
 
-use std::collections::BTreeMap;
-
 use crypto_diag_analysis::evidence::{Ke4, Olm};
+use crypto_diag_analysis::sorted::{self, distinct};
 use crypto_diag_analysis::{Evidence as Facts, Query, QueryOptions, Reading, Report, server_queries};
 use crypto_diag_core::Entry;
 
@@ -62,7 +61,7 @@ pub(crate) struct Case<'a> {
     pub identities: Vec<Sighting>,
     /// A change of one premise: only tests ask for it.
     pub mutation: Option<Mutation>,
-    queries: Vec<BTreeMap<&'static str, Query>>,
+    queries: Vec<Vec<Query>>,
 }
 
 /// A line of a report: which report, which entry, the entry and its facts.
@@ -74,14 +73,8 @@ impl<'a> Case<'a> {
         let readings: Vec<Reading> = bundle.reports.iter().map(Reading::of).collect();
         let coverage = bundle.hars.iter().map(|har| Coverage::of(har, &bundle.logs)).collect();
         let ledger = Ledger::of(bundle, &readings);
-        let queries = bundle
-            .reports
-            .iter()
-            .map(|report| {
-                let asked = server_queries(report, &QueryOptions::default());
-                asked.queries.into_iter().map(|query| (query.name, query)).collect()
-            })
-            .collect();
+        let queries =
+            bundle.reports.iter().map(|report| server_queries(report, &QueryOptions::default()).queries).collect();
         let pages: Vec<Page> = (0..bundle.reports.len()).map(|report| page(bundle, report)).collect();
         let clocks = measure::clocks(bundle, &pages, &ledger);
         let identities = identity::sightings(bundle);
@@ -158,7 +151,7 @@ impl<'a> Case<'a> {
 
     /// A server query of a report by name.
     pub fn server_query(&self, report: usize, name: &str) -> Option<&Query> {
-        self.queries.get(report)?.get(name)
+        self.queries.get(report)?.iter().find(|query| query.name == name)
     }
 
     /// The devices that the case is about: those with a report or a HAR; without any, those that logs name.
@@ -174,9 +167,7 @@ impl<'a> Case<'a> {
             devices.extend(self.ledger.conflicts.iter().filter_map(|conflict| conflict.device.clone()));
             devices.extend(self.ledger.accepted.iter().map(|upload| upload.device.clone()));
         }
-        devices.sort_unstable();
-        devices.dedup();
-        devices
+        distinct(devices)
     }
 }
 
@@ -234,11 +225,9 @@ pub(crate) fn exchange(har: &Har, index: usize, says: impl Into<String>) -> Evid
 
 /// Refusals that are the same one: device, id and the key that the server holds.
 pub(crate) fn groups<'c>(ledger: &'c Ledger, devices: &[Device]) -> Vec<Vec<&'c ledger::Refusal>> {
-    let mut groups: BTreeMap<(Device, String, String), Vec<&ledger::Refusal>> = BTreeMap::new();
-    for refusal in &ledger.conflicts {
-        let Some(device) = refusal.device.clone().filter(|device| devices.contains(device)) else { continue };
-        let key = refusal.held_key().unwrap_or_default().to_owned();
-        groups.entry((device, refusal.key_id(), key)).or_default().push(refusal);
-    }
-    groups.into_values().collect()
+    let keyed = ledger.conflicts.iter().filter_map(|refusal| {
+        let device = refusal.device.as_ref().filter(|device| devices.contains(device))?;
+        Some(((device, refusal.key_id(), refusal.held_key().unwrap_or_default()), refusal))
+    });
+    sorted::groups(keyed).into_iter().map(|(_, refusals)| refusals).collect()
 }

@@ -4,6 +4,7 @@
 //! It is evidence and no premise. Nothing follows from a row that is not there: the list is bounded, no browser lists what still
 //! goes on, and not each lists what failed. A row's time is that of the browser's own queue, the way, gateways and the server together.
 
+use crypto_diag_analysis::sorted::sort_by;
 use crypto_diag_core::{Request, RequestRoute};
 
 use super::{Case, Page};
@@ -56,7 +57,7 @@ impl Times {
                 answered.push(row.duration);
             }
         }
-        answered.sort_unstable();
+        sort_by(&mut answered, u64::cmp);
         times.median_ms = answered.get(answered.len() / 2).copied();
         times.longest_ms = answered.last().copied();
         (times.requests > 0).then_some(times)

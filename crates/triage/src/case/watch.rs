@@ -315,7 +315,7 @@ fn frames_were_watched(report: &Report) -> Result<(), Blind> {
 
 /// Whether the report still holds what its capture kept: people cut reports down before they give them away.
 fn nothing_was_cut(report: &Report, sought: Sought) -> Result<(), Blind> {
-    let Some(counts) = &report.counts else { return Err(Blind::Missing("counts")) };
+    let Some(counts) = report.counts else { return Err(Blind::Missing("counts")) };
     if report.tallies.is_none() {
         return Err(Blind::Missing("tallies"));
     }
@@ -327,10 +327,10 @@ fn nothing_was_cut(report: &Report, sought: Sought) -> Result<(), Blind> {
         return Err(Blind::BrokenEntries(broken));
     }
     let (mut kept_of_all, mut tallied_of_all) = (0, 0);
-    for ke in Ke::ALL {
+    for (ke, counted) in Ke::ALL.into_iter().zip(counts) {
         let kept = report.entries().filter(|(_, entry)| entry.ke == ke).count() as u64;
         let tallied: u64 = Meaning::ALL.into_iter().map(|meaning| report.tally(ke.id(), meaning)).sum();
-        if counts.get(ke.id()).copied().unwrap_or_default() != tallied || kept > tallied {
+        if counted != tallied || kept > tallied {
             return Err(Blind::CountsDisagree(ke.id()));
         }
         if kept < tallied && sought == Sought::Line(ke) {

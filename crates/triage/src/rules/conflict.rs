@@ -1,8 +1,7 @@
 //! What the rules on KE-1 share: the refusals of one key id, whose signatures they show, and what denies them.
 
-use std::collections::BTreeSet;
-
 use crypto_diag_analysis::identity::{self, Identity};
+use crypto_diag_analysis::sorted::{distinct, firsts};
 
 use crate::case::coverage::Absence;
 use crate::case::ledger::Refusal;
@@ -83,14 +82,13 @@ impl<'c> Conflict<'c> {
 
     /// One copy of the refusal from each artefact.
     pub fn evidence(&self) -> Vec<Evidence> {
-        let mut sources = BTreeSet::new();
-        let first = self.refusals.iter().filter(|refusal| sources.insert(refusal.answered.clock));
-        first.map(|refusal| refusal.evidence.clone()).collect()
+        let copies = firsts(&self.refusals, |refusal| refusal.answered.clock);
+        copies.into_iter().map(|refusal| refusal.evidence.clone()).collect()
     }
 
     /// The public keys, held and offered, where a copy shows both.
-    pub fn pairs(&self) -> BTreeSet<(&'c str, &'c str)> {
-        self.refusals.iter().filter_map(|refusal| Some((refusal.held_key()?, refusal.offered_key()?))).collect()
+    pub fn pairs(&self) -> Vec<(&'c str, &'c str)> {
+        distinct(self.refusals.iter().filter_map(|refusal| Some((refusal.held_key()?, refusal.offered_key()?))))
     }
 
     /// Whether copies show both keys, and they differ in each.
@@ -101,9 +99,7 @@ impl<'c> Conflict<'c> {
 
     /// Checks the signatures of each distinct copy against every key that the device is known by.
     pub fn signatures(&self, case: &Case<'_>) -> Signatures {
-        let mut known = BTreeSet::new();
-        let keys: Vec<_> =
-            case.identities_of(&self.device).filter(|sighting| known.insert(sighting.ed25519.as_str())).collect();
+        let keys = firsts(case.identities_of(&self.device), |sighting| sighting.ed25519.as_str());
         let mut found = Signatures::default();
         let mut checked = Vec::new();
         for refusal in &self.refusals {

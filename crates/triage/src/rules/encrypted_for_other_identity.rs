@@ -1,6 +1,6 @@
 //! OLM: a message was encrypted for another identity under this device's id.
 
-use std::collections::BTreeSet;
+use crypto_diag_analysis::sorted::firsts;
 
 use crypto_diag_analysis::evidence::olm::OlmKind;
 
@@ -92,14 +92,9 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 
 /// Two identities of a device, by whatever shows them.
 fn another_identity(case: &Case<'_>, device: &Device) -> Option<Vec<Evidence>> {
-    let mut keys = BTreeSet::new();
-    let distinct: Vec<Evidence> = case
-        .identities_of(device)
-        .filter(|sighting| keys.insert(sighting.ed25519.as_str()))
-        .map(|sighting| sighting.evidence.clone())
-        .collect();
+    let distinct = firsts(case.identities_of(device), |sighting| sighting.ed25519.as_str());
     if distinct.len() > 1 {
-        return Some(distinct);
+        return Some(distinct.into_iter().map(|sighting| sighting.evidence.clone()).collect());
     }
     let conflicts = Conflict::all(case);
     let of_device = conflicts.iter().filter(|conflict| conflict.device == *device);

@@ -3,6 +3,7 @@
 use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::call::KeyError;
 use crypto_diag_analysis::evidence::ke2::{Ke2Kind, Participant};
+use crypto_diag_analysis::sorted::sort_by_key;
 
 use super::Rule;
 use crate::case::{Case, Page};
@@ -94,7 +95,7 @@ fn distance(one: Option<u64>, other: Option<u64>) -> u64 {
 }
 
 fn judge(case: &Case<'_>, page: &Page, participant: &Participant, mut errors: Vec<KeyError>) -> Option<Verdict> {
-    errors.sort_by_key(|error| error.ts);
+    sort_by_key(&mut errors, |error| error.ts);
     let distinct = apart(&errors, 0);
     if distinct.len() < INDEXES {
         return None;

@@ -1,7 +1,5 @@
 //! What the page of a report gets of each other participant of its call: what the rules on media have in common.
 
-use std::collections::BTreeSet;
-
 use crypto_diag_analysis::call::flow::{self, Arrival, Flow};
 use crypto_diag_analysis::call::{Call, InCall};
 use crypto_diag_core::{CallFacts, MediaKind, MediaStream, StreamSample};
@@ -48,7 +46,7 @@ pub(super) fn all<'c>(case: &'c Case<'_>, state: State) -> Vec<Heard<'c>> {
         });
         let heard: Vec<Heard<'c>> = heard.filter(Heard::is_there).collect();
         // A device that left without a word and joined anew has two names, of which one is silent for good.
-        let heard_devices: BTreeSet<Device> =
+        let heard_devices: Vec<Device> =
             heard.iter().filter(|heard| heard.state != State::Silent).filter_map(Heard::device).collect();
         let is_left = |heard: &Heard<'c>| {
             heard.state == State::Silent && heard.device().is_some_and(|device| heard_devices.contains(&device))

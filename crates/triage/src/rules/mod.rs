@@ -61,6 +61,8 @@ mod two_contexts;
 mod undecodable_on_server;
 mod unsigned;
 
+use crypto_diag_analysis::sorted::sort_by;
+
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::proof::Premise;
@@ -184,7 +186,7 @@ pub(crate) fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
 /// What is said of a case, out of what rules say: one verdict for each thing, one for each storm, in the answer's order.
 fn settle(verdicts: Vec<Verdict>) -> Vec<Verdict> {
     let mut settled = storms(merge(verdicts));
-    settled.sort_by(|a, b| {
+    sort_by(&mut settled, |a, b| {
         (a.conclusion.question(), a.conclusion, &a.about).cmp(&(b.conclusion.question(), b.conclusion, &b.about))
     });
     settled
@@ -219,7 +221,7 @@ fn storms(verdicts: Vec<Verdict>) -> Vec<Verdict> {
         }
     }
     let as_one = |mut storm: Vec<Verdict>| {
-        storm.sort_by(|a, b| a.about.cmp(&b.about));
+        sort_by(&mut storm, |a, b| a.about.cmp(&b.about));
         let mut rest = storm.into_iter();
         let first = rest.next()?;
         Some(first.with_alike(rest.collect(), NAMED_MAX))

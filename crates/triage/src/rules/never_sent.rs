@@ -1,5 +1,7 @@
 //! KE-2: another client sent its media key to others and never to this device.
 
+use crypto_diag_analysis::sorted::sort_by_key;
+
 use super::Rule;
 use super::sent::{self, Sent};
 use crate::case::watch::STARTED_WITHIN_MS;
@@ -79,7 +81,7 @@ fn judge(
     let missed = case.printed(page.report, first)?;
     let mut pages: Vec<&Page> = case.pages_of(sender).collect();
     // The page that fits best speaks for the verdict; those that were not given speak in the premises' stead.
-    pages.sort_by_key(|page| {
+    sort_by_key(&mut pages, |page| {
         let facts =
             [watched(case, page, missed), whole(case, page), same_call(case, all, page, receiver, missed).is_some()];
         std::cmp::Reverse(facts.into_iter().filter(|holds| *holds).count())

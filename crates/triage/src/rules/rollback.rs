@@ -1,5 +1,7 @@
 //! KE-1, its cause: the store is behind what its own identity has published.
 
+use crypto_diag_analysis::sorted::sort_by_key;
+
 use super::Rule;
 use super::conflict::{Conflict, DENIED, DIFFER, SIGNED};
 use crate::case::coverage::Absence;
@@ -68,7 +70,7 @@ fn verdict(case: &Case<'_>, conflict: &Conflict<'_>) -> Option<Verdict> {
     };
     let mut pages: Vec<&Page> = case.pages_of(&conflict.device).collect();
     // The pages that printed it come first: what is missing is told of one of them.
-    pages.sort_by_key(|page| printed_in(case, conflict, page).is_none());
+    sort_by_key(&mut pages, |page| printed_in(case, conflict, page).is_none());
     let proven = pages.iter().map(|page| proof_of(Some(page))).find(|proof| proof.clone().result().is_ok());
     let proof = proven.unwrap_or_else(|| proof_of(pages.first().copied()));
     let (name, label) = (&conflict.key_id, conflict.device.label());

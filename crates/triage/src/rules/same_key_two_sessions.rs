@@ -1,5 +1,7 @@
 //! OLM: one one-time key began several Olm sessions.
 
+use crypto_diag_analysis::sorted::distinct;
+
 use super::Rule;
 use super::lost::lost_keys;
 use crate::case::Case;
@@ -32,10 +34,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
     lost_keys(case)
         .iter()
         .filter_map(|lost| {
-            let mut sessions: Vec<&str> =
-                lost.failures.iter().filter_map(|failure| failure.olm.session_id.as_deref()).collect();
-            sessions.sort_unstable();
-            sessions.dedup();
+            let sessions = distinct(lost.failures.iter().filter_map(|failure| failure.olm.session_id.as_deref()));
             if sessions.len() < 2 {
                 return None;
             }

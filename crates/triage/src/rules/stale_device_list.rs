@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crypto_diag_analysis::sorted::distinct;
+
 use super::Rule;
 use super::unsigned::Unsigned;
 use crate::case::Case;
@@ -50,11 +52,9 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 
 fn verdict(case: &Case<'_>, claim: &Unsigned<'_>) -> Option<Verdict> {
     let known = claim.line.signing_key.as_deref()?;
-    let mut others: Vec<&str> = claim.own(case).map(|sighting| sighting.ed25519.as_str()).collect();
+    let mut others = distinct(claim.own(case).map(|sighting| sighting.ed25519.as_str()));
     let agrees = others.contains(&known);
     others.retain(|other| *other != known);
-    others.sort_unstable();
-    others.dedup();
     // The device itself says what the sender says, and nothing else: the view is not out of date.
     if agrees && others.is_empty() {
         return None;

@@ -3,7 +3,7 @@
 mod lacked;
 mod overlapping;
 
-use std::collections::BTreeMap;
+use crypto_diag_analysis::sorted::{distinct, groups};
 
 use lacked::{LACKED, READABLE, RECORDED, UNFILTERED, UPLOADS_BEFORE, lacked};
 use overlapping::{BOTH_PUBLISH, BOTH_RUN, OVERLAP, TWO_PAGES, overlapping};
@@ -16,7 +16,6 @@ use crate::conclusion::Conclusion;
 use crate::moment::Clock;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
-use crate::subject::Device;
 use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
 
 const AFTER_REFUSAL: Premise = Premise {
@@ -62,14 +61,13 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Verdict> {
     let conflicts = Conflict::all(case);
-    let mut of_device: BTreeMap<&Device, Option<Proof>> = BTreeMap::new();
-    for conflict in &conflicts {
-        of_device.entry(&conflict.device).or_insert_with(|| {
-            let mut proofs = lacked(case, &conflict.device).chain(overlapping(case, &conflict.device));
-            proofs.find(|proof| proof.clone().result().is_ok())
-        });
+    let mut verdicts = Vec::new();
+    for (device, conflicts) in groups(conflicts.iter().map(|conflict| (&conflict.device, conflict))) {
+        let mut proofs = lacked(case, device).chain(overlapping(case, device));
+        let proven = proofs.find(|proof| proof.clone().result().is_ok());
+        verdicts.extend(conflicts.into_iter().filter_map(|conflict| verdict(case, conflict, proven.clone())));
     }
-    conflicts.iter().filter_map(|conflict| verdict(case, conflict, of_device[&conflict.device].clone())).collect()
+    verdicts
 }
 
 fn verdict(case: &Case<'_>, conflict: &Conflict<'_>, of_device: Option<Proof>) -> Option<Verdict> {
@@ -111,7 +109,7 @@ fn unproven(case: &Case<'_>, conflict: &Conflict<'_>) -> Proof {
 
 /// An upload without a refused key, between two offers of that key: a proof for each upload and refused key.
 fn interleaved<'c>(case: &'c Case<'_>, conflict: &'c Conflict<'_>) -> impl Iterator<Item = Proof> + 'c {
-    let offered: std::collections::BTreeSet<&str> = conflict.pairs().into_iter().map(|(_, offered)| offered).collect();
+    let offered = distinct(conflict.pairs().into_iter().map(|(_, offered)| offered));
     offered.into_iter().flat_map(move |key| {
         let refusals: Vec<_> =
             conflict.refusals.iter().filter(move |refusal| refusal.offered_key() == Some(key)).collect();

@@ -1,5 +1,7 @@
 //! What the answers of the database say of a device's inbox, and when.
 
+use crypto_diag_analysis::sorted::{distinct, sort_by_key};
+
 use crate::case::Case;
 use crate::moment::{Clock, Moment};
 use crate::problem::Place;
@@ -45,9 +47,7 @@ pub(super) fn looks(case: &Case<'_>, device: &Device) -> Vec<Look> {
             .inbox
             .iter()
             .filter(|row| row.device_id.is_some() && of_device(row.user_id.as_deref(), row.device_id.as_deref()));
-        let mut times: Vec<Option<i64>> = rows.clone().map(|row| row.at).collect();
-        times.sort_unstable();
-        times.dedup();
+        let times = distinct(rows.clone().map(|row| row.at));
         for at in &times {
             let same = rows.clone().filter(|row| row.at == *at);
             let first = same.clone().filter_map(|row| row.first_stream_id).min();
@@ -61,7 +61,7 @@ pub(super) fn looks(case: &Case<'_>, device: &Device) -> Vec<Look> {
             }
         }
     }
-    looks.sort_by_key(|look| look.at);
+    sort_by_key(&mut looks, |look| look.at);
     looks
 }
 
