@@ -33,7 +33,7 @@ function start() {
  */
 export async function analyse(reports) {
   await start();
-  return JSON.parse(analyseTexts(typeof reports === 'string' ? [reports] : reports));
+  return analyseTexts(typeof reports === 'string' ? [reports] : reports);
 }
 
 /**
@@ -42,5 +42,5 @@ export async function analyse(reports) {
  */
 export async function serverQueries(report) {
   await start();
-  return JSON.parse(queriesOf(report));
+  return queriesOf(report);
 }

@@ -12,10 +12,8 @@ declare module 'crypto-diag/core-source' {
 
 declare module 'crypto-diag/analysis-glue' {
   export default function init(options: { module_or_path: BufferSource }): Promise<unknown>;
-  /** The JSON of an answer. */
-  export function analyse(reports: string[]): string;
-  /** The JSON of the queries. */
-  export function serverQueries(report: string): string;
+  export function analyse(reports: string[]): any;
+  export function serverQueries(report: string): any;
 }
 
 declare module 'crypto-diag/analysis-bytes' {
