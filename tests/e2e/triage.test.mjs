@@ -278,13 +278,25 @@ for (const engine of engines) {
       const page = await open();
       const files = filesOf('store-rollback');
       await answerTo(page, files);
-      const { summary } = JSON.parse(commandLine('json', files));
+      const { summary, mediaKeys, roomKeys } = JSON.parse(commandLine('json', files));
       assert.match(
         summary,
         /^Proven: device \S+ of @\S+ went back to an older copy of its keys; that is why it could not read/,
       );
       assert.equal(await page.text('#verdict'), summary);
       assert.match(await page.text('#result'), /KE-1 cause: rollback[^]*KE-1 ⇒ OLM/);
+      const hops = await page.evaluate(() =>
+        [...document.querySelectorAll('.key table')].map((table) =>
+          [.../** @type {HTMLTableElement} */ (table).rows]
+            .slice(1)
+            .map(({ cells: [hop, is] }) => `${hop.textContent} ${is.textContent}`),
+        ),
+      );
+      const steps = [...mediaKeys.paths, ...roomKeys.paths].map((/** @type {any} */ { steps }) =>
+        steps.map((/** @type {any} */ { hop, is }) => `${hop} ${is}`),
+      );
+      assert.ok(steps.length > 0);
+      assert.deepEqual(hops, steps);
       /** @type {('html' | 'markdown' | 'json')[]} */
       const formats = ['html', 'markdown', 'json'];
       for (const [number, format] of formats.entries()) {

@@ -85,6 +85,24 @@ export function byId(id) {
   return found;
 }
 
+/**
+ * A table that scrolls by itself where it is wider than the page.
+ * @param {string} label
+ * @param {string[]} head
+ * @param {Child[][]} rows
+ */
+export const table = (label, head, rows) =>
+  html(
+    'div',
+    { class: 'wide', tabindex: 0, role: 'group', 'aria-label': label },
+    html(
+      'table',
+      {},
+      html('thead', {}, html('tr', {}, ...head.map((text) => html('th', { scope: 'col' }, text)))),
+      html('tbody', {}, ...rows.map((cells) => html('tr', {}, ...cells.map((cell) => html('td', {}, cell))))),
+    ),
+  );
+
 const UNITS = ['bytes', 'kB', 'MB', 'GB'];
 
 /** `34.2 MB`. @param {number} bytes */

@@ -1,7 +1,7 @@
 // @ts-check
 // The timeline: a row for each lane, drawn on one scale of time.
 
-import { html, svg } from './dom.js';
+import { html, svg, table } from './dom.js';
 
 /** Width and height of a lane's drawing, in its own units; it is stretched to the room there is. */
 const WIDTH = 1200;
@@ -86,18 +86,11 @@ function row(lane, x) {
 
 /** @param {{ cells: string[] }[]} marks */
 function marksTable(marks) {
-  const head = ['Time', 'Lane', 'What'].map((text) => html('th', { scope: 'col' }, text));
-  const rows = marks.map(({ cells }) =>
-    html('tr', {}, ...cells.map((text) => html('td', {}, html('bdi', {}, text)))),
-  );
+  const rows = marks.map(({ cells }) => cells.map((text) => html('bdi', {}, text)));
   return html(
     'details',
     { class: 'fold' },
     html('summary', {}, `${marks.length} ${marks.length === 1 ? 'mark' : 'marks'} in words`),
-    html(
-      'div',
-      { class: 'wide', tabindex: 0, role: 'group', 'aria-label': 'The marks in words' },
-      html('table', {}, html('thead', {}, html('tr', {}, ...head)), html('tbody', {}, ...rows)),
-    ),
+    table('The marks in words', ['Time', 'Lane', 'What'], rows),
   );
 }

@@ -1,7 +1,7 @@
 // @ts-check
-// The answer on the page: the verdict first, then the evidence, the options, the picture. Its words come from Rust.
+// The answer on the page: the verdict first, then the evidence, the keys, the options, the picture. Its words come from Rust.
 
-import { button, html } from './dom.js';
+import { button, html, table } from './dom.js';
 import { picture } from './picture.js';
 import { copyButton, saveButton } from './save.js';
 
@@ -29,6 +29,7 @@ export function show(answer, announce) {
     ...view.questions.map((/** @type {any} */ asked, /** @type {number} */ number) =>
       question(asked, number, announce),
     ),
+    ...view.keys.map(keyTable),
     options(view),
     course(view),
     picture(view.timeline),
@@ -224,6 +225,29 @@ function toFetch(fetch, kind, announce) {
     { class: 'fetch' },
     html('p', {}, html('b', {}, `To find out, get the ${kind}: `), fetch.what),
     html('div', { class: 'command' }, command, copyButton(command, fetch.what, announce)),
+  );
+}
+
+/** How far keys came, hop by hop; one that stopped stands open. @param {any} keys @param {number} number */
+function keyTable({ title, paths, leftOut }, number) {
+  const id = `keys-${number + 1}`;
+  const path = (/** @type {any} */ { about, standing, stopped, hops }) =>
+    html(
+      'details',
+      { class: 'fold key', open: stopped },
+      html('summary', {}, html('bdi', {}, about), `: ${standing}`),
+      table(
+        about,
+        ['Hop', 'Is', 'Why'],
+        hops.map((/** @type {any} */ { hop, is, why }) => [hop, badge(is), html('bdi', {}, why)]),
+      ),
+    );
+  return html(
+    'section',
+    { class: 'panel', 'aria-labelledby': id },
+    html('h2', { id }, title),
+    ...paths.map(path),
+    leftOut && html('p', { class: 'quiet' }, leftOut),
   );
 }
 

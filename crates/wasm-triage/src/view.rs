@@ -8,6 +8,7 @@ use crypto_diag_triage::answer::versions::Version;
 use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::har::Har;
 use crypto_diag_triage::remediation::{NOTE, Remedy};
+use crypto_diag_triage::render::KeyTable;
 use crypto_diag_triage::stamp;
 use crypto_diag_triage::synapse_log::ZoneSource;
 use crypto_diag_triage::timeline::{Lane, Timeline};
@@ -34,6 +35,8 @@ pub struct View<'a> {
     pub versions: &'a [Version],
     /// The four questions.
     pub questions: Vec<Asked<'a>>,
+    /// How far each key came, hop by hop.
+    pub keys: Vec<KeyTable<'a>>,
     /// What stands above the options.
     pub note: &'static str,
     /// The options that the verdicts speak to.
@@ -165,6 +168,7 @@ pub fn view<'a>(bundle: &'a Bundle, triage: &'a Triage) -> View<'a> {
         course: triage.course.sentences().collect(),
         versions: &triage.versions,
         questions: triage.questions.iter().map(|coverage| asked(coverage, triage)).collect(),
+        keys: render::key_tables(triage),
         note: NOTE,
         remedies: &triage.remedies,
         timeline: picture(&triage.timeline),

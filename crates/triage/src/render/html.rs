@@ -5,7 +5,7 @@ use std::fmt::{Display, Write};
 
 use crypto_diag_core::Clean;
 
-use super::{by_question, keys, plain, standing, tree};
+use super::{HopRow, by_question, key_tables, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::timeline::{COLUMNS, Lane, Timeline};
@@ -205,23 +205,21 @@ fn add(page: &mut Page, verdict: &Verdict) {
 
 /// How far each key came.
 fn paths(page: &mut Page, triage: &Triage) {
-    for (title, keys) in keys(triage) {
-        page.within("<section><h2>", title, "</h2>\n");
-        for path in &keys.paths {
-            page.within("<h3>", &path.about, ": ").within("", &path.standing(), "</h3>");
+    for table in key_tables(triage) {
+        page.within("<section><h2>", table.title, "</h2>\n");
+        for path in &table.paths {
+            page.within("<h3>", path.about, ": ").within("", &path.standing, "</h3>");
             page.markup("<table><tr><th>hop</th><th>is</th><th>why</th></tr>");
-            for step in &path.steps {
-                page.markup("<tr><td>").markup(step.hop.word()).markup("</td>");
-                page.markup(match step.answer {
-                    Answer::Proven => "<td>proven</td>",
-                    Answer::Refuted => "<td>refuted</td>",
-                    Answer::Unknown { .. } => "<td>unknown</td>",
-                });
-                page.within("<td>", &step.line(), "</td></tr>\n");
+            for HopRow { hop, is, why } in &path.hops {
+                page.markup("<tr><td>").markup(hop).markup("</td><td>").markup(is).within(
+                    "</td><td>",
+                    why,
+                    "</td></tr>\n",
+                );
             }
             page.markup("</table>\n");
         }
-        keys.left_out().iter().for_each(|text| {
+        table.left_out.iter().for_each(|text| {
             page.within("<p>", text, "</p>\n");
         });
         page.markup("</section>\n");

@@ -3,7 +3,7 @@
 
 use crypto_diag_core::Clean;
 
-use super::{by_question, keys, plain, standing, tree};
+use super::{HopRow, by_question, key_tables, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::triage::Triage;
@@ -47,17 +47,16 @@ pub fn markdown(triage: &Triage) -> Clean {
             add(&mut out, verdict);
         }
     }
-    for (title, keys) in keys(triage) {
-        out.push_str(&format!("\n## {title}\n"));
-        for path in &keys.paths {
-            let about = format!("\n{}: **{}**\n\n", escape(&path.about), path.standing());
-            out.push_str(&about);
+    for table in key_tables(triage) {
+        out.push_str(&format!("\n## {}\n", table.title));
+        for path in &table.paths {
+            out.push_str(&format!("\n{}: **{}**\n\n", escape(path.about), path.standing));
             out.push_str("| hop | is | why |\n|---|---|---|\n");
-            for step in &path.steps {
-                out.push_str(&format!("| {} | {} | {} |\n", step.hop.word(), step.answer.word(), escape(&step.line())));
+            for HopRow { hop, is, why } in &path.hops {
+                out.push_str(&format!("| {hop} | {is} | {} |\n", escape(why)));
             }
         }
-        keys.left_out().into_iter().for_each(|text| out.push_str(&format!("\n{text}\n")));
+        table.left_out.into_iter().for_each(|text| out.push_str(&format!("\n{text}\n")));
     }
     if !triage.remedies.is_empty() {
         out.push_str(&format!("\n## Options\n\n{}\n", escape(NOTE)));

@@ -8,8 +8,9 @@ mod text;
 use std::borrow::Cow;
 
 use crypto_diag_core::{Clean, is_invisible, visible, visible_line};
+use serde::Serialize;
 
-use crate::answer::key_path::KeyPaths;
+use crate::answer::key_path::{KeyPath, Step};
 use crate::answer::questions::Coverage;
 use crate::conclusion::Question;
 use crate::triage::Triage;
@@ -60,13 +61,68 @@ fn by_question(triage: &Triage) -> Vec<(&Coverage, Vec<&Verdict>)> {
     triage.questions.iter().map(|coverage| (coverage, of(coverage))).collect()
 }
 
-/// The tables of keys that have a row, each with its title.
-fn keys(triage: &Triage) -> impl Iterator<Item = (&'static str, &KeyPaths)> {
+/// How far keys came, in the words that every format and the triage page show.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyTable<'t> {
+    /// What the keys are.
+    pub title: &'static str,
+    /// A path for each key.
+    pub paths: Vec<KeyRows<'t>>,
+    /// What is said of the paths that are not listed.
+    pub left_out: Option<String>,
+}
+
+/// The path of one key.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyRows<'t> {
+    /// Which key, for whom.
+    pub about: &'t str,
+    /// How far it came.
+    pub standing: String,
+    /// Whether it stopped at a hop.
+    pub stopped: bool,
+    /// A row for each hop.
+    pub hops: Vec<HopRow>,
+}
+
+/// What is said of one hop.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HopRow {
+    /// The hop in a word.
+    pub hop: &'static str,
+    /// `proven`, `refuted` or `unknown`.
+    pub is: &'static str,
+    /// Why, where, and what would tell.
+    pub why: String,
+}
+
+/// The tables of keys that have a row.
+pub fn key_tables(triage: &Triage) -> Vec<KeyTable<'_>> {
     let all = [
         ("How far media keys came, the newest first", &triage.media_keys),
         ("How far room keys came that were missing, the newest first", &triage.room_keys),
     ];
-    all.into_iter().filter(|(_, keys)| !keys.paths.is_empty())
+    let row = |step: &Step| HopRow { hop: step.hop.word(), is: step.answer.word(), why: step.line() };
+    let rows = |path| -> KeyRows<'_> {
+        let path: &KeyPath = path;
+        KeyRows {
+            about: &path.about,
+            standing: path.standing(),
+            stopped: path.stopped_at.is_some(),
+            hops: path.steps.iter().map(row).collect(),
+        }
+    };
+    all.into_iter()
+        .filter(|(_, keys)| !keys.paths.is_empty())
+        .map(|(title, keys)| KeyTable {
+            title,
+            paths: keys.paths.iter().map(rows).collect(),
+            left_out: keys.left_out(),
+        })
+        .collect()
 }
 
 /// Whether a question's answer can be relied on, in a word.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crypto_diag_core::Clean;
 
-use super::{by_question, keys, plain, standing, tree};
+use super::{HopRow, by_question, key_tables, plain, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::triage::Triage;
@@ -58,16 +58,16 @@ pub fn text(triage: &Triage) -> Clean {
             }
         }
     }
-    for (title, keys) in keys(triage) {
+    for table in key_tables(triage) {
         line(String::new());
-        line(title.to_owned());
-        for path in &keys.paths {
-            line(format!("  {}: {}", path.about, path.standing()));
-            for step in &path.steps {
-                line(format!("    {:9}  {:7}  {}", step.hop.word(), step.answer.word(), step.line()));
+        line(table.title.to_owned());
+        for path in &table.paths {
+            line(format!("  {}: {}", path.about, path.standing));
+            for HopRow { hop, is, why } in &path.hops {
+                line(format!("    {hop:9}  {is:7}  {why}"));
             }
         }
-        keys.left_out().into_iter().for_each(|text| line(format!("  {text}")));
+        table.left_out.into_iter().for_each(|text| line(format!("  {text}")));
     }
     if !triage.remedies.is_empty() {
         line(String::new());
