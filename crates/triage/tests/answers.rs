@@ -93,6 +93,25 @@ fn devices_their_identities_and_events_are_read_back() {
     });
 }
 
+/// A session of several queries, copied whole: psql prints nothing between two results in some of its forms.
+#[test]
+fn answers_that_follow_one_another_are_told_apart() {
+    for form in forms() {
+        // A list of JSON is a document of its own.
+        if form.ends_with("sqlite-json") {
+            continue;
+        }
+        let queries =
+            ["ke1-one-time-keys", "ke1-fallback-keys", "olm-peer-keys-empty", "devices", "ke2-inbox", "olm-lost-key"];
+        let texts = queries.map(|query| std::fs::read_to_string(form.join(format!("{query}.txt"))).expect("an answer"));
+        let results = QueryResults::read("pasted.txt", texts.concat().as_bytes());
+        assert_eq!(results.problems, [], "{}", form.display());
+        let rows =
+            (results.one_time_keys.len(), results.fallback_keys.len(), results.devices.len(), results.inbox.len());
+        assert_eq!((rows, results.answers), ((2, 1, 1, 2), 6), "{}", form.display());
+    }
+}
+
 #[test]
 fn an_answer_without_rows_is_one_all_the_same() {
     each_form(|answer, form| {

@@ -45,12 +45,7 @@ pub(super) fn by_question(table: Table) -> Vec<Table> {
 fn unwrapped(rows: Vec<Row>) -> Vec<Row> {
     let mut whole: Vec<Row> = Vec::new();
     for row in rows {
-        let begins = row.get(ASKED).and_then(Value::as_str).is_some_and(|asked| {
-            let mut parts = asked.splitn(3, ' ');
-            parts.next().is_some()
-                && parts.next().is_some_and(|at| at.parse::<i64>().is_ok())
-                && parts.next().is_some_and(|params| params.starts_with('['))
-        });
+        let begins = row.get(ASKED).and_then(Value::as_str).is_some_and(begins_description);
         match whole.last_mut() {
             Some(before) if !begins => {
                 for (name, cell) in row {
@@ -64,6 +59,14 @@ fn unwrapped(rows: Vec<Row>) -> Vec<Row> {
         }
     }
     whole
+}
+
+/// Whether a text begins as a description, whole or not.
+pub(super) fn begins_description(text: &str) -> bool {
+    let mut parts = text.splitn(3, ' ');
+    parts.next().is_some()
+        && parts.next().is_some_and(|at| at.parse::<i64>().is_ok())
+        && parts.next().is_some_and(|params| params.starts_with('['))
 }
 
 /// `ke2-inbox 1795425900000 ["@alice:example.org", "DEVICE"]`.

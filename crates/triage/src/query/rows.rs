@@ -158,12 +158,23 @@ impl EventRow {
 pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|number| number as i64)),
-        Value::String(text) => text.trim().parse().ok().or_else(|| {
+        Value::String(text) => text.trim().parse().ok().or_else(|| ungrouped(text.trim())).or_else(|| {
             let padded = pad_zone(text.trim());
             read_iso(padded.as_bytes()).filter(|found| found.0.has_zone).map(|found| found.0.ms)
         }),
         _ => None,
     }
+}
+
+/// A number whose digits are in groups of three, as psql prints it with `\pset numericlocale on`: `1.795.425.879.123`.
+fn ungrouped(text: &str) -> Option<i64> {
+    let mark = text.chars().find(|character| !character.is_ascii_digit())?;
+    let is_mark = matches!(mark, '.' | ',' | '\'' | '’' | ' ' | '\u{a0}' | '\u{202f}');
+    let mut groups = text.split(mark);
+    let first = groups.next().filter(|first| is_mark && (1..=3).contains(&first.len()))?;
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = groups.clone().all(|group| group.len() == 3 && digits(group)) && digits(first);
+    plain.then(|| text.replace(mark, "").parse().ok())?
 }
 
 /// PostgreSQL prints a zone of whole hours as `+00`.
@@ -215,7 +226,7 @@ pub(super) fn sort(table: &Table, results: &mut QueryResults, problems: &mut Pro
     let label = table.name.clone().unwrap_or_else(|| "unnamed table".to_owned());
     let name = table.name.as_deref();
     let columns = |row: &Row, wanted: &[&str]| wanted.iter().all(|column| row.contains_key(*column));
-    let mut unknown = 0;
+    let (mut unknown, mut left_out) = (0, 0);
     for (index, row) in table.rows.iter().enumerate() {
         let place = Place::Row { table: label.clone(), row: index as u64 + 1 };
         let kept = if columns(row, &["event_id"]) {
@@ -241,9 +252,14 @@ pub(super) fn sort(table: &Table, results: &mut QueryResults, problems: &mut Pro
         } else {
             // A count by algorithm, a delayed event, a stream's position: known to the runbook, not needed here.
             let is_known = ["count", "delay_id", "newest_stream_id"].iter().any(|column| row.contains_key(*column));
-            is_known.then_some(())
+            is_known.then_some(true)
         };
         unknown += u64::from(kept.is_none());
+        left_out += u64::from(kept == Some(false));
+    }
+    if left_out > 0 {
+        let what = format!("{left_out} rows are more than the {ROWS_MAX} that are kept of a kind; left out");
+        problems.add(Place::Row { table: label.clone(), row: ROWS_MAX as u64 + 1 }, what);
     }
     if unknown > 0 {
         let place = Place::Row { table: label, row: 1 };
@@ -269,10 +285,13 @@ pub(super) fn sort(table: &Table, results: &mut QueryResults, problems: &mut Pro
     }
 }
 
-fn keep<T>(list: &mut Vec<T>, row: T) {
-    if list.len() < ROWS_MAX {
+/// Keeps a row, unless there are too many.
+fn keep<T>(list: &mut Vec<T>, row: T) -> bool {
+    let few = list.len() < ROWS_MAX;
+    if few {
         list.push(row);
     }
+    few
 }
 
 /// The user that was asked about, if it is one.

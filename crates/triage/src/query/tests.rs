@@ -150,12 +150,82 @@ fn lost_keys_are_read_by_their_kind_and_counts_of_keys_by_device() {
 }
 
 #[test]
+fn rows_that_are_too_many_are_counted() {
+    let mut text = String::from("user_id,device_id,stream_id\n");
+    for stream_id in 0..=ROWS_MAX {
+        text.push_str(&format!("@a:h,D,{stream_id}\n"));
+    }
+    let results = QueryResults::read("x.csv", text.as_bytes());
+    assert_eq!(results.inbox.len(), ROWS_MAX);
+    assert!(
+        results.problems.iter().any(|problem| problem.what.contains("1 rows are more than")),
+        "{:?}",
+        results.problems
+    );
+}
+
+#[test]
 fn rows_that_have_lost_their_head_say_how_to_copy_them_with_it() {
     let text = "...skipping 1 line\n @mira:x | AQGTNURAAR | signed_curve25519 | AAAAAAAAAA4 | 1795422963777\n(END)\n";
     let results = QueryResults::read("x.txt", text.as_bytes());
     assert!(results.one_time_keys.is_empty());
     assert!(results.problems[0].what.contains("without a head"), "{:?}", results.problems);
     assert_eq!(results.problems[0].place, Place::Line(2));
+    // What sqlite3 and COPY print unless they are told to print a head.
+    for delimiter in ["|", "\t", ",", ";"] {
+        for row in [vec![ASKED, "", "16"], vec!["@a:h", "D", "signed_curve25519", "AAAAAAAAADQ"]] {
+            let text = row.join(delimiter);
+            assert!(has_table(text.as_bytes()), "{text}");
+            let results = QueryResults::read("x.txt", text.as_bytes());
+            assert!(results.problems[0].what.contains("without a head"), "{text}: {:?}", results.problems);
+        }
+    }
+    assert!(!has_table(b"Dear @anna, @ben, @carl,\ntoday nothing happened.\n"));
+}
+
+#[test]
+fn however_a_client_shows_that_there_is_no_value_there_is_none() {
+    for nothing in ["", "(null)", "(NULL)", "<NULL>", "[null]", "NULL", "«nil»", "\\N", "Ø", "∅", "¤", "--", "␀"]
+    {
+        let text = format!("event_id,type,algorithm\n$e,m.room.encrypted,{nothing}\n");
+        let results = QueryResults::read("pasted.txt", text.as_bytes());
+        assert_eq!(results.events[0].has("algorithm"), Some(false), "{nothing}");
+    }
+    for value in ["m.megolm.v1.aes-sha2", "{}", "==", "nullable"] {
+        let text = format!("event_id,type,algorithm\n$e,m.room.encrypted,{value}\n");
+        let results = QueryResults::read("pasted.txt", text.as_bytes());
+        assert_eq!(results.events[0].has("algorithm"), Some(true), "{value}");
+    }
+}
+
+#[test]
+fn a_tables_foot_is_no_row_in_any_language() {
+    for foot in ["(1 row)", "(1 Zeile)", "(1개 행)", "(1 行记录)", "(שורה 1)", "(1 ჩანაწერი)"]
+    {
+        let text = format!(" device_id | pending\n-----------+---------\n D         |       3\n{foot}\n");
+        let results = QueryResults::read("pasted.txt", text.as_bytes());
+        assert_eq!(results.inbox.len(), 1, "{foot}");
+        let said: Vec<_> = results.problems.iter().map(|problem| problem.what.as_str()).collect();
+        assert!(said.iter().all(|what| what.contains("when this inbox was read")), "{foot}: {said:?}");
+    }
+}
+
+#[test]
+fn what_a_database_says_in_place_of_an_answer_is_quoted_in_any_language() {
+    for said in [
+        "ERROR:  permission denied for table devices",
+        "FEHLER:  keine Berechtigung",
+        "ERREUR :  droit refusé",
+        "ОШИБКА:  нет доступа к таблице devices",
+        "错误:  对表 devices 权限不够",
+        "შეცდომა:  devices",
+        "psql: error: connection to server failed: FATAL:  no such role",
+        "Parse error near line 1: no such table: devices",
+    ] {
+        let results = QueryResults::read("pasted.txt", format!("synapse=> SELECT 1;\n{said}\n").as_bytes());
+        assert!(results.problems[0].what.contains("instead of an answer the database says"), "{:?}", results.problems);
+        assert_eq!(results.problems[0].place, Place::Line(2), "{said}");
+    }
 }
 
 #[test]

@@ -3,11 +3,9 @@
 
 use serde_json::Value;
 
-use super::{ROWS_MAX, Row, Table};
+use super::asked::begins_description;
+use super::{Row, Table};
 use crate::problem::{Place, Problems};
-
-/// How clients show that there is no value. psql shows nothing unless it is told to.
-const NULLS: [&str; 9] = ["(null)", "<null>", "[null]", "{null}", "NULL", "null", "\\N", "Ø", "∅"];
 
 /// Columns whose names alone show that a line is a table's head.
 const KNOWN: [&str; 16] = [
@@ -48,10 +46,9 @@ pub(super) fn tables(text: &str, problems: &mut Problems) -> Vec<Table> {
             at = end.max(at + 1);
             continue;
         }
-        // In every language psql puts the severity, two colons' worth of space, and the sentence.
-        if ["ERROR:", "FEHLER:", "ERREUR :", "ERROR :", "Error:"].iter().any(|word| lines[at].text.starts_with(word)) {
+        if lines[at].is_said() {
             let quoted = crate::quote::quote(lines[at].raw);
-            problems.add(Place::Line(at as u64 + 1), format!("the database refused a query: {quoted}"));
+            problems.add(Place::Line(at as u64 + 1), format!("instead of an answer the database says: {quoted}"));
             refused = true;
         }
         at += 1;
@@ -117,21 +114,48 @@ impl<'l> Line<'l> {
             && rest.chars().all(|c| matches!(c, '-' | '+' | '*' | '.' | ' '))
     }
 
-    /// `(2 rows)`, `(1 Zeile)`, `SELECT 2`, `(END)`, `Time: …`.
+    /// `(2 rows)`, `(1 Zeile)`, `(1개 행)`, `SELECT 2`, `(END)`, `Time: …`.
     fn is_footer(&self) -> bool {
         let text = self.text.trim();
+        // In some languages the number stands behind the word, or nothing stands between them.
         let counted = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).is_some_and(|text| {
-            text.split_once(' ').is_some_and(|(number, word)| number.parse::<u64>().is_ok() && !word.contains(' '))
+            let is_digit = |character: char| character.is_ascii_digit();
+            text.chars().filter(|character| *character == ' ').count() < 3
+                && (text.starts_with(is_digit) || text.ends_with(is_digit))
+                && text.contains(|character: char| !is_digit(character))
+                && text.chars().all(|character| character.is_alphanumeric() || character == ' ')
         });
         counted || text == "(END)" || text.starts_with("SELECT ") || text.starts_with("Time: ")
     }
 
+    /// A message in place of an answer. In every language a server's begins with a word for its severity, a colon, and two spaces
+    /// (French has one of them in front); clients say `psql: error: …` and `Parse error …` of their own.
+    fn is_said(&self) -> bool {
+        let is_space = |character| matches!(character, ' ' | '\u{a0}');
+        let by_server = self.raw.split_once(':').is_some_and(|(word, sentence)| {
+            let parted = sentence.starts_with("  ") || (word.ends_with(is_space) && sentence.starts_with(' '));
+            let word = word.trim_end_matches(is_space);
+            parted && (2..24).contains(&word.chars().count()) && word.chars().all(char::is_alphabetic)
+        });
+        by_server
+            || ["psql:", "psql :", "Error: ", "Parse error", "Runtime error"]
+                .iter()
+                .any(|word| self.raw.starts_with(word))
+    }
+
     /// A row that has cells of ours, and no head that says what they are.
     fn is_row_alone(&self) -> bool {
-        let cells = self.text.split(" | ").count().max(self.text.split('\t').count());
-        let ours = ["signed_curve25519", "@", "$"];
-        cells > 2
-            && self.text.split(['|', '\t']).any(|cell| ours.iter().any(|word| cell.trim_start().starts_with(word)))
+        let is_asked = begins_description(self.text.trim_start_matches([' ', '"', '|']));
+        let is = |delimiter: &str, ours: &[&str]| {
+            let is_ours = |cell: &str| {
+                let cell = cell.trim_matches([' ', '"']);
+                cell == "signed_curve25519" || ours.iter().any(|word| cell.starts_with(word))
+            };
+            self.text.split(delimiter).count() > 2 && (is_asked || self.text.split(delimiter).any(is_ours))
+        };
+        // Prose has commas and names, too.
+        [" | ", "\t"].into_iter().any(|delimiter| is(delimiter, &["@", "$"]))
+            || ["|", ",", ";"].into_iter().any(|delimiter| is(delimiter, &[]))
     }
 }
 
@@ -222,20 +246,53 @@ impl Layout {
 }
 
 fn aligned(lines: &[Line<'_>], layout: &Layout, problems: &mut Problems) -> (Table, usize) {
-    let mut table = Table::default();
+    let mut rows: Vec<Vec<String>> = Vec::new();
     let mut at = layout.rows;
     while at < lines.len() {
         let line = &lines[at];
         if line.text.trim().is_empty() || line.is_footer() || line.is_rule() {
+            at += 1;
             break;
         }
-        match layout.cells(&line.text, layout.names.len()) {
-            Some(cells) => push(&mut table, &layout.names, cells.iter().map(|cell| cell.trim())),
-            None => problems.add(Place::Line(at as u64 + 1), "this row has too few columns; left out"),
+        // The next query's head, where the client prints nothing between two results.
+        if at > layout.rows && self::layout(lines, at).is_some() {
+            break;
+        }
+        match (layout.cells(&line.text, layout.names.len()), rows.last_mut()) {
+            (Some(cells), Some(row)) if row.iter().zip(&cells).any(|(cell, more)| is_wrapped(cell, more)) => {
+                row.iter_mut().zip(&cells).for_each(|(cell, more)| go_on(cell, more));
+            }
+            (Some(cells), _) => rows.push(cells),
+            (None, _) => problems.add(Place::Line(at as u64 + 1), "this row has too few columns; left out"),
         }
         at += 1;
     }
-    (table, at + 1)
+    let mut table = Table::default();
+    for row in &rows {
+        push(&mut table, &layout.names, row.iter().map(|cell| cell.trim()));
+    }
+    (table, at)
+}
+
+/// What psql puts at a cell's edges where its text goes on in the next line: in `wrapped` form, in ASCII and Unicode.
+const WRAPS: [char; 2] = ['.', '…'];
+
+/// Whether a cell goes on in the line below.
+fn is_wrapped(cell: &str, more: &str) -> bool {
+    WRAPS.iter().any(|mark| cell.ends_with(*mark) && more.starts_with(*mark))
+}
+
+/// Adds what a cell's next line holds.
+fn go_on(cell: &mut String, more: &str) {
+    if !is_wrapped(cell, more) {
+        return;
+    }
+    cell.pop();
+    let more = more.strip_prefix(WRAPS).unwrap_or(more);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A number's digits stand at the right of its column.
+    let numbers = is_number(cell.trim()) && is_number(more.trim());
+    cell.push_str(if numbers { more.trim() } else { more });
 }
 
 /// A record's fields, one a line, each record under a line of its own.
@@ -254,6 +311,10 @@ fn expanded(lines: &[Line<'_>], start: usize) -> (Table, usize) {
         } else if let Some((name, cell)) = field.filter(|(name, _)| is_column(name.trim())) {
             names.push(name.trim().to_owned());
             cells.push(cell.trim().to_owned());
+        } else if let (Some((_, more)), Some(cell)) =
+            (field.filter(|(name, _)| name.trim().is_empty()), cells.last_mut())
+        {
+            go_on(cell, more.trim_end());
         } else {
             break;
         }
@@ -285,6 +346,12 @@ fn named_per_line(lines: &[Line<'_>], start: usize) -> Option<(Table, usize)> {
     while at < lines.len() {
         match field(&lines[at]) {
             Some((name, cell)) => {
+                // Results of several queries follow one another without an empty line.
+                if names.contains(&name) {
+                    push(&mut table, &names, cells.iter().map(String::as_str));
+                    names.clear();
+                    cells.clear();
+                }
                 names.push(name);
                 cells.push(cell);
             }
@@ -301,13 +368,15 @@ fn named_per_line(lines: &[Line<'_>], start: usize) -> Option<(Table, usize)> {
     Some((table, at))
 }
 
-/// What parts the cells of a head, if a line is one: at least one of its names is known, and all may be names.
+/// What parts the cells of a head, if a line is one.
 fn delimiter(line: &Line<'_>) -> Option<u8> {
-    [b',', b';', b'\t', b'|'].into_iter().find(|delimiter| {
-        let names: Vec<&str> =
-            line.raw.split(char::from(*delimiter)).map(|name| name.trim_matches([' ', '"'])).collect();
-        names.len() > 1 && names.iter().all(|name| is_column(name)) && names.iter().any(|name| KNOWN.contains(name))
-    })
+    [b',', b';', b'\t', b'|'].into_iter().find(|delimiter| is_head(line.raw.split(char::from(*delimiter))))
+}
+
+/// Whether cells are a head: at least one of the names is known, and all may be names.
+fn is_head<'n>(cells: impl Iterator<Item = &'n str>) -> bool {
+    let names: Vec<&str> = cells.map(|name| name.trim_matches([' ', '"'])).collect();
+    names.len() > 1 && names.iter().all(|name| is_column(name)) && names.iter().any(|name| KNOWN.contains(name))
 }
 
 /// Cells with a character between them, from their head on: psql's `--csv` and unaligned form, COPY with HEADER, editors' exports.
@@ -325,7 +394,7 @@ fn unquoted(lines: &[Line<'_>], head: usize, delimiter: char, problems: &mut Pro
     let mut at = head + 1;
     while at < lines.len() {
         let cells: Vec<&str> = lines[at].raw.splitn(names.len(), delimiter).collect();
-        if cells.len() == 1 || lines[at].is_footer() {
+        if cells.len() == 1 || lines[at].is_footer() || self::delimiter(&lines[at]).is_some() {
             break;
         }
         if cells.len() == names.len() {
@@ -355,6 +424,13 @@ fn csv(text: &str, lines: &[Line<'_>], head: usize, delimiter: u8, problems: &mu
     let mut end = lines.len();
     for record in reader.records() {
         let line = |position: Option<&csv::Position>| position.map_or(1, csv::Position::line) + head as u64;
+        // The head of the next query's result: nothing stands between two.
+        if let Ok(record) = &record
+            && is_head(record.iter())
+        {
+            end = (line(record.position()) as usize).saturating_sub(1);
+            break;
+        }
         match record {
             Ok(record) if record.len() == names.len() => push(&mut table, &names, record.iter()),
             Ok(record) => {
@@ -381,12 +457,23 @@ fn is_column(name: &str) -> bool {
 
 fn push<'c>(table: &mut Table, names: &[String], cells: impl Iterator<Item = &'c str>) {
     let row: Row = names.iter().cloned().zip(cells.map(value)).collect();
-    if !row.is_empty() && table.rows.len() < ROWS_MAX {
+    if !row.is_empty() {
         table.rows.push(row);
     }
 }
 
-/// An empty cell is null, as psql prints it.
 fn value(cell: &str) -> Value {
-    if cell.is_empty() || NULLS.contains(&cell) { Value::Null } else { Value::String(cell.to_owned()) }
+    if is_nothing(cell) { Value::Null } else { Value::String(cell.to_owned()) }
+}
+
+/// Whether a cell is how a client shows that there is no value. psql shows nothing unless `\pset null` says otherwise, and people
+/// let it say a word, in brackets or not, or a sign or two.
+fn is_nothing(cell: &str) -> bool {
+    let is_bracket =
+        |character| matches!(character, '(' | ')' | '<' | '>' | '[' | ']' | '{' | '}' | '«' | '»' | '⟨' | '⟩');
+    let word = cell.trim_matches(is_bracket);
+    let named = word.eq_ignore_ascii_case("null") || word.eq_ignore_ascii_case("nil");
+    // Signs of ASCII may be the end of a cell that was broken over two lines: `"}`, `==`.
+    let signs = cell.chars().count() < 3 && cell.chars().all(|sign| !sign.is_ascii() && !sign.is_alphanumeric());
+    named || signs || matches!(cell, "\\N" | "Ø" | "ø" | "-" | "--")
 }
