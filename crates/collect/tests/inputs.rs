@@ -70,6 +70,26 @@ fn packing_is_told_by_its_first_bytes_and_not_by_a_name() {
 }
 
 #[test]
+fn an_export_of_lokis_that_is_one_document_is_sliced_line_by_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("loki.json");
+    let text = log() + &line(41, "GET-99", "@carol:h was here");
+    let values: Vec<_> = text.lines().map(|line| serde_json::json!(["1795422963872000000", line])).collect();
+    let values = serde_json::to_string(&values).expect("JSON");
+    let document = format!(
+        r#"{{"status":"success","data":{{"resultType":"streams","result":[{{"stream":{{"pod":"synapse-0"}},"values":{values}}}]}}}}"#
+    );
+    fs::write(&path, &document).expect("a file");
+    let collected = run(&[path.clone()], &folder.path().join("out"));
+    let slice = slice(&collected, &collected.manifest.files[0].name);
+    assert_eq!((slice.matches("@alice:h").count(), slice.matches("@carol").count()), (4, 0), "{slice}");
+    // One that ends in the middle is refused with the way to export it.
+    fs::write(&path, &document[..2_000]).expect("a file");
+    let refused = run(&[path], &folder.path().join("cut")).manifest.refused;
+    assert!(refused.iter().any(|refused| refused.why.contains("logcli -o jsonl")), "{refused:?}");
+}
+
+#[test]
 fn a_folder_of_rotated_logs_is_one_log_in_the_order_of_time() {
     // A folder of a random name could be a secret, and would be closed where it is named.
     let plain = format!("rotated-logs-{}", std::process::id());

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use crypto_diag_core::{redact, showable};
-use crypto_diag_server_log::parse_line;
+use crypto_diag_server_log::{is_loki_export, lines_of_export, parse_line};
 use crypto_diag_triage::bundle::Refusal;
 use crypto_diag_triage::intake::open::{Packing, Part};
 use crypto_diag_triage::intake::{self, Member, Source};
@@ -29,6 +29,9 @@ use patient::{Chunks, Growing, Patient};
 
 /// Bytes of a log's beginning that tell what it is.
 pub const SAMPLE_BYTES: usize = 64 << 10;
+
+/// Bytes of an export of Loki's that is one document, and so is held, at most.
+const EXPORT_BYTES_MAX: u64 = 256 << 20;
 
 /// One file, a member of an archive, or a stream.
 #[derive(Debug, Default)]
@@ -214,13 +217,20 @@ fn plan(files: &[LogFile], found: bool, refused: &mut Vec<Refusal>) -> Vec<Input
     for Member { source, name, part, .. } in members {
         let file = &files[source];
         let mut refuse = |why: String| refused.push(Refusal { what: showable(&name), why });
-        let (packing, sample, is_bare) = match sample(&file.path, &part) {
+        let looked = sample(&file.path, &part).and_then(|(packing, sample, is_bare)| {
+            let lines = is_loki_export(&sample).then(|| exported(&file.path, &part)).transpose()?;
+            Ok((packing, sample, is_bare, lines))
+        });
+        let (packing, mut sample, is_bare, exported) = match looked {
             Ok(looked) => looked,
             Err(error) => {
                 refuse(format!("cannot be opened: {error}"));
                 continue;
             }
         };
+        if let Some(lines) = &exported {
+            sample = lines[..lines.len().min(SAMPLE_BYTES)].to_vec();
+        }
         let archive = match &part {
             Part::Whole => None,
             Part::Member { archive, .. } => Some(archive.name()),
@@ -239,13 +249,21 @@ fn plan(files: &[LogFile], found: bool, refused: &mut Vec<Refusal>) -> Vec<Input
             },
             packing: archive.unwrap_or(packing.name()),
             part,
-            is_direct: packing == Packing::Plain && is_whole && is_bare,
+            is_direct: packing == Packing::Plain && is_whole && is_bare && exported.is_none(),
             modified: file.modified,
             sample,
-            stream: None,
+            // What was made of a document is not in the file.
+            stream: exported.map(|read| Stream { read, rest: Mutex::new(None), enough: None }),
         });
     }
     inputs
+}
+
+/// The lines of a log that is one JSON document, as Loki exports it.
+fn exported(path: &Path, part: &Part) -> io::Result<Vec<u8>> {
+    let why = "it begins as an export of Loki's and is none, or is longer than 256 MiB; export it as lines, with `logcli -o jsonl`";
+    let document = intake::whole(intake::open::open(File::open(path)?, part)?, EXPORT_BYTES_MAX, why)?;
+    lines_of_export(&document).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, why))
 }
 
 /// How a text is packed, its beginning, and whether nothing stands around it in its file, as far as that beginning shows.
