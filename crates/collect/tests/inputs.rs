@@ -80,7 +80,7 @@ fn an_export_of_lokis_that_is_one_document_is_sliced_line_by_line() {
         r#"{{"status":"success","data":{{"resultType":"streams","result":[{{"stream":{{"pod":"synapse-0"}},"values":{values}}}]}}}}"#
     );
     fs::write(&path, &document).expect("a file");
-    let collected = run(&[path.clone()], &folder.path().join("out"));
+    let collected = run(std::slice::from_ref(&path), &folder.path().join("out"));
     let slice = slice(&collected, &collected.manifest.files[0].name);
     assert_eq!((slice.matches("@alice:h").count(), slice.matches("@carol").count()), (4, 0), "{slice}");
     // One that ends in the middle is refused with the way to export it.

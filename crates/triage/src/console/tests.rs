@@ -65,7 +65,7 @@ fn a_fence_inside_of_a_message_hides_nothing_of_a_console() {
     let line = |text: &str| format!("2026-11-23T08:36:03.315Z E {text}\n");
     let text = format!("{}{}```\ncode\n```\n{}", line(UNDECRYPTABLE), line("a"), line("DecryptionError[msg: x]"));
     assert_eq!(messages(&text).len(), messages(&text.replace("```", "---")).len());
-    assert!(messages(&text).len() > 0, "{text}");
+    assert!(!messages(&text).is_empty(), "{text}");
 }
 
 #[test]
