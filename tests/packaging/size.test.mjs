@@ -19,7 +19,7 @@ const REACHED = {
   'card.js': 13_290,
   'keep.js': 3_450,
   'react.js': 540,
-  'analysis.js': 339_600,
+  'analysis.js': 321_900,
 };
 /** What a compiler's or a compressor's new version may add. */
 const SLACK = 1.02;
