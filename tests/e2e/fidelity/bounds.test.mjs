@@ -119,7 +119,7 @@ claim('a template of nothing but specifiers ends', async ({ page }) => {
     const { diag } = await start();
     const template = 'missing key at index ' + '%s%'.repeat(2_000_000);
     console.error(template, 'a', 'b');
-    return diag.getEntries()[0].truncatedFrom - template.length;
+    return Number(diag.getEntries()[0].truncatedFrom) - template.length;
   });
   // Two letters in the place of two specifiers.
   assert.ok(length <= 0 && length >= -2048, String(length));

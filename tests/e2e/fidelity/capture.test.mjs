@@ -152,7 +152,7 @@ claim('without WebAssembly every export answers, and the report says why it is b
     const { load, silence } = await import('/kit.js');
     silence();
     const { warn } = console;
-    delete globalThis.WebAssembly;
+    Reflect.deleteProperty(globalThis, 'WebAssembly');
     const diag = await load();
     diag.install();
     const url = diag.workerChannel();

@@ -106,7 +106,7 @@ claim(
       assert.equal(ours.length, engine === 'webkit' ? 0 : 1, 'frames of the wrapper');
       for (const { row, column } of ours) {
         const source = sourceAt(lists, row - 1, column - 1);
-        assert.equal(lists.sources[source].split('/').at(-1), 'hooks.js');
+        assert.equal(lists.sources[Number(source)].split('/').at(-1), 'hooks.js');
         assert.ok(lists.ignoreList.includes(source));
       }
       const [first] = frames.filter(({ path, row, column }) => {

@@ -139,7 +139,7 @@ const breakAndLog = async (/** @type {string[][][]} */ rounds) => {
     const attempt = (what, work) => {
       try {
         return work();
-      } catch (error) {
+      } catch (/** @type {any} */ error) {
         failed[failed.length] = what + ': ' + error.message + ' ' + error.stack;
         return undefined;
       }
@@ -416,7 +416,7 @@ compiled(
         depth = 0;
         try {
           shape();
-        } catch (error) {
+        } catch (/** @type {any} */ error) {
           thrown.push(error instanceof RangeError || error.name === 'InternalError' || String(error));
         }
         return depth;
@@ -455,7 +455,7 @@ compiled(
         reached,
         before,
         after: diag.getCounts().total,
-        last: diag.getEntries().at(-1).message,
+        last: diag.getEntries().at(-1)?.message,
       };
     });
     assert.deepEqual([seen.state, seen.reason], ['capturing', null]);

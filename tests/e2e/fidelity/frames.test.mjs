@@ -185,7 +185,7 @@ claim(
         const paths = diag.getEntries().map(({ message, realm }) => `${message.slice(21)} ${realm.path}`);
         // Whatever was missed of its beginning, from now on it is heard.
         frame.contentWindow.console.warn('missing key at index now');
-        rounds.push([paths.sort(), diag.getEntries().at(-1).message]);
+        rounds.push([paths.sort(), diag.getEntries().at(-1)?.message]);
       }
       const bound = frame.contentWindow.console.warn;
       return {
@@ -253,12 +253,13 @@ claim(
       const { diag } = await start();
       const frame = document.createElement('iframe');
       document.body.append(frame);
-      frame.contentDocument.open();
-      frame.contentDocument.write(
+      const inner = /** @type {Document} */ (frame.contentDocument);
+      inner.open();
+      inner.write(
         "<script>console.warn('missing key at index 1'); setTimeout(() => console.warn('missing key at index 2'))</" +
           'script>',
       );
-      frame.contentDocument.close();
+      inner.close();
       await until(() => diag.getEntries().length > 0);
       return diag.getEntries().map((entry) => entry.message);
     });

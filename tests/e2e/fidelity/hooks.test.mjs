@@ -134,7 +134,7 @@ claim('uninstall puts back exactly what stood there', async ({ page }) => {
     const inherited = () => calls.push('inherited');
     const got = () => calls.push('got');
     Object.setPrototypeOf(console, { __proto__: Object.getPrototypeOf(console), warn: inherited });
-    delete console.warn;
+    Reflect.deleteProperty(console, 'warn');
     Object.defineProperty(console, 'error', { get: () => got, configurable: true, enumerable: false });
     const before = Object.getOwnPropertyDescriptor(console, 'error');
     const info = console.info;
@@ -148,7 +148,7 @@ claim('uninstall puts back exactly what stood there', async ({ page }) => {
       hooked,
       calls,
       warn: [Object.hasOwn(console, 'warn'), console.warn === inherited],
-      error: [before.get === after.get, after.configurable, after.enumerable],
+      error: [before?.get === after?.get, after?.configurable, after?.enumerable],
       info: console.info === info,
     };
   });

@@ -285,7 +285,7 @@ claim(
                 }
               }
             }
-            Storage.prototype.setItem = function (...args) {
+            Storage.prototype.setItem = function (/** @type {[key: string, value: string]} */ ...args) {
               writes++;
               return original.apply(this, args);
             };
@@ -587,7 +587,7 @@ claim('whatever the page prints, it is stored once a second', async ({ page }) =
   const seen = await page.evaluate(async (line) => {
     const { setItem } = Storage.prototype;
     let writes = 0;
-    Storage.prototype.setItem = function (...args) {
+    Storage.prototype.setItem = function (/** @type {[key: string, value: string]} */ ...args) {
       writes++;
       return setItem.apply(this, args);
     };

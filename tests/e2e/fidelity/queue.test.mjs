@@ -78,7 +78,7 @@ claim(
         if (event === 299) await new Promise((resolve) => setTimeout(resolve));
       }
       const entries = diag.getEntries();
-      const numbers = entries.map(({ message }) => Number(/index (\d+)/.exec(message)[1]));
+      const numbers = entries.map(({ message }) => Number(/index (\d+)/.exec(message)?.[1]));
       const times = entries.map(({ ts }) => ts);
       const { capture } = JSON.parse(diag.buildReport(null));
       return { numbers, times, total: diag.getCounts().total, overflow: capture.queueOverflow, LINES };

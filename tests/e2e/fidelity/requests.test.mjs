@@ -206,7 +206,7 @@ claim(
       const diag = await load();
       const report = () => JSON.parse(diag.buildReport(null));
       const { PerformanceObserver: real } = globalThis;
-      delete globalThis.PerformanceObserver;
+      Reflect.deleteProperty(globalThis, 'PerformanceObserver');
       diag.install();
       const without = report();
       diag.uninstall();

@@ -96,7 +96,7 @@ claim('an option whose getter throws costs that option and nothing else', async 
     revoked.revoke();
     const states = [];
     for (const options of [throwing('frames'), throwing('frames', 'sentKeys'), revoked.proxy, null, 7]) {
-      diag.install(options);
+      diag.install(/** @type {any} */ (options));
       states.push(diag.getCaptureStatus().state);
       diag.uninstall();
     }
@@ -113,7 +113,8 @@ claim('an option whose getter throws costs that option and nothing else', async 
       [revoked.proxy, null],
       [7, 'text'],
     ]) {
-      for (const text of [diag.buildReport(mx, extra), await diag.collectReport(mx, extra)]) {
+      const odd = /** @type {any} */ (extra);
+      for (const text of [diag.buildReport(mx, odd), await diag.collectReport(mx, odd)]) {
         const { sdkVersion, userId, cryptoReady, entries, sent, capture } = JSON.parse(text);
         reports.push([sdkVersion, userId, cryptoReady, entries.length, sent.length, capture.frames.watching]);
       }

@@ -142,7 +142,7 @@ claim('installInWorker without a channel leaves the worker alone', async ({ page
     const { installInWorker } = /** @type {any} */ (await import('/pkg/worker.js'));
     const { BroadcastChannel, console } = globalThis;
     const { warn } = console;
-    delete globalThis.BroadcastChannel;
+    Reflect.deleteProperty(globalThis, 'BroadcastChannel');
     try {
       const ends = [installInWorker({ channel: 'x' }), installInWorker(), installInWorker({})];
       return [ends.map((end) => typeof end), console.warn === warn];
