@@ -232,12 +232,13 @@ function plainReference(_key, value) {
   return { description: value.description, allOf: [{ $ref: value.$ref }] };
 }
 
-/** The TypeScript types of the report and of an answer, out of the schemas that come out of the Rust types. */
+/** The TypeScript types of the report, of an answer and of an analysis, out of the schemas that come out of the Rust types. */
 async function writeTypes() {
   const { compile } = await import('json-schema-to-typescript');
   for (const [name, type] of [
     ['report', 'Report'],
     ['triage', 'Triage'],
+    ['analysis-types', 'AnalysisTypes'],
   ]) {
     const schema = JSON.parse(
       fs.readFileSync(path.join(work, `${name}.schema.json`), 'utf8'),

@@ -45,6 +45,7 @@ pub use report::{Origin, Report, ReportError};
 
 /// What one report says: the facts of each entry, and what they add up to. Entries are read once, here.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReportReading"))]
 #[serde(rename_all = "camelCase")]
 pub struct Reading {
     /// Whose report it is.
@@ -52,6 +53,8 @@ pub struct Reading {
     /// Of which device.
     pub device_id: Option<String>,
     /// The facts of each entry, in the report's order; null where there are none.
+    // Which fields a line gives follows its wording, and is promised to nobody.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Option<serde_json::Map<String, serde_json::Value>>>"))]
     pub evidence: Vec<Option<Evidence>>,
     /// Entries of a known signature whose line is of no known form.
     pub unparsed: usize,
@@ -60,6 +63,7 @@ pub struct Reading {
     /// Entries that are no entries: the report was changed, or made by a later version.
     pub unreadable: usize,
     /// What the entries add up to.
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
     pub facts: Facts,
 }
 

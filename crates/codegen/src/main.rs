@@ -2,8 +2,8 @@
 //!
 //! - `facts.js`: the prefilter, chosen by what recorded consoles (`*.jsonl`) say, the names of the classes, an empty report;
 //! - `invisible.js`: the characters that nobody sees, for the triage page;
-//! - `report.schema.json`, `triage.schema.json`: JSON Schemas of the report and of an answer, from which the TypeScript types
-//!   are made;
+//! - `report.schema.json`, `triage.schema.json`, `analysis-types.schema.json`: JSON Schemas of the report, of an answer and of what
+//!   `crypto-diag/analysis` gives, from which the TypeScript types are made;
 //! - `signatures.md` and `rules.md`, among the docs: the table of signatures, and what proves what.
 
 mod gates;
@@ -12,8 +12,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
+use crypto_diag_analysis::queries::Printed;
 use crypto_diag_core::{INVISIBLE, Ke, Meaning, Report, RequestRoute, SIGNATURES, classify, signatures_markdown};
 use crypto_diag_triage::Triage;
+use crypto_diag_triage::analysis::Analysis;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
@@ -40,7 +42,16 @@ fn write_all(out: &Path, consoles: &Path) -> io::Result<()> {
     fs::write(out.join("facts.js"), facts(&quiet_lines(consoles)?)?)?;
     fs::write(out.join("invisible.js"), invisible())?;
     write_schema::<Report>(&out.join("report.schema.json"))?;
-    write_schema::<Triage>(&out.join("triage.schema.json"))
+    write_schema::<Triage>(&out.join("triage.schema.json"))?;
+    write_schema::<AnalysisTypes>(&out.join("analysis-types.schema.json"))
+}
+
+/// What the functions of `crypto-diag/analysis` give.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "only its shape is wanted")]
+struct AnalysisTypes {
+    analysis: Analysis,
+    queries: Printed,
 }
 
 fn write_schema<T: JsonSchema>(path: &Path) -> io::Result<()> {

@@ -18,6 +18,7 @@ pub const SCHEMA_VERSION: u32 = 2;
 
 /// What the reports of one incident say.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Analysis {
     /// `crypto-diag/analysis`.

@@ -2,6 +2,7 @@
 //!
 //! A module of its own, so that the capture, which every page pays for, does not grow by a byte.
 
+use crypto_diag_analysis::queries::Printed;
 use crypto_diag_analysis::{QueryOptions, Report};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
@@ -16,23 +17,14 @@ pub fn analyse(reports: Vec<String>) -> Result<JsValue, JsError> {
     plain(&crypto_diag_triage::analysis::analyse(&reports).map_err(|why| JsError::new(&why))?)
 }
 
-/// The greps and SQL that fetch the server's half of a report, in the shape of `crypto_diag_analysis::ServerQueries`, with
-/// `text` for the clipboard.
+/// The greps and SQL that fetch the server's half of a report, in the shape of [`Printed`].
 ///
 /// # Errors
 /// Where the text is no report, and why.
 #[wasm_bindgen(js_name = serverQueries)]
 pub fn server_queries(report: &str) -> Result<JsValue, JsError> {
-    /// The queries, and the same as text.
-    #[derive(Serialize)]
-    struct WithText {
-        text: String,
-        #[serde(flatten)]
-        queries: crypto_diag_analysis::ServerQueries,
-    }
     let report = Report::from_json(report).map_err(|why| JsError::new(&why.to_string()))?;
-    let queries = crypto_diag_analysis::server_queries(&report, &QueryOptions::default());
-    plain(&WithText { text: queries.to_text(), queries })
+    plain(&Printed::from(crypto_diag_analysis::server_queries(&report, &QueryOptions::default())))
 }
 
 /// Plain objects and nulls, as `JSON.parse` gives them, rather than Maps and undefined.

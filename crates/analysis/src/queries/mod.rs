@@ -26,6 +26,7 @@ const ROWS_MAX: usize = 500;
 
 /// Where a query runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum RunsOn {
     /// The host with Synapse's log: a shell command.
@@ -46,6 +47,7 @@ impl RunsOn {
 
 /// One query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ServerQuery"))]
 #[serde(rename_all = "camelCase")]
 pub struct Query {
     /// What findings call it.
@@ -62,6 +64,7 @@ pub struct Query {
 
 /// Something that could not be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RefusedQuery"))]
 #[serde(rename_all = "camelCase")]
 pub struct Refused {
     /// The query that lacks it.
@@ -72,12 +75,30 @@ pub struct Refused {
 
 /// The queries of a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "BareServerQueries"))]
 #[serde(rename_all = "camelCase")]
 pub struct ServerQueries {
     /// What can be asked.
     pub queries: Vec<Query>,
     /// What cannot, wholly or in part, and why.
     pub refused: Vec<Refused>,
+}
+
+/// The queries of a report, and the same as one text for a clipboard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ServerQueries"))]
+pub struct Printed {
+    /// All of them.
+    pub text: String,
+    /// One by one.
+    #[serde(flatten)]
+    pub queries: ServerQueries,
+}
+
+impl From<ServerQueries> for Printed {
+    fn from(queries: ServerQueries) -> Self {
+        Printed { text: queries.to_text(), queries }
+    }
 }
 
 /// What the report does not know of the server.
