@@ -52,7 +52,11 @@ export async function setUpBuild() {
 export async function setUpTests() {
   await setUpMachine();
   const { env } = await setUpBuild();
-  await step('npm packages for the tests', () => ensureNpm(path.join(root, 'tests')));
+  await step('npm packages for the tests', () => {
+    ensureNpm(path.join(root, 'tests'));
+    // A test makes a release, and the types of what makes it are checked.
+    ensureNpm(path.join(root, 'scripts/release'));
+  });
   await step('an SSH server, unpacked', () => unpackDebian(SSH_SERVER));
   const tools = await step('wasm-pack and geckodriver', () => [
     ensureCargoTool('wasm-pack', WASM_PACK),
