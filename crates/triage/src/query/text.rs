@@ -132,8 +132,8 @@ impl<'l> Line<'l> {
     /// (French has one of them in front); clients say `psql: error: …` and `Parse error …` of their own.
     fn is_said(&self) -> bool {
         let is_space = |character| matches!(character, ' ' | '\u{a0}');
-        let by_server = self.raw.split_once(':').is_some_and(|(word, sentence)| {
-            let parted = sentence.starts_with("  ") || (word.ends_with(is_space) && sentence.starts_with(' '));
+        let by_server = self.raw.split_once(':').is_some_and(|(word, message)| {
+            let parted = message.starts_with("  ") || (word.ends_with(is_space) && message.starts_with(' '));
             let word = word.trim_end_matches(is_space);
             parted && (2..24).contains(&word.chars().count()) && word.chars().all(char::is_alphabetic)
         });
