@@ -1,5 +1,6 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { WAIT_MS, until } from '../../../scripts/lib/wait.mjs';
 import { DELIVERED } from '../expected.mjs';
 import { meet, signIn } from '../rig.mjs';
 
@@ -43,7 +44,17 @@ export async function run(rig) {
       2,
     );
   }
-  const keysReceived = (await victim.call('callStatistics', roomId)).roomEventEncryptionKeysReceived;
+  // The line is printed as the key arrives, and the SDK counts it a moment later.
+  let keysReceived = 0;
+  await until(
+    async () => {
+      const statistics = await victim.call('callStatistics', roomId);
+      keysReceived = statistics.roomEventEncryptionKeysReceived;
+      return keysReceived > 0;
+    },
+    WAIT_MS,
+    () => 'the SDK counted no key',
+  );
   for (const profile of [victim, peer]) await profile.call('leaveCall', roomId);
   return { sides: { victim, peer }, facts: { roomId, peerKey, victimKey, keysReceived } };
 }
