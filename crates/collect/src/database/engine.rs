@@ -52,19 +52,6 @@ pub(super) struct Failure {
 pub(super) struct Schema(pub BTreeSet<String>);
 
 impl Schema {
-    /// Asks for the columns of each table with a statement that gives `table_name` and `column_name`.
-    pub fn of_tables(snapshot: &mut dyn Snapshot, statement: &Statement, tables: &[&str]) -> Result<Schema, Failure> {
-        let mut schema = Schema::default();
-        for table in tables {
-            snapshot.rows(statement, &[table], &mut |row| {
-                if let (Some(table), Some(column)) = (row["table_name"].as_str(), row["column_name"].as_str()) {
-                    schema.0.insert(format!("{table}.{column}"));
-                }
-            })?;
-        }
-        Ok(schema)
-    }
-
     pub fn has(&self, column: &str) -> bool {
         self.0.contains(column)
     }

@@ -34,9 +34,22 @@ pub(super) const MOMENT: &str = "SELECT CAST(floor(extract(epoch FROM CASE WHEN 
 /// The newest position of the to-device stream.
 pub(super) const POSITION: &str = "SELECT CAST(last_value AS bigint) AS newest_stream_id FROM device_inbox_sequence";
 
-/// The columns of a table; only those that the role may use.
-pub(super) const COLUMNS: &str = "SELECT CAST(table_name AS text) AS table_name, CAST(column_name AS text) AS column_name \
-    FROM information_schema.columns WHERE table_schema = ANY (current_schemas(FALSE)) AND table_name = $1";
+/// The columns of tables; only those that the role may use.
+pub(super) fn columns(snapshot: &mut dyn Snapshot, tables: &[&str]) -> Result<Schema, Failure> {
+    let sql = "SELECT CAST(table_name AS text) AS table_name, CAST(column_name AS text) AS column_name \
+               FROM information_schema.columns WHERE table_schema = ANY (current_schemas(FALSE)) AND table_name = $1";
+    let columns = vec![("table_name", Kind::Text), ("column_name", Kind::Text)];
+    let statement = Statement { sql: sql.to_owned(), columns };
+    let mut schema = Schema::default();
+    for table in tables {
+        snapshot.rows(&statement, &[table], &mut |row| {
+            if let (Some(table), Some(column)) = (row["table_name"].as_str(), row["column_name"].as_str()) {
+                schema.0.insert(format!("{table}.{column}"));
+            }
+        })?;
+    }
+    Ok(schema)
+}
 
 /// Limits within the transaction, so that they hold through a connection pool as well. Numbers of this program's own.
 pub(super) fn limits(options: &Options) -> String {
@@ -266,8 +279,7 @@ impl Snapshot for Moment<'_> {
     }
 
     fn columns(&mut self, tables: &[&str]) -> Result<Schema, Failure> {
-        let columns = vec![("table_name", Kind::Text), ("column_name", Kind::Text)];
-        Schema::of_tables(self, &Statement { sql: COLUMNS.to_owned(), columns }, tables)
+        columns(self, tables)
     }
 
     fn rows(&mut self, statement: &Statement, params: &[&str], each: &mut dyn FnMut(Row)) -> Result<(), Failure> {

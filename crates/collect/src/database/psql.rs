@@ -15,7 +15,7 @@ use crypto_diag_analysis::queries::quote;
 use serde_json::json;
 
 use super::engine::{Engine, Failure, Kind, Row, Schema, Snapshot, Statement, Work};
-use super::postgres::{BEGIN, COLUMNS, MOMENT, POSITION, limits, refusal};
+use super::postgres::{BEGIN, MOMENT, POSITION, columns, limits, refusal};
 use super::{DatabaseError, Options};
 use crate::via::{Running, Via};
 
@@ -223,8 +223,7 @@ impl Snapshot for Moment<'_, '_> {
     }
 
     fn columns(&mut self, tables: &[&str]) -> Result<Schema, Failure> {
-        let columns = vec![("table_name", Kind::Text), ("column_name", Kind::Text)];
-        Schema::of_tables(self, &Statement { sql: COLUMNS.to_owned(), columns }, tables)
+        columns(self, tables)
     }
 
     fn rows(&mut self, statement: &Statement, params: &[&str], each: &mut dyn FnMut(Row)) -> Result<(), Failure> {
