@@ -17,17 +17,18 @@ const folder = unpacked();
 const about = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
 /** Files that belong to no subpath. */
-/** `triage.d.ts` has the types that `analysis.d.ts` gives on. */
 const ALWAYS = [
   'LICENSE-APACHE',
   'LICENSE-MIT',
   'README.md',
   'THIRD-PARTY.md',
+  // The types that `analysis.d.ts` gives on.
+  'analysis-types.d.ts',
+  'triage.d.ts',
   // What light.js loads.
   'light-core.js',
   'light-core.js.map',
   'package.json',
-  'triage.d.ts',
 ];
 /** Subpaths without code, whose files need no source map. */
 const WITHOUT_MAP = ['./report.js'];
