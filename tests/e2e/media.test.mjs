@@ -13,6 +13,7 @@ import { commandLine } from '../../scripts/lib/host-program.mjs';
 import { outcome } from '../../scripts/lib/process.mjs';
 import { root } from '../../scripts/lib/project.mjs';
 import { folder, serve } from '../../scripts/lib/server.mjs';
+import { everything } from '../support/matrix.mjs';
 import { schemaErrors } from '../support/report-schema.mjs';
 import { startRelay, through } from '../support/call/relay.mjs';
 import { launch } from '../support/browser.mjs';
@@ -258,7 +259,7 @@ const PLACES = [
     engine: 'chromium',
     options: { args: ['--autoplay-policy=no-user-gesture-required'] },
     atOnce: 4,
-    outcomes: OUTCOMES.filter(({ onDemand }) => !onDemand || process.env.CRYPTO_DIAG_MATRIX),
+    outcomes: OUTCOMES.filter(({ onDemand }) => !onDemand || everything),
   },
   {
     engine: 'firefox',
@@ -271,7 +272,7 @@ const PLACES = [
       },
     },
     atOnce: 2,
-    outcomes: process.env.CRYPTO_DIAG_MATRIX ? OUTCOMES : OUTCOMES.slice(0, 2),
+    outcomes: everything ? OUTCOMES : OUTCOMES.slice(0, 2),
   },
 ];
 

@@ -7,8 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { axe } from '../support/axe.mjs';
+import { SCHEMES, axe } from '../support/axe.mjs';
 import { engines, launch } from '../support/browser.mjs';
+import { everything } from '../support/matrix.mjs';
 import { commandLine as builtCommandLine } from '../../scripts/lib/host-program.mjs';
 import { outcome, temporaryFolder } from '../../scripts/lib/process.mjs';
 import { root } from '../../scripts/lib/project.mjs';
@@ -694,7 +695,7 @@ for (const engine of engines) {
       if (engine === 'chromium') assert.equal(found, 'refused');
     });
 
-    for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    for (const colorScheme of engine === 'chromium' || everything ? SCHEMES : []) {
       test(`axe finds nothing in ${colorScheme}, empty and with an answer unfolded`, async () => {
         // Light is the default; a window of its own would lie in front of the one whose keys are pressed later.
         const page = await open(colorScheme === 'light' ? {} : { colorScheme });

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { axe } from '../support/axe.mjs';
+import { SCHEMES, axe } from '../support/axe.mjs';
 import { engines, launch } from '../support/browser.mjs';
+import { everything } from '../support/matrix.mjs';
 import { folder, serve } from '../../scripts/lib/server.mjs';
 
 const SITE = fileURLToPath(new URL('../../www/dist', import.meta.url));
@@ -339,7 +340,7 @@ for (const engine of engines) {
       assert.deepEqual(found, { texts: [hostile, hostile], inFile: hostile, elements: 0, ran: false });
     });
 
-    for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    for (const colorScheme of engine === 'chromium' || everything ? SCHEMES : []) {
       test(`axe finds nothing in ${colorScheme}, with entries and the preview open`, async () => {
         const page = await open({ colorScheme, reducedMotion: 'reduce' });
         await replayWhole(page, ROLLBACK);

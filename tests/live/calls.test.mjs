@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { commandLine } from '../../scripts/lib/host-program.mjs';
 import { outcome } from '../../scripts/lib/process.mjs';
 import { WAIT_MS, until } from '../../scripts/lib/wait.mjs';
+import { everything } from '../support/matrix.mjs';
 import { toHar } from './har.mjs';
 import { shareRoom, signIn, startRig } from './rig.mjs';
 import { rollBack } from './scenarios/store-rollback.mjs';
@@ -238,7 +239,7 @@ describe('a call with media over Synapse, in Chromium', () => {
     return { proven, summary };
   }
 
-  const wanted = OUTCOMES.filter(({ onDemand }) => !onDemand || process.env.CRYPTO_DIAG_MATRIX);
+  const wanted = OUTCOMES.filter(({ onDemand }) => !onDemand || everything);
   for (const { name, people, silent, alone, both, never } of wanted) {
     test(`${name}: ${alone.join(', ')}`, async () => {
       const from = Date.now();

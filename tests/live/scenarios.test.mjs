@@ -1,11 +1,12 @@
 // @ts-check
 // One injected cause after another on one homeserver; of each, what the consoles and the reports say is what was injected.
 // Most of them in Chromium on the SDK that the runbook names, the leading cause also in the other browser on the other SDK; with
-// CRYPTO_DIAG_MATRIX=1 (`npm run test:matrix`) everything, in every combination where one is not enough.
+// `npm run test:matrix` everything, in every combination where one is not enough.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { everything } from '../support/matrix.mjs';
 import { COMBINATIONS, loadScenarios, runAndJudge, Table } from './matrix.mjs';
 import { startRig } from './rig.mjs';
 import { startServers } from './servers.mjs';
@@ -13,7 +14,6 @@ import { startServers } from './servers.mjs';
 /** Git-ignored; the bundles of the last run stay for a person to look at. */
 const out = path.join(path.dirname(fileURLToPath(import.meta.url)), '.run');
 
-const everything = process.env.CRYPTO_DIAG_MATRIX === '1';
 const scenarios = await loadScenarios();
 const table = new Table();
 /** The combination in which everything runs, and the one that shares neither browser nor SDK with it. */

@@ -3,6 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+/** A page has colours of its own in each. Whole pages are checked in Chromium by `npm test`, in all engines by `npm run test:matrix`. */
+export const SCHEMES = /** @type {const} */ (['light', 'dark']);
+
 const SOURCE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
 /**
