@@ -4,8 +4,8 @@
 import { CONTENDERS } from '../peers/index.mjs';
 import { bundle } from './bundle.mjs';
 
-/** Contenders that only some parts measure: nothing at all, and the capture with its card open. */
-const EXTRA = ['none', 'crypto-diag-card'];
+/** Contenders that only some parts measure: nothing at all, the capture with its card open, and with its pages kept. */
+const EXTRA = ['none', 'crypto-diag-card', 'crypto-diag-keep'];
 
 /** @returns {Promise<Record<string, string>>} */
 export async function pages() {

@@ -1,5 +1,6 @@
 // @ts-check
 // The one page of all measurements: does what its address asks for and posts the result.
+import { measureCallFrames, measureKept } from './call-frames.js';
 import { measureCalls } from './calls.js';
 import { measurePainting } from './frames-per-second.js';
 import { measureFrames } from './frames.js';
@@ -16,6 +17,8 @@ const WORK = {
   calls: () => measureCalls(contender),
   needles: measureNeedles,
   frames: () => measureFrames(contender),
+  'call-frames': () => measureCallFrames(contender),
+  kept: () => measureKept(contender),
   storm: () => measureStorm(contender, card),
   painting: () => measurePainting(contender, card),
 };

@@ -1,6 +1,7 @@
 // @ts-check
 // What `npm run bench` measures, in the order in which it is printed; each part can be run alone.
 
+import { callFrames } from './call-frames.mjs';
 import { calls } from './calls.mjs';
 import { collect } from './collect.mjs';
 import { frames } from './frames.mjs';
@@ -31,4 +32,4 @@ import { triage } from './triage.mjs';
  */
 
 /** @type {Part[]} */
-export const PARTS = [calls, needles, size, storm, painting, frames, collect, triage];
+export const PARTS = [calls, needles, size, storm, painting, frames, callFrames, collect, triage];

@@ -4,6 +4,7 @@
 // What is stored is what a report of the page says, redacted and bounded, in the tab's sessionStorage: that outlives a reload and the
 // page's process, needs no IndexedDB, is no other tab's, and goes with the tab. What the page breaks of its builtins costs this alone.
 
+import { ask } from './capture/client.js';
 import { readPage } from './keep/shape.js';
 import { PAGES_MAX, PAGE_UNITS, Store } from './keep/store.js';
 import { textOf } from './keep/text.js';
@@ -13,6 +14,7 @@ import { textOf } from './keep/text.js';
 /** @typedef {import('./capture/state.js').Keeper} Keeper */
 /** @typedef {import('crypto-diag/report').Report} Report */
 /** @typedef {import('crypto-diag/report').EarlierPage} EarlierPage */
+/** @typedef {Pick<EarlierPage, 'userId' | 'deviceId' | 'sdkVersion' | 'cryptoVersion'>} Who */
 
 /** Milliseconds between two writes at least, but for the last one. */
 const PAUSE = 1000;
@@ -24,14 +26,25 @@ const { now } = Date;
 
 /** Whose page this is. @type {Client | null} */
 let client = null;
+/** Clients that tell when their session has ended: an app may observe one again and again. @type {WeakSet<Client>} */
+const heard = new WeakSet();
 /** What keeps this page. @type {PageKeeper | null} */
 let keeper = null;
 
 /** @type {import('./keep.d.ts').observeClient} */
 export function observeClient(mx) {
   client = mx ?? null;
-  attempt(() => /** @type {any} */ (client)?.on?.('Session.logged_out', () => keeper?.userHasGone()));
+  attempt(() => hear(client));
   keeper?.changed();
+}
+
+/** @param {any} mx */
+function hear(mx) {
+  if (mx === null || heard.has(mx)) return;
+  heard.add(mx);
+  mx.on?.('Session.logged_out', () => {
+    if (mx === client) keeper?.userHasGone();
+  });
 }
 
 /** For `install({ keep: keepPages })`. @param {KeptCapture} capture */
@@ -43,8 +56,8 @@ class PageKeeper {
   #store = new Store();
   #unsubscribe;
   #who = nobody();
-  /** The user id that the observed client has given. @type {string | null} */
-  #asked = null;
+  /** Who is logged in, as the observed client said last. It stays in memory. @type {unknown} */
+  #loggedIn = null;
   /** Whether this page's user has gone: what the page holds is not the next one's. */
   #gone = false;
   /** Whether the user has left the page since it last changed. */
@@ -60,6 +73,7 @@ class PageKeeper {
   constructor(capture) {
     this.#capture = capture;
     this.#unsubscribe = capture.subscribe(() => this.changed());
+    attempt(() => this.#noticeLogout());
   }
 
   /** Something has changed: stores the page now, or a second after the last time. */
@@ -90,15 +104,17 @@ class PageKeeper {
   #write() {
     this.#unsetTimer();
     attempt(() => {
+      // Also on a page with nothing of its own to keep: earlier ones are to go at a logout.
+      this.#noticeLogout();
       if (this.#store.refused || this.#gone || isInside()) return;
       // Neither question starts the core while nothing has matched.
       if (this.#capture.getEntries().length === 0 && this.#capture.getMarks().length === 0) return;
-      const report = this.#capture.pageReport(client);
-      this.#learn(report, client !== null);
+      const part = this.#capture.keptPart(client);
+      this.#learn(part.client);
       if (this.#gone) return;
       this.#writtenAt = now();
       const more = { ...this.#who, storedAt: this.#writtenAt, left: this.#left };
-      this.#store.write(textOf(report, more, this.#capture.callLines(), PAGE_UNITS));
+      this.#store.write(textOf(part, more, PAGE_UNITS));
     });
   }
 
@@ -108,10 +124,12 @@ class PageKeeper {
    */
   addTo(report) {
     attempt(() => {
-      // A report may be made without the client that is observed.
-      if (client !== null) this.#learn(this.#capture.pageReport(client), true);
-      this.#learn(report, false);
-      if (!isInside()) report.earlierPages = this.#read();
+      this.#noticeLogout();
+      // A report may be made without the client that is observed, or with that of another account.
+      if (client !== null) this.#learn(this.#capture.keptPart(client).client);
+      if (client === null || this.#who.userId === null) this.#learn(report);
+      const isAnothers = report.userId !== null && report.userId !== this.#who.userId;
+      if (!isInside() && !isAnothers) report.earlierPages = this.#read();
       report.capture.keepsPage = !this.#store.refused && !this.#gone && !isInside();
     });
   }
@@ -137,7 +155,7 @@ class PageKeeper {
   #forget() {
     this.#unsetTimer();
     this.#who = nobody();
-    this.#asked = null;
+    this.#loggedIn = null;
     attempt(() => this.#store.erase());
   }
 
@@ -146,19 +164,24 @@ class PageKeeper {
     this.#timer = undefined;
   }
 
+  /** Once the observed client has named a user, nobody or another one means that this user has logged out. */
+  #noticeLogout() {
+    if (client === null) return;
+    const userId = ask(client, 'getUserId');
+    if (this.#loggedIn !== null && userId !== this.#loggedIn) this.userHasGone();
+    else this.#loggedIn = userId;
+  }
+
   /**
    * Notes whose page this is.
-   * @param {Report} report
-   * @param {boolean} wasAsked Whether the observed client was asked: once it has given an id, none means that nobody is logged in.
+   * @param {Who} client What a client says of itself, redacted.
    */
-  #learn({ userId, deviceId, sdkVersion, cryptoVersion }, wasAsked) {
+  #learn({ userId, deviceId, sdkVersion, cryptoVersion }) {
     const known = this.#who.userId;
-    const isAnother = known !== null && userId !== null && userId !== known;
-    if (isAnother || (wasAsked && this.#asked !== null && userId === null)) {
+    if (known !== null && userId !== null && userId !== known) {
       this.userHasGone();
       return;
     }
-    if (wasAsked) this.#asked = userId;
     this.#who = {
       userId: userId ?? known,
       deviceId: deviceId ?? this.#who.deviceId,
@@ -193,7 +216,7 @@ class PageKeeper {
   }
 }
 
-/** @returns {Pick<EarlierPage, 'userId' | 'deviceId' | 'sdkVersion' | 'cryptoVersion'>} */
+/** @returns {Who} */
 const nobody = () => ({ userId: null, deviceId: null, sdkVersion: null, cryptoVersion: null });
 
 /** Whether another page of this origin holds this one: they share the storage, and the outer one hears this one's lines. */

@@ -205,7 +205,6 @@ const OUTCOMES = [
     proven: ['media-not-arriving'],
     never: ['media-decoded', 'media-not-decrypted', 'encryption-one-sided'],
     own: 'media-not-sent',
-    onDemand: true,
   },
   {
     name: 'the network between them is cut',
@@ -215,7 +214,6 @@ const OUTCOMES = [
     proven: ['media-not-arriving'],
     never: ['media-decoded', 'media-not-decrypted', 'encryption-one-sided'],
     back: ['media-not-arriving'],
-    onDemand: true,
   },
   {
     name: 'Alice’s side ends its connection without a word',
@@ -237,7 +235,6 @@ const OUTCOMES = [
     proven: ['media-not-arriving'],
     never: ['media-decoded', 'media-not-decrypted', 'different-sfu'],
     back: ['media-not-arriving'],
-    onDemand: true,
   },
   {
     name: 'Alice speaks, and neither sees her as a member of the call',

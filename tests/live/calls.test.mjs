@@ -87,7 +87,6 @@ const OUTCOMES = [
     alone: ['media-not-decrypted'],
     both: ['media-not-decrypted'],
     never: ['media-decoded', 'media-not-arriving', 'batch-dropped', 'conflict-lost-media-key'],
-    onDemand: true,
   },
   {
     // matrix-js-sdk counts the key as sent all the same, and prints nothing.

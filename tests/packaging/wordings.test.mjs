@@ -101,6 +101,28 @@ test('every wording stands in each package that is said to print it', () => {
   assert.deepEqual(gone, []);
 });
 
+/** Facts that are read out of info lines, and who prints those. What is printed at debug is not hooked: `Sent new key to livekit` is. */
+const FACT_LINES = [
+  ...startsIn('sent.js', /start: '([^']+)'/g, ['matrix-js-sdk 41.6.0-rc.0', 'matrix-js-sdk 43.0.0']),
+  ...startsIn('call-lines.js', /line\(\s*'[a-z-]+',\s*'([^']+)'/g, ['element-call 0.26.1']),
+];
+
+/** How lines begin, by the code that looks for them; it runs after a build alone. @param {string} file @param {RegExp} form @param {string[]} from */
+function startsIn(file, form, from) {
+  const code = fs.readFileSync(path.join(root, 'pkg/src/capture', file), 'utf8');
+  return [...code.matchAll(form)].map(([, start]) => ({ start, from }));
+}
+
+test('every line that facts are read out of is printed at info, by each package that is said to print it', () => {
+  assert.equal(FACT_LINES.length, 4);
+  const gone = FACT_LINES.flatMap(({ start, from }) =>
+    from
+      .filter((source) => !['"', "'", '`'].some((quote) => holds(source, `.info(${quote}${start}`)))
+      .map((source) => `${source} does not print "${start}" at info`),
+  );
+  assert.deepEqual(gone, []);
+});
+
 test('the versions that the table cites are those that the tests have', () => {
   for (const [source, { folder, versioned }] of Object.entries(PACKAGES)) {
     if (!versioned) continue;

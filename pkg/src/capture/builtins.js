@@ -7,6 +7,8 @@ export const { isArray } = Array;
 export const { assign, freeze, getOwnPropertyDescriptor, hasOwn, isFrozen } = Object;
 export const { isSafeInteger } = Number;
 export const now = Date.now;
+export const startTimer = globalThis.setTimeout;
+export const stopTimer = globalThis.clearTimeout;
 export const steadyNow = globalThis.performance?.now;
 
 const { bind, call: callAs } = Function.prototype;

@@ -2,23 +2,39 @@
 
 import { callLines } from './call-lines.js';
 import { sessionFacts } from './session.js';
-import { state } from './state.js';
+import { noteFailure, state } from './state.js';
 import { streamFacts } from './streams.js';
 
+/** @typedef {import('crypto-diag/report').CallFacts} CallFacts */
+
 /**
- * The call's part of a report; null where no frame has anything to say of one.
+ * The session and the streams of the page's frames; null where frames are not asked for them. It never rejects, since nobody may be
+ * waiting for it any more.
  * @param {import('./questions.js').Ask} ask
  * @param {any} mx The Matrix client, or null.
- * @param {Promise<unknown>} core Settles when there is a core to look at what lines said, or none will come in time.
- * @returns {Promise<import('crypto-diag/report').CallFacts | null>}
+ * @returns {Promise<Omit<CallFacts, 'facts'> | null>}
  */
-export async function callFacts(ask, mx, core) {
-  if (!state.calls) return null;
-  const windows = (await ask('frames', () => state.frames?.windows())) ?? [];
-  const session = await ask('rtcSession', () => sessionFacts(windows, mx));
-  const { streams, omitted } = await streamFacts(ask, windows);
-  await core;
-  const facts = /** @type {import('crypto-diag/report').CallFact[]} */ (callLines());
-  const isEmpty = streams.length === 0 && !session && facts.length === 0;
-  return isEmpty ? null : { streams, omitted, session, facts };
+export async function callFacts(ask, mx) {
+  try {
+    if (!state.calls) return null;
+    const windows = (await ask('frames', () => state.frames?.windows())) ?? [];
+    const session = await ask('rtcSession', () => sessionFacts(windows, mx));
+    return { ...(await streamFacts(ask, windows)), session };
+  } catch (error) {
+    noteFailure('collectReport: the call', error);
+    return null;
+  }
+}
+
+/**
+ * The call's part of a report; null where no frame has anything to say of one. What frames said is taken last, so that it ends no
+ * sooner than the report's lines, which it is read beside.
+ * @param {Omit<CallFacts, 'facts'> | null} asked
+ * @returns {CallFacts | null}
+ */
+export function withCallLines(asked) {
+  const facts = /** @type {CallFacts['facts']} */ (callLines());
+  if (!asked) return null;
+  const isEmpty = asked.streams.length === 0 && !asked.session && facts.length === 0;
+  return isEmpty ? null : { ...asked, facts };
 }

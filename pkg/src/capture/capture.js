@@ -1,7 +1,7 @@
 // The one capture of a page: what it hooks, and how it starts, stops and forgets.
 
 import { call, errorOfEvent, freeze, messageOfEvent, now, reasonOfEvent } from './builtins.js';
-import { CALL_LINES, callLines, clearCallLines } from './call-lines.js';
+import { CALL_LINES, clearCallLines } from './call-lines.js';
 import { clean } from './clean.js';
 import { hookConnections } from './connections.js';
 import * as core from './core.js';
@@ -14,7 +14,7 @@ import { subscribe } from './notify.js';
 import { option } from './options.js';
 import { unwatchPage, watchPage } from './page.js';
 import * as queue from './queue.js';
-import { pageReport } from './report.js';
+import { keptPart } from './report.js';
 import { clearRequests, unwatchRequests, watchRequests } from './requests.js';
 import { SENT_LINE, clearSent } from './sent.js';
 import { forgetIds, getEntries } from './snapshots.js';
@@ -82,7 +82,7 @@ export function install(options) {
 function keepWith(keep) {
   if (!keep) return;
   try {
-    state.keeper = keep({ getEntries, getMarks, callLines, pageReport, clean, subscribe });
+    state.keeper = keep({ getEntries, getMarks, keptPart, clean, subscribe });
   } catch (error) {
     noteFailure('install: the option keep', error);
   }

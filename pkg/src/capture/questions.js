@@ -2,8 +2,8 @@
 // machine. Left out on purpose, since they fetch or change state: getKeyBackupInfo, checkKeyBackupAndEnable,
 // getSessionBackupPrivateKey, every bootstrap and export.
 
-import { apply, now, round, steadyNow } from './builtins.js';
-import { callFacts } from './call.js';
+import { apply, now, round, slice, startTimer, steadyNow, stopTimer } from './builtins.js';
+import { callFacts, withCallLines } from './call.js';
 import { messageText } from './error-words.js';
 import { serverMinusPage } from './server-clock.js';
 import { number, text, truth } from './values.js';
@@ -19,7 +19,7 @@ const DEVICES_MAX = 200;
 const USER_ID = /@[a-z0-9._=\-/+]{1,200}:[a-z0-9.-]{1,200}(?::\d{1,5})?/gi;
 
 /**
- * Asks one question, with a limit; a refusal, an exception or silence costs that answer only.
+ * Asks one question, with a limit; a refusal, an exception or silence costs that answer only. It never rejects.
  * @template T
  * @param {{unanswered: {question: string, why: string}[], until: number}} round
  * @param {string} question
@@ -29,27 +29,41 @@ const USER_ID = /@[a-z0-9._=\-/+]{1,200}:[a-z0-9.-]{1,200}(?::\d{1,5})?/gi;
 async function answer({ unanswered, until }, question, ask) {
   let timer;
   try {
-    const patience = Math.min(PATIENCE, until - Date.now());
-    if (patience <= 0) throw new Error('not asked: the other questions took too long');
-    const limit = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience);
+    const left = until - now();
+    if (left <= 0) throw new Error('not asked: the other questions took too long');
+    const patience = left < PATIENCE ? left : PATIENCE;
+    return await new Promise((resolve, reject) => {
+      timer = startTimer(() => reject(new Error(`no answer within ${patience} ms`)), patience);
+      // Promise.race looks up what a page may have broken; the answer's rejection would then be nobody's, and the page would see it.
+      (async () => {
+        try {
+          resolve((await ask()) ?? null);
+        } catch (error) {
+          reject(error);
+        }
+      })();
     });
-    return (await Promise.race([ask(), limit])) ?? null;
   } catch (error) {
-    unanswered.push({ question, why: messageText(error).slice(0, 500) });
+    unanswered[unanswered.length] = { question, why: slice(messageText(error), 0, 500) };
     return null;
   } finally {
-    clearTimeout(timer);
+    stopTimer(timer);
   }
+}
+
+/** Milliseconds that the page's clock has been set forward since the navigation began; null where the engine has no steady clock. */
+export function clockOffset() {
+  const { performance } = globalThis;
+  const origin = number(performance?.timeOrigin);
+  return origin === null ? null : round(now() - origin - apply(steadyNow, performance, []));
 }
 
 /** The page's clocks, as the report holds them. @param {any} mx The Matrix client, or null. */
 export function clockFacts(mx) {
   const { performance } = globalThis;
-  const origin = number(performance?.timeOrigin);
   return {
-    timeOrigin: origin,
-    offset: origin === null ? null : round(now() - origin - apply(steadyNow, performance, [])),
+    timeOrigin: number(performance?.timeOrigin),
+    offset: clockOffset(),
     timeZoneOffset: new Date().getTimezoneOffset(),
     serverMinusPage: serverMinusPage(mx, performance?.timeOrigin),
   };
@@ -60,17 +74,17 @@ export function clockFacts(mx) {
 /** @param {Ask} ask */
 async function storageFacts(ask) {
   const { navigator, indexedDB } = globalThis;
-  const [persisted, estimate, databases] = await Promise.all([
-    ask('navigator.storage.persisted', () => navigator.storage.persisted()),
-    ask('navigator.storage.estimate', () => navigator.storage.estimate()),
-    ask('indexedDB.databases', () => indexedDB.databases()),
-  ]);
+  // All three at once.
+  const persisted = ask('navigator.storage.persisted', () => navigator.storage.persisted());
+  const estimate = ask('navigator.storage.estimate', () => navigator.storage.estimate());
+  const databases = ask('indexedDB.databases', () => indexedDB.databases());
+  const { quota, usage } = (await estimate) ?? {};
   return {
-    persisted: truth(persisted),
-    quota: number(estimate?.quota),
-    usage: number(estimate?.usage),
+    persisted: truth(await persisted),
+    quota: number(quota),
+    usage: number(usage),
     databases:
-      databases && databases.map(({ name, version }) => ({ name: text(name), version: number(version) })),
+      (await databases)?.map(({ name, version }) => ({ name: text(name), version: number(version) })) ?? null,
   };
 }
 
@@ -144,14 +158,16 @@ async function cryptoFacts(mx, crypto, entries, sent, ask) {
 export async function collectFacts(mx, entries, sent, core) {
   /** @type {{question: string, why: string}[]} */
   const unanswered = [];
-  const round = { unanswered, until: Date.now() + PATIENCE_IN_ALL };
+  const round = { unanswered, until: now() + PATIENCE_IN_ALL };
   /** @type {Ask} */
   const ask = (question, work) => answer(round, question, work);
   // Its second look comes a second later; the other questions need not wait for that.
   const ready = ask('core', () => core);
-  const calling = callFacts(ask, mx, ready);
-  const [storage] = await Promise.all([storageFacts(ask), ready]);
+  const calling = callFacts(ask, mx);
+  const storage = await storageFacts(ask);
+  await ready;
   const asked = await ask('getCrypto', () => mx?.getCrypto?.());
   const crypto = asked ? await cryptoFacts(mx, asked, entries, sent, ask) : null;
-  return { storage, crypto, call: await calling, unanswered };
+  const call = withCallLines(await calling);
+  return { storage, crypto, call, unanswered };
 }

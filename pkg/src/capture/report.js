@@ -2,6 +2,7 @@
 
 import { EMPTY_REPORT } from 'crypto-diag/facts';
 import { assign, max, now, parseJson } from './builtins.js';
+import { callLines } from './call-lines.js';
 import { clean } from './clean.js';
 import { clientFacts } from './client.js';
 import * as core from './core.js';
@@ -11,7 +12,7 @@ import { seen } from './lines.js';
 import { getMarks } from './marks.js';
 import { listenerErrors } from './notify.js';
 import { pageEvents, pageFacts, timeOriginOf } from './page.js';
-import { clockFacts, collectFacts } from './questions.js';
+import { clockFacts, clockOffset, collectFacts } from './questions.js';
 import { drain, waited } from './queue.js';
 import { requestFacts } from './requests.js';
 import { sentBatches } from './sent.js';
@@ -67,20 +68,13 @@ function named(devices) {
   return kept;
 }
 
-/** @param {Client} mx @param {Extra} extra */
-function makeReport(mx, extra) {
-  const report = pageReport(mx, extra);
-  state.keeper?.addTo(report);
-  return report;
-}
-
 /**
- * The report of this page alone, without the facts that take time.
+ * The report without the facts that take time.
  * @param {Client} mx
- * @param {Extra} [extra]
+ * @param {Extra} extra
  * @returns {import('crypto-diag/report').Report}
  */
-export function pageReport(mx, extra) {
+function makeReport(mx, extra) {
   drain();
   core.start();
   const report = parseJson(EMPTY_REPORT);
@@ -95,18 +89,46 @@ export function pageReport(mx, extra) {
   });
   assign(report.capture, captureFacts(), { frames: frames.facts });
   if (core.hasMemory()) {
-    const tallies = core.readTallies();
-    report.tallies = [];
-    for (let at = 0; at < tallies.length; at++) {
-      const row = tallies[at];
-      if (row.total > 0) report.tallies[report.tallies.length] = row;
-      report.counts[row.ke] += row.total;
-    }
+    report.tallies = tallies();
+    for (let at = 0; at < report.tallies.length; at++)
+      report.counts[report.tallies[at].ke] += report.tallies[at].total;
     assign(report.capture, core.readCounters(), { linesMatched: getCounts().total });
     report.entries = getEntries();
   }
   report.capture.redactions += host.closed + frames.closed;
+  state.keeper?.addTo(report);
   return report;
+}
+
+/** @typedef {ReturnType<typeof keptPart>} KeptPart */
+
+/**
+ * What is kept of a page: what a report would say of it, without what takes time for each element, room or request.
+ * @param {Client} mx
+ */
+export function keptPart(mx) {
+  drain();
+  core.start();
+  const { page, userAgent: _, ...client } = clean(assign(clientFacts(mx), pageFacts())).facts;
+  return {
+    client,
+    page,
+    timeOrigin: timeOriginOf(globalThis),
+    clockOffset: clockOffset(),
+    tallies: core.hasMemory() ? tallies() : [],
+    marks: getMarks(),
+    facts: callLines(),
+    sent: sentBatches(),
+    entries: core.hasMemory() ? getEntries() : [],
+  };
+}
+
+/** The core's counts that are not zero. */
+function tallies() {
+  const all = core.readTallies();
+  const some = [];
+  for (let at = 0; at < all.length; at++) if (all[at].total > 0) some[some.length] = all[at];
+  return some;
 }
 
 /** The capture's half of a report, in words and numbers of its own; the core adds those that it keeps. */

@@ -15,8 +15,7 @@ import { changed } from './notify.js';
  * @typedef {object} KeptCapture What it is given of the capture.
  * @property {() => readonly object[]} getEntries
  * @property {() => readonly object[]} getMarks
- * @property {() => readonly import('crypto-diag/report').CallFact[]} callLines
- * @property {(mx: import('../index.js').MatrixClientLike | null) => import('crypto-diag/report').Report} pageReport
+ * @property {typeof import('./report.js').keptPart} keptPart
  * @property {typeof import('./clean.js').clean} clean
  * @property {(listener: () => void) => () => void} subscribe
  */

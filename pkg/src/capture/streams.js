@@ -1,7 +1,7 @@
 // What the connections of the call frames say of each stream, asked once, when a report is made. Counters and times alone: never
 // an address, a candidate, a fingerprint, an SSRC or a key.
 
-import { now } from './builtins.js';
+import { now, startTimer } from './builtins.js';
 import { connectionsOf } from './connections.js';
 import { number, text, truth } from './values.js';
 
@@ -38,16 +38,20 @@ export async function streamFacts(ask, windows) {
       }
     }
   }
-  const look = () =>
-    Promise.all(
-      found.map(async ({ row, end, window }) => {
-        const sample = await ask('getStats', async () => sampleOf(row, end, await end.getStats(), window));
-        if (sample) row.samples.push(sample);
-      }),
+  // All are asked at once.
+  const look = async () => {
+    const samples = found.map(({ row, end, window }) =>
+      ask('getStats', async () => sampleOf(row, end, await end.getStats(), window)),
     );
+    for (let at = 0; at < found.length; at++) {
+      const sample = await samples[at];
+      if (sample) found[at].row.samples.push(sample);
+    }
+  };
   if (found.length > 0) {
     await look();
-    await new Promise((resolve) => setTimeout(resolve, APART));
+    // The page's own timers may be none by now.
+    await new Promise((resolve) => startTimer(resolve, APART));
     await look();
   }
   return { streams: found.map(({ row }) => row), omitted };

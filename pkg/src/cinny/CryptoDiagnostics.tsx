@@ -78,6 +78,8 @@ export const STRINGS = {
     'Ids, versions and the matching console lines, without secrets, as a file for you to hand over.',
   preview: 'Preview',
   hidePreview: 'Hide preview',
+  previewEarlier_one: 'It also holds {{count}} earlier page of this tab.',
+  previewEarlier_other: 'It also holds {{count}} earlier pages of this tab.',
   download: 'Download report',
   downloaded: 'Saved as {{name}}.',
   newer_one: '{{count}} line has come since.',
@@ -391,6 +393,7 @@ export function CryptoDiagnostics() {
   const families = familiesOf(counts);
   const quiet = quietLine(counts);
   const newer = answer?.total === undefined ? 0 : total - answer.total;
+  const earlier = preview === null ? 0 : JSON.parse(preview).earlierPages.length;
   /** What a button does, and how it went: the second half is what a screen reader says when it changes. */
   const answered = (to: string, description: string) => (
     <>
@@ -473,6 +476,7 @@ export function CryptoDiagnostics() {
             </Box>
           }
         >
+          {earlier > 0 && <Text size="T200">{say('previewEarlier', { count: earlier })}</Text>}
           {preview !== null && (
             <Text
               as="pre"

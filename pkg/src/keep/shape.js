@@ -46,8 +46,11 @@ const object = (fields) => (value) => {
   return made;
 };
 
-/** Of an id or a path; of a line. */
-const short = text(1024);
+/** UTF-16 code units of an id or an address. */
+export const SHORT_UNITS = 1024;
+
+const short = text(SHORT_UNITS);
+/** A line. */
 const long = text(32 * 1024);
 const realm = object({ kind: oneOf(['main', 'frame', 'worker']), path: orNull(short) });
 

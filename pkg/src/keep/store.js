@@ -20,14 +20,21 @@ export class Store {
   #storage = null;
   /** Whether the browser has refused it, or has no room: it is not asked again. */
   refused = false;
-  #hasWritten = false;
 
   /** @param {string} text */
   write(text) {
     this.#using((storage) => {
-      if (!this.#hasWritten) this.#makeRoom(storage);
-      apply(setItem, storage, [this.#own, text]);
-      this.#hasWritten = true;
+      const keys = keysOf(storage).filter((key) => key !== this.#own);
+      const tooMany = keys.splice(0, max(0, keys.length - PAGES_MAX + 1));
+      for (const key of tooMany) apply(removeItem, storage, [key]);
+      try {
+        apply(setItem, storage, [this.#own, text]);
+      } catch (error) {
+        // Full: older pages give way, once. Where there is none, it stays refused.
+        if (keys.length === 0) throw error;
+        for (const key of keys) apply(removeItem, storage, [key]);
+        apply(setItem, storage, [this.#own, text]);
+      }
     });
   }
 
@@ -60,13 +67,6 @@ export class Store {
       for (const key of keysOf(storage)) apply(removeItem, storage, [key]);
     });
     this.refused ||= refused;
-    this.#hasWritten = false;
-  }
-
-  /** Removes the oldest. @param {Storage} storage */
-  #makeRoom(storage) {
-    const keys = keysOf(storage);
-    for (const key of keys.slice(0, max(0, keys.length - PAGES_MAX + 1))) apply(removeItem, storage, [key]);
   }
 
   /** @param {(storage: Storage) => void} work */

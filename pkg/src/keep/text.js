@@ -1,8 +1,9 @@
 // A page's text in the storage: what its report says of it, within bounds, the newest first of what is too much.
 
 import { copy } from '../capture/json.js';
+import { SHORT_UNITS } from './shape.js';
 
-/** @typedef {import('crypto-diag/report').Report} Report */
+/** @typedef {import('../capture/report.js').KeptPart} KeptPart */
 
 /** UTF-16 code units that each list may take; what they leave is for the entries. */
 const MARKS_UNITS = 4 * 1024;
@@ -15,22 +16,20 @@ const texts = new WeakMap();
 const { stringify } = JSON;
 
 /**
- * @param {Report} report
+ * @param {KeptPart} part
  * @param {object} more What the keeper knows beside it.
- * @param {readonly object[]} said What a call's frame said.
  * @param {number} units The text's bound.
  */
-export function textOf(report, more, said, units) {
-  const { page, clock, capture, tallies } = report;
-  const head = stringify(
-    copy({ page, timeOrigin: capture.timeOrigin, clockOffset: clock?.offset ?? null, ...more, tallies }),
-  );
-  const marks = newest(report.marks, MARKS_UNITS);
-  const facts = newest(said, FACTS_UNITS);
-  const sent = newest(report.sent, SENT_UNITS);
+export function textOf({ page, timeOrigin, clockOffset, tallies, ...lists }, more, units) {
+  // An address may be longer than whoever reads it takes.
+  const address = page === null ? null : page.slice(0, SHORT_UNITS);
+  const head = stringify(copy({ page: address, timeOrigin, clockOffset, ...more, tallies }));
+  const marks = newest(lists.marks, MARKS_UNITS);
+  const facts = newest(lists.facts, FACTS_UNITS);
+  const sent = newest(lists.sent, SENT_UNITS);
   const rest = `,"marks":${marks.text},"facts":${facts.text},"sent":${sent.text},"omitted":`;
   // The last number and what closes the object.
-  const entries = newest(report.entries, units - head.length - rest.length - 40);
+  const entries = newest(lists.entries, units - head.length - rest.length - 40);
   const omitted = marks.omitted + facts.omitted + sent.omitted + entries.omitted;
   return `${head.slice(0, -1)}${rest}${omitted},"entries":${entries.text}}`;
 }

@@ -313,19 +313,36 @@ claim('nothing is asked of a connection before a report that may wait', async ({
 claim('a report of a page without a call waits for no timer', async ({ page, engine }) => {
   const seen = await page.evaluate(async () => {
     const { add, start } = await import('/kit.js');
+    /** @type {number[]} */
+    const timers = [];
+    const { setTimeout } = globalThis;
+    // The capture takes what it finds as it is loaded.
+    globalThis.setTimeout = /** @type {any} */ (
+      (/** @type {() => void} */ work, /** @type {number} */ ms) => {
+        timers.push(ms);
+        return setTimeout(work, ms);
+      }
+    );
     const { diag } = await start();
     const frame = await add('iframe', { src: '/call.html' });
     await add('iframe', { src: '/quiet.html' });
     if (frame.contentWindow.RTCPeerConnection) frame.contentWindow.idle().close();
-    /** @type {number[]} */
-    const timers = [];
-    globalThis.setTimeout = /** @type {any} */ (
-      (/** @type {unknown} */ _, /** @type {number} */ ms) => timers.push(ms)
-    );
+    timers.length = 0;
     const { call } = JSON.parse(await diag.collectReport(null));
-    return { call, timers: timers.filter((ms) => ms < 3000 && ms > 100) };
+    return { call, limits: timers.includes(3000), waits: timers.filter((ms) => ms < 3000 && ms > 100) };
   });
-  assert.deepEqual(seen, { call: null, timers: [] }, engine);
+  assert.deepEqual(seen, { call: null, limits: true, waits: [] }, engine);
+});
+
+claim('a report of a call waits by the browser’s own timer', async ({ page, engine }) => {
+  const streams = await page.evaluate(async () => {
+    const { add, start } = await import('/kit.js');
+    const { diag } = await start();
+    await add('iframe', { src: '/early.html' });
+    globalThis.setTimeout = /** @type {any} */ (() => 0);
+    return JSON.parse(await diag.collectReport(null)).call?.streams.length ?? 0;
+  });
+  assert.equal(streams, has(engine) ? 1 : 0);
 });
 
 claim('the page’s own RTCPeerConnection is never touched', async ({ page, engine }) => {

@@ -221,6 +221,53 @@ claim('with any one builtin broken after install, capture and report go on', asy
   for (const [at, round] of seen.entries()) checkRound(round, POISONS[at].join(' '));
 });
 
+claim(
+  'with any one builtin broken, a collected report is made, and no rejection reaches the page',
+  async ({ page }) => {
+    const seen = await page.evaluate(async (/** @type {string[][]} */ poisons) => {
+      const { start } = await import('/kit.js');
+      const { diag } = await start();
+      console.error('missing key at index 1');
+      /** @type {string[]} */
+      const rejections = [];
+      let broke = '';
+      window.addEventListener('unhandledrejection', ({ reason }) => {
+        rejections[rejections.length] = `${broke}: ${reason?.stack}`;
+      });
+      const { defineProperty, deleteProperty, getOwnPropertyDescriptor } = Reflect;
+      const broken = () => {
+        throw new Error('broken by the page');
+      };
+      const failed = [];
+      for (let at = 0; at < poisons.length; at++) {
+        const [object, name] = poisons[at];
+        broke = `${object}.${name}`;
+        const target = (0, eval)(object);
+        const key = name.startsWith('Symbol.') ? Symbol[name.slice(7)] : name;
+        const was = getOwnPropertyDescriptor(target, key);
+        defineProperty(target, key, { value: broken, configurable: true, writable: true });
+        let text;
+        try {
+          text = await diag.collectReport(null);
+        } catch (/** @type {any} */ error) {
+          text = error;
+        }
+        if (was) defineProperty(target, key, was);
+        else deleteProperty(target, key);
+        // A rejection that nobody handles is told in a task of its own.
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        try {
+          if (JSON.parse(text).entries.length !== 1) throw new Error('the line is not there');
+        } catch (/** @type {any} */ error) {
+          failed.push(`${broke}: ${error.message} ${text?.stack ?? ''}`);
+        }
+      }
+      return { failed, rejections };
+    }, POISONS);
+    assert.deepEqual(seen, { failed: [], rejections: [] });
+  },
+);
+
 claim('with all of them broken at once, capture and report go on', async ({ page }) => {
   const [seen] = await page.evaluate(breakAndLog, [POISONS]);
   checkRound(seen, 'all');

@@ -353,6 +353,124 @@ claim('of a page without a known user nothing is shown to one', async ({ page })
 });
 
 claim(
+  'a page without a line erases earlier ones as it is left, once its user has logged out',
+  async ({ page }) => {
+    await say(page, ALICE, refusal(1));
+    await page.reload();
+    const before = await page.evaluate(async (who) => {
+      // @ts-ignore: served by this test
+      const { keep, stored } = await import('/keep-kit.js');
+      sessionStorage.setItem('of-the-app', who.user);
+      const { observeClient } = await keep();
+      observeClient({ getUserId: () => sessionStorage.getItem('of-the-app'), getDeviceId: () => who.device });
+      window.dispatchEvent(new Event('pagehide'));
+      const there = stored().length;
+      sessionStorage.removeItem('of-the-app');
+      return there;
+    }, ALICE);
+    assert.equal(before, 1);
+    await page.reload();
+    assert.deepEqual(await stored(page), []);
+  },
+);
+
+claim(
+  'a report that is made with another account’s client shows no earlier page, and erases none',
+  async ({ page }) => {
+    await say(page, ALICE, refusal(1));
+    await page.reload();
+    const [bobs, alices] = await page.evaluate(
+      async (alice, bob) => {
+        // @ts-ignore: served by this test
+        const { keep } = await import('/keep-kit.js');
+        const { report } = await keep(alice);
+        return [report(bob), report(alice)];
+      },
+      ALICE,
+      BOB,
+    );
+    assert.deepEqual(messages(bobs), []);
+    assert.deepEqual(messages(alices), [[refusal(1)]]);
+    assert.equal(bobs.capture.keepsPage, true);
+  },
+);
+
+claim('a client that is observed again and again is listened to once', async ({ page }) => {
+  const listeners = await page.evaluate(async () => {
+    // @ts-ignore: served by this test
+    const { keep } = await import('/keep-kit.js');
+    const { observeClient } = await keep();
+    let listeners = 0;
+    const client = { getUserId: () => '@alice:example.org', on: () => listeners++ };
+    for (let at = 0; at < 20; at++) observeClient(client);
+    return listeners;
+  });
+  assert.equal(listeners, 1);
+});
+
+claim('a page whose address is too long to be read back is kept all the same', async ({ page, site }) => {
+  await page.evaluate(() => history.replaceState(null, '', `/${'long/'.repeat(1000)}`));
+  await say(page, ALICE, refusal(1));
+  await page.goto(`${site.url}/?next`);
+  const { earlierPages } = await report(page, ALICE);
+  assert.deepEqual(messages({ earlierPages }), [[refusal(1)]]);
+  assert.equal(earlierPages[0].page.length, 1024);
+});
+
+claim('where the storage is full, earlier pages give way to this one', async ({ page }) => {
+  for (const number of [1, 2]) {
+    await say(page, ALICE, refusal(number));
+    await page.reload();
+  }
+  const pages = await page.evaluate(
+    async (who, line) => {
+      const { setItem } = Storage.prototype;
+      Storage.prototype.setItem = function (/** @type {[key: string, value: string]} */ ...args) {
+        // Room for one page, as where the app has taken the rest.
+        if (this.length > 0) throw new DOMException('full', 'QuotaExceededError');
+        return setItem.apply(this, args);
+      };
+      // @ts-ignore: served by this test
+      const { holds, keep, stored } = await import('/keep-kit.js');
+      const { report } = await keep(who);
+      console.error(line);
+      await holds('AAA3');
+      return { stored: stored().length, kept: report(who).capture.keepsPage };
+    },
+    ALICE,
+    refusal(3),
+  );
+  assert.deepEqual(pages, { stored: 1, kept: true });
+});
+
+claim('what is kept of a page asks no element, no room and no request', async ({ page }) => {
+  const asked = await page.evaluate(async (line) => {
+    // @ts-ignore: served by this test
+    const { holds, keep } = await import('/keep-kit.js');
+    const asked = [];
+    const { observeClient } = await keep();
+    const client = { getUserId: () => '@alice:example.org', getDeviceId: () => 'ALICEDEVIC' };
+    observeClient(
+      new Proxy(client, {
+        get: (target, name) => {
+          asked.push(String(name));
+          return target[name];
+        },
+      }),
+    );
+    const { querySelectorAll } = Document.prototype;
+    Document.prototype.querySelectorAll = function (/** @type {[string]} */ ...args) {
+      asked.push('querySelectorAll');
+      return querySelectorAll.apply(this, args);
+    };
+    console.error(line);
+    await holds('AAA1');
+    return [...new Set(asked)].sort();
+  }, refusal(1));
+  assert.deepEqual(asked, ['getCrypto', 'getDeviceId', 'getSyncState', 'getUserId', 'on']);
+});
+
+claim(
   'once the user is gone or another one, what was kept is erased and the page is kept no more',
   async ({ page, site }) => {
     for (const how of ['nobody', 'another', 'told']) {
