@@ -255,7 +255,7 @@ const PLACES = [
   {
     engine: 'chromium',
     options: { args: ['--autoplay-policy=no-user-gesture-required'] },
-    atOnce: 4,
+    atOnce: 3,
     outcomes: OUTCOMES.filter(({ onDemand }) => !onDemand || everything),
   },
   {
