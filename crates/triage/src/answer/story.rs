@@ -106,9 +106,7 @@ fn media(verdicts: &[Verdict]) -> String {
     let sentence = |verdict: &&Verdict| {
         let clause = capitalised(&plain::clause(verdict.conclusion, &verdict.subject, verdict.count));
         let end = match verdict.conclusion {
-            Conclusion::MediaDecoded => {
-                " as the report is made: if it is not heard or seen then, encryption is not why"
-            }
+            Conclusion::MediaDecoded => " as the report is made: if it is not heard then, encryption is not why",
             Conclusion::MediaNotArriving => ": its decryption is not why",
             _ => "",
         };
@@ -333,7 +331,7 @@ mod tests {
         assert_eq!(
             tell_of(0, &well).sentence,
             "No fault of encryption: each of the four questions was looked at by something that would have shown one. Device A of @alice:x \
-             receives and decodes the media of @bob:x as the report is made: if it is not heard or seen then, encryption is not why."
+             receives and decodes the media of @bob:x as the report is made: if it is not heard then, encryption is not why."
         );
         let silent =
             [proven(Conclusion::MediaNotArriving, &[], Some("@bob:x")), proven(Conclusion::MediaNotSent, &[], None)];

@@ -1,6 +1,6 @@
 //! A participant's media arrives and is decoded. Whoever does not hear it must look elsewhere than at its encryption.
 
-use crypto_diag_analysis::call::flow;
+use crypto_diag_analysis::call::flow::{self, Arrival};
 use crypto_diag_core::{Ke, MediaKind, MediaStream, Millis};
 
 use super::Rule;
@@ -37,6 +37,12 @@ const ITS_OWN: Premise = Premise {
     rules_out: "What came out was made by the SFU, which sends silent sound and black pictures in the clear for a moment when somebody mutes, while the participant's own frames cannot be opened.",
 };
 
+const SOUND_TOO: Premise = Premise {
+    id: "media-decoded/sound-too",
+    says: "Of each stream of the participant's sound something was played out of its packets, or no packet came.",
+    rules_out: "Only its picture is decoded. Its sound comes and is not played: LiveKit's worker drops it, since the page does not know whether the track is encrypted (“encryption state unknown”); or the browser waits for a click before it plays sound, or the page has no element for it.",
+};
+
 const SAME_KEY: Premise = Premise {
     id: "media-decoded/same-key",
     says: "No line says that a key of the participant was set, or that its frames could not be opened, between the first sample of the statistics and the report.",
@@ -50,8 +56,9 @@ pub(super) const RULE: Rule = Rule {
     argument: "Packets are counted before decryption, frames after it. A frame that the participant's key does not open never reaches a \
                decoder. So pictures that can be decoded were opened, and so was the sound of a page whose worker has the key of a \
                participant who says that it encrypts. It is said of the second in which the statistics were taken, and of this page \
-               alone. If somebody is not heard all the same, encryption is not why.",
-    proven_by: &[&OUT, &OPENED, &ITS_OWN, &SAME_KEY],
+               alone. If somebody is not heard all the same, encryption is not why. A picture says nothing of a sound that comes and is not played: \
+               LiveKit's worker decides for each track by itself whether it opens it.",
+    proven_by: &[&OUT, &OPENED, &ITS_OWN, &SOUND_TOO, &SAME_KEY],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -75,8 +82,17 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     let is_within = |at: Millis| sampled.is_none_or(|sampled| at >= sampled);
     let same_key = !participant.key_sets.iter().any(|set| is_within(set.ts))
         && !participant.errors.iter().any(|error| is_within(error.ts));
+    let is_unplayed = |stream: &MediaStream| {
+        stream.kind == MediaKind::Audio
+            && !matches!(flow::arrival(stream), Arrival::Nothing { .. })
+            && flow::came_out(stream).is_none_or(|out| out == 0.0)
+    };
+    let sound_too = heard.kinds(is_unplayed).is_none();
     let speaks = format!("whether frames of {who} come out of decryption: made during the call, while {who} speaks");
     let again = || heard.again(case, &speaks);
+    let clicked = format!(
+        "whether sound of {who} is played: made during the call, after a click into the page, while {who} speaks"
+    );
     let is_ciphertext = |stream: &&&MediaStream| {
         stream.kind == MediaKind::Video && flow::came_out(stream).is_some_and(|out| out >= COUNTED_MIN)
     };
@@ -95,6 +111,7 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         .premise(&OUT, heard.kinds(flow::is_decoded).is_some(), again)
         .premise(&OPENED, opened, again)
         .premise(&ITS_OWN, its_own, again)
+        .premise(&SOUND_TOO, sound_too, || heard.again(case, &clicked))
         .premise(&SAME_KEY, same_key, again)
         .unless(
             "Pictures of the participant come out of decryption, and hardly one of them can be decoded, as where this page takes for plain what is encrypted.",
@@ -109,35 +126,36 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
             let at = stamp::print(i64::try_from(at.0).unwrap_or(i64::MAX));
             format!(" The newest key of {who} that was set here before is the one at index {index}, set at {at}{used}.")
         });
+    // Packets of a paused picture may be those by which an SFU measures the line.
+    let is_unseen = heard.kinds(|stream| stream.kind == MediaKind::Video && flow::is_stuck(stream)).is_some();
+    let or_seen = if is_unseen { "" } else { " or seen" };
+    let unknown = match heard.kinds(flow::is_decoded) {
+        Some(came) if !sound_too => format!(
+            "At {when}, {label} decoded the {came} of {who}, and sound of {who} came and was not played. Whether encryption is why cannot be told."
+        ),
+        _ => format!("Whether {label} could decode the media of {who} at {when} cannot be told."),
+    };
     let sentences = Sentences {
         proven: format!(
-            "At {when} by its own clock, {label} received and decoded the {came} of {who}.{key} If {who} is not heard or seen, encryption is not why."
+            "At {when} by its own clock, {label} received and decoded the {came} of {who}.{key} If {who} is not heard{or_seen}, encryption is not why."
         ),
         refuted: String::new(),
-        unknown: format!("Whether {label} could decode the media of {who} at {when} cannot be told."),
+        unknown,
     };
     let mut verdict = Verdict::decide(case, Conclusion::MediaDecoded, heard.about(case), proof, None, sentences);
     if verdict.is_proven() {
-        verdict = with_hints(verdict, heard, came, is_loud);
+        verdict = verdict.how(if came.contains("sound") && !is_loud {
+            "What is played of its sound is silence: its microphone is off or gives nothing, or nobody spoke."
+        } else {
+            "What else may keep it from being heard: the volume, the output device, a tab or a participant that was muted here."
+        });
+        if is_unseen {
+            verdict = verdict.how("Why it may not be seen: packets of its picture come and nothing comes out of decryption. An SFU may send such packets for a picture that it pauses.");
+        }
     }
     match heard.whose() {
         Some(open) => verdict.how(open),
         None => verdict,
-    }
-}
-
-/// What may keep it from being heard or seen all the same.
-fn with_hints(verdict: Verdict, heard: &Heard<'_>, came: &str, is_loud: bool) -> Verdict {
-    let not_taken = |stream: &MediaStream| stream.kind == MediaKind::Audio && flow::is_stuck(stream);
-    if heard.kinds(not_taken).is_some() {
-        verdict.how(
-            "Its sound comes and is not played, though one key opens both: the browser waits for a click before it plays sound, the page \
-             has no element for it, or the track's encryption was not known to the page.",
-        )
-    } else if came.contains("sound") && !is_loud {
-        verdict.how("What is played of its sound is silence: its microphone is off or gives nothing, or nobody spoke.")
-    } else {
-        verdict.how("What else may keep it from being heard: the volume, the output device, a tab or a participant that was muted here.")
     }
 }
 
@@ -184,6 +202,26 @@ fn histories() -> Vec<crate::history::History> {
             "Bob's picture is decoded, and the browser does not play his sound before a click",
             Held::default().of_bob(sound(50.0, 0.0, 0.0, 0.0, 0.0)).of_bob(decoded_video(15.0, 15.0, 15.0)),
         )
+        .never_proves("media-decoded", "")
+        .never_proves("media-not-decrypted", "")
+        .exits(&[2]),
+        history(
+            "Bob's picture is decoded, and LiveKit drops his sound since its encryption is not known to the page",
+            Held::default()
+                .of_bob(sound(50.0, 0.0, 48_000.0, 48_000.0, 0.0))
+                .of_bob(decoded_video(15.0, 15.0, 15.0))
+                .line(60_000, "InternalError: encryption state unknown for track 0b2f, dropping frame"),
+        )
+        .never_proves("media-decoded", ""),
+        history(
+            "the same, and Bob pauses between two words",
+            Held::default().of_bob(sound(3.0, 0.0, 48_000.0, 48_000.0, 0.0)).of_bob(decoded_video(15.0, 15.0, 15.0)),
+        )
+        .never_proves("media-decoded", ""),
+        history(
+            "Bob is heard, and the SFU measures the line by packets of his picture, which it pauses",
+            Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)).of_bob(decoded_video(40.0, 0.0, 0.0)),
+        )
         .proves("media-decoded", about),
         history(
             "no line says whose session it is",
@@ -203,6 +241,13 @@ fn histories() -> Vec<crate::history::History> {
         )
         .never_proves("media-decoded", "")
         .never_proves("media-not-arriving", ""),
+        history(
+            "Bob has no microphone, and the statistics of his camera were taken once",
+            Held::default()
+                .of_bob(decoded_video(15.0, 15.0, 15.0))
+                .but(|call| call.streams.iter_mut().for_each(|stream| stream.samples.truncate(1))),
+        )
+        .never_proves("media-decoded", ""),
         history(
             "Bob's engine counts nothing",
             healthy().but(|call| {
