@@ -3,7 +3,7 @@
 
 use crypto_diag_core::{
     CallFact, CallFactKind, CallFacts, CallMembership, CallSession, Direction, Level, MediaKind, MediaStream, Millis,
-    Report, StreamSample,
+    Report, ServerMinusPage, StreamSample,
 };
 use serde_json::Value;
 
@@ -27,6 +27,8 @@ pub(crate) struct Held {
     lines: Vec<(u64, String)>,
     reports: Vec<Change>,
     jsons: Vec<JsonChange>,
+    /// Milliseconds that the page's clock is ahead of the server's; `None` if the page has not measured it.
+    ahead: Option<i64>,
 }
 
 impl Default for Held {
@@ -39,7 +41,7 @@ impl Default for Held {
             memberships: Vec::new(),
         };
         let call = CallFacts { session: Some(session), ..CallFacts::default() };
-        let nobody = Held { call, lines: Vec::new(), reports: Vec::new(), jsons: Vec::new() };
+        let nobody = Held { call, lines: Vec::new(), reports: Vec::new(), jsons: Vec::new(), ahead: Some(0) };
         nobody.joined("alice").joined("bob")
     }
 }
@@ -118,6 +120,16 @@ impl Held {
         self
     }
 
+    /// The page's clock is so many milliseconds ahead of the server's, and the page has measured it.
+    pub fn ahead(self, ms: i64) -> Held {
+        Held { ahead: Some(ms), ..self }
+    }
+
+    /// The page has not measured its clock by the server's.
+    pub fn unmeasured(self) -> Held {
+        Held { ahead: None, ..self }
+    }
+
     /// A change of the report before it is written.
     pub fn report(mut self, change: impl FnOnce(&mut Report) + 'static) -> Held {
         self.reports.push(Box::new(change));
@@ -132,15 +144,23 @@ impl Held {
 }
 
 /// The history of one report, Alice's, made as soon as the statistics are there.
-pub(crate) fn history(name: &str, held: Held) -> History {
-    let page = MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, BEGUN + SAMPLED[1] + 10);
+pub(crate) fn history(name: &str, mut held: Held) -> History {
+    let jsons = std::mem::take(&mut held.jsons);
+    let history = History::new(name).file("alice.report.json", page(held, ("@alice:example.org", "ALICE")).json());
+    jsons.into_iter().fold(history, |history, change| history.edit("alice.report.json", change))
+}
+
+fn page(held: Held, ids: (&str, &str)) -> MadeUpPage {
+    let page = MadeUpPage::new(ids, BEGUN, BEGUN + SAMPLED[1] + 10);
     let lines = held.lines.into_iter();
     let page = lines.fold(page, |page, (after, line)| page.line(BEGUN + after, Level::Error, &line));
     let call = held.call;
-    let page = page.but(|report| report.call = Some(call));
-    let page = held.reports.into_iter().fold(page, |page, change| page.but(change));
-    let history = History::new(name).file("alice.report.json", page.json());
-    held.jsons.into_iter().fold(history, |history, change| history.edit("alice.report.json", change))
+    let measured = held.ahead.map(|ahead| ServerMinusPage { low: -ahead - 20, high: -ahead + 80 });
+    let page = page.but(move |report| {
+        report.call = Some(call);
+        report.clock.get_or_insert_default().server_minus_page = measured;
+    });
+    held.reports.into_iter().fold(page, |page, change| page.but(change))
 }
 
 /// A line of livekit-client: a frame of Bob came whose key is not there.

@@ -6,22 +6,24 @@ use crypto_diag_core::MediaStream;
 use super::Rule;
 use super::heard::{self, Heard, State};
 use crate::case::Case;
+use crate::clock;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
+use crate::subject::Device;
 use crate::synapse_log::MediaProgram;
 use crate::verdict::{ArtefactKind, Sentences, Verdict};
 
 /// Comfort noise comes every 400 ms; a network's hiccup is over within this, in milliseconds.
 const QUIET_MS: f64 = 5_000.0;
 
-/// A stream is set up within this after its participant joined, and two clocks that are kept differ by less, in milliseconds.
-const SETTLED_MS: u64 = 60_000;
+/// A stream is set up within this after both its participant and the page have joined, in milliseconds.
+const SETTLED_MS: i64 = 60_000;
 
 const NOTHING: Premise = Premise {
     id: "media-not-arriving/nothing",
-    says: "No packet of any stream of the participant came between two samples of the statistics and in the five seconds before, or none ever did, or the page has no stream of it a minute after it joined.",
-    rules_out: "It was quiet for a moment: nobody spoke, the network paused, a track was switched or still being set up.",
+    says: "No packet of any stream of the participant came between two samples of the statistics and in the five seconds before, or none ever did; or the page has no stream of it a minute after both had joined, by the clock of the homeserver of both, to which the page's was measured.",
+    rules_out: "It was quiet for a moment: nobody spoke, the network paused, a track was switched or still being set up; or the page's clock is ahead, so that who has just joined seems to have been there for long.",
 };
 
 const ALL_SHOWN: Premise = Premise {
@@ -55,14 +57,31 @@ fn quiet_ms(stream: &MediaStream) -> Option<f64> {
     }
 }
 
-/// Whether a participant joined so long ago that its streams would be there. Its membership has the server's time.
+/// Whether the page and a participant joined so long ago that streams would be there. A membership has the time of its member's
+/// homeserver. So the page's own time goes by that server's clock, as far as the page has measured it; how another server's clock
+/// goes, nothing tells.
 fn has_settled(case: &Case<'_>, heard: &Heard<'_>) -> bool {
-    if case.clocks.is_stepped(heard.page.clock()) {
-        return false;
-    }
+    let report = case.report(heard.page);
+    let server = |user_id: &str| user_id.split_once(':').map(|(_, server)| server.to_owned());
+    let Some((own, theirs)) = heard.page.device.clone().zip(heard.device()) else { return false };
     let sampled = heard.said.streams.iter().filter_map(|stream| stream.samples.first()).map(|sample| sample.ts.0).min();
-    let joined = heard.participant.created_at;
-    joined.zip(sampled).is_some_and(|(joined, sampled)| joined.0.saturating_add(SETTLED_MS) <= sampled)
+    let by_server = sampled
+        .zip(report.server_minus_page)
+        .and_then(|(sampled, ahead)| Some(i64::try_from(sampled).ok()?.saturating_add(clock::of_events(ahead).low)));
+    let last = joined(heard, &own).zip(joined(heard, &theirs)).map(|(own, theirs)| own.max(theirs));
+    server(&own.user_id).is_some_and(|own| server(&theirs.user_id) == Some(own))
+        && !case.clocks.is_stepped(heard.page.clock())
+        && last.zip(by_server).is_some_and(|(last, sampled)| last.saturating_add(SETTLED_MS) <= sampled)
+}
+
+/// When a device joined last: one that left without a word and came back is a member twice. `None` if a membership does not say.
+fn joined(heard: &Heard<'_>, device: &Device) -> Option<i64> {
+    let memberships = heard.said.session.iter().flat_map(|session| &session.memberships);
+    let of_device = memberships.filter(|one| {
+        (one.user_id.as_deref(), one.device_id.as_deref()) == (Some(&*device.user_id), Some(&*device.device_id))
+    });
+    let times: Option<Vec<i64>> = of_device.map(|one| i64::try_from(one.created_at?.0).ok()).collect();
+    times?.into_iter().max()
 }
 
 fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
@@ -73,7 +92,14 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         && heard.said.omitted == 0
         && !heard.said.streams.is_empty()
         && of_nobody.clone().all(|stream| is_quiet(&stream));
-    let again = format!("whether media of {who} arrives: made during the call, while {who} speaks");
+    let again = if heard.streams.is_empty() {
+        format!(
+            "whether media of {who} arrives: made during the call, a minute after both have joined, and after this client has sent a \
+             message, by which its clock is measured"
+        )
+    } else {
+        format!("whether media of {who} arrives: made during the call, while {who} speaks")
+    };
     let list = match heard.said.streams.len() {
         0 => "call: no stream".to_owned(),
         count => format!("call: {count} streams, {} of them of {who}", heard.streams.len()),
@@ -136,17 +162,62 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
 #[cfg(test)]
 fn histories() -> Vec<crate::history::History> {
     use crate::history::call::{BEGUN, Held, aged, history, sound, video};
+    use crypto_diag_core::Millis;
 
     let about = "@alice:example.org/ALICE from @bob:example.org/BOB";
     let nothing = || sound(0.0, 0.0, 48_000.0, 48_000.0, 0.0);
+    let alone = || Held::default().of_carol(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2));
+    // A member who joined so long after the page began, by the server's clock.
+    let joined_at = |held: Held, member: usize, after: i64| {
+        held.but(|call| {
+            let memberships = &mut call.session.as_mut().expect("a session").memberships;
+            memberships[member].created_at = Some(Millis(BEGUN.saturating_add_signed(after)));
+        })
+    };
     let muted = || Held::default().of_bob(aged(60_000.0, nothing())).of_bob(aged(90_000.0, video(0.0, 0.0, 0.0)));
     vec![
         history("Bob is muted and his camera is off", muted())
             .proves("media-not-arriving", about)
             .never_proves("media-not-decrypted", "")
             .exits(&[0]),
-        history("Bob has published nothing", Held::default().of_carol(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)))
-            .proves("media-not-arriving", about),
+        history("Bob has published nothing", alone()).proves("media-not-arriving", about),
+        history(
+            "Bob joins as the report is made, and the page's clock is 90 s ahead",
+            joined_at(alone(), 1, 209_000).ahead(90_000),
+        )
+        .never_proves("media-not-arriving", "@bob:example.org"),
+        history(
+            "the same, and the page has sent nothing by which its clock could be measured",
+            joined_at(alone(), 1, 209_000).unmeasured(),
+        )
+        .never_proves("media-not-arriving", "@bob:example.org"),
+        history(
+            "the page's clock is 90 s ahead, and Bob has published nothing for two minutes",
+            joined_at(joined_at(alone(), 0, -80_000), 1, 80_000).ahead(90_000),
+        )
+        .proves("media-not-arriving", about),
+        history(
+            "Bob's page was left without a word, and he has joined anew under another name as the report is made",
+            alone().but(|call| {
+                let memberships = &mut call.session.as_mut().expect("a session").memberships;
+                memberships.push(crypto_diag_core::CallMembership {
+                    participant: Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU".to_owned()),
+                    created_at: Some(Millis(BEGUN + 299_000)),
+                    ..memberships[1].clone()
+                });
+            }),
+        )
+        .never_proves("media-not-arriving", "@bob:example.org"),
+        history("Alice joins as the report is made, and Bob was there long before", joined_at(alone(), 0, 299_000))
+            .never_proves("media-not-arriving", "@bob:example.org"),
+        history(
+            "Bob joins as the report is made, and the clock of his homeserver is an hour behind",
+            joined_at(alone(), 1, 299_000 - 3_600_000).but(|call| {
+                let bob = &mut call.session.as_mut().expect("a session").memberships[1];
+                bob.user_id = Some("@bob:elsewhere.example.org".to_owned());
+            }),
+        )
+        .never_proves("media-not-arriving", "@bob:elsewhere.example.org"),
         history(
             "Bob's own client has no key and sends nothing",
             Held::default().of_bob({
@@ -177,11 +248,13 @@ fn histories() -> Vec<crate::history::History> {
         .never_proves("media-not-arriving", ""),
         history(
             "Carol joins as the report is made",
-            Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)).of_carol(nothing()).but(|call| {
-                call.streams.pop();
-                let memberships = &mut call.session.as_mut().expect("a session").memberships;
-                memberships[2].created_at = Some(crypto_diag_core::Millis(BEGUN + 299_000));
-            }),
+            joined_at(
+                Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)).of_carol(nothing()).but(|call| {
+                    call.streams.pop();
+                }),
+                2,
+                299_000,
+            ),
         )
         .never_proves("media-not-arriving", ""),
         history(
