@@ -5,9 +5,11 @@ use crypto_diag_analysis::evidence::ke3::Reason;
 use crypto_diag_core::{Entry, Ke, Meaning};
 
 use super::Rule;
+use super::room_key_withheld;
 use super::seen::{self, Family, Sight};
-use crate::case::Case;
+use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
+use crate::need::Need;
 use crate::proof::Premise;
 use crate::verdict::{ArtefactKind, Verdict};
 
@@ -24,7 +26,8 @@ pub(super) const RULE: Rule = Rule {
     reads: &[],
     argument: "The client prints why it cannot decrypt an event. A field that is missing or wrong does not come back; a room key \
                that has not come may come a second later, and no line says so; a message that was sent before this device \
-               logged in is not meant for it.",
+               logged in is not meant for it. That a message is older than the device, kept back or of a sender who is not trusted \
+               enough is what the client takes for the reason. It proves no failure, and does not exclude one.",
     proven_by: &[&UNREADABLE],
     refuted_by: &[&seen::QUIET, &seen::WATCHED],
     check,
@@ -40,23 +43,45 @@ const FAMILY: Family = Family {
     quoted_as: "the client could not read the event",
     saw: "events could not be decrypted for what they are",
     unseen: "",
+    tells,
 };
 
 fn check(case: &Case<'_>) -> Vec<Verdict> {
     seen::verdicts(case, &FAMILY)
 }
 
-fn judge(entry: &Entry, facts: Option<&Facts>) -> Sight {
-    // The machine's own line is printed beside the client's about the same event.
-    if entry.meaning != Meaning::Failure {
-        return Sight::Nothing;
+/// What would tell why a page could not read events for want of a room key.
+fn tells(case: &Case<'_>, page: &Page) -> Vec<Need> {
+    let lacked = room_key_withheld::lacked(case);
+    let mut needs: Vec<Need> = Vec::new();
+    for need in lacked.iter().filter(|lacked| lacked.page.report == page.report).flat_map(|lacked| lacked.needs()) {
+        if !needs.contains(&need) {
+            needs.push(need);
+        }
     }
+    needs
+}
+
+fn judge(entry: &Entry, facts: Option<&Facts>) -> Sight {
     let Some(Facts::Ke3(event)) = facts else {
-        return Sight::Open("a line about an undecryptable event has a form that is not known");
+        return match entry.meaning {
+            Meaning::Failure => Sight::Open("a line about an undecryptable event has a form that is not known"),
+            _ => Sight::Nothing,
+        };
     };
     match event.reason {
+        Reason::Historical => {
+            Sight::Open("the client calls events older than this device or its membership, and need not be right")
+        }
+        // The machine's own line is printed beside the client's about the same event.
+        _ if entry.meaning != Meaning::Failure => Sight::Nothing,
         Reason::Malformed | Reason::MismatchedRoom | Reason::DuplicateIndex => Sight::Failing,
-        Reason::Historical | Reason::Withheld | Reason::SenderNotTrusted => Sight::Harmless,
+        Reason::Withheld => {
+            Sight::Open("the client says that senders keep room keys back from this device, and need not be right")
+        }
+        Reason::SenderNotTrusted => {
+            Sight::Open("the client refuses events whose sender it does not trust enough, and need not be right")
+        }
         Reason::MissingRoomKey | Reason::UnknownIndex => {
             Sight::Open("the room keys of events were not there, and may have come later")
         }
@@ -70,40 +95,40 @@ fn histories() -> Vec<crate::history::History> {
     use crate::history::{History, MadeUpPage};
     use crypto_diag_core::Level;
 
+    let quiet = || MadeUpPage::new(("@alice:example.org", "ALICE"), 1_795_424_000_000, 1_795_427_600_000);
     let page = |message: &str| {
         let line = format!(
             "Error decrypting event (id=$e type=m.room.encrypted sender=@b:x room=!r:x ts=2026-11-23T08:42:19.074Z): DecryptionError[msg: {message}, sender_key: undefined, session_id: undefined]"
         );
-        MadeUpPage::new(("@alice:example.org", "ALICE"), 1_795_424_000_000, 1_795_427_600_000).line(
-            1_795_425_000_000,
-            Level::Warn,
-            &line,
-        )
+        quiet().line(1_795_425_000_000, Level::Warn, &line)
+    };
+    let said = |name: &str, message: &str| {
+        History::new(name)
+            .file("alice.report.json", page(message).json())
+            .never_proves("ke3-seen", "")
+            .never_refutes("ke3-seen", "")
+            .exits(&[2])
     };
     vec![
         History::new("an event has no algorithm")
             .file("alice.report.json", page("missing field `algorithm` at line 1 column 9").json())
             .proves("ke3-seen", "@alice:example.org/ALICE (alice.report.json)"),
-        History::new("a new device sees old messages")
-            .file(
-                "alice.report.json",
-                page("This message was sent before this device logged in, and there is no key backup on the server.")
-                    .json(),
-            )
-            .never_proves("ke3-seen", "")
-            .refutes("ke3-seen", "")
-            .exits(&[0, 2]),
-        History::new("a message is a second ahead of its room key")
-            .file("alice.report.json", page("The sender's device has not sent us the keys for this message.").json())
-            .never_proves("ke3-seen", "")
-            .never_refutes("ke3-seen", ""),
-        History::new("a new device sees old messages, and its console was hooked by something else")
-            .file(
-                "alice.report.json",
-                page("This message was sent before this device logged in, and there is no key backup on the server.")
-                    .but(|report| report.capture.hooks[0].in_place = false)
-                    .json(),
-            )
+        said(
+            "a new device sees old messages, or one that lost its store does",
+            "This message was sent before this device logged in, and there is no key backup on the server.",
+        ),
+        said("a sender keeps its keys back, or the client takes a loss for that", "The sender has blocked you."),
+        said(
+            "the client refuses a sender who is not verified, or one whose identity another context overwrote",
+            "Decryption failed because trust requirement is not satisfied: the sender device is not known",
+        ),
+        said(
+            "a message is a second ahead of its room key",
+            "The sender's device has not sent us the keys for this message.",
+        ),
+        History::new("a page reads every event").file("alice.report.json", quiet().json()).refutes("ke3-seen", ""),
+        History::new("a page reads every event, as far as a hook shows that something else has replaced")
+            .file("alice.report.json", quiet().but(|report| report.capture.hooks[0].in_place = false).json())
             .never_refutes("ke3-seen", ""),
     ]
 }

@@ -9,7 +9,7 @@ use super::Rule;
 use crate::case::{Case, Page, exchange};
 use crate::conclusion::Conclusion;
 use crate::har::WithheldKey;
-use crate::need::Need;
+use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::quote::quote;
 use crate::subject::Subject;
@@ -55,7 +55,7 @@ pub(super) const RULE: Rule = Rule {
     histories,
 };
 
-/// A room key that a page lacked for events.
+/// A room key that a page lacked for events, or refused.
 pub(crate) struct Lacked<'c> {
     pub page: &'c Page,
     /// The first line about it.
@@ -66,16 +66,22 @@ pub(crate) struct Lacked<'c> {
     pub event_ids: Vec<&'c str>,
 }
 
-/// The room keys that pages lacked, each once a page: by its session where the line names it, else by the event.
+/// The room keys that pages lacked or refused, each once a page: by its session where the line names it, else by the event.
 pub(crate) fn lacked<'c>(case: &'c Case<'_>) -> Vec<Lacked<'c>> {
     let mut all: Vec<Lacked<'c>> = Vec::new();
     for (report, entry, line, facts) in case.lines() {
-        let (Facts::Ke3(event), Meaning::Failure, Some(page)) = (facts, line.meaning, case.pages.get(report)) else {
-            continue;
-        };
-        use Reason::{MissingRoomKey, NoOlmSession, UnknownIndex, Withheld};
+        let (Facts::Ke3(event), Some(page)) = (facts, case.pages.get(report)) else { continue };
+        use Reason::{Historical, MissingRoomKey, NoOlmSession, SenderNotTrusted, UnknownIndex, Withheld};
         let Some(id) = event.event_id.as_deref() else { continue };
-        if !matches!(event.reason, MissingRoomKey | UnknownIndex | Withheld | NoOlmSession) {
+        let is_lacked = match event.reason {
+            // Such a line counts as transient, and so do the machine's own lines, which never say this.
+            Historical => true,
+            MissingRoomKey | UnknownIndex | Withheld | NoOlmSession | SenderNotTrusted => {
+                line.meaning == Meaning::Failure
+            }
+            _ => false,
+        };
+        if !is_lacked {
             continue;
         }
         let same = |known: &&mut Lacked<'c>| {
@@ -120,9 +126,31 @@ impl Lacked<'_> {
     /// The lines.
     pub fn lines(&self, case: &Case<'_>) -> Vec<Evidence> {
         let quoted = self.entries.iter().take(QUOTED_MAX);
-        quoted
-            .filter_map(|entry| case.entry(self.page.report, *entry, "the client had no room key for the event"))
-            .collect()
+        quoted.filter_map(|entry| case.entry(self.page.report, *entry, "the client could not read the event")).collect()
+    }
+
+    /// What would tell why it was lacking. What the client takes for the reason says where to look first.
+    pub fn needs(&self) -> Vec<Need> {
+        let report = self.page.report;
+        let own = || self.page.device.clone().map_or_else(|| Whose::Somebody("this device".to_owned()), Whose::Device);
+        let first = match self.event.reason {
+            Reason::Historical => vec![
+                Need::report(
+                    own(),
+                    ReportTime::Any,
+                    "whether the events can be read once the key backup or another device of the user has given the keys",
+                ),
+                Need::log(Some(report), "when this device logged in: before the events were sent, or afterwards"),
+            ],
+            Reason::SenderNotTrusted => vec![Need::report(
+                own(),
+                ReportTime::Any,
+                "which devices of the sender this client knows, and whether they are verified",
+            )],
+            _ => Vec::new(),
+        };
+        let why = "whether the sender kept the room key back: the notices that its syncs bring, and the event, from before it was sent";
+        first.into_iter().chain([Need::har(report, why)]).collect()
     }
 
     /// Messages of the event's sender that Olm did not open in this page: the key may have been in one of them.
@@ -175,8 +203,11 @@ impl Notice<'_> {
 fn notice<'c>(case: &'c Case<'_>, lacked: &Lacked<'_>) -> Option<Notice<'c>> {
     let event = lacked.event;
     let is_ours = |notice: &WithheldKey| {
+        // A client that refuses a key for its sender has it.
+        let is_refused = event.reason == Reason::SenderNotTrusted;
         let other_key = notice.sender_key.as_deref().zip(event.sender_key.as_deref());
-        notice.sender.is_some()
+        !is_refused
+            && notice.sender.is_some()
             && notice.sender == event.sender
             && notice.session_id.is_some()
             && notice.session_id == event.session_id
@@ -225,10 +256,7 @@ fn judge(case: &Case<'_>, lacked: &Lacked<'_>) -> Verdict {
     let label = case.label(lacked.page);
     let sender = lacked.event.sender.as_deref().unwrap_or("somebody");
     let found = notice(case, lacked);
-    let ask = || {
-        let why = "whether the sender kept the room key back: the notices that its syncs bring, and the event, from before it was sent";
-        vec![Need::har(lacked.page.report, why)]
-    };
+    let ask = || lacked.needs();
     let ours = found.filter(|notice| notice.is_ours);
     let code = ours.and_then(|notice| notice.code).unwrap_or("without a code");
     let told = ours.map(|Notice { place: (har, at), .. }| {
@@ -251,7 +279,7 @@ fn judge(case: &Case<'_>, lacked: &Lacked<'_>) -> Verdict {
         ),
         refuted: String::new(),
         unknown: format!(
-            "Why {label} had no room key for {events} of {sender} cannot be told. The client says: “{words}”{named}."
+            "Why {label} could not read {events} of {sender} cannot be told. The client says: “{words}”{named}."
         ),
     };
     let mut verdict = Verdict::decide(case, Conclusion::RoomKeyWithheld, lacked.about(case), proof, None, sentences);
@@ -289,9 +317,10 @@ fn histories() -> Vec<crate::history::History> {
 
     const BEGUN: u64 = 1_795_424_000_000;
     const BOB_KEY: &str = "3zb17RSDZmpppoyWB7ZonEg9FJ7xYJfXb+zgnDnhomo";
+    const SAID: &str = "The sender has disabled encrypting to unverified devices.";
     let page = || {
         let line = format!(
-            "Error decrypting event (id=$e type=m.room.encrypted sender=@bob:example.org room=!r:example.org ts=2026-11-23T09:06:00.000Z): DecryptionError[msg: The sender has disabled encrypting to unverified devices., sender_key: {BOB_KEY}, session_id: SESSION]"
+            "Error decrypting event (id=$e type=m.room.encrypted sender=@bob:example.org room=!r:example.org ts=2026-11-23T09:06:00.000Z): DecryptionError[msg: {SAID}, sender_key: {BOB_KEY}, session_id: SESSION]"
         );
         MadeUpPage::new(("@alice:example.org", "ALICE"), BEGUN, BEGUN + 3_600_000).line(
             BEGUN + 60_000,
@@ -352,6 +381,22 @@ fn histories() -> Vec<crate::history::History> {
         history("the client says so, and nothing else does", vec![brought("since=s1", 10)])
             .never_proves("room-key-withheld", "")
             .exits(&[2]),
+        noticed(
+            "Bob keeps the key back, and Alice's client calls the event older than this device",
+            notice("m.unverified"),
+        )
+        .rewrite("alice.report.json", |report| {
+            report.replace(SAID, "This message was sent before this device logged in. Key backup is not working.")
+        })
+        .proves("room-key-withheld", "SESSION"),
+        noticed("Bob kept the key back and gave it later, and Alice's client refuses it", notice("m.unverified"))
+            .rewrite("alice.report.json", |report| {
+                report.replace(
+                    SAID,
+                    "decryption failed because trust requirement is not satisfied: the sender device is not known",
+                )
+            })
+            .never_proves("room-key-withheld", ""),
         history("the event is of before this device", vec![told(10), brought("set_presence=online", 20)])
             .never_proves("room-key-withheld", ""),
         history(

@@ -43,6 +43,8 @@ pub(super) struct Family {
     pub saw: &'static str,
     /// What stays open where nothing was seen; empty if nothing does.
     pub unseen: &'static str,
+    /// What would tell of lines that leave it open; empty where a better capture would.
+    pub tells: fn(&Case<'_>, &Page) -> Vec<Need>,
 }
 
 /// What one line of a family says.
@@ -72,7 +74,10 @@ pub(super) fn verdicts(case: &Case<'_>, family: &Family) -> Vec<Verdict> {
         let proof = Proof::new(case).evidence(quoted(case, page, &shown.failing, family.quoted_as)).premise(
             family.failed,
             !shown.failing.is_empty(),
-            || ask(case, page, family.ke),
+            || {
+                let needs = (family.tells)(case, page);
+                if needs.is_empty() { ask(case, page, family.ke) } else { needs }
+            },
         );
         let saw = format!("{} ({})", family.saw, lines(shown.failing.len()));
         let verdict = decide(case, (family.conclusion, family.ke), page, (shown, proof, &saw));
