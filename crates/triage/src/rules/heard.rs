@@ -7,9 +7,26 @@ use crypto_diag_core::{CallFacts, MediaKind, MediaStream, StreamSample};
 use crate::case::{Case, Page};
 use crate::need::{Need, ReportTime, Whose};
 use crate::problem::Place;
+use crate::proof::Premise;
 use crate::stamp;
 use crate::subject::{Device, Subject};
 use crate::verdict::{ClockOf, Evidence};
+
+pub(super) const ONE_CALL: Premise = Premise {
+    id: "heard/one-call",
+    says: "All streams that the report lists are of one document inside the page, and no other document with its address is there.",
+    rules_out: "The page is in two calls: members, keys and errors that the report shows are those of one of them, and the stream is the other's.",
+};
+
+/// Whether the streams of a page's report are those of one call: neither members nor keys say of which frame they are.
+pub(super) fn is_one_call(case: &Case<'_>, page: &Page) -> bool {
+    let report = case.report(page);
+    let paths = || report.call.iter().flat_map(|call| &call.streams).filter_map(|stream| stream.path.as_deref());
+    let Some(path) = paths().next() else { return true };
+    let documents = report.capture.frames.documents.iter();
+    let of_call = documents.filter(|document| !document.removed && document.path.as_deref() == Some(path));
+    paths().all(|other| other == path) && of_call.count() <= 1
+}
 
 /// What becomes of a participant's media, by the statistics alone. Each has one rule, so that there is one statement for each
 /// participant.
@@ -138,6 +155,11 @@ impl Heard<'_> {
     pub fn again(&self, case: &Case<'_>, why: &str) -> Vec<Need> {
         let whose = self.page.device.clone().map_or_else(|| Whose::Somebody(case.label(self.page)), Whose::Device);
         vec![Need::report(whose, ReportTime::SameCall, why)]
+    }
+
+    /// Another report of this page, made while it is in no other call.
+    pub fn alone(&self, case: &Case<'_>) -> Vec<Need> {
+        self.again(case, "what becomes of this participant's media: made while the page is in one call alone")
     }
 
     /// The participant's own report.

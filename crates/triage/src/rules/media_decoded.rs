@@ -58,7 +58,7 @@ pub(super) const RULE: Rule = Rule {
                participant who says that it encrypts. It is said of the second in which the statistics were taken, and of this page \
                alone. If somebody is not heard all the same, encryption is not why. A picture says nothing of a sound that comes and is not played: \
                LiveKit's worker decides for each track by itself whether it opens it.",
-    proven_by: &[&OUT, &OPENED, &ITS_OWN, &SOUND_TOO, &SAME_KEY],
+    proven_by: &[&OUT, &OPENED, &ITS_OWN, &SOUND_TOO, &SAME_KEY, &heard::ONE_CALL],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -113,6 +113,7 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         .premise(&ITS_OWN, its_own, again)
         .premise(&SOUND_TOO, sound_too, || heard.again(case, &clicked))
         .premise(&SAME_KEY, same_key, again)
+        .premise(&heard::ONE_CALL, heard::is_one_call(case, heard.page), || heard.alone(case))
         .unless(
             "Pictures of the participant come out of decryption, and hardly one of them can be decoded, as where this page takes for plain what is encrypted.",
             ciphertext.into_iter().take(2),
@@ -269,6 +270,28 @@ fn histories() -> Vec<crate::history::History> {
         history(
             "Bob encrypts, and Alice's page has his key and takes his media for plain",
             Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.8)).of_bob(decoded_video(15.0, 15.0, 1.0)),
+        )
+        .never_proves("media-decoded", ""),
+        history(
+            "Alice is in two calls with Bob: she has his key in the one, and the other one plays his ciphertext",
+            Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.8)).of_nobody(
+                crypto_diag_core::MediaStream {
+                    path: Some("/elsewhere".to_owned()),
+                    ..sound(50.0, 48_000.0, 48_000.0, 0.0, 0.2)
+                },
+            ),
+        )
+        .never_proves("media-decoded", ""),
+        history(
+            "the same, and both frames have one address",
+            Held::default().of_bob(sound(50.0, 48_000.0, 48_000.0, 0.0, 0.8)).report(|report| {
+                let document = crypto_diag_core::FrameState {
+                    path: Some("/call".to_owned()),
+                    hooked: true,
+                    ..crypto_diag_core::FrameState::default()
+                };
+                report.capture.frames.documents = vec![document.clone(), document];
+            }),
         )
         .never_proves("media-decoded", ""),
         history(

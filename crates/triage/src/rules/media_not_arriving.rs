@@ -39,7 +39,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "Packets are counted before decryption, whether a key opens them or not. Where none comes, no key of this page can be the \
                reason. What is: the participant muted itself or publishes nothing, its own client cannot encrypt, the SFU passes nothing \
                on (it pauses pictures on purpose that are small or hidden), it is at another SFU, or the network.",
-    proven_by: &[&NOTHING, &ALL_SHOWN],
+    proven_by: &[&NOTHING, &ALL_SHOWN, &heard::ONE_CALL],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -120,7 +120,8 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
                 format!("in which room of the SFU {who} is, and what it publishes"),
             ));
             needs
-        });
+        })
+        .premise(&heard::ONE_CALL, heard::is_one_call(case, heard.page), || heard.alone(case));
     let shortest = heard.streams.iter().filter_map(|stream| quiet_ms(stream)).fold(f64::INFINITY, f64::min);
     let how_long = if heard.streams.is_empty() {
         "the page has no stream of it".to_owned()

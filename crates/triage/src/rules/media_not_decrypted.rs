@@ -59,7 +59,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "LiveKit prints the same lines for a key that is 300 ms late and for one that never comes, and is silent afterwards. The \
                statistics part them: packets are counted before decryption, and frames after it. Where packets come, nothing comes out, \
                a line named the participant and no key of it was set since, its frames meet no key that opens them.",
-    proven_by: &[&ARRIVES, &NAMED, &TAKEN, &NOT_SET, &KEYS_SHOWN, &LASTS],
+    proven_by: &[&ARRIVES, &NAMED, &TAKEN, &NOT_SET, &KEYS_SHOWN, &LASTS, &heard::ONE_CALL],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -108,7 +108,8 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         .premise(&TAKEN, open.is_empty() || is_missing || is_taken, || heard.again(case, &later))
         .premise(&NOT_SET, !is_named || !open.is_empty(), || heard.again(case, &later))
         .premise(&KEYS_SHOWN, keys_shown, watched)
-        .premise(&LASTS, lasts, || heard.again(case, &later));
+        .premise(&LASTS, lasts, || heard.again(case, &later))
+        .premise(&heard::ONE_CALL, heard::is_one_call(case, page), || heard.alone(case));
     let came = heard.kinds(flow::comes).unwrap_or("media");
     let since = first.map_or_else(String::new, |error| stamp::print(i64::try_from(error.ts.0).unwrap_or(i64::MAX)));
     let index = first.and_then(|error| error.key_index);

@@ -27,7 +27,7 @@ const ALL_SHOWN: Premise = Premise {
 
 const GOES: Premise = Premise {
     id: "media-not-sent/goes",
-    says: "Packets of a sender of sound that is switched on left between two samples of the statistics.",
+    says: "Packets of a sender of sound that is switched on left between two samples of the statistics, and the page is in one call alone.",
     rules_out: "",
 };
 
@@ -82,7 +82,11 @@ fn judge(case: &Case<'_>, page: &Page) -> Option<Verdict> {
         .evidence(quotes.clone())
         .premise(&SILENT, sent.iter().all(|stream| is_off(stream) || stands(stream)), again)
         .premise(&ALL_SHOWN, all_shown, again);
-    let refutation = Proof::new(case).evidence(quotes).premise(&GOES, sent.iter().any(|stream| goes(stream)), Vec::new);
+    let refutation = Proof::new(case).evidence(quotes).premise(
+        &GOES,
+        sent.iter().any(|stream| goes(stream)) && heard::is_one_call(case, page),
+        Vec::new,
+    );
     let own = case.readings[page.report].facts.call.as_ref().and_then(|call| call.own.as_ref());
     let lacks_key = own.and_then(|own| own.open_errors().last());
     let why = if sent.is_empty() {
@@ -127,6 +131,13 @@ fn histories() -> Vec<crate::history::History> {
     let own_key = format!("CryptorError: key set not found for {ALICE} at index 0");
     vec![
         history("Alice speaks", Held::default().sent(speaks())).refutes("media-not-sent", about),
+        history(
+            "Alice speaks in another call, and her microphone is off in this one",
+            Held::default()
+                .sent(off())
+                .sent(crypto_diag_core::MediaStream { path: Some("/elsewhere".to_owned()), ..speaks() }),
+        )
+        .never_refutes("media-not-sent", ""),
         history("Alice's microphone is switched off", Held::default().sent(off()))
             .proves("media-not-sent", about)
             .never_refutes("media-not-sent", ""),
