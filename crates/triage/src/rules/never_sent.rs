@@ -1,8 +1,9 @@
 //! KE-2: another client sent its media key to others and never to this device.
 
-use crypto_diag_analysis::sorted::sort_by_key;
+use crypto_diag_analysis::sorted::{distinct, sort_by_key};
 
 use super::Rule;
+use super::heard;
 use super::sent::{self, Sent};
 use crate::case::watch::STARTED_WITHIN_MS;
 use crate::case::{Case, Page};
@@ -19,6 +20,12 @@ const BATCHES_WHOLE: usize = 100;
 
 /// A key is late by moments: the list must go on for this long after the error.
 const SETTLED_MS: i64 = 60_000;
+
+const MISSED: Premise = Premise {
+    id: "never-sent/missed",
+    says: "A line of a page of this device says that the sender's media key was missing there.",
+    rules_out: "The device needs no key of it: it has just joined, or is left out on purpose; its own report would tell.",
+};
 
 const WATCHED: Premise = Premise {
     id: "never-sent/watched",
@@ -45,7 +52,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "matrix-js-sdk prints each batch of to-device messages with the devices that it is for. A device that is in none of \
                them was never sent to, as far as these lists reach: they begin with the capture or with Clear, and they are those \
                of one page, while a call may be in another one.",
-    proven_by: &[&WATCHED, &WHOLE, &SAME_CALL],
+    proven_by: &[&MISSED, &WATCHED, &WHOLE, &SAME_CALL],
     refuted_by: &[],
     check,
     #[cfg(test)]
@@ -67,7 +74,72 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
             }
         }
     }
+    for page in &case.pages {
+        for verdict in left_out(case, &all, page) {
+            if verdicts.iter().all(|known| known.about != verdict.about) {
+                verdicts.push(verdict);
+            }
+        }
+    }
     verdicts
+}
+
+/// The members of a page's call for whom none of its batches was, while others got some. That they miss a key only they can say.
+fn left_out(case: &Case<'_>, all: &[Sent], page: &Page) -> Vec<Verdict> {
+    let session = case.report(page).call.as_ref().and_then(|call| call.session.as_ref());
+    let joined = session.filter(|session| session.own && session.joined == Some(true));
+    let is_whole = is_from_the_beginning(case, page) && whole(case, page) && heard::is_one_call(case, page);
+    let (Some(sender), Some(session)) = (&page.device, joined.filter(|_| is_whole)) else { return Vec::new() };
+    let members = session.memberships.iter().filter_map(|one| {
+        let device = Device::new(one.user_id.as_deref()?, one.device_id.as_deref()?);
+        (device != *sender).then_some(device)
+    });
+    let batches = |device: &Device| {
+        let of_sender = all.iter().filter(|message| message.encrypted && message.sender.as_ref() == Some(sender));
+        of_sender.filter(|message| message.target == *device).count()
+    };
+    let (served, left): (Vec<_>, Vec<_>) = distinct(members).into_iter().partition(|device| batches(device) > 0);
+    let Some(other) = served.first() else { return Vec::new() };
+    let own = case.readings[page.report].facts.call.as_ref().and_then(|call| call.own.as_ref());
+    let verdict = |receiver: &Device| {
+        let label = receiver.label();
+        let text = format!("{} batches for {}, none for {label}", batches(other), other.label());
+        let shown = case.whole(
+            page.report,
+            &text,
+            "this page queued messages for other members of its call, and none for this one",
+        );
+        let ask = || {
+            let why = "whether it misses the sender's media key, and since when";
+            vec![Need::report(Whose::Device(receiver.clone()), ReportTime::SameCall, why)]
+        };
+        let proof = Proof::new(case).evidence([shown]).premise(&MISSED, false, ask);
+        let sentences = Sentences {
+            unknown: format!(
+                "The page of {} queued messages for {} of {} other members of its call, and none for {label}. Whether {label} misses a media \
+                 key of it cannot be told.",
+                sender.label(),
+                served.len(),
+                served.len() + left.len()
+            ),
+            ..Sentences::default()
+        };
+        let subject = Subject {
+            device: Some(receiver.clone()),
+            peer: Some(sender.clone()),
+            participant: own.and_then(|own| own.identity.clone()),
+            ..Subject::default()
+        };
+        Verdict::decide(
+            case,
+            Conclusion::NeverSent,
+            (format!("{label} from {}", sender.label()), subject),
+            proof,
+            None,
+            sentences,
+        )
+    };
+    left.iter().map(verdict).collect()
 }
 
 fn judge(
@@ -122,7 +194,7 @@ fn judge(
         })
     });
     let proof = Proof::new(case)
-        .evidence(case.entry(page.report, first, "the sender's key was missing here"))
+        .premise(&MISSED, case.entry(page.report, first, "the sender's key was missing here"), Vec::new)
         .premise(&WATCHED, peer.is_some_and(|peer| watched(case, peer, missed)), || {
             ask("the devices that it sent its keys to, since before the call")
         })
@@ -164,20 +236,23 @@ fn judge(
 
 /// Whether a page was watched from its beginning, before a time, until a minute after it.
 fn watched(case: &Case<'_>, page: &Page, missed: Moment) -> bool {
-    let report = case.report(page);
-    let capture = &report.capture;
-    let (Some(origin), Some(installed)) = (capture.time_origin, capture.installed_at) else { return false };
-    let late = i64::try_from(installed.0.saturating_sub(origin.0)).unwrap_or(i64::MAX);
-    let from_the_beginning = late <= STARTED_WITHIN_MS && capture.cleared_at.is_none();
-    let Some((_, made)) = page.watched(report) else { return false };
+    let Some((_, made)) = page.watched(case.report(page)) else { return false };
     let settled = Moment { latest: missed.latest.saturating_add(SETTLED_MS), ..missed };
-    from_the_beginning
+    is_from_the_beginning(case, page)
         && case.begun(page).is_some_and(|begun| case.clocks.is_before(begun, missed))
         && case.clocks.is_before(settled, made)
 }
 
+/// Whether a page was watched from its beginning on, without Clear.
+pub(super) fn is_from_the_beginning(case: &Case<'_>, page: &Page) -> bool {
+    let capture = &case.report(page).capture;
+    let (Some(origin), Some(installed)) = (capture.time_origin, capture.installed_at) else { return false };
+    let late = i64::try_from(installed.0.saturating_sub(origin.0)).unwrap_or(i64::MAX);
+    late <= STARTED_WITHIN_MS && capture.cleared_at.is_none()
+}
+
 /// Whether a page's list of batches is whole.
-fn whole(case: &Case<'_>, page: &Page) -> bool {
+pub(super) fn whole(case: &Case<'_>, page: &Page) -> bool {
     case.shows_batches(page) && case.report(page).sent.len() < BATCHES_WHOLE
 }
 
@@ -248,8 +323,13 @@ fn histories() -> Vec<crate::history::History> {
             .rewrite("peer.har", |har| har.replace(ALICE.1, "ELSEWHERE"))
             .file("carol.report.json", carol.json())
     };
+    let alone = || {
+        History::new("Bob's report alone shows that Alice is in his call and got nothing")
+            .file("bob.report.json", bob_alone().json())
+    };
     let about = "NUYKVAQNAJ from @bob-6:localhost/HDMZKZPGBB";
     vec![
+        alone().never_proves("never-sent", ""),
         story("Bob's client sends its key to Carol and never to Alice", true, true).proves("never-sent", about),
         story("Bob's page was cleared before the report", true, true)
             .edit("peer.report.json", |report| {
@@ -302,4 +382,50 @@ fn histories() -> Vec<crate::history::History> {
             )
             .never_proves("never-sent", ""),
     ]
+}
+
+/// Bob's page in a call with Alice and Carol, which has queued a message for Carol alone.
+#[cfg(test)]
+fn bob_alone() -> crate::history::MadeUpPage {
+    use crypto_diag_core::{CallFacts, CallMembership, CallSession};
+    let (bob, begun) = (("@bob:example.org", "BOB"), 1_795_424_000_000);
+    crate::history::MadeUpPage::new(bob, begun, begun + 300_000).but(move |report| {
+        let member = |user: &str, device: &str| CallMembership {
+            user_id: Some(user.to_owned()),
+            device_id: Some(device.to_owned()),
+            participant: Some(format!("{user}:{device}")),
+            ..CallMembership::default()
+        };
+        let memberships =
+            vec![member(bob.0, bob.1), member("@alice:example.org", "ALICE"), member("@carol:example.org", "CAROL")];
+        let room_id = Some("!call:example.org".to_owned());
+        let session = CallSession { own: true, joined: Some(true), room_id, memberships };
+        report.call = Some(CallFacts { session: Some(session), ..CallFacts::default() });
+        let batch = serde_json::json!({
+            "ts": begun + 20_000, "type": "m.room.encrypted", "txnid": "m1.0", "omitted": 0,
+            "targets": [{"userId": "@carol:example.org", "deviceId": "CAROL", "messageId": "for-carol"}],
+        });
+        report.sent = vec![serde_json::from_value(batch).expect("a batch")];
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bob_alone;
+    use crate::Triage;
+    use crate::conclusion::Conclusion;
+    use crate::history::History;
+    use crate::verdict::Answer;
+
+    #[test]
+    fn a_member_for_whom_no_batch_was_is_named_and_its_report_asked_for() {
+        let triage = Triage::of(&History::new("one report").file("bob.report.json", bob_alone().json()).bundle());
+        let of_rule = |verdict: &&crate::verdict::Verdict| verdict.conclusion == Conclusion::NeverSent;
+        let named: Vec<_> = triage.verdicts.iter().filter(of_rule).collect();
+        let [verdict] = named[..] else { panic!("{named:#?}") };
+        assert_eq!(verdict.about, "@alice:example.org/ALICE from @bob:example.org/BOB");
+        assert!(verdict.statement.contains("queued messages for 1 of 2 other members"), "{}", verdict.statement);
+        let Answer::Unknown { fetch } = &verdict.answer else { panic!("{verdict:#?}") };
+        assert!(fetch.iter().any(|fetch| fetch.how.contains("@alice:example.org/ALICE")), "{fetch:#?}");
+    }
 }
