@@ -21,6 +21,10 @@ enum Shared {
     Event,
     /// The report.
     Report,
+    /// The effect names the cause, since its rule has joined them by calls, times and lists; and what is said is of the effect's device.
+    Named,
+    /// The same, and what is said is of the effect's peer.
+    NamedOfPeer,
 }
 
 /// Which conclusion explains which, the nearest cause first. A verdict stands under the first of its causes that is proven.
@@ -42,12 +46,19 @@ const EXPLAINS: &[(C, C, Shared)] = &[
     (C::ConflictLostMediaKey, C::MediaKeyMissing, Shared::Device),
     (C::LostKeyLostMediaKey, C::MediaKeyMissing, Shared::Device),
     (C::NeverSent, C::MediaKeyMissing, Shared::Device),
+    (C::NoOneTimeKey, C::MediaKeyMissing, Shared::Named),
+    (C::StaleDeviceList, C::MediaKeyMissing, Shared::Named),
+    (C::BatchDropped, C::MediaKeyMissing, Shared::NamedOfPeer),
     (C::Backlog, C::MediaKeyMissing, Shared::Device),
     (C::EncryptionOneSided, C::MediaNotDecrypted, Shared::Peer),
     (C::ConflictLostMediaKey, C::MediaNotDecrypted, Shared::Peer),
     (C::LostKeyLostMediaKey, C::MediaNotDecrypted, Shared::Peer),
     (C::NeverSent, C::MediaNotDecrypted, Shared::Peer),
+    (C::NoOneTimeKey, C::MediaNotDecrypted, Shared::Named),
+    (C::StaleDeviceList, C::MediaNotDecrypted, Shared::Named),
+    (C::BatchDropped, C::MediaNotDecrypted, Shared::NamedOfPeer),
     (C::MediaKeyMissing, C::MediaNotDecrypted, Shared::Peer),
+    (C::MediaNotSent, C::MediaNotArriving, Shared::NamedOfPeer),
     (C::Diverged, C::Ke1Seen, Shared::Device),
     (C::ConflictLostKey, C::OlmSeen, Shared::Device),
     (C::LostKey, C::OlmSeen, Shared::Device),
@@ -85,15 +96,14 @@ pub struct Link {
     pub effect: usize,
 }
 
-/// The arrows between proven faults. Each effect has one cause; causes have none or others.
+/// The arrows between proven verdicts. Each effect has one cause; causes have none or others.
 pub(crate) fn links(verdicts: &[Verdict]) -> Vec<Link> {
-    let is_told = |verdict: &Verdict| verdict.is_proven() && verdict.conclusion.is_fault();
     let mut links = Vec::new();
-    for (effect, verdict) in verdicts.iter().enumerate().filter(|(_, verdict)| is_told(verdict)) {
+    for (effect, verdict) in verdicts.iter().enumerate().filter(|(_, verdict)| verdict.is_proven()) {
         let cause = EXPLAINS.iter().filter(|(_, explained, _)| *explained == verdict.conclusion).find_map(
             |(conclusion, _, shared)| {
                 verdicts.iter().position(|other| {
-                    other.conclusion == *conclusion && is_told(other) && shares(other, verdict, *shared)
+                    other.conclusion == *conclusion && other.is_proven() && shares(other, verdict, *shared)
                 })
             },
         );
@@ -102,9 +112,11 @@ pub(crate) fn links(verdicts: &[Verdict]) -> Vec<Link> {
     links
 }
 
-fn shares(one: &Verdict, other: &Verdict, what: Shared) -> bool {
-    let (one, other) = (&one.subject, &other.subject);
+/// Whether a cause and an effect share what they must.
+fn shares(cause: &Verdict, effect: &Verdict, what: Shared) -> bool {
+    let (one, other) = (&cause.subject, &effect.subject);
     let device = one.device.is_some() && one.device == other.device;
+    let is_named = effect.follows.contains(&cause.conclusion);
     match what {
         Shared::Device => device,
         Shared::Key => {
@@ -133,6 +145,8 @@ fn shares(one: &Verdict, other: &Verdict, what: Shared) -> bool {
         Shared::Event => {
             !one.event_ids.is_empty() && (other.event_ids.is_empty() || meet(&one.event_ids, &other.event_ids))
         }
+        Shared::Named => is_named && device && (one.peer.is_none() || one.peer == other.peer),
+        Shared::NamedOfPeer => is_named && one.device.is_some() && one.device == other.peer,
         Shared::Report => device || (one.report.is_some() && one.report == other.report),
     }
 }
@@ -179,6 +193,22 @@ mod tests {
         let link = |cause, effect| Link { cause, effect };
         assert_eq!(links, [link(1, 0), link(0, 2), link(2, 3)]);
         assert_eq!(causes(&verdicts, &links), [1, 4], "the other key was lost for a reason that nobody knows");
+    }
+
+    #[test]
+    fn what_a_rule_has_joined_stands_under_the_side_that_it_names() {
+        let of = |conclusion, device: &str, peer: Option<&str>| {
+            let mut verdict = Verdict::example(conclusion, Answer::Proven, "");
+            let peer = peer.map(|peer| Device::new("@a:x", peer));
+            verdict.subject = Subject { device: Some(Device::new("@a:x", device)), peer, ..Subject::default() };
+            verdict
+        };
+        let (silent, effect) = (of(C::MediaNotSent, "B", None), of(C::MediaNotArriving, "A", Some("B")));
+        let joined = effect.clone().follows(C::MediaNotSent);
+        assert_eq!(links(&[silent.clone(), effect]), [], "two statements that nothing joins");
+        assert_eq!(links(&[silent, joined.clone()]), [Link { cause: 0, effect: 1 }]);
+        assert_eq!(links(&[of(C::MediaNotSent, "C", None), joined.clone()]), [], "another one is muted");
+        assert_eq!(links(&[of(C::MediaNotSent, "A", None), joined]), [], "whoever hears nothing is muted, too");
     }
 
     #[test]

@@ -79,12 +79,12 @@ fn sentence(exit_code: u8, verdicts: &[Verdict], links: &[Link], causes: &[usize
     };
     match exit_code {
         3 => "Nothing that was given could be read.".to_owned(),
-        1 => format!("Proven: {}{open}{}", told(verdicts, links, causes), media(verdicts)),
-        2 if is_of_media(verdicts) => format!("No fault of encryption is proven.{open}{}", media(verdicts)),
+        1 => format!("Proven: {}{open}{}", told(verdicts, links, causes), media(verdicts, links)),
+        2 if is_of_media(verdicts) => format!("No fault of encryption is proven.{open}{}", media(verdicts, links)),
         2 => format!("Nothing is proven to be wrong.{open}"),
         0 if is_of_media(verdicts) => format!(
             "No fault of encryption: each of the four questions was looked at by something that would have shown one.{}",
-            media(verdicts)
+            media(verdicts, links)
         ),
         _ => "Nothing is wrong: each of the four questions was looked at by something that would have shown a fault."
             .to_owned(),
@@ -98,19 +98,26 @@ fn is_of_media(verdicts: &[Verdict]) -> bool {
     verdicts.iter().any(|verdict| verdict.is_proven() && OF_MEDIA.contains(&verdict.conclusion))
 }
 
-/// A sentence for each thing that is proven of the media of a call and is no fault of encryption.
-fn media(verdicts: &[Verdict]) -> String {
-    let proven = |verdict: &&Verdict| verdict.is_proven() && OF_MEDIA.contains(&verdict.conclusion);
-    let mut told: Vec<&Verdict> = verdicts.iter().filter(proven).collect();
-    sort_by_key(&mut told, |verdict| OF_MEDIA.iter().position(|conclusion| *conclusion == verdict.conclusion));
-    let sentence = |verdict: &&Verdict| {
-        let clause = capitalised(&plain::clause(verdict.conclusion, &verdict.subject, verdict.count));
-        let end = match verdict.conclusion {
-            Conclusion::MediaDecoded => " as the report is made: if it is not heard then, encryption is not why",
-            Conclusion::MediaNotArriving => ": its decryption is not why",
-            _ => "",
+/// A sentence for each thing that is proven of the media of a call and is no fault of encryption; one for both sides of a direction
+/// where they are joined.
+fn media(verdicts: &[Verdict], links: &[Link]) -> String {
+    let is_of_media = |at: &usize| OF_MEDIA.contains(&verdicts[*at].conclusion);
+    let cause = |at: usize| links.iter().find(|link| link.effect == at).map(|link| link.cause).filter(is_of_media);
+    let is_told_below = |at: usize| links.iter().any(|link| link.cause == at && cause(link.effect) == Some(at));
+    let proven = |at: &usize| verdicts[*at].is_proven() && is_of_media(at) && !is_told_below(*at);
+    let mut told: Vec<usize> = (0..verdicts.len()).filter(proven).collect();
+    sort_by_key(&mut told, |at| OF_MEDIA.iter().position(|conclusion| *conclusion == verdicts[*at].conclusion));
+    let clause = |at: usize| plain::clause(verdicts[at].conclusion, &verdicts[at].subject, verdicts[at].count);
+    let sentence = |at: &usize| {
+        let end = match (verdicts[*at].conclusion, cause(*at)) {
+            (_, Some(cause)) => format!(", since {}", clause(cause)),
+            (Conclusion::MediaDecoded, None) => {
+                " as the report is made: if it is not heard then, encryption is not why".to_owned()
+            }
+            (Conclusion::MediaNotArriving, None) => ": its decryption is not why".to_owned(),
+            _ => String::new(),
         };
-        format!(" {clause}{end}.")
+        format!(" {}{end}.", capitalised(&clause(*at)))
     };
     let mut sentences: String = told.iter().take(CAUSES_MAX).map(sentence).collect();
     if told.len() > CAUSES_MAX {
@@ -339,6 +346,15 @@ mod tests {
             tell_of(2, &silent).sentence,
             "No fault of encryption is proven. Nothing of @bob:x arrives at device A of @alice:x: its decryption is not why. Device A of \
              @alice:x sends no sound itself."
+        );
+        let mut joined = silent.clone();
+        joined[0] = joined[0].clone().follows(Conclusion::MediaNotSent);
+        joined[0].subject.peer = Some(Device::new("@bob:x", "B"));
+        joined[1].subject.device = Some(Device::new("@bob:x", "B"));
+        assert_eq!(
+            tell_of(2, &joined).sentence,
+            "No fault of encryption is proven. Nothing of @bob:x arrives at device A of @alice:x, since device B of @bob:x sends no sound \
+             itself."
         );
         let many: Vec<Verdict> =
             ["@b:x", "@c:x", "@d:x", "@e:x"].map(|who| proven(Conclusion::MediaNotArriving, &[], Some(who))).to_vec();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crypto_diag_analysis::Report;
 use crypto_diag_analysis::sorted::sort_by_key;
 use crypto_diag_core::Meaning;
 
@@ -58,7 +59,10 @@ fn measured(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Vec<(Clock, Clo
             measured.push((Clock::Har(har), Clock::Database, interval));
         }
     }
-    for page in pages {
+    for (at, page) in pages.iter().enumerate() {
+        let others = pages[at + 1..].iter();
+        measured
+            .extend(others.filter_map(|other| Some((page.clock(), other.clock(), by_server(bundle, page, other)?))));
         let shared = page.hars.iter().filter(|har| shares_clock(bundle, pages, page, **har, &aligned[**har]));
         measured.extend(shared.map(|har| (page.clock(), Clock::Har(*har), SAME)));
         let sent = sent_batches(bundle, page.report).into_iter();
@@ -80,14 +84,28 @@ fn measured(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Vec<(Clock, Clo
     measured
 }
 
+/// The homeserver of a report's user.
+fn server(report: &Report) -> Option<&str> {
+    Some(report.user_id.as_deref()?.split_once(':')?.1)
+}
+
+/// How far one page's clock is ahead of another's, where both have measured theirs by one homeserver. Its events may be stamped by several
+/// of its hosts.
+fn by_server(bundle: &Bundle, page: &Page, other: &Page) -> Option<Interval> {
+    let (page, other) = (&bundle.reports[page.report], &bundle.reports[other.report]);
+    let (one, two) = (clock::of_events(page.server_minus_page?), clock::of_events(other.server_minus_page?));
+    let is_one = server(page)? == server(other)?;
+    let ahead = Interval { low: one.low.saturating_sub(two.high), high: one.high.saturating_sub(two.low) };
+    is_one.then_some(ahead.widened(HOSTS_APART_MS))
+}
+
 /// Whether the server whose log is given is the one that stamped a page's events: it has answered requests of that user's, and no
 /// report is of a user of another server.
 fn is_own_server(bundle: &Bundle, page: &Page) -> bool {
-    let server = |user_id: &Option<String>| user_id.as_deref()?.split_once(':').map(|(_, server)| server.to_owned());
-    let user_id = &bundle.reports[page.report].user_id;
-    let own = server(user_id);
+    let report = &bundle.reports[page.report];
+    let (user_id, own) = (&report.user_id, server(report));
     own.is_some()
-        && bundle.reports.iter().all(|other| server(&other.user_id) == own)
+        && bundle.reports.iter().all(|other| server(other) == own)
         && bundle.logs.iter().any(|log| log.requests.iter().any(|request| request.user_id == *user_id))
 }
 
@@ -260,6 +278,26 @@ mod tests {
             Some(before),
             "the log has a batch of this page an hour earlier: no host's clock is taken for another's"
         );
+    }
+
+    #[test]
+    fn two_pages_are_aligned_by_the_events_of_each_where_one_server_stamped_them() {
+        let report = |user: &str, low: i64| {
+            let page = crate::history::MadeUpPage::new((user, "D"), 1_795_424_000_000, 1_795_424_060_000);
+            page.but(move |report| {
+                let bounds = crypto_diag_core::ServerMinusPage { low, high: low + 100 };
+                report.clock.get_or_insert_default().server_minus_page = Some(bounds);
+            })
+        };
+        let of = |other: &str| {
+            let pages = History::new("two pages, one 90 s ahead of the other")
+                .file("a.report.json", report("@alice:example.org", -50).json())
+                .file("b.report.json", report(other, -90_000).json());
+            ahead(&pages, Clock::Page(0), Clock::Page(1))
+        };
+        let bounds = Interval { low: 89_840, high: 90_060 };
+        assert_eq!(of("@bob:example.org"), Some(bounds.widened(HOSTS_APART_MS)));
+        assert_eq!(of("@bob:elsewhere.example.org"), Some(Interval::ALL), "another server stamped its events");
     }
 
     #[test]

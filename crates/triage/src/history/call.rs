@@ -150,6 +150,16 @@ pub(crate) fn history(name: &str, mut held: Held) -> History {
     jsons.into_iter().fold(history, |history, change| history.edit("alice.report.json", change))
 }
 
+/// The same and the report of Bob's page in that call, whose statistics were asked so many milliseconds earlier.
+pub(crate) fn with_bob(history: History, earlier: u64, held: Held) -> History {
+    let held = held.but(|call| {
+        for sample in call.streams.iter_mut().flat_map(|stream| &mut stream.samples) {
+            sample.ts.0 -= earlier;
+        }
+    });
+    history.file("bob.report.json", page(held, ("@bob:example.org", "BOB")).json())
+}
+
 fn page(held: Held, ids: (&str, &str)) -> MadeUpPage {
     let page = MadeUpPage::new(ids, BEGUN, BEGUN + SAMPLED[1] + 10);
     let lines = held.lines.into_iter();

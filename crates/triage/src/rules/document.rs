@@ -22,8 +22,9 @@ What holds for all rules:
 2. Absence counts only where presence would have been seen: a report's capture was whole, or a server log that would hold the
    line is there without a hole, for long enough.
 3. Two times are compared by the order of lines within one file; between files only by what this client's own requests, which
-   stand on both sides, tell of the difference of the clocks, and never across a clock that was set. One rule is an exception:
-   nothing measures the clocks of two SFUs, and *different-sfu* takes them to agree within two minutes.
+   stand on both sides, tell of the difference of the clocks, or what two pages have each measured of one homeserver's, and never
+   across a clock that was set. One rule is an exception: nothing measures the clocks of two SFUs, and *different-sfu* takes them
+   to agree within two minutes.
 4. The answer of a query is of the time at which it was asked.
 5. What would refute a conclusion is looked for in the artefacts before the conclusion is called proven.
 

@@ -2,9 +2,10 @@
 
 use crypto_diag_analysis::call::flow::{self, Arrival, Flow};
 use crypto_diag_analysis::call::{Call, InCall};
-use crypto_diag_core::{CallFacts, MediaKind, MediaStream, StreamSample};
+use crypto_diag_core::{CallFactKind, CallFacts, MediaKind, MediaStream, StreamSample};
 
 use crate::case::{Case, Page};
+use crate::moment::Moment;
 use crate::need::{Need, ReportTime, Whose};
 use crate::problem::Place;
 use crate::proof::Premise;
@@ -162,6 +163,36 @@ impl Heard<'_> {
         self.again(case, "what becomes of this participant's media: made while the page is in one call alone")
     }
 
+    /// From when until when no packet of the participant's sound came. `None` if some did, or since when is not told.
+    pub fn quiet_sound(&self) -> Option<(Moment, Moment)> {
+        let sound = || self.streams.iter().filter(|stream| stream.kind == MediaKind::Audio);
+        let quiet: Option<Vec<f64>> = sound()
+            .map(|stream| match flow::arrival(stream) {
+                Arrival::Nothing { quiet_ms } => quiet_ms,
+                _ => None,
+            })
+            .collect();
+        let quiet = quiet?.into_iter().reduce(f64::min)?;
+        let until = sound().filter_map(|stream| stream.samples.last()).map(|sample| sample.ts.0).min()?;
+        // Where none ever came: since the track was subscribed to.
+        let subscribed = self.said.facts.iter().filter(|fact| {
+            fact.what == CallFactKind::Subscribed
+                && fact.kind == Some(MediaKind::Audio)
+                && fact.participant == self.participant.identity
+        });
+        let from = match quiet.is_finite() {
+            true => until.checked_sub(quiet.ceil() as u64)?,
+            false => subscribed.map(|fact| fact.ts.0).max()?,
+        };
+        let at = |ms: u64| Some(Moment::at(self.page.clock(), i64::try_from(ms).ok()?));
+        Some((at(from)?, at(until)?))
+    }
+
+    /// The participant's own page in this very call: joined to the same room under the same name.
+    pub fn own_pages<'c>(&self, case: &'c Case<'_>) -> Vec<&'c Page> {
+        own_pages(case, self.device().as_ref(), (self.page, self.participant.identity.as_deref()))
+    }
+
     /// The participant's own report.
     pub fn theirs(&self, why: &str) -> Vec<Need> {
         let whose =
@@ -188,6 +219,26 @@ impl Heard<'_> {
         }
         Some(open)
     }
+}
+
+/// The pages of a device that take part in the call of another one's page, under a name.
+pub(super) fn own_pages<'c>(
+    case: &'c Case<'_>,
+    device: Option<&Device>,
+    (page, identity): (&Page, Option<&str>),
+) -> Vec<&'c Page> {
+    let room = |page: &Page| case.report(page).call.as_ref()?.session.as_ref()?.room_id.as_deref();
+    let is_it = |theirs: &&Page| {
+        let session = case.report(theirs).call.as_ref().and_then(|call| call.session.as_ref());
+        let own = case.readings[theirs.report].facts.call.as_ref().and_then(|call| call.own.as_ref());
+        session.is_some_and(|session| session.own && session.joined == Some(true))
+            && room(theirs).is_some()
+            && room(theirs) == room(page)
+            && identity.is_some()
+            && own.and_then(|own| own.identity.as_deref()) == identity
+            && is_one_call(case, theirs)
+    };
+    case.pages.iter().filter(|theirs| device.is_some() && theirs.device.as_ref() == device).filter(is_it).collect()
 }
 
 /// The statistics of a stream as evidence.

@@ -5,6 +5,7 @@ use crypto_diag_core::{Ke, MediaKind, MediaStream, Millis};
 
 use super::Rule;
 use super::heard::{self, Heard, State};
+use super::media_not_sent;
 use crate::case::Case;
 use crate::case::watch::Sought;
 use crate::conclusion::Conclusion;
@@ -150,6 +151,9 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         } else {
             "What else may keep it from being heard: the volume, the output device, a tab or a participant that was muted here."
         });
+        if let Some((source, says)) = media_not_sent::at_its_source(case, heard) {
+            verdict = verdict.how(says).evidence(source.evidence.into_iter().take(1));
+        }
         if is_unseen {
             verdict = verdict.how("Why it may not be seen: packets of its picture come and nothing comes out of decryption. An SFU may send such packets for a picture that it pauses.");
         }

@@ -1,6 +1,7 @@
 //! KE-2: a participant's media key was missing in a page, and did not come.
 
 use super::Rule;
+use super::sender_side;
 use super::sent;
 use crate::case::watch::Sought;
 use crate::case::{Case, Page};
@@ -127,24 +128,26 @@ fn judge(case: &Case<'_>, page: &Page, participant: &Participant, keys: &Missing
         ),
     };
     let peer = participant.user_id.as_deref().zip(participant.device_id.as_deref());
+    let peer = peer.map(|(user, device)| Device::new(user, device));
     let subject = Subject {
         device: page.device.clone(),
         report: Some(case.report_name(page.report).to_owned()),
-        peer: peer.map(|(user, device)| Device::new(user, device)),
+        peer: peer.clone(),
         participant: Some(identity.clone()),
         key_index: keys.key_index,
         ..Subject::default()
     };
-    let mut verdict = Verdict::decide(
+    let verdict = Verdict::decide(
         case,
         Conclusion::MediaKeyMissing,
         (format!("{label} {identity}"), subject),
         proof,
         None,
         sentences,
-    )
-    .evidence(came.into_iter().take(2))
-    .how("Why: the key was never sent, was lost on its way, or could not be opened.");
+    );
+    let mut verdict = sender_side::join(case, verdict, page, (peer, Some(identity)), Some(first))
+        .evidence(came.into_iter().take(2))
+        .how("Why: the key was never sent, was lost on its way, or could not be opened.");
     if participant.user_id.is_none() {
         verdict = verdict.how("Who it is: the participant is named by a hash.");
     }

@@ -5,6 +5,7 @@ use crypto_diag_core::MediaStream;
 
 use super::Rule;
 use super::heard::{self, Heard, State};
+use super::media_not_sent;
 use crate::case::Case;
 use crate::clock;
 use crate::conclusion::Conclusion;
@@ -130,20 +131,25 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     } else {
         "not one packet ever came".to_owned()
     };
+    let source = media_not_sent::at_its_source(case, heard);
+    let at_its_source = source.as_ref().map_or_else(String::new, |(_, says)| format!(" {says}"));
     let sentences = Sentences {
         proven: format!(
             "At {when} by its own clock, nothing of {who} arrived at {label}: {how_long}. What does not arrive needs no key: decryption on \
-             {label} is not why."
+             {label} is not why.{at_its_source}"
         ),
         refuted: String::new(),
         unknown: format!("Whether media of {who} arrived at {label} at {when} cannot be told."),
     };
     let mut verdict = Verdict::decide(case, Conclusion::MediaNotArriving, heard.about(case), proof, None, sentences);
     if verdict.is_proven() {
-        verdict = verdict.how(format!(
-            "Why: {who} is muted or publishes nothing, its own client does not send (its report of the same moment tells), a picture is \
-             paused on purpose since it is small or hidden here, or the SFU or the network (the SFU's log tells)."
-        ));
+        verdict = match source {
+            Some((source, _)) => verdict.evidence(source.evidence.into_iter().take(1)).follows(Conclusion::MediaNotSent),
+            None => verdict.how(format!(
+                "Why: {who} is muted or publishes nothing, its own client does not send (its report tells, if it is made a moment before this \
+                 one), a picture is paused on purpose since it is small or hidden here, or the SFU or the network (the SFU's log tells)."
+            )),
+        };
         let own = heard.call.own.as_ref().and_then(|own| own.focus.as_deref());
         if let Some((own, theirs)) = own.zip(heard.participant.focus.as_deref()).filter(|(own, theirs)| own != theirs) {
             verdict = verdict.how(format!(
@@ -297,4 +303,57 @@ fn histories() -> Vec<crate::history::History> {
         .proves("media-not-arriving", about)
         .never_proves("media-not-arriving", "carol"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use crypto_diag_core::{CallFacts, MediaStream};
+
+    use crate::Triage;
+    use crate::conclusion::Conclusion;
+    use crate::history::call::{Held, aged, history, sound, with_bob};
+
+    /// Nothing of Bob has come to Alice for a minute, and Bob's own report says that his microphone is off, so many milliseconds earlier.
+    fn both(earlier: u64, change: impl FnOnce(&mut CallFacts), unmeasured: bool) -> Triage {
+        let quiet = Held::default().of_bob(aged(60_000.0, sound(0.0, 0.0, 48_000.0, 48_000.0, 0.0)));
+        let off = MediaStream { enabled: Some(false), ..sound(50.0, 0.0, 0.0, 0.0, 0.0) };
+        let bob = Held::default().sent(off).but(change);
+        let bob = if unmeasured { bob.unmeasured() } else { bob };
+        Triage::of(&with_bob(history("both sides of a silence", quiet), earlier, bob).bundle())
+    }
+
+    fn is_joined(triage: &Triage) -> bool {
+        let of = |at: usize| triage.verdicts[at].conclusion;
+        let is_proven =
+            |wanted| triage.verdicts.iter().any(|verdict| verdict.conclusion == wanted && verdict.is_proven());
+        assert!(is_proven(Conclusion::MediaNotSent) && is_proven(Conclusion::MediaNotArriving));
+        let arrow = (Conclusion::MediaNotSent, Conclusion::MediaNotArriving);
+        triage.story.links.iter().any(|link| (of(link.cause), of(link.effect)) == arrow)
+    }
+
+    #[test]
+    fn both_sides_of_one_silence_are_one_sentence() {
+        let triage = both(5_000, |_| {}, false);
+        assert!(is_joined(&triage), "{}", triage.story.sentence);
+        let arriving = triage.verdicts.iter().find(|verdict| verdict.conclusion == Conclusion::MediaNotArriving);
+        let said = &arriving.expect("a verdict").statement;
+        assert!(
+            said.contains("the page of @bob:example.org/BOB sent no sound: its microphone is switched off"),
+            "{said}"
+        );
+        let sentence = &triage.story.sentence;
+        let both = "Nothing of @bob:example.org arrives at device ALICE of @alice:example.org, since device BOB of @bob:example.org sends no sound itself.";
+        assert!(sentence.contains(both), "{sentence}");
+    }
+
+    #[test]
+    fn two_reports_that_need_not_be_of_one_silence_are_not_joined() {
+        assert!(!is_joined(&both(90_000, |_| {}, false)), "Bob was muted before the silence began");
+        assert!(!is_joined(&both(0, |_| {}, false)), "Bob may have muted himself after Alice's report");
+        assert!(!is_joined(&both(5_000, |_| {}, true)), "nothing tells how the two clocks go");
+        let elsewhere = |call: &mut CallFacts| {
+            call.session.as_mut().expect("a session").room_id = Some("!other:example.org".to_owned());
+        };
+        assert!(!is_joined(&both(5_000, elsewhere, false)), "Bob is muted in another call");
+    }
 }

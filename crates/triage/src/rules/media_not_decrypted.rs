@@ -6,6 +6,7 @@ use crypto_diag_core::MediaKind;
 
 use super::Rule;
 use super::heard::{self, Heard, State};
+use super::sender_side;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::{Need, ReportTime, Whose};
@@ -129,7 +130,10 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     };
     let (about, subject) = heard.about(case);
     let subject = crate::subject::Subject { key_index: index, ..subject };
-    let mut verdict = Verdict::decide(case, Conclusion::MediaNotDecrypted, (about, subject), proof, None, sentences);
+    let verdict = Verdict::decide(case, Conclusion::MediaNotDecrypted, (about, subject), proof, None, sentences);
+    let peer = (heard.device(), participant.identity.as_deref());
+    let error = first.and_then(|error| case.printed(page.report, error.entry));
+    let mut verdict = sender_side::join(case, verdict, page, peer, error);
     if verdict.is_proven() {
         verdict = verdict.how(if is_wrong {
             "Why: another key of the participant came for this index, or its frames are not encrypted with the one that it sent."

@@ -1,12 +1,13 @@
 //! A page sends no sound itself: what its own user says that others do not hear.
 
 use crypto_diag_analysis::call::flow::{self, Arrival};
-use crypto_diag_core::{Direction, MediaKind, MediaStream};
+use crypto_diag_core::{CallFacts, Direction, MediaKind, MediaStream};
 
 use super::Rule;
-use super::heard;
+use super::heard::{self, Heard};
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
+use crate::moment::Moment;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::stamp;
@@ -54,6 +55,49 @@ fn is_off(stream: &MediaStream) -> bool {
     stream.enabled == Some(false) || stream.muted == Some(true)
 }
 
+fn senders(said: &CallFacts) -> Vec<&MediaStream> {
+    let is_sound = |stream: &&MediaStream| stream.direction == Direction::Sending && stream.kind == MediaKind::Audio;
+    said.streams.iter().filter(is_sound).collect()
+}
+
+/// Why a page sends no sound, as far as its senders of sound show it.
+fn why(sent: &[&MediaStream]) -> &'static str {
+    if sent.is_empty() {
+        "it has no sender of sound"
+    } else if sent.iter().all(|stream| is_off(stream)) {
+        "its microphone is switched off or gives nothing"
+    } else {
+        "no packet of it leaves the page"
+    }
+}
+
+/// That a participant's own page sent no sound at a time when none came to another one, and why. `None` where no report of that page is
+/// given, or where its time need not be within that silence.
+pub(super) fn at_its_source(case: &Case<'_>, heard: &Heard<'_>) -> Option<(Verdict, String)> {
+    let (from, until) = heard.quiet_sound()?;
+    heard.own_pages(case).into_iter().find_map(|page| {
+        let said = case.report(page).call.as_ref()?;
+        let times: Option<Vec<i64>> = said
+            .streams
+            .iter()
+            .flat_map(|stream| &stream.samples)
+            .map(|sample| i64::try_from(sample.ts.0).ok())
+            .collect();
+        let times = times?;
+        let (first, last) = (*times.iter().min()?, *times.iter().max()?);
+        let at = |ms: i64| Moment::at(page.clock(), ms);
+        let is_within = case.clocks.is_before(from, at(first)) && case.clocks.is_before(at(last), until);
+        let verdict = judge(case, page).filter(|verdict| is_within && verdict.is_proven())?;
+        let says = format!(
+            "Within that silence, at {} by its own clock, the page of {} sent no sound: {}.",
+            stamp::print(last),
+            heard.who(),
+            why(&senders(said))
+        );
+        Some((verdict, says))
+    })
+}
+
 fn judge(case: &Case<'_>, page: &Page) -> Option<Verdict> {
     let said = case.report(page).call.as_ref()?;
     // A client that only observes the call has joined nothing.
@@ -61,8 +105,7 @@ fn judge(case: &Case<'_>, page: &Page) -> Option<Verdict> {
     if is_joined == Some(false) || said.streams.is_empty() {
         return None;
     }
-    let is_sound = |stream: &&MediaStream| stream.direction == Direction::Sending && stream.kind == MediaKind::Audio;
-    let sent: Vec<&MediaStream> = said.streams.iter().filter(is_sound).collect();
+    let sent = senders(said);
     let stands = |stream: &MediaStream| matches!(flow::arrival(stream), Arrival::Nothing { .. });
     let goes = |stream: &MediaStream| !is_off(stream) && stream.enabled == Some(true) && flow::comes(stream);
     let label = case.label(page);
@@ -89,13 +132,7 @@ fn judge(case: &Case<'_>, page: &Page) -> Option<Verdict> {
     );
     let own = case.readings[page.report].facts.call.as_ref().and_then(|call| call.own.as_ref());
     let lacks_key = own.and_then(|own| own.open_errors().last());
-    let why = if sent.is_empty() {
-        "it has no sender of sound"
-    } else if sent.iter().all(|stream| is_off(stream)) {
-        "its microphone is switched off or gives nothing"
-    } else {
-        "no packet of it leaves the page"
-    };
+    let why = why(&sent);
     let sentences = Sentences {
         proven: format!("At {when} by its own clock, {label} sent no sound: {why}."),
         refuted: format!("At {when} by its own clock, sound of {label} left its page."),

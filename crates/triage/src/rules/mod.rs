@@ -50,6 +50,7 @@ pub(crate) mod room_key_withheld;
 mod same_identity;
 mod same_key_two_sessions;
 pub(crate) mod seen;
+mod sender_side;
 pub(crate) mod sent;
 mod server_restored;
 mod slow_gateway;
