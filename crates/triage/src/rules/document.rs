@@ -37,9 +37,7 @@ pub fn markdown() -> String {
     for question in Question::ALL {
         out.push_str(&format!("\n## {}\n", question.text()));
         for rule in ALL.iter().filter(|rule| rule.conclusion.question() == question) {
-            let artefacts = |list: &[crate::verdict::ArtefactKind]| {
-                list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-            };
+            let artefacts = |list| rule.wanted(list).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             out.push_str(&format!("\n### {}\n\n", rule.conclusion.title()));
             out.push_str(&format!("`{}`, {}. {}\n\n", name(rule.conclusion), kind(rule.conclusion), rule.argument));
             out.push_str(&format!("Needs: {}.", artefacts(rule.needs)));

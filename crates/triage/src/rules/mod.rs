@@ -43,6 +43,7 @@ mod never_sent;
 mod no_one_time_key;
 mod olm_seen;
 mod own_line;
+mod prospect;
 mod redelivery;
 mod rollback;
 mod room_key_from_later;
@@ -103,6 +104,7 @@ const fn premises<F, const N: usize>(checks: &[(&'static Premise, F); N]) -> [&'
 }
 
 pub use document::markdown;
+pub use prospect::{Prospect, RuleInput, prospects};
 
 /// Every rule.
 pub const ALL: &[Rule] = &[
