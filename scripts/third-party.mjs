@@ -18,7 +18,7 @@ export const WASM = 'wasm32-unknown-unknown';
 const TEXTS = {
   MIT: ['LICENSE-MIT', 'LICENSE'],
   'Apache-2.0': ['LICENSE-APACHE', 'LICENSE'],
-  'BSD-3-Clause': ['LICENSE.BSD-3-Clause', 'LICENSE'],
+  'BSD-3-Clause': ['LICENSE.BSD-3-Clause', 'LICENSE-WHATWG', 'LICENSE'],
   'BSD-2-Clause': ['LICENSE.BSD-2-Clause', 'LICENSE'],
   Zlib: ['LICENSE'],
   'Unicode-3.0': ['LICENSE-UNICODE'],

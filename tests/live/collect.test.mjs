@@ -277,6 +277,20 @@ test('over SSH the same comes as on the host, from a folder whose name is hostil
     );
     assert.equal(coverage.database.connection, 'psql on its host');
     assert.ok(verdicts(judge(there).triage, 'proven').includes('rollback'));
+
+    // Synapse's own configuration says the same of where log and database are.
+    const config = path.join(dir, 'homeserver.yaml');
+    const told = await collect({
+      sources: ['--via', via, '--synapse-config', config],
+      more: ['--user', HOSTILE],
+    });
+    assert.deepEqual(rows(told), rows(there));
+    const [{ read }] = manifest(told).coverage.logs;
+    assert.ok(
+      read.some((/** @type {any} */ file) => file.path === logPath),
+      JSON.stringify(read),
+    );
+    assert.ok(verdicts(judge(told).triage, 'proven').includes('rollback'));
   } finally {
     for (const program of programs) await program.stop();
   }
@@ -306,11 +320,12 @@ async function fingerprint() {
   return rig.servers.database.query(all.join(' UNION ALL '));
 }
 
-/** @param {{reports?: string[], log?: string, database?: string, more?: string[]}} [options] */
+/** @param {{reports?: string[], log?: string, database?: string, sources?: string[], more?: string[]}} [options] */
 async function commandLine({
   reports = ['victim', 'peer'],
   log = rig.servers.logPath,
-  database,
+  database = rig.servers.database.url,
+  sources = ['--log', log, '--database', database],
   more = [],
 } = {}) {
   const out = mkdtempSync(path.join(rig.servers.dir, 'collected-'));
@@ -318,7 +333,9 @@ async function commandLine({
     'collect',
     ...reports.flatMap((role) => ['--report', path.join(bundle.dir, `${role}.report.json`)]),
     ...reports.flatMap((role) => ['--har', path.join(bundle.dir, `${role}.har`)]),
-    ...['--log', log, '--database', database ?? rig.servers.database.url, '--out', out],
+    ...sources,
+    '--out',
+    out,
     ...more,
   ];
 }

@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 const EXIT_CODES: &str = "\
 Exit codes of run and triage: 0 nothing is wrong, 1 something is proven, 2 something is unknown for lack of artefacts, 3 the \
-input cannot be used. compare: 0 nothing goes on, 1 something does or is new, 2 it is not known, 3 the two do not compare. verify: 0 nothing has changed, 1 something has, 3 it is no folder of run. Other commands: 0 done, 3 not. \
+input cannot be used. compare: 0 nothing goes on, 1 something does or is new, 2 it is not known, 3 the two do not compare. verify: 0 nothing has changed, 1 something has, 3 it is no folder of run. check: 0 each source that is named can be read, 1 one cannot. Other commands: 0 done, 3 not. \
 130 interrupted. It only reads: no command changes a server.";
 
 const RUN_EXAMPLE: &str = "\
 Example:
-  crypto-diag run alice.json bob.json --log /var/log/matrix-synapse --database \"host=/run/postgresql dbname=synapse\"";
+  crypto-diag run alice.json bob.json --log /var/log/matrix-synapse --database \"host=/run/postgresql dbname=synapse\"
+  crypto-diag run alice.json bob.json --profile crypto-diag.toml";
 
 const VERIFY_EXAMPLE: &str = "\
 Example:
@@ -20,6 +22,14 @@ Example:
 const COLLECT_EXAMPLE: &str = "\
 Example:
   crypto-diag collect alice.json --log /var/log/matrix-synapse --database \"host=/run/postgresql dbname=synapse\"";
+
+const INIT_EXAMPLE: &str = "\
+Example:
+  crypto-diag init --via \"ssh root@host pct exec 151 --\" && crypto-diag check --profile crypto-diag.toml";
+
+const CHECK_EXAMPLE: &str = "\
+Example:
+  crypto-diag check --profile crypto-diag.toml";
 
 const TRIAGE_EXAMPLE: &str = "\
 Example:
@@ -52,6 +62,12 @@ pub enum Command {
     /// Gathers the server's side of a capture into a new folder and prints its name. Runs on the server.
     #[command(after_help = COLLECT_EXAMPLE)]
     Collect(Box<CollectArguments>),
+    /// Looks for a server's logs, configuration and database, and writes what it finds into a new profile.
+    #[command(after_help = INIT_EXAMPLE)]
+    Init(InitArguments),
+    /// Tries to read each source that a profile or an option names, and says which conclusions `run` could prove with them.
+    #[command(after_help = CHECK_EXAMPLE)]
+    Check(CheckArguments),
     /// Says what a bundle proves, what it refutes, and what is unknown and how to find out.
     #[command(after_help = TRIAGE_EXAMPLE)]
     Triage(TriageArguments),
@@ -146,21 +162,9 @@ pub struct CollectArguments {
     /// Reports, as users downloaded them: their ids are looked for, and their time.
     #[arg(long = "report", value_name = "FILE", num_args = 1..)]
     pub reports: Vec<PathBuf>,
-    /// Synapse's log, and those of the call's SFU and its token service: files (rotated and packed ones, too), folders, or `-` for
-    /// standard input.
-    #[arg(long = "log", value_name = "FILE", num_args = 1..)]
-    pub logs: Vec<PathBuf>,
     /// HARs, as browsers saved them. What they hold of secrets stays out of the bundle.
     #[arg(long = "har", value_name = "FILE", num_args = 1..)]
     pub hars: Vec<PathBuf>,
-    /// Reads logs and database where this command leads: `ssh root@host`, `docker exec -i synapse`, `ssh root@host pct exec 151 --`. `--log`
-    /// and `--database` are then names over there. Nothing is installed or written there; `psql` takes its password from ~/.pgpass.
-    #[arg(long, value_name = "COMMAND")]
-    pub via: Option<String>,
-    /// Synapse's database: `postgresql://user@host/synapse`, "host=/run/postgresql dbname=synapse", or
-    /// `sqlite:/path/homeserver.db`. A password is taken from PGPASSWORD.
-    #[arg(long, value_name = "URL")]
-    pub database: Option<String>,
     /// The answer to a Prometheus range query, saved as a file.
     #[arg(long, value_name = "FILE")]
     pub prometheus: Option<PathBuf>,
@@ -170,9 +174,6 @@ pub struct CollectArguments {
     /// The window's end.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub until: Option<i64>,
-    /// The zone of the log's times, where they have none: `UTC`, `+02:00`. Without it, it is guessed, and said.
-    #[arg(long, value_name = "OFFSET", value_parser = zone, allow_hyphen_values = true)]
-    pub zone: Option<i32>,
     /// Reads only the window of a large file, found by bisection where its times go upwards. Lines about keys outside of the
     /// window, which are kept otherwise, are not looked for then.
     #[arg(long)]
@@ -190,7 +191,79 @@ pub struct CollectArguments {
     #[arg(long, value_name = "COUNT", default_value_t = 0, hide_default_value = true)]
     pub threads: usize,
     #[command(flatten)]
+    pub sources: SourceArguments,
+    #[command(flatten)]
     pub ids: IdArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    #[command(flatten)]
+    pub sources: SourceArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// The profile that is written. It is made anew: nothing is overwritten.
+    #[arg(long, short, value_name = "FILE", default_value = "crypto-diag.toml")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub sources: Sources,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sources on the server")]
+pub struct SourceArguments {
+    /// A file with the options of this list, such as `log = ["/var/log/matrix-synapse"]`, as `crypto-diag init` writes it. An option
+    /// on the command line takes the place of the file's.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    #[command(flatten)]
+    pub on_command_line: Sources,
+}
+
+/// Where a server's artefacts are: the options, and the entries of a profile, which have the same names and are explained by the same
+/// sentences.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[command(next_help_heading = "Sources on the server")]
+pub struct Sources {
+    /// Reads logs, configuration and database where this command leads: `ssh root@host`, `docker exec -i synapse`,
+    /// `ssh root@host pct exec 151 --`. What the other options name is then over there. Nothing is installed or written there.
+    #[arg(long, value_name = "COMMAND")]
+    pub via: Option<String>,
+    /// Synapse's configuration, files and folders as it gets them itself: `/etc/matrix-synapse/homeserver.yaml
+    /// /etc/matrix-synapse/conf.d`, and those of workers behind them. Its logs are read unless --log names some, and its database is
+    /// asked unless --database names one. The password stays there.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub synapse_config: Vec<PathBuf>,
+    /// The homeserver's log, or any other: files (rotated and packed ones, too), folders, or `-` for standard input.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub log: Vec<PathBuf>,
+    /// The logs of the call's SFU (LiveKit) and of its token service (lk-jwt-service), beside the homeserver's.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub media_log: Vec<PathBuf>,
+    /// Synapse's database: `postgresql://user@host/synapse`, "host=/run/postgresql dbname=synapse", or
+    /// `sqlite:/path/homeserver.db`. A password is taken from PGPASSWORD, with --via from ~/.pgpass over there.
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// The zone of the logs' times, where they have none: `UTC`, `+02:00`. Without it, it is guessed, and said.
+    #[arg(long, value_name = "OFFSET", value_parser = zone, allow_hyphen_values = true)]
+    #[serde(with = "zone_entry")]
+    pub zone: Option<i32>,
+}
+
+/// A zone as an entry of a profile: the option's text.
+mod zone_entry {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<i32>, D::Error> {
+        super::zone(&String::deserialize(input)?).map(Some).map_err(de::Error::custom)
+    }
+
+    pub fn serialize<S: Serializer>(minutes: &Option<i32>, output: S) -> Result<S::Ok, S::Error> {
+        minutes.map(super::zone_text).serialize(output)
+    }
 }
 
 /// Ids by hand, where there is no report or it names too few.
@@ -258,6 +331,12 @@ pub fn zone(text: &str) -> Result<i32, String> {
     }
 }
 
+/// The same as a text: `+02:00`.
+pub fn zone_text(minutes: i32) -> String {
+    let sign = if minutes < 0 { '-' } else { '+' };
+    format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,6 +363,7 @@ mod tests {
         let right = [("UTC", 0), ("Z", 0), ("+02", 120), ("+02:00", 120), ("-0530", -330), ("+14:00", 840)];
         for (text, minutes) in right {
             assert_eq!(zone(text), Ok(minutes), "{text}");
+            assert_eq!(zone(&zone_text(minutes)), Ok(minutes), "{text}");
         }
         for wrong in ["", "2", "+2", "Europe/Berlin", "+15:00", "+02:60", "+0a", "+02:0:", "+é0"] {
             assert!(zone(wrong).is_err(), "{wrong}");

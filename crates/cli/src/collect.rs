@@ -5,11 +5,12 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crypto_diag_collect::{Collected, Ids, Progress, Request, Silent, Via, collect};
+use crypto_diag_collect::{Collected, Ids, Progress, Request, Silent, collect};
 use crypto_diag_server_log::LogLevel;
 
 use crate::args::{CollectArguments, IdArguments};
 use crate::progress::Bar;
+use crate::sources::Found;
 use crate::{exit, given, output};
 
 /// Set by Ctrl-C.
@@ -33,18 +34,20 @@ pub fn run(arguments: CollectArguments) -> Result<u8, String> {
 /// In words, if there is no bundle.
 pub fn gather(arguments: CollectArguments, inside: Option<&'static str>) -> Result<Option<Collected>, String> {
     let follow = arguments.follow.then(|| Arc::new(AtomicBool::new(false)));
-    let via = arguments.via.map(|command| Via::find(&command)).transpose()?;
+    let ids = ids(&arguments.ids)?;
+    let found = Found::find(arguments.sources.stated()?, arguments.follow)?;
     let mut request = Request {
-        via,
-        ids: ids(&arguments.ids)?,
+        ids,
         reports: arguments.reports,
-        logs: arguments.logs,
+        logs: found.all_logs().cloned().collect(),
+        via: found.via,
         hars: arguments.hars,
-        database: arguments.database,
+        database: found.database,
+        refused: found.untold,
+        zone_minutes: found.stated.zone,
         prometheus: arguments.prometheus,
         since: arguments.since,
         until: arguments.until,
-        zone_minutes: arguments.zone,
         window_only: arguments.window_only,
         follow: follow.clone(),
         out: arguments.out,

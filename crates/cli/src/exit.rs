@@ -6,6 +6,9 @@ pub const NOTHING_WRONG: u8 = 0;
 /// `verify`: a file is not as it was packed, or the answer does not come out of them again.
 pub const DIFFERENT: u8 = 1;
 
+/// `check`: a source that is named cannot be read.
+pub const NOT_REACHED: u8 = 1;
+
 /// The input or the arguments cannot be used, or the output could not be written.
 pub const UNUSABLE: u8 = 3;
 

@@ -5,16 +5,20 @@
 
 mod args;
 mod bag;
+mod check;
 mod collect;
 mod compare;
 mod exit;
 mod given;
+mod init;
 mod inputs;
 mod output;
+mod profile;
 mod progress;
 mod queries;
 mod readme;
 mod run;
+mod sources;
 mod triage;
 mod verify;
 
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(*arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Collect(arguments) => collect::run(*arguments),
+        Command::Init(arguments) => init::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
         Command::Triage(arguments) => triage::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),

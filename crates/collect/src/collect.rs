@@ -15,7 +15,7 @@ use crypto_diag_triage::verdict::ArtefactKind;
 use crypto_diag_triage::{Coverage, intake, latency::Latency as Prometheus, stamp};
 use serde_json::{Map, Value, json};
 
-use crate::database;
+use crate::database::{self, Database};
 use crate::error::CollectError;
 use crate::given;
 use crate::ids::{Ids, Window};
@@ -157,8 +157,8 @@ impl Run {
             text.push(b'\n');
             self.folder.write("latency.json", ArtefactKind::Latency, &text)?;
         }
-        if let Some(url) = &request.database {
-            self.database(url, request, progress, cancel)?;
+        if let Some(database) = &request.database {
+            self.database(database, request, progress, cancel)?;
         }
         // Behind all that has a name of its own.
         for given in &request.given {
@@ -223,7 +223,7 @@ impl Run {
 
     fn database(
         &mut self,
-        url: &str,
+        database: &Database,
         request: &Request,
         progress: &dyn Progress,
         cancel: &AtomicBool,
@@ -233,7 +233,7 @@ impl Run {
                 .push(Refusal { what: "database".to_owned(), why: "interrupted before it was asked".to_owned() });
             return Ok(());
         }
-        match database::ask(url, request.via.as_ref(), &self.ids, &request.database_options, cancel) {
+        match database::ask(database, request.via.as_ref(), &self.ids, &request.database_options, cancel) {
             Ok(answers) => {
                 let mut text = serde_json::to_vec_pretty(&answers.queries).unwrap_or_default();
                 text.push(b'\n');

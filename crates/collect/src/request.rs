@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use crypto_diag_triage::bundle::{ArtefactKind, Refusal};
 
-use crate::database;
+use crate::database::{self, Database};
 use crate::ids::Ids;
 use crate::via::Via;
 
@@ -32,8 +32,8 @@ pub struct Request {
     pub logs: Vec<PathBuf>,
     /// HARs, as the browser saved them.
     pub hars: Vec<PathBuf>,
-    /// The database: a PostgreSQL URL or an SQLite file; `None`: it is not asked.
-    pub database: Option<String>,
+    /// The database; `None`: it is not asked.
+    pub database: Option<Database>,
     /// How patient to be with it.
     pub database_options: database::Options,
     /// The answer to a Prometheus range query.

@@ -72,7 +72,7 @@ impl Via {
     }
 
     /// Runs a program to its end and gives what it printed.
-    fn output(&self, program: &[&str]) -> io::Result<Vec<u8>> {
+    pub(crate) fn output(&self, program: &[&str]) -> io::Result<Vec<u8>> {
         let mut printed = Vec::new();
         self.open(program)?.read_to_end(&mut printed)?;
         Ok(printed)
@@ -110,8 +110,7 @@ impl Via {
         let below = ["find", "-H", &path, "-maxdepth", &depth, "-mindepth", "1", "-name", ".*", "-prune", "-o"];
         let mut printed = Vec::new();
         let done = self.open(&[&below[..], &["-type", "f", "-print0"]].concat())?.read_to_end(&mut printed);
-        let names = printed.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-        let mut names: Vec<String> = names.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        let mut names = names(&printed);
         match done {
             Err(error) if names.is_empty() => return Err(error),
             // Nothing is below a file.
@@ -126,6 +125,21 @@ impl Via {
         Ok((names, done.err().map(|error| error.to_string()).or(left)))
     }
 
+    /// The files in a folder itself, and links to files, by name; `None` if it is no folder.
+    ///
+    /// # Errors
+    /// If it is not there, or may not be read.
+    pub(crate) fn files_in(&self, folder: &str) -> io::Result<Option<Vec<String>>> {
+        let folder = plain(folder);
+        if self.output(&["find", "-L", &folder, "-prune", "-type", "d"])?.is_empty() {
+            return Ok(None);
+        }
+        let below = ["find", "-L", &folder, "-maxdepth", "1", "-mindepth", "1", "-type", "f", "-print0"];
+        let mut names = names(&self.output(&below)?);
+        names.sort();
+        Ok(Some(names))
+    }
+
     /// What is in a file; to be followed, also what is written to it later.
     ///
     /// # Errors
@@ -135,6 +149,12 @@ impl Via {
         // -F goes on where the file was rotated.
         if follow { self.open(&["tail", "-c", "+1", "-F", &path]) } else { self.open(&["cat", &path]) }
     }
+}
+
+/// What `find -print0` printed.
+fn names(printed: &[u8]) -> Vec<String> {
+    let names = printed.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
 /// A path that no program takes for an option.
@@ -265,7 +285,12 @@ mod tests {
             assert!(path.ends_with(&text), "{path}: {text}");
         }
         let one = root.join("homeserver.log").display().to_string();
-        assert_eq!(via.files(&one).unwrap().0, [one]);
+        assert_eq!(via.files(&one).unwrap().0, [one.clone()]);
+        let beside: Vec<String> =
+            ["-n.log", ".dot", "homeserver.log"].map(|name| root.join(name).display().to_string()).into();
+        assert_eq!(via.files_in(root.to_str().unwrap()).unwrap(), Some(beside));
+        assert_eq!(via.files_in(&one).unwrap(), None);
+        assert!(via.files_in("/no/such/folder").is_err());
     }
 
     #[test]

@@ -168,7 +168,7 @@ fn ids() -> Ids {
 
 /// What a run says: its error, or what was refused, as one text.
 fn run(url: &str, options: &Options, cancel: &AtomicBool) -> (String, usize) {
-    match ask(url, None, &ids(), options, cancel) {
+    match ask(&url.into(), None, &ids(), options, cancel) {
         Ok(answers) => {
             let refused = answers.refused.iter().map(|refusal| format!("{}: {}\n", refusal.what, refusal.why));
             (refused.collect(), answers.queries.len())

@@ -120,7 +120,7 @@ impl Server {
     }
 
     fn ask_with(&self, ids: &Ids, options: &Options) -> Answers {
-        ask(self.path().to_str().unwrap(), None, ids, options, &AtomicBool::new(false)).unwrap()
+        ask(&self.path().to_str().unwrap().into(), None, ids, options, &AtomicBool::new(false)).unwrap()
     }
 }
 
@@ -283,14 +283,14 @@ fn a_missing_file_is_an_error_and_none_is_made() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("homeserver.db");
     let url = format!("sqlite:{}", path.display());
-    let error = ask(&url, None, &users(&[ALICE]), &quick(), &AtomicBool::new(false)).unwrap_err();
+    let error = ask(&url.as_str().into(), None, &users(&[ALICE]), &quick(), &AtomicBool::new(false)).unwrap_err();
     assert!(matches!(error, DatabaseError::NoFile(_)), "{error}");
     assert!(!path.exists());
     fs::write(&path, "no database at all").unwrap();
-    let error = ask(&url, None, &users(&[ALICE]), &quick(), &AtomicBool::new(false)).unwrap_err();
+    let error = ask(&url.as_str().into(), None, &users(&[ALICE]), &quick(), &AtomicBool::new(false)).unwrap_err();
     assert!(matches!(error, DatabaseError::NotSqlite), "{error}");
     fs::write(&path, "short").unwrap();
-    let error = ask(&url, None, &users(&[ALICE]), &quick(), &AtomicBool::new(false)).unwrap_err();
+    let error = ask(&url.as_str().into(), None, &users(&[ALICE]), &quick(), &AtomicBool::new(false)).unwrap_err();
     assert!(matches!(error, DatabaseError::NotSqlite), "{error}");
 }
 
@@ -300,7 +300,7 @@ fn a_file_that_is_damaged_or_another_programs_is_named() {
     let bytes = fs::read(server.path()).unwrap();
     let broken: Vec<u8> = bytes.iter().enumerate().map(|(at, byte)| if at < 100 { *byte } else { 0xa5 }).collect();
     fs::write(server.path(), broken).unwrap();
-    let asked = ask(server.path().to_str().unwrap(), None, &users(&[ALICE]), &quick(), &AtomicBool::new(false));
+    let asked = ask(&server.path().to_str().unwrap().into(), None, &users(&[ALICE]), &quick(), &AtomicBool::new(false));
     assert!(asked.is_err_and(|error| error.to_string().contains("malformed")));
 
     let other = Server { folder: tempdir().unwrap() };
@@ -393,7 +393,7 @@ fn an_interruption_leaves_what_was_answered_and_names_the_rest() {
     let options = Options { samples_apart: Duration::from_secs(600), ..quick() };
     let url = server.path().display().to_string();
     let answers = thread::scope(|scope| {
-        let asking = scope.spawn(|| ask(&url, None, &users(&[ALICE]), &options, &cancel).unwrap());
+        let asking = scope.spawn(|| ask(&url.as_str().into(), None, &users(&[ALICE]), &options, &cancel).unwrap());
         thread::sleep(Duration::from_millis(500));
         cancel.store(true, Ordering::Relaxed);
         asking.join().unwrap()
@@ -406,7 +406,7 @@ fn an_interruption_leaves_what_was_answered_and_names_the_rest() {
             .any(|refusal| { refusal.what == "the second look at the inbox" && refusal.why == "it was interrupted" })
     );
     // And one that is interrupted before it began says of everything that it is not there.
-    let answers = ask(&url, None, &users(&[ALICE]), &options, &cancel).unwrap();
+    let answers = ask(&url.as_str().into(), None, &users(&[ALICE]), &options, &cancel).unwrap();
     assert!(answers.queries.is_empty() && !answers.refused.is_empty(), "{answers:?}");
 }
 
@@ -417,7 +417,7 @@ fn a_url_may_name_the_file_in_each_usual_way() {
     fs::copy(server.path(), &plain).unwrap();
     let path = Path::new(&plain).display();
     for url in [format!("{path}"), format!("sqlite:{path}"), format!("sqlite://{path}")] {
-        let answers = ask(&url, None, &users(&[ALICE]), &quick(), &AtomicBool::new(false)).unwrap();
+        let answers = ask(&url.as_str().into(), None, &users(&[ALICE]), &quick(), &AtomicBool::new(false)).unwrap();
         assert_eq!(read(&answers).devices.len(), 2, "{url}");
     }
 }

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use crypto_diag_triage::bundle::Refusal;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::ids::Ids;
@@ -57,6 +58,62 @@ impl Default for Options {
             // Triage calls an inbox stuck from 5 s on.
             samples_apart: Duration::from_secs(6),
         }
+    }
+}
+
+/// Which database is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// A PostgreSQL URL or connection string, or an SQLite file.
+    pub url: String,
+    /// Its password, where that stands elsewhere. One in the URL goes before it, and it before `PGPASSWORD`.
+    pub password: Option<Password>,
+}
+
+impl From<String> for Database {
+    fn from(url: String) -> Self {
+        Database { url, password: None }
+    }
+}
+
+impl From<&str> for Database {
+    fn from(url: &str) -> Self {
+        url.to_owned().into()
+    }
+}
+
+impl Database {
+    /// Whether its password stands in the URL.
+    pub fn has_password(&self) -> bool {
+        let config: Result<tokio_postgres::Config, _> = self.url.parse();
+        config.is_ok_and(|config| config.get_password().is_some())
+    }
+
+    /// Where it is and as whom it is asked. A text that is no connection string is not repeated: a mistyped one has its password
+    /// anywhere.
+    pub fn shown(&self) -> String {
+        let Ok(config) = self.url.parse::<tokio_postgres::Config>() else { return "SQLite".to_owned() };
+        let named = |what: &str, name: Option<&str>| name.map_or(String::new(), |name| format!(", {what} {name}"));
+        let hosts: Vec<String> = config.get_hosts().iter().map(postgres::host_name).collect();
+        let hosts = if hosts.is_empty() { "psql’s default".to_owned() } else { hosts.join(", ") };
+        let (database, role) = (named("database", config.get_dbname()), named("role", config.get_user()));
+        format!("PostgreSQL at {hosts}{database}{role}")
+    }
+}
+
+/// A password. It is given to the database, and shown to nobody.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Password(String);
+
+impl Password {
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
     }
 }
 
@@ -118,21 +175,46 @@ impl std::error::Error for DatabaseError {}
 /// # Errors
 /// [`DatabaseError`], if there is no database to ask.
 pub fn ask(
-    url: &str,
+    database: &Database,
     via: Option<&Via>,
     ids: &Ids,
     options: &Options,
     cancel: &AtomicBool,
 ) -> Result<Answers, DatabaseError> {
+    with_engine(database, via, options, cancel, |engine| both_rounds(engine, ids, options, cancel))
+}
+
+/// Tries to reach the database and to read its columns, and asks about nobody. What [`ask`] could not ask is refused.
+///
+/// # Errors
+/// [`DatabaseError`], if there is no database to ask.
+pub fn check(
+    database: &Database,
+    via: Option<&Via>,
+    options: &Options,
+    cancel: &AtomicBool,
+) -> Result<Answers, DatabaseError> {
+    with_engine(database, via, options, cancel, |engine| {
+        let mut round = Round::new(&Ids::default(), options, cancel, engine.position());
+        engine.snapshot(&mut |snapshot: &mut dyn Snapshot| round.check(snapshot))?;
+        Ok(answers(engine, round, options))
+    })
+}
+
+fn with_engine<T>(
+    database: &Database,
+    via: Option<&Via>,
+    options: &Options,
+    cancel: &AtomicBool,
+    work: impl FnOnce(&mut dyn Engine) -> Result<T, DatabaseError>,
+) -> Result<T, DatabaseError> {
     if let Some(via) = via {
-        psql::is_askable(url)?;
-        return both_rounds(&mut psql::Psql::start(via, url, options, cancel)?, ids, options, cancel);
+        psql::is_askable(&database.url)?;
+        return work(&mut psql::Psql::start(via, database, options, cancel)?);
     }
-    match Target::of(url)? {
-        Target::Postgres(config) => {
-            postgres::with_connection(&config, options, cancel, |engine| both_rounds(engine, ids, options, cancel))
-        }
-        Target::Sqlite(path) => both_rounds(&mut sqlite::Sqlite::open(&path, options, cancel)?, ids, options, cancel),
+    match Target::of(database)? {
+        Target::Postgres(config) => postgres::with_connection(&config, options, cancel, work),
+        Target::Sqlite(path) => work(&mut sqlite::Sqlite::open(&path, options, cancel)?),
     }
 }
 
@@ -143,7 +225,8 @@ enum Target {
 }
 
 impl Target {
-    fn of(url: &str) -> Result<Target, DatabaseError> {
+    fn of(database: &Database) -> Result<Target, DatabaseError> {
+        let url = database.url.as_str();
         if let Some(path) = url.strip_prefix("sqlite:") {
             // `sqlite:///var/lib/…`, as SQLAlchemy writes it.
             let path = path.strip_prefix("//").unwrap_or(path);
@@ -152,7 +235,7 @@ impl Target {
         let is_url = url.starts_with("postgres://") || url.starts_with("postgresql://");
         let is_list = ["host=", "dbname=", "user=", "hostaddr="].iter().any(|word| url.contains(word));
         if is_url || (is_list && !PathBuf::from(url).exists()) {
-            return postgres::config(url).map(|config| Target::Postgres(Box::new(config)));
+            return postgres::config(database).map(|config| Target::Postgres(Box::new(config)));
         }
         match url.split_once("://") {
             Some(_) => Err(DatabaseError::Url("its scheme is not known")),
@@ -184,11 +267,15 @@ fn both_rounds(
             round.refuse("the second look at the inbox", &error.to_string());
         }
     }
+    Ok(answers(engine, round, options))
+}
+
+fn answers(engine: &dyn Engine, round: Round<'_>, options: &Options) -> Answers {
     let mut coverage = engine.describe();
     coverage.extend(round.coverage());
     coverage.insert("rowsMax".into(), json!(options.rows_max));
     coverage.insert("statementTimeoutMs".into(), json!(options.statement_timeout.as_millis() as u64));
-    Ok(Answers { queries: round.queries, coverage: Value::Object(coverage), refused: round.refused })
+    Answers { queries: round.queries, coverage: Value::Object(coverage), refused: round.refused }
 }
 
 fn wait(time: Duration, cancel: &AtomicBool) {
@@ -207,7 +294,7 @@ mod tests {
     use super::*;
 
     fn target(url: &str) -> String {
-        match Target::of(url) {
+        match Target::of(&url.into()) {
             Ok(Target::Postgres(_)) => "postgresql".to_owned(),
             Ok(Target::Sqlite(path)) => format!("sqlite {}", path.display()),
             Err(error) => error.to_string(),
@@ -256,7 +343,7 @@ mod tests {
         }
         // What looks like a path is one.
         for url in ["u:hush@h/synapse", "sqlite:u:hush@h", "postgresql:/u:hush@h/synapse"] {
-            let asked = ask(url, None, &Ids::default(), &Options::default(), &AtomicBool::new(false));
+            let asked = ask(&url.into(), None, &Ids::default(), &Options::default(), &AtomicBool::new(false));
             let said = asked.unwrap_err().to_string();
             assert!(said.contains("--database") && !said.contains("hush"), "{said}");
         }

@@ -20,7 +20,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{CancelToken, Client, Config, NoTls};
 
 use super::engine::{Engine, Failure, Kind, Row, Schema, Snapshot, Statement, Work};
-use super::{DatabaseError, Options};
+use super::{Database, DatabaseError, Options};
 
 /// Begins a transaction that sees one moment and can write nothing.
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -73,17 +73,18 @@ const CANCEL_MAX: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// If it is no URL of PostgreSQL, or demands TLS.
-pub(super) fn config(url: &str) -> Result<Config, DatabaseError> {
+pub(super) fn config(database: &Database) -> Result<Config, DatabaseError> {
     // Why the parser refuses it is not said: it quotes words of the argument, and a mistyped one has its password there.
     let unreadable = |_: Error| DatabaseError::Url("it is no connection string of PostgreSQL");
-    let mut config: Config = url.parse().map_err(unreadable)?;
+    let mut config: Config = database.url.parse().map_err(unreadable)?;
     if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
         return Err(DatabaseError::TlsUnsupported);
     }
-    if config.get_password().is_none()
-        && let Ok(password) = env::var("PGPASSWORD")
-    {
-        config.password(password);
+    if config.get_password().is_none() {
+        let elsewhere = database.password.as_ref().map(|password| password.expose().to_owned());
+        if let Some(password) = elsewhere.or_else(|| env::var("PGPASSWORD").ok()) {
+            config.password(password);
+        }
     }
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         return Err(DatabaseError::Url("it names no host"));
@@ -118,6 +119,15 @@ pub(super) fn with_connection<T>(
     // A look-up of a host's name cannot be interrupted, and is not waited for.
     runtime.shutdown_background();
     done
+}
+
+/// A host's name, or the folder of its socket.
+pub(super) fn host_name(host: &Host) -> String {
+    match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(folder) => folder.display().to_string(),
+    }
 }
 
 fn is_local(config: &Config) -> bool {
@@ -361,7 +371,7 @@ fn is_sql_state(code: &str) -> bool {
 /// What the refusals mean that an operator meets.
 fn sentence(code: &SqlState) -> Option<&'static str> {
     Some(match *code {
-        SqlState::INVALID_PASSWORD => "the password is wrong: check PGPASSWORD",
+        SqlState::INVALID_PASSWORD => "the password is wrong: check PGPASSWORD, or Synapse’s configuration",
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION => "this role may not log in from here: see pg_hba.conf",
         SqlState::INVALID_CATALOG_NAME => "there is no database of that name on this server",
         SqlState::INSUFFICIENT_PRIVILEGE => "this role may not read it: grant SELECT on it",
@@ -387,7 +397,7 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("postgresql://u@{}/synapse", silent.local_addr().unwrap());
         let cancel = AtomicBool::new(true);
-        let asked = with_connection(&config(&url).unwrap(), &Options::default(), &cancel, |_| Ok(()));
+        let asked = with_connection(&config(&url.into()).unwrap(), &Options::default(), &cancel, |_| Ok(()));
         assert!(asked.is_err_and(|error| error.to_string().contains("it was interrupted")));
     }
 
@@ -395,7 +405,7 @@ mod tests {
     fn a_server_that_is_not_there_is_named_without_the_password() {
         // Bound and let go, so that nobody listens there.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = config(&format!("host=127.0.0.1 port={port} user=u password=hush dbname=synapse")).unwrap();
+        let config = config(&format!("host=127.0.0.1 port={port} user=u password=hush dbname=synapse").into()).unwrap();
         let asked = with_connection(&config, &Options::default(), &AtomicBool::new(false), |_| Ok(()));
         let said = asked.unwrap_err().to_string();
         assert!(said.contains("refused") && !said.contains("hush"), "{said}");

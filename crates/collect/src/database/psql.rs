@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::engine::{Engine, Failure, Kind, Row, Schema, Snapshot, Statement, Work};
 use super::postgres::{BEGIN, MOMENT, POSITION, columns, limits, refusal};
-use super::{DatabaseError, Options};
+use super::{Database, DatabaseError, Options, Password};
 use crate::via::{Running, Via};
 
 /// Lines that are read ahead.
@@ -40,6 +40,9 @@ const PSQL: [&str; 9] = [
     "VERBOSITY=sqlstate",
     "-d",
 ];
+
+/// Takes the password from the first line that it is written, and becomes `psql`. An argument, everybody on both hosts could see.
+const WITH_PASSWORD: [&str; 4] = ["sh", "-c", r#"IFS= read -r PGPASSWORD && export PGPASSWORD && exec "$@""#, "sh"];
 
 /// Whether `psql` is what asks such a database, and may be told of it: a password in an argument is seen by everybody on both hosts.
 ///
@@ -71,14 +74,28 @@ pub(super) struct Psql<'p> {
 }
 
 impl<'p> Psql<'p> {
-    /// Starts it. The password, if one is needed, is in `~/.pgpass` over there: what is named here, everybody on both hosts sees.
+    /// Starts it. A password that is not known here is in `~/.pgpass` over there.
     ///
     /// # Errors
     /// If it does not run, or does not reach the database.
-    pub fn start(via: &Via, url: &str, options: &'p Options, cancel: &'p AtomicBool) -> Result<Self, DatabaseError> {
-        let named = PSQL.iter().copied().chain([url]);
-        let (input, output) =
-            via.converse(&named.collect::<Vec<_>>()).map_err(|error| DatabaseError::Connection(error.to_string()))?;
+    pub fn start(
+        via: &Via,
+        database: &Database,
+        options: &'p Options,
+        cancel: &'p AtomicBool,
+    ) -> Result<Self, DatabaseError> {
+        let password = database.password.as_ref().map(Password::expose);
+        if password.is_some_and(|password| password.contains(['\n', '\0'])) {
+            let why = "its password has a line break, which cannot be given to psql: put it into ~/.pgpass over there";
+            return Err(DatabaseError::Connection(why.to_owned()));
+        }
+        let named = PSQL.iter().copied().chain([database.url.as_str()]);
+        let words: Vec<&str> = password.iter().flat_map(|_| WITH_PASSWORD).chain(named).collect();
+        let (mut input, output) = via.converse(&words).map_err(|error| DatabaseError::Connection(error.to_string()))?;
+        if let Some(password) = password {
+            // If it has ended already, why is told by the end of what it prints.
+            let _ = writeln!(input, "{password}");
+        }
         let mut psql = Psql {
             input,
             lines: lines_of(output),
@@ -245,5 +262,39 @@ mod tests {
         assert_eq!(asked.unwrap(), r"SELECT 'a''b$2', E'\\! id' FROM x WHERE y = 'a''b$2'");
         assert!(filled("SELECT $1", &[]).is_err());
         assert!(filled("SELECT $1", &["a\0b"]).unwrap_err().why.contains("NUL"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_password_goes_to_psql_and_into_no_argument() {
+        use std::fs;
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().display();
+        let script = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            path.display().to_string()
+        };
+        // A stand-in for psql, which notes how it was called, and one for `ssh`.
+        script(
+            "psql",
+            &format!("printf '%s|' \"$@\" > '{home}/arguments'\nprintf %s \"$PGPASSWORD\" > '{home}/password'\nexit 2"),
+        );
+        let far =
+            script("far", &format!("printf '%s|' \"$@\" >> '{home}/shell'\nPATH='{home}':$PATH\nexec sh -c \"$*\""));
+        let via = Via::find(&far).unwrap();
+        let hostile = r#"h'u"s\h $X  marker "#;
+        let password = serde_json::from_value(json!(hostile)).unwrap();
+        let database = Database { url: "host='db' dbname='synapse'".to_owned(), password: Some(password) };
+        let (options, cancel) = (Options::default(), AtomicBool::new(false));
+        let started = Psql::start(&via, &database, &options, &cancel);
+        assert!(started.is_err_and(|error| error.to_string().contains("exit status: 2")));
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(read("password"), hostile);
+        assert!(read("arguments").ends_with("-d|host='db' dbname='synapse'|"), "{}", read("arguments"));
+        assert!(!read("arguments").contains("marker") && !read("shell").contains("marker"), "{}", read("shell"));
     }
 }

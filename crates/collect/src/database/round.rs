@@ -74,25 +74,61 @@ impl<'r> Round<'r> {
 
     /// The first snapshot.
     pub fn everything(&mut self, snapshot: &mut dyn Snapshot) {
-        self.moments.push(snapshot.at());
-        match snapshot.columns(&questions::tables()) {
-            Ok(schema) => self.schema = schema,
-            Err(failure) => {
-                self.ended |= failure.is_last;
-                return self.refuse("the database", &failure.why);
-            }
+        if !self.read_schema(snapshot) {
+            return;
         }
-        if self.schema == Schema::default() {
-            let why = "none of Synapse's tables is there, or this role may read none: check the database's name and \
-                       the role's SELECT privileges";
-            return self.refuse("the database", why);
-        }
-        self.schema_version = self.one_number(snapshot);
         self.find_local_users(snapshot);
         for question in QUESTIONS {
             self.ask(snapshot, question);
         }
         self.ask_position(snapshot);
+    }
+
+    /// What could be asked, without asking it.
+    pub fn check(&mut self, snapshot: &mut dyn Snapshot) {
+        if !self.read_schema(snapshot) {
+            return;
+        }
+        for question in QUESTIONS {
+            self.statement(question);
+        }
+    }
+
+    /// The columns that are there. Without any, there is nothing to ask.
+    fn read_schema(&mut self, snapshot: &mut dyn Snapshot) -> bool {
+        self.moments.push(snapshot.at());
+        match snapshot.columns(&questions::tables()) {
+            Ok(schema) => self.schema = schema,
+            Err(failure) => {
+                self.ended |= failure.is_last;
+                self.refuse("the database", &failure.why);
+                return false;
+            }
+        }
+        if self.schema == Schema::default() {
+            let why = "none of Synapse's tables is there, or this role may read none: check the database's name and \
+                       the role's SELECT privileges";
+            self.refuse("the database", why);
+            return false;
+        }
+        self.schema_version = self.one_number(snapshot);
+        true
+    }
+
+    /// The question's statement; without one, why is noted.
+    fn statement(&mut self, question: &Question) -> Option<Statement> {
+        match question.statement(&self.schema, self.options.rows_max) {
+            Ok(asked) => {
+                self.missing.extend(asked.missing);
+                Some(asked.statement)
+            }
+            Err(needed) => {
+                let why =
+                    format!("not in this version of Synapse, or not to be read by this role: {}", needed.join(", "));
+                self.refuse(question.name, &why);
+                None
+            }
+        }
     }
 
     /// The second snapshot.
@@ -166,15 +202,7 @@ impl<'r> Round<'r> {
         if ids.is_empty() {
             return;
         }
-        let asked = match question.statement(&self.schema, self.options.rows_max) {
-            Ok(asked) => asked,
-            Err(needed) => {
-                let why =
-                    format!("not in this version of Synapse, or not to be read by this role: {}", needed.join(", "));
-                return self.refuse(question.name, &why);
-            }
-        };
-        self.missing.extend(asked.missing);
+        let Some(statement) = self.statement(question) else { return };
         for id in ids {
             if question.about == About::User && self.local.as_ref().is_some_and(|local| !local.contains(&id)) {
                 continue;
@@ -185,7 +213,7 @@ impl<'r> Round<'r> {
                 continue;
             }
             let mut rows: Vec<Row> = Vec::new();
-            let done = snapshot.rows(&asked.statement, &[&id], &mut |mut row| {
+            let done = snapshot.rows(&statement, &[&id], &mut |mut row| {
                 (question.reduce)(&mut row);
                 rows.push(row);
             });

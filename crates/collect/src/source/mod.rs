@@ -3,7 +3,7 @@
 pub(crate) mod blocks;
 pub(crate) mod buffers;
 pub(crate) mod patient;
-mod rotation;
+pub(crate) mod rotation;
 pub(crate) mod stretch;
 pub(crate) mod zone;
 

@@ -42,7 +42,7 @@ pub(super) fn group(inputs: Vec<Input>) -> Vec<Group> {
 }
 
 /// A path without what rotation and packing added: `.gz`, `.1`, `-20261123`, `.2026-11-23`.
-fn stem(path: &Path) -> PathBuf {
+pub(crate) fn stem(path: &Path) -> PathBuf {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return path.to_owned() };
     let mut rest = intake::unpacked_name(name);
     loop {

@@ -146,7 +146,7 @@ fn by_file_time(group: &Group) -> Option<Zone> {
 }
 
 /// The end of a plain file, from its first whole line on; empty where the beginning is all of it.
-fn tail(input: &Input) -> Vec<u8> {
+pub(crate) fn tail(input: &Input) -> Vec<u8> {
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = File::open(&input.path)?;
         file.seek(SeekFrom::Start(input.size - SAMPLE_BYTES as u64))?;

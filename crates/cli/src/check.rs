@@ -1,0 +1,186 @@
+//! `crypto-diag check`: whether each source can be read, and what could be proven with them.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use crypto_diag_collect::look::{self, LogLook};
+use crypto_diag_collect::{Database, Via, database};
+use crypto_diag_core::showable;
+use crypto_diag_server_log::LogLevel;
+use crypto_diag_triage::bundle::Refusal;
+use crypto_diag_triage::conclusion::Question;
+use crypto_diag_triage::rules::{Prospect, RuleInput, prospects};
+use crypto_diag_triage::stamp;
+use crypto_diag_triage::verdict::ArtefactKind;
+
+use crate::args::{CheckArguments, zone_text};
+use crate::sources::Found;
+use crate::{exit, output};
+
+/// What users give, and no server has.
+const OF_CLIENTS: [ArtefactKind; 2] = [ArtefactKind::Report, ArtefactKind::Har];
+
+/// Tries each source, prints what came of it, and what each rule could do with those that can be read.
+///
+/// # Errors
+/// In words, if nothing can be tried.
+pub fn run(arguments: CheckArguments) -> Result<u8, String> {
+    let found = Found::find(arguments.sources.stated()?, false)?;
+    let mut check = Check::default();
+    check.all(&found);
+    check.say_what_could_be_proven();
+    output::print(&check.text)?;
+    Ok(if check.is_failed { exit::NOT_REACHED } else { exit::NOTHING_WRONG })
+}
+
+/// What was tried so far.
+#[derive(Default)]
+pub struct Check {
+    /// A line for each source, and more below where there is more to say of it.
+    pub text: String,
+    is_failed: bool,
+    given: Vec<RuleInput>,
+}
+
+impl Check {
+    /// Tries each source.
+    pub fn all(&mut self, found: &Found) {
+        self.given.extend(OF_CLIENTS.map(RuleInput::Kind));
+        if let Some(via) = &found.stated.via {
+            self.works("via", &format!("{via}: it runs commands"));
+        }
+        if !found.stated.synapse_config.is_empty() {
+            let names: Vec<String> =
+                found.stated.synapse_config.iter().map(|path| path.display().to_string()).collect();
+            self.works("synapse-config", &names.join(", "));
+        }
+        for Refusal { what, why } in &found.untold {
+            self.fails("synapse-config", &format!("{what}: {why}"));
+        }
+        for (option, logs) in [("log", &found.logs), ("media-log", &found.stated.media_log)] {
+            for log in logs {
+                self.log(option, log, found);
+            }
+            if logs.is_empty() {
+                self.line("-", option, "none is named");
+            }
+        }
+        match &found.database {
+            Some(database) => self.database(database, found.via.as_ref()),
+            None => self.line("-", "database", "none is named"),
+        }
+    }
+
+    fn log(&mut self, option: &str, log: &Path, found: &Found) {
+        let name = log.display().to_string();
+        if name == "-" {
+            return self.line("-", option, "standard input is read when it comes");
+        }
+        match look::logs(log, found.via.as_ref(), found.stated.zone, &AtomicBool::new(false)) {
+            Err(error) => self.fails(option, &error.to_string()),
+            Ok((looks, refused)) => {
+                if looks.iter().all(|look| look.programs.is_empty()) {
+                    self.fails(option, &format!("{name}: nothing in it is a line of a log that is known"));
+                }
+                for look in looks.iter().filter(|look| !look.programs.is_empty()) {
+                    self.works(option, &described(look));
+                    self.have(look.is_of_homeserver, RuleInput::Kind(ArtefactKind::ServerLog));
+                    self.have(look.is_of_media, RuleInput::MediaLog);
+                    if look.is_of_homeserver && !look.levels.iter().any(|level| *level <= LogLevel::Info) {
+                        self.note("no line at INFO was seen, which most of what is read of a log is at");
+                    }
+                }
+                for Refusal { what, why } in refused {
+                    self.note(&format!("left out: {what}: {why}"));
+                }
+            }
+        }
+    }
+
+    fn database(&mut self, named: &Database, via: Option<&Via>) {
+        let options = database::Options::default();
+        match database::check(named, via, &options, &AtomicBool::new(false)) {
+            Err(error) => self.fails("database", &format!("{}: {error}", named.shown())),
+            Ok(answers) => {
+                let said = |key: &str| answers.coverage[key].as_str().unwrap_or("unknown").to_owned();
+                let schema = answers.coverage["schemaVersion"].as_i64();
+                let about = format!("{} ({} {})", named.shown(), said("engine"), said("version"));
+                match schema {
+                    Some(schema) => {
+                        self.works("database", &format!("{about}, Synapse’s schema {schema}"));
+                        self.have(true, RuleInput::Kind(ArtefactKind::QueryResults));
+                    }
+                    None => {
+                        self.fails("database", &format!("{about}: it is not Synapse’s, or this role may not read it"))
+                    }
+                }
+                for Refusal { what, why } in &answers.refused {
+                    self.is_failed = true;
+                    self.note(&format!("not to be asked: {what}: {why}"));
+                }
+            }
+        }
+    }
+
+    fn have(&mut self, is_there: bool, what: RuleInput) {
+        if is_there && !self.given.contains(&what) {
+            self.given.push(what);
+        }
+    }
+
+    fn works(&mut self, option: &str, what: &str) {
+        self.line("ok", option, what);
+    }
+
+    fn fails(&mut self, option: &str, why: &str) {
+        self.is_failed = true;
+        self.line("FAILS", option, why);
+    }
+
+    fn line(&mut self, how: &str, option: &str, what: &str) {
+        let _ = writeln!(self.text, "{how:<6} {option:<15} {}", showable(what));
+    }
+
+    fn note(&mut self, what: &str) {
+        let _ = writeln!(self.text, "{:<22} {}", "", showable(what));
+    }
+
+    /// What each rule could do, question by question.
+    fn say_what_could_be_proven(&mut self) {
+        let prospects = prospects(&self.given);
+        let _ = write!(
+            self.text,
+            "\nWhat could be proven with these, and with reports and HARs of the users (docs/rules.md says of each by what).\n\
+             yes: all that its rule reads is there. partly: without what is named, some of what is true stays unknown.\n"
+        );
+        for question in Question::ALL {
+            let _ = writeln!(self.text, "\n{}", question.text());
+            for prospect in prospects.iter().filter(|prospect| prospect.conclusion.question() == question) {
+                let (how, why) = in_words(prospect);
+                let _ = writeln!(self.text, "  {how:<6} {}{why}", prospect.conclusion.title());
+            }
+        }
+    }
+}
+
+fn in_words(prospect: &Prospect) -> (&'static str, String) {
+    let list = |inputs: &[RuleInput]| inputs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match (&prospect.lacks[..], &prospect.misses[..]) {
+        ([], []) => ("yes", String::new()),
+        ([], misses) => ("partly", format!(" (would read, too: {})", list(misses))),
+        (lacks, _) => ("no", format!(" (needs: {})", list(lacks))),
+    }
+}
+
+/// A log in one line.
+fn described(look: &LogLook) -> String {
+    let programs: Vec<&str> = look.programs.iter().copied().collect();
+    let files = if look.files > 1 { format!(" and {} more files", look.files - 1) } else { String::new() };
+    let span = match (look.first, look.last) {
+        (Some(first), Some(last)) => format!("from {} to {} or later", stamp::print(first), stamp::print(last)),
+        _ => "its times do not say their date".to_owned(),
+    };
+    let zone = format!("times taken as {}: {}", zone_text(look.zone_minutes), look.zone_why);
+    format!("{}{files}: {}, {span}; {zone}", look.file, programs.join(", "))
+}
