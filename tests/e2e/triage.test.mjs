@@ -49,7 +49,7 @@ const filesOf = (bundle, ...without) =>
 
 /**
  * What the command line says to these files.
- * @param {'json' | 'html' | 'markdown'} format
+ * @param {'json' | 'html' | 'markdown' | 'svg'} format
  * @param {string[]} files or options before them
  */
 function commandLine(format, files) {
@@ -466,6 +466,30 @@ for (const engine of engines) {
       const { text } = await page.download(() => page.click('.headline .actions button'));
       same(text, commandLine('html', files));
       assert.doesNotMatch(text, /<(img|script)/);
+    });
+
+    test('the timeline as a picture opens by itself, in the dark as well, and markup in its words is text', async () => {
+      const report = readFileSync(join(BUNDLES, 'store-rollback/victim.report.json'), 'utf8');
+      const { userId } = JSON.parse(report);
+      const marks = [
+        { ts: JSON.parse(report).generatedAt, kind: 'symptom', label: `${HOSTILE} ]]> &x; \uffff` },
+      ];
+      const hostile = { ...JSON.parse(report.replaceAll(userId, '@<script>:x')), marks };
+      const picture = commandLine('svg', [made(`${engine}.report.json`, JSON.stringify(hostile))]);
+      const page = await browser.newPage({ colorScheme: 'dark' });
+      await page.goto(pathToFileURL(made(`${engine}.svg`, picture)).href);
+      const found = await page.evaluate(() => ({
+        root: document.documentElement.localName,
+        ground: getComputedStyle(/** @type {Element} */ (document.querySelector('.ground'))).fill,
+        ran: 'ran' in window,
+        elements: [...new Set([...document.querySelectorAll('*')].map((element) => element.localName))],
+        text: document.documentElement.textContent ?? '',
+      }));
+      await page.close();
+      assert.deepEqual([found.root, found.ground, found.ran], ['svg', 'rgb(27, 27, 31)', false]);
+      // Each engine puts an element of its own where XML is broken.
+      assert.deepEqual(found.elements.sort(), ['g', 'line', 'rect', 'style', 'svg', 'text', 'title']);
+      assert.ok(found.text.includes(`${HOSTILE} ]]> &x;`), found.text);
     });
 
     test('a HAR is saved without secrets, and judges as the whole one does', async () => {

@@ -124,16 +124,26 @@ pub enum Format {
     Markdown,
     /// A page with a timeline, self-contained.
     Html,
+    /// For tools that take findings: SARIF 2.1.0.
+    Sarif,
+    /// The timeline alone, as a picture.
+    Svg,
 }
 
 impl Format {
     /// The format that a file's ending asks for.
     pub fn of_file(path: &std::path::Path) -> Option<Format> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        if name.ends_with(".sarif.json") {
+            return Some(Format::Sarif);
+        }
+        match name.rsplit_once('.')?.1 {
             "txt" => Some(Format::Text),
             "json" => Some(Format::Json),
             "md" | "markdown" => Some(Format::Markdown),
             "html" | "htm" => Some(Format::Html),
+            "sarif" => Some(Format::Sarif),
+            "svg" => Some(Format::Svg),
             _ => None,
         }
     }
@@ -345,6 +355,23 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_files_ending_asks_for_a_format() {
+        let format = |name: &str| Format::of_file(std::path::Path::new(name));
+        for (name, wanted) in [
+            ("answer.TXT", Format::Text),
+            ("a.b/answer.json", Format::Json),
+            ("answer.md", Format::Markdown),
+            ("answer.htm", Format::Html),
+            ("answer.sarif", Format::Sarif),
+            ("answer.sarif.json", Format::Sarif),
+            ("timeline.svg", Format::Svg),
+        ] {
+            assert_eq!(format(name), Some(wanted), "{name}");
+        }
+        assert_eq!([format("answer"), format("answer.pdf"), format("a.json/answer")], [None; 3]);
     }
 
     #[test]

@@ -82,7 +82,8 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
     page.list(
         "",
         [
-            "answer.html: the answer for people, with its evidence. answer.md: for an issue. answer.json: for programs.",
+            "answer.html: the answer for people, with its evidence. answer.md: for an issue. answer.json: for programs. answer.sarif: for \
+             tools that take findings. timeline.svg: the timeline as a picture.",
             "data/: what it was made of: reports, reduced HARs, slices of logs, answers of the database. data/manifest.json says \
              what was read.",
             "The rest makes it a bag (RFC 8493). `crypto-diag verify FOLDER` says whether a file was changed, added or taken away, and \

@@ -1,16 +1,24 @@
 //! `crypto-diag run`: `collect` and `triage` one after the other, and a bag around what they give.
 
 use crypto_diag_core::visible_line;
-use crypto_diag_triage::render;
 
-use crate::args::CollectArguments;
+use crate::args::{CollectArguments, Format};
 use crate::readme::readme;
 use crate::{bag, collect, exit, output, triage};
 
 /// The answer in the form in which `verify` compares it.
 pub const ANSWER: &str = "answer.json";
 
-/// Gathers, judges what was gathered and nothing else, packs, and prints the folder, the answer's sentence and the seal.
+/// The answer in every form in which it is handed on.
+const ANSWERS: [(&str, Format); 5] = [
+    (ANSWER, Format::Json),
+    ("answer.md", Format::Markdown),
+    ("answer.html", Format::Html),
+    ("answer.sarif", Format::Sarif),
+    ("timeline.svg", Format::Svg),
+];
+
+/// Gathers, judges what was gathered and nothing else, packs, and prints the folder, the answer's sentence, and the seal.
 ///
 /// # Errors
 /// In words, if there is no folder, or it is not complete.
@@ -19,16 +27,10 @@ pub fn run(arguments: CollectArguments) -> Result<u8, String> {
     let root = collected.folder.parent().unwrap_or(&collected.folder).to_owned();
     // The zone is not given: what was stated stands in the bundle's manifest, so that the folder alone gives the same answer.
     let (bundle, triage) = triage::judge(std::slice::from_ref(&collected.folder), None);
-    let json = render::json(&triage).map_err(|error| format!("the answer cannot be written: {error}"))?;
-    let texts = [
-        (ANSWER, json),
-        ("answer.md", render::markdown(&triage)),
-        ("answer.html", render::html(&triage)),
-        ("README.txt", readme(&triage, &bundle, &collected.manifest)),
-    ];
-    for (name, text) in texts {
-        output::write_new(&root.join(name), &text)?;
+    for (name, format) in ANSWERS {
+        output::write_new(&root.join(name), &triage::written(&triage, format)?)?;
     }
+    output::write_new(&root.join("README.txt"), &readme(&triage, &bundle, &collected.manifest))?;
     bag::pack(&root)?;
     let sentence = visible_line(&triage.summary);
     output::print(&format!("{}\n{sentence}\n{}", root.display(), bag::seal(&root)?))?;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crypto_diag_core::Clean;
 use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::intake::{self, Source, Step};
 use crypto_diag_triage::{Triage, render};
@@ -21,12 +22,7 @@ pub fn run(arguments: &TriageArguments) -> Result<u8, String> {
     }
     let (_, triage) = judge(&arguments.inputs, arguments.zone);
     let by_ending = arguments.output.as_deref().and_then(Format::of_file);
-    let text = match arguments.format.or(by_ending).unwrap_or(Format::Text) {
-        Format::Text => render::text(&triage),
-        Format::Markdown => render::markdown(&triage),
-        Format::Html => render::html(&triage),
-        Format::Json => render::json(&triage).map_err(|error| format!("the answer cannot be written: {error}"))?,
-    };
+    let text = written(&triage, arguments.format.or(by_ending).unwrap_or(Format::Text))?;
     match &arguments.output {
         Some(path) => {
             output::write_new(path, &text)?;
@@ -35,6 +31,22 @@ pub fn run(arguments: &TriageArguments) -> Result<u8, String> {
         None => output::print(&text)?,
     }
     Ok(triage.exit_code)
+}
+
+/// An answer in a format.
+///
+/// # Errors
+/// In words; none in practice.
+pub fn written(triage: &Triage, format: Format) -> Result<Clean, String> {
+    let text = match format {
+        Format::Text => Ok(render::text(triage)),
+        Format::Markdown => Ok(render::markdown(triage)),
+        Format::Html => Ok(render::html(triage)),
+        Format::Svg => Ok(render::svg(triage)),
+        Format::Json => render::json(triage),
+        Format::Sarif => render::sarif(triage),
+    };
+    text.map_err(|error| format!("the answer cannot be written: {error}"))
 }
 
 /// What files and folders prove. `zone`: minutes ahead of UTC, where a log's times have no zone.

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use crypto_diag_core::{showable, visible_line};
 use crypto_diag_triage::intake::DOCUMENT_BYTES_MAX;
-use crypto_diag_triage::render;
 use serde_json::Value;
 
-use crate::args::VerifyArguments;
+use crate::args::{Format, VerifyArguments};
 use crate::run::ANSWER;
 use crate::{bag, exit, output, triage};
 
@@ -31,7 +30,7 @@ pub fn run(arguments: &VerifyArguments) -> Result<u8, String> {
     let kept = bag::text(&root.join(ANSWER), DOCUMENT_BYTES_MAX)
         .map_err(|error| format!("{ANSWER} cannot be read: {error}"))?;
     let (_, triage) = triage::judge(&[root.join(bag::PAYLOAD)], None);
-    let now = render::json(&triage).map_err(|error| format!("the answer cannot be written: {error}"))?;
+    let now = triage::written(&triage, Format::Json)?;
     let is_same = kept == now.as_bytes();
     let packed_by = bag::packed_by(root);
     let is_same_version = packed_by.as_deref() == Some(bag::THIS_PROGRAM);

@@ -100,6 +100,7 @@ fn one_command_makes_a_folder_that_holds_everything_and_says_what_is_proven() {
             "answer.html",
             "answer.json",
             "answer.md",
+            "answer.sarif",
             "bag-info.txt",
             "bagit.txt",
             "data/homeserver.log.txt.log",
@@ -112,6 +113,7 @@ fn one_command_makes_a_folder_that_holds_everything_and_says_what_is_proven() {
             "data/victim.report.json",
             "manifest-sha256.txt",
             "tagmanifest-sha256.txt",
+            "timeline.svg",
         ]
     );
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -214,7 +216,7 @@ fn a_folder_gives_its_answer_again_wherever_it_lies() {
     let output = binary().args(["verify", "somewhere else"]).current_dir(elsewhere.path()).output().unwrap();
     let said = said(output);
     assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
-    assert!(said.out.starts_with("The 16 files of the folder are unchanged, and none was added.\n"), "{}", said.out);
+    assert!(said.out.starts_with("The 18 files of the folder are unchanged, and none was added.\n"), "{}", said.out);
     assert!(said.out.contains("gives the same answer out of them, byte for byte"), "{}", said.out);
     assert!(
         said.out.contains(made.said.out.lines().nth(2).unwrap()),
@@ -292,7 +294,7 @@ fn a_bag_in_another_programs_spelling_is_verified_as_well() {
     made.list_texts();
     let said = made.verify();
     // The file is new to the answer, which lists what was read, so it is no longer the same; but no list is wrong.
-    assert!(said.out.starts_with("The 17 files of the folder are unchanged"), "{}", said.out);
+    assert!(said.out.starts_with("The 19 files of the folder are unchanged"), "{}", said.out);
 }
 
 #[test]

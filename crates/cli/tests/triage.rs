@@ -45,9 +45,15 @@ fn every_format_is_what_it_claims_and_says_the_same() {
         assert!(said.out.to_lowercase().starts_with(&begins.to_lowercase()), "{format}: {:.80}", said.out);
         assert!(said.out.contains("KE-1 cause: rollback"), "{format}");
     }
-    let json: serde_json::Value =
-        serde_json::from_str(&run(["triage", text(&folder), "--format", "json"]).out).unwrap();
+    let read = |format: &str| -> serde_json::Value {
+        serde_json::from_str(&run(["triage", text(&folder), "--format", format]).out).unwrap()
+    };
+    let json = read("json");
     assert_eq!((&json["schema"], &json["exitCode"]), (&"crypto-diag/triage".into(), &1.into()));
+    let results = |sarif: serde_json::Value| sarif["runs"][0]["results"].as_array().unwrap().len();
+    assert_eq!(results(read("sarif")), json["verdicts"].as_array().unwrap().len());
+    let picture = run(["triage", text(&folder), "--format", "svg"]).out;
+    assert!(picture.starts_with("<svg ") && picture.contains("server: keys/upload"), "{picture}");
 }
 
 #[test]
@@ -236,7 +242,7 @@ fn an_answer_beside_its_artefacts_changes_no_later_answer() {
     let folder = tempdir().unwrap();
     copy_bundle("store-rollback", folder.path());
     let first = run(["triage", text(folder.path())]).out;
-    for name in ["answer.json", "answer.html", "answer.md"] {
+    for name in ["answer.json", "answer.html", "answer.md", "answer.sarif", "timeline.svg"] {
         run(["triage", text(folder.path()), "--output", text(&folder.path().join(name))]);
     }
     assert_eq!(run(["triage", text(folder.path())]).out, first);

@@ -297,11 +297,14 @@ fn bundle() {
         let triage = Triage::of(&bundle);
         assert!(triage.exit_code <= 3);
         let html = render::html(&triage);
-        for tag in ["<script", "<img", "<iframe", "<link", "<form", "<object", "<embed"] {
-            assert!(!html.contains(tag), "the page holds {tag}");
+        let picture = render::svg(&triage);
+        for tag in ["<script", "<img", "<iframe", "<link", "<form", "<object", "<embed", "<image", "<use", "<a "] {
+            assert!(!html.contains(tag) && !picture.contains(tag), "the page or the picture holds {tag}");
         }
-        let json = render::json(&triage).expect("an answer can be written");
-        serde_json::from_str::<serde_json::Value>(&json).expect("an answer can be read again");
+        for json in [render::json(&triage), render::sarif(&triage)] {
+            let json = json.expect("an answer can be written");
+            serde_json::from_str::<serde_json::Value>(&json).expect("an answer can be read again");
+        }
         let shown = render::text(&triage);
         assert!(shown.chars().all(|character| character == '\n' || !character.is_control()), "text acts on a terminal");
         let _ = render::markdown(&triage);

@@ -72,6 +72,15 @@ impl Subject {
         Subject { key_ids, one_time_keys, message_ids, event_ids, ..self.clone() }
     }
 
+    /// The same with the first of its keys, messages and events alone: by this it is known again, however many a storm has.
+    #[cfg(feature = "artefacts")]
+    pub(crate) fn leading(&self) -> Subject {
+        let mut leading = self.clone();
+        let Subject { key_ids, one_time_keys, message_ids, event_ids, .. } = &mut leading;
+        [key_ids, one_time_keys, message_ids, event_ids].into_iter().for_each(|ids| ids.truncate(1));
+        leading
+    }
+
     /// Adds the keys, messages and events of another one.
     pub(crate) fn extend(&mut self, other: Subject) {
         let lists = [

@@ -21,7 +21,9 @@ fn assert_closed(bundle: &Bundle, part: &str, what: &str) {
         ("text", render::text(&triage)),
         ("markdown", render::markdown(&triage)),
         ("html", render::html(&triage)),
+        ("svg", render::svg(&triage)),
         ("json", render::json(&triage).expect("an answer can be written")),
+        ("sarif", render::sarif(&triage).expect("an answer can be written")),
     ];
     for (form, answer) in forms {
         let at = answer.find(part).unwrap_or_default();

@@ -7,6 +7,9 @@ use crate::render;
 use crate::synapse_log::{is_loki_export, parse_line};
 use crate::verdict::ArtefactKind;
 
+/// How the names of documents end.
+const DOCUMENTS: [&str; 4] = [".md", ".html", ".htm", ".svg"];
+
 impl ArtefactKind {
     /// In which order artefacts are best given to [`Bundle::add`].
     pub fn order(self) -> u8 {
@@ -51,7 +54,7 @@ impl ArtefactKind {
             return ArtefactKind::Har;
         }
         // Documents quote lines, and so do this program's own answers: nothing is evidence of itself.
-        let is_document = [".md", ".html", ".htm"].iter().any(|end| file.ends_with(end));
+        let is_document = DOCUMENTS.iter().any(|end| file.ends_with(end));
         if is_document || BAG_FILES.contains(&&*file) || render::is_answer(head) {
             return ArtefactKind::Other;
         }

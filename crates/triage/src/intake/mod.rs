@@ -121,7 +121,7 @@ fn is_expected(name: &str, head: &[u8]) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     file == "label.json"
         || BAG_FILES.contains(&file)
-        || [".jsonl", ".html", ".md"].iter().any(|end| file.ends_with(end))
+        || [".jsonl", ".html", ".md", ".svg"].iter().any(|end| file.ends_with(end))
         || memchr::memmem::find(head, crate::SCHEMA_NAME.as_bytes()).is_some()
         || crate::render::is_answer(head)
 }

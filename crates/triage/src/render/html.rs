@@ -1,14 +1,12 @@
-//! One page: verdict first, then evidence, then the picture. Self-contained, without a script, fit for print. Foreign
-//! text enters through one method that escapes; markup is only what this file spells out.
-
-use std::fmt::{Display, Write};
+//! One page: verdict first, then evidence, then the picture. Self-contained, without a script, fit for print. Foreign text enters
+//! through [`Markup`].
 
 use crypto_diag_core::Clean;
 
-use super::{HopRow, by_question, key_tables, plain, standing, tree};
+use super::markup::Markup;
+use super::{HopRow, by_question, key_tables, picture, standing, tree};
 use crate::remediation::NOTE;
 use crate::stamp;
-use crate::timeline::{COLUMNS, Lane, Timeline};
 use crate::triage::Triage;
 use crate::verdict::{Answer, Verdict};
 
@@ -22,56 +20,19 @@ h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.2rem;border-bottom:1px sol
 .proven .word{color:var(--proven)}.unknown .word{color:var(--unknown)}.refuted .word{color:var(--refuted)}\
 h3{font-size:1rem;margin:.3rem 0}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--soft);padding:.5rem;margin:.2rem 0 .8rem;font-size:.85rem}\
 p,li{overflow-wrap:anywhere}.where{font-size:.9rem}table{border-collapse:collapse}td,th{border:1px solid var(--soft);padding:.2rem .6rem;text-align:left;overflow-wrap:anywhere}\
-svg{width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:currentColor}\
+svg{width:100%;height:auto}\
 @media(prefers-color-scheme:dark){:root{--proven:#ff8a80;--unknown:#ffcc66;--refuted:#8fd694}}\
 @media print{body{max-width:none;margin:0;font-size:11px}details{display:block}}";
 
-/// HTML that is built of fixed markup and escaped text.
-struct Page(String);
-
-impl Page {
-    /// Markup, spelled out in this file: a string from elsewhere is not `'static`.
-    fn markup(&mut self, markup: &'static str) -> &mut Self {
-        self.0.push_str(markup);
-        self
-    }
-
-    /// Foreign text, in an element or in a quoted attribute.
-    fn text(&mut self, text: &str) -> &mut Self {
-        for character in plain(text, true).chars() {
-            match character {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '"' => self.0.push_str("&quot;"),
-                '\'' => self.0.push_str("&#39;"),
-                character => self.0.push(character),
-            }
-        }
-        self
-    }
-
-    /// A number.
-    fn number(&mut self, number: impl Display + Into<f64>) -> &mut Self {
-        // Writing to a string does not fail.
-        let _ = write!(self.0, "{number}");
-        self
-    }
-
-    /// A heading, a paragraph or the like: fixed markup around foreign text.
-    fn within(&mut self, open: &'static str, text: &str, close: &'static str) -> &mut Self {
-        self.markup(open).text(text).markup(close)
-    }
-}
-
 /// The answer as a page.
 pub fn html(triage: &Triage) -> Clean {
-    let mut page = Page(String::new());
+    let mut page = Markup::default();
     page.markup("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">")
         .markup("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">")
         .markup("<meta name=\"viewport\" content=\"width=device-width\"><meta name=\"referrer\" content=\"no-referrer\">")
         .markup("<title>Triage</title><style>")
         .markup(STYLE)
+        .markup(picture::STYLE)
         .markup("</style></head><body><main><h1>Triage</h1>\n")
         .within("<p class=\"summary\">", &triage.summary, "</p>\n");
     faults_of_artefacts(&mut page, triage);
@@ -95,14 +56,14 @@ pub fn html(triage: &Triage) -> Clean {
     }
     paths(&mut page, triage);
     options(&mut page, triage);
-    picture(&mut page, &triage.timeline);
+    picture::section(&mut page, &triage.timeline);
     sources(&mut page, triage);
     page.markup("</main></body></html>\n");
-    Clean::told(&page.0)
+    Clean::told(page.as_str())
 }
 
 /// What could not be read, before anything is said of the rest.
-fn faults_of_artefacts(page: &mut Page, triage: &Triage) {
+fn faults_of_artefacts(page: &mut Markup, triage: &Triage) {
     if triage.problems.is_empty() {
         return;
     }
@@ -114,7 +75,7 @@ fn faults_of_artefacts(page: &mut Page, triage: &Triage) {
 }
 
 /// The picture of causes and effects: nested lists, so that it reads the same aloud.
-fn chain(page: &mut Page, triage: &Triage) {
+fn chain(page: &mut Markup, triage: &Triage) {
     let tree = tree(triage);
     if tree.is_empty() {
         return;
@@ -145,7 +106,7 @@ fn chain(page: &mut Page, triage: &Triage) {
 }
 
 /// The one thing to fetch next.
-fn next(page: &mut Page, triage: &Triage) {
+fn next(page: &mut Markup, triage: &Triage) {
     let Some(next) = &triage.story.next else { return };
     page.markup("<section><h2>Next</h2><p>The one thing that tells most (")
         .number(next.settles.len() as u32)
@@ -154,7 +115,7 @@ fn next(page: &mut Page, triage: &Triage) {
         .within("</p><pre>", &next.fetch.how, "</pre></section>\n");
 }
 
-fn add(page: &mut Page, verdict: &Verdict) {
+fn add(page: &mut Markup, verdict: &Verdict) {
     page.markup(match verdict.answer {
         Answer::Proven => "<article class=\"proven\"><span class=\"word\">proven</span> ",
         Answer::Refuted => "<article class=\"refuted\"><span class=\"word\">refuted</span> ",
@@ -204,7 +165,7 @@ fn add(page: &mut Page, verdict: &Verdict) {
 }
 
 /// How far each key came.
-fn paths(page: &mut Page, triage: &Triage) {
+fn paths(page: &mut Markup, triage: &Triage) {
     for table in key_tables(triage) {
         page.within("<section><h2>", table.title, "</h2>\n");
         for path in &table.paths {
@@ -226,7 +187,7 @@ fn paths(page: &mut Page, triage: &Triage) {
     }
 }
 
-fn options(page: &mut Page, triage: &Triage) {
+fn options(page: &mut Markup, triage: &Triage) {
     if triage.remedies.is_empty() {
         return;
     }
@@ -252,78 +213,7 @@ fn options(page: &mut Page, triage: &Triage) {
     page.markup("</section>\n");
 }
 
-/// Width of the picture, of its column of names and of its columns of time, in SVG units.
-const WIDTH: f64 = 1000.0;
-const NAMES: f64 = 280.0;
-const LANE: f64 = 30.0;
-const TOP: f64 = 24.0;
-
-fn picture(page: &mut Page, timeline: &Timeline) {
-    if timeline.lanes.is_empty() {
-        return;
-    }
-    let span = (timeline.to as f64 - timeline.from as f64).max(1.0);
-    let x = |at: i64| NAMES + (at as f64 - timeline.from as f64) / span * (WIDTH - NAMES);
-    let height = TOP + LANE * timeline.lanes.len() as f64 + 24.0;
-    page.markup("<section><h2>Timeline</h2><svg role=\"img\" aria-label=\"Timeline of the capture, one lane per family and server fact\" viewBox=\"0 0 ")
-        .number(WIDTH)
-        .markup(" ")
-        .number(height)
-        .markup("\">\n");
-    page.markup("<text x=\"").number(NAMES).within("\" y=\"14\">", &stamp::print(timeline.from), "</text>");
-    page.markup("<text text-anchor=\"end\" x=\"").number(WIDTH).within(
-        "\" y=\"14\">",
-        &stamp::print(timeline.to),
-        "</text>\n",
-    );
-    for (index, lane) in timeline.lanes.iter().enumerate() {
-        draw(page, lane, TOP + LANE * index as f64, &x);
-    }
-    page.markup("</svg>\n");
-    page.markup("<p>Times are the server’s. The darker a column, the more events lie in it; a lane’s number is their count.</p><ul>");
-    for note in &timeline.notes {
-        page.within("<li>", note, "</li>");
-    }
-    page.markup("</ul></section>\n");
-}
-
-fn draw(page: &mut Page, lane: &Lane, top: f64, x: &impl Fn(i64) -> f64) {
-    let rect = |page: &mut Page, at: f64, width: f64, height: f64, opacity: f64| {
-        page.markup("<rect x=\"")
-            .number(at)
-            .markup("\" y=\"")
-            .number(top + 4.0)
-            .markup("\" width=\"")
-            .number(width.max(1.0));
-        page.markup("\" height=\"").number(height).markup("\" fill-opacity=\"").number(opacity).markup("\"");
-        page.markup(if lane.trouble { " fill=\"#c62828\"" } else { " fill=\"#3367d6\"" });
-    };
-    page.markup("<g><text x=\"0\" y=\"").number(top + 18.0).markup("\">");
-    page.text(&lane.name.chars().take(44).collect::<String>()).markup(" (").number(lane.total).within(
-        ")<title>",
-        &lane.name,
-        "</title></text>",
-    );
-    for span in &lane.spans {
-        rect(page, x(span.from), x(span.to) - x(span.from), LANE - 10.0, 0.15);
-        page.within("><title>", &span.text, "</title></rect>");
-    }
-    let most = lane.density.iter().copied().max().unwrap_or(0).max(1);
-    let width = (WIDTH - NAMES) / COLUMNS as f64;
-    for (column, count) in lane.density.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let opacity = 0.35 + 0.65 * f64::from(*count) / f64::from(most);
-        rect(page, NAMES + column as f64 * width, width, LANE - 10.0, (opacity * 100.0).round() / 100.0);
-        page.markup("><title>").number(*count).markup("</title></rect>");
-    }
-    for mark in &lane.marks {
-        page.markup("<line stroke=\"currentColor\" x1=\"").number(x(mark.at)).markup("\" x2=\"").number(x(mark.at));
-        page.markup("\" y1=\"").number(top + 2.0).markup("\" y2=\"").number(top + LANE - 4.0);
-        page.within("\"><title>", &format!("{} {}", stamp::print(mark.at), mark.text), "</title></line>");
-    }
-    page.markup("</g>\n");
-}
-
-fn sources(page: &mut Page, triage: &Triage) {
+fn sources(page: &mut Markup, triage: &Triage) {
     page.markup("<section><h2>Artefacts</h2><table><tr><th>file</th><th>kind</th><th>used</th></tr>");
     for artefact in &triage.artefacts {
         page.within("<tr><td>", &artefact.name, "</td>").within("<td>", &artefact.kind.to_string(), "</td>");

@@ -3,6 +3,10 @@
 
 mod html;
 mod markdown;
+mod markup;
+mod picture;
+#[cfg(feature = "artefacts")]
+mod sarif;
 mod text;
 
 use std::borrow::Cow;
@@ -18,6 +22,9 @@ use crate::verdict::Verdict;
 
 pub use html::html;
 pub use markdown::markdown;
+pub use picture::svg;
+#[cfg(feature = "artefacts")]
+pub use sarif::sarif;
 pub use text::text;
 
 /// The answer as JSON, two spaces deep. Its shape is [`Triage`]'s. Invisible characters are escaped, so that a person who
@@ -26,7 +33,12 @@ pub use text::text;
 /// # Errors
 /// None in practice: every part of it can be written.
 pub fn json(triage: &Triage) -> Result<Clean, serde_json::Error> {
-    serde_json::to_string_pretty(triage).map(|text| Clean::told(&(escaped(&text) + "\n")))
+    written(triage)
+}
+
+/// A document of JSON, in the way of [`json`].
+fn written(document: &impl Serialize) -> Result<Clean, serde_json::Error> {
+    serde_json::to_string_pretty(document).map(|text| Clean::told(&(escaped(&text) + "\n")))
 }
 
 /// JSON with its invisible characters escaped. They stand in strings alone: outside of them JSON has spaces and line breaks.
