@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 const EXIT_CODES: &str = "\
 Exit codes of run and triage: 0 nothing is wrong, 1 something is proven, 2 something is unknown for lack of artefacts, 3 the \
-input cannot be used. compare: 0 nothing goes on, 1 something does or is new, 2 it is not known, 3 the two do not compare. verify: 0 nothing has changed, 1 something has, 3 it is no folder of run. check: 0 each source that is named can be read, 1 one cannot. Other commands: 0 done, 3 not. \
+input cannot be used. compare: 0 nothing goes on, 1 something does or is new, 2 it is not known, 3 the two do not compare. verify: 0 nothing has changed, 1 something has, 3 it is no folder of run, nor its zip. check: 0 each source that is named can be read, 1 one cannot. Other commands: 0 done, 3 not. \
 130 interrupted. It only reads: no command changes a server.";
 
 const RUN_EXAMPLE: &str = "\
@@ -55,8 +55,8 @@ pub struct Arguments {
 pub enum Command {
     /// Collects, judges, and packs both into one new folder that can be handed on and verified. Runs on the server.
     #[command(after_help = RUN_EXAMPLE)]
-    Run(Box<CollectArguments>),
-    /// Checks that nothing has changed in a folder of `run`, and that its answer comes out of it again.
+    Run(Box<RunArguments>),
+    /// Checks that nothing has changed in a folder of `run` or its zip, and that its answer comes out of it again.
     #[command(after_help = VERIFY_EXAMPLE)]
     Verify(VerifyArguments),
     /// Gathers the server's side of a capture into a new folder and prints its name. Runs on the server.
@@ -80,8 +80,17 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
+pub struct RunArguments {
+    #[command(flatten)]
+    pub collect: CollectArguments,
+    /// Packs the folder into one file beside it as well, which `verify` takes as it takes the folder.
+    #[arg(long)]
+    pub zip: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct VerifyArguments {
-    /// The folder that `crypto-diag run` printed.
+    /// The folder that `crypto-diag run` printed, or its zip.
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
 }

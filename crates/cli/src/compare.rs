@@ -9,6 +9,7 @@ use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::compare::compare;
 
 use crate::args::CompareArguments;
+use crate::inputs::Inputs;
 use crate::{output, triage};
 
 /// Reads both, compares, prints.
@@ -25,7 +26,7 @@ pub fn run(arguments: &CompareArguments) -> Result<u8, String> {
 
 /// Without the earlier pages that a report holds: those of the later one may be from before the remedy.
 fn judge(path: &PathBuf) -> (Bundle, Triage) {
-    let (bundle, judged) = triage::judge(slice::from_ref(path), None);
+    let (bundle, judged) = triage::judge(Inputs::find(slice::from_ref(path)), None);
     if !bundle.reports.iter().any(Report::is_of_earlier_page) {
         return (bundle, judged);
     }

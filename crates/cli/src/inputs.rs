@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crypto_diag_collect::files::{Links, walk};
 use crypto_diag_triage::bundle::Refusal;
 use crypto_diag_triage::intake::Source;
+use crypto_diag_triage::intake::open::Part;
 use crypto_diag_triage::problem::Problem;
 
 use crate::progress::Bar;
@@ -26,16 +27,18 @@ pub struct Input {
 enum Content {
     /// Opened when its turn comes: a process may have some hundred files open.
     File(PathBuf),
+    /// A member of a zip that is taken for a folder.
+    Member(PathBuf, Part),
     /// What a pipe gave, in a file without a name.
     Spooled(File),
 }
 
 impl Input {
-    /// Where it lies, unless it came out of a pipe.
+    /// The file that it is, unless it came out of a pipe or lies in a zip.
     pub fn path(&self) -> Option<&Path> {
         match &self.content {
             Content::File(path) => Some(path),
-            Content::Spooled(_) => None,
+            Content::Member(..) | Content::Spooled(_) => None,
         }
     }
 }
@@ -49,7 +52,7 @@ impl Source for Input {
 
     fn open(&self) -> io::Result<Counted> {
         let file = match &self.content {
-            Content::File(path) => File::open(path)?,
+            Content::File(path) | Content::Member(path, _) => File::open(path)?,
             Content::Spooled(file) => {
                 let mut file = file.try_clone()?;
                 file.rewind()?;
@@ -57,6 +60,13 @@ impl Source for Input {
             }
         };
         Ok(Counted { file, bar: self.bar.take() })
+    }
+
+    fn part(&self) -> Part {
+        match &self.content {
+            Content::Member(_, part) => part.clone(),
+            Content::File(_) | Content::Spooled(_) => Part::Whole,
+        }
     }
 }
 
@@ -101,6 +111,15 @@ impl Inputs {
         let mut inputs = Inputs::default();
         for path in paths {
             inputs.add(path);
+        }
+        inputs
+    }
+
+    /// Members of a zip that is taken for a folder, each by its name in that folder.
+    pub fn of_zip<'m>(zip: &Path, members: impl Iterator<Item = (&'m str, &'m Part)>) -> Inputs {
+        let mut inputs = Inputs { bytes: fs::metadata(zip).map_or(0, |about| about.len()), ..Inputs::default() };
+        for (name, part) in members {
+            inputs.push(name.to_owned(), Content::Member(zip.to_owned(), part.clone().without_name()));
         }
         inputs
     }

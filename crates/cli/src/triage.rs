@@ -1,7 +1,5 @@
 //! `crypto-diag triage`.
 
-use std::path::PathBuf;
-
 use crypto_diag_core::Clean;
 use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::intake::{self, Source, Step};
@@ -20,7 +18,7 @@ pub fn run(arguments: &TriageArguments) -> Result<u8, String> {
     if let Some(output) = &arguments.output {
         output::check_new(output)?;
     }
-    let (_, triage) = judge(&arguments.inputs, arguments.zone);
+    let (_, triage) = judge(Inputs::find(&arguments.inputs), arguments.zone);
     let by_ending = arguments.output.as_deref().and_then(Format::of_file);
     let text = written(&triage, arguments.format.or(by_ending).unwrap_or(Format::Text))?;
     match &arguments.output {
@@ -49,9 +47,8 @@ pub fn written(triage: &Triage, format: Format) -> Result<Clean, String> {
     text.map_err(|error| format!("the answer cannot be written: {error}"))
 }
 
-/// What files and folders prove. `zone`: minutes ahead of UTC, where a log's times have no zone.
-pub fn judge(paths: &[PathBuf], zone: Option<i32>) -> (Bundle, Triage) {
-    let inputs = Inputs::find(paths);
+/// What files prove. `zone`: minutes ahead of UTC, where a log's times have no zone.
+pub fn judge(inputs: Inputs, zone: Option<i32>) -> (Bundle, Triage) {
     let progress = Bar::new();
     progress.expect(inputs.bytes);
     let sources = &inputs.list;

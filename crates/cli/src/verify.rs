@@ -1,6 +1,7 @@
-//! `crypto-diag verify`: whether a folder of `run` is as it was, and whether its answer comes out of it again.
+//! `crypto-diag verify`: whether a folder of `run`, or its zip, is as it was, and whether its answer comes out of it again.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use crypto_diag_core::{showable, visible_line};
 use crypto_diag_triage::intake::DOCUMENT_BYTES_MAX;
@@ -16,27 +17,29 @@ const LINES_MAX: usize = 100;
 /// Checks, judges again, and prints what is not as it was.
 ///
 /// # Errors
-/// In words, if the folder is no bag.
+/// In words, if it is no bag.
 pub fn run(arguments: &VerifyArguments) -> Result<u8, String> {
     let root = &arguments.folder;
-    let (count, findings) =
-        bag::check(root).map_err(|error| format!("{} cannot be verified: {error}", root.display()))?;
+    let cannot = |error: io::Error| format!("{} cannot be verified: {error}", root.display());
+    let files = bag::Files::of(root).map_err(cannot)?;
+    let findings = bag::check(&files).map_err(cannot)?;
     if !findings.is_empty() {
         let lines = findings.iter().map(|finding| format!("{}: {}", shown(&finding.what), shown(&finding.why)));
         let end = "The answer was not judged again: these are not the files that it was made of.\n";
         output::print(&(printed(lines) + end))?;
         return Ok(exit::DIFFERENT);
     }
-    let kept = bag::text(&root.join(ANSWER), DOCUMENT_BYTES_MAX)
-        .map_err(|error| format!("{ANSWER} cannot be read: {error}"))?;
-    let (_, triage) = triage::judge(&[root.join(bag::PAYLOAD)], None);
+    let kept =
+        bag::text(&files, ANSWER, DOCUMENT_BYTES_MAX).map_err(|error| format!("{ANSWER} cannot be read: {error}"))?;
+    let (_, triage) = triage::judge(files.inputs(), None);
     let now = triage::written(&triage, Format::Json)?;
     let is_same = kept == now.as_bytes();
-    let packed_by = bag::packed_by(root);
+    let packed_by = bag::packed_by(&files);
     let is_same_version = packed_by.as_deref() == Some(bag::THIS_PROGRAM);
     let this = bag::THIS_PROGRAM;
     let other = shown(packed_by.as_deref().unwrap_or("a program that does not name itself"));
-    let mut said = format!("The {count} files of the folder are unchanged, and none was added.\n{}", bag::seal(root)?);
+    let (count, seal) = (files.all().len(), bag::seal(&files)?);
+    let mut said = format!("The {count} files of the folder are unchanged, and none was added.\n{seal}");
     said.push_str(&match (is_same, is_same_version) {
         (true, true) => format!("{this} gives the same answer out of them, byte for byte.\n"),
         (true, false) => format!("The answer was made by {other}; {this} gives the same one, byte for byte.\n"),

@@ -5,7 +5,7 @@
 mod support;
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,6 +16,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use support::{Said, binary, bundle, fact, run, said, text};
 use tempfile::{TempDir, tempdir};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 /// A hand-off of a recorded bundle.
 struct HandOff {
@@ -26,12 +28,17 @@ struct HandOff {
 
 impl HandOff {
     fn of(name: &str) -> HandOff {
+        HandOff::with(name, &[])
+    }
+
+    /// With further options.
+    fn with(name: &str, options: &[&str]) -> HandOff {
         let files =
             ["victim.report.json", "peer.report.json", "victim.har", "peer.har", "homeserver.log.txt", "queries.json"];
         let files = files.map(|file| text(&bundle(name).join(file)).to_owned());
         let out = tempdir().unwrap();
-        let said =
-            run(["run".to_owned()].into_iter().chain(files).chain(["--out".to_owned(), text(out.path()).to_owned()]));
+        let options = options.iter().copied().chain(["--out", text(out.path())]).map(str::to_owned);
+        let said = run(["run".to_owned()].into_iter().chain(files).chain(options));
         let root = PathBuf::from(said.out.lines().next().unwrap_or_default());
         assert!(root.starts_with(out.path()), "{} {}", said.out, said.err);
         HandOff { out, root, said }
@@ -295,6 +302,103 @@ fn a_bag_in_another_programs_spelling_is_verified_as_well() {
     let said = made.verify();
     // The file is new to the answer, which lists what was read, so it is no longer the same; but no list is wrong.
     assert!(said.out.starts_with("The 19 files of the folder are unchanged"), "{}", said.out);
+}
+
+/// The files of a zip by their names.
+fn members(zip: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut zip = ZipArchive::new(fs::File::open(zip).unwrap()).unwrap();
+    (0..zip.len())
+        .map(|index| {
+            let mut member = zip.by_index(index).unwrap();
+            let mut bytes = Vec::new();
+            member.read_to_end(&mut bytes).unwrap();
+            (member.name().to_owned(), bytes)
+        })
+        .collect()
+}
+
+/// Writes a zip, as others would.
+fn write_zip(path: &Path, members: &[(String, Vec<u8>)]) {
+    let mut zip = ZipWriter::new(fs::File::create(path).unwrap());
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    for (name, bytes) in members {
+        zip.start_file(name.as_str(), options).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+#[test]
+fn a_zip_has_the_folder_in_it_and_is_verified_as_the_folder_is() {
+    let made = HandOff::with("store-rollback", &["--zip"]);
+    assert_eq!((made.said.code, made.said.err.as_str()), (1, ""));
+    let lines: Vec<&str> = made.said.out.lines().collect();
+    let zip = PathBuf::from(lines[3]);
+    assert_eq!((lines.len(), zip.as_path()), (4, made.root.with_extension("zip").as_path()), "{lines:?}");
+    assert_eq!(fs::metadata(&zip).unwrap().permissions().mode() & 0o777, 0o600);
+    let folder = text(&made.root).rsplit('/').next().unwrap().to_owned();
+    let wanted: Vec<_> = made
+        .files()
+        .into_iter()
+        .map(|name| (format!("{folder}/{name}"), fs::read(made.root.join(name)).unwrap()))
+        .collect();
+    assert!(members(&zip) == wanted, "it has the folder's files and nothing else");
+    let checked = Command::new("python3").args(["-m", "zipfile", "-t", text(&zip)]).output().unwrap();
+    assert!(checked.status.success(), "another program reads it: {}", String::from_utf8_lossy(&checked.stderr));
+    let of_folder = made.verify();
+    assert_eq!(of_folder.code, 0, "{}", of_folder.out);
+    fs::remove_dir_all(&made.root).unwrap();
+    let of_zip = run(["verify", text(&zip)]);
+    assert_eq!((of_zip.code, of_zip.out, of_zip.err.as_str()), (0, of_folder.out, ""));
+}
+
+#[test]
+fn whatever_is_wrong_with_a_zip_is_named() {
+    type Change = fn(&str, &mut Vec<(String, Vec<u8>)>);
+    let cases: [(Change, &[&str]); 7] = [
+        (|_, files| files[0].1.push(b' '), &["README.txt: has changed"]),
+        (|_, files| drop(files.remove(1)), &["answer.html: is missing"]),
+        (|folder, files| files.push((format!("{folder}/data/x"), vec![])), &["data/x: was added"]),
+        (
+            |_, files| files.push(("other/x".into(), vec![])),
+            &["other/x: does not lie in the one folder that a zip of a bag has"],
+        ),
+        (|_, files| files.push(("x".into(), vec![])), &["x: does not lie in the one folder"]),
+        (
+            |folder, files| files.push((format!("{folder}/data/../../x"), vec![])),
+            &["/data/../../x: does not lie in the one folder"],
+        ),
+        // Sixty-four megabytes in as many kilobytes.
+        (
+            |_, files| {
+                files
+                    .iter_mut()
+                    .filter(|file| file.0.ends_with("/tagmanifest-sha256.txt"))
+                    .for_each(|file| file.1 = vec![0; 64 << 20])
+            },
+            &["tagmanifest-sha256.txt: cannot be read: it has more than 16777216 bytes"],
+        ),
+    ];
+    let made = HandOff::with("store-rollback", &["--zip"]);
+    let whole = members(&made.root.with_extension("zip"));
+    let folder = text(&made.root).rsplit('/').next().unwrap();
+    for (change, wanted) in cases {
+        let mut files = whole.clone();
+        change(folder, &mut files);
+        let path = made.out.path().join("changed.zip");
+        write_zip(&path, &files);
+        let said = run(["verify", text(&path)]);
+        assert_eq!((said.code, said.err.as_str()), (1, ""), "{wanted:?}: {}", said.out);
+        for words in wanted {
+            assert!(said.out.contains(words), "{words}: {}", said.out);
+        }
+        assert!(said.out.ends_with("these are not the files that it was made of.\n"), "{}", said.out);
+    }
+    let path = made.out.path().join("broken.zip");
+    fs::write(&path, &fs::read(made.root.with_extension("zip")).unwrap()[..5000]).unwrap();
+    let said = run(["verify", text(&path)]);
+    assert_eq!((said.code, said.out.as_str()), (3, ""));
+    assert!(said.err.contains("broken.zip cannot be verified: "), "{}", said.err);
 }
 
 #[test]

@@ -231,7 +231,7 @@ fn rageshake() {
 fn archive() {
     let seeds = Seeds::kept("archive").files(&root().join("tests/fixtures/packed"), |name| !name.ends_with(".md"));
     fuzz("archive", seeds, &["PK\u{3}\u{4}", "PK\u{1}\u{2}", "ustar\u{0}", "\u{0}0000644\u{0}"], |bytes| {
-        let (parts, refused) = match open::parts(Cursor::new(bytes)) {
+        let (parts, refused) = match open::parts(Cursor::new(bytes), open::Part::Whole) {
             Ok(listed) => listed,
             Err(error) => return Reached::default().message(&error.to_string()),
         };
@@ -239,6 +239,12 @@ fn archive() {
         for part in parts.iter().take(8) {
             if let Ok(text) = open::open(Cursor::new(bytes), part) {
                 let _ = io::copy(&mut text.take(1 << 20), &mut io::sink());
+            }
+        }
+        for member in open::members_of_zip(Cursor::new(bytes)).map_or(Vec::new(), |(members, _)| members).iter().take(8)
+        {
+            if let Ok(bytes) = open::stored(Cursor::new(bytes), member) {
+                let _ = io::copy(&mut bytes.take(1 << 20), &mut io::sink());
             }
         }
         let reached = Reached::default().about(parts.len());

@@ -2,36 +2,34 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
 
-use super::files::{Files, is_payload};
+use super::files::{Files, in_payload};
 use super::{DECLARATION, Finding, PAYLOAD, PAYLOAD_LIST, TAG_LIST, TEXT_BYTES_MAX, hash, list, text};
 
-/// How many files a bag has, and what is not as it says: files that are missing, changed or new, and lists that are wrong.
+/// What of a bag is not as it says: files that are missing, changed or new, and lists that are wrong.
 ///
 /// # Errors
 /// If it is no bag at all.
-pub fn check(root: &Path) -> io::Result<(usize, BTreeSet<Finding>)> {
-    let files = Files::of(root)?;
-    if [DECLARATION, PAYLOAD_LIST, TAG_LIST].iter().all(|name| files.path(name).is_none()) {
+pub fn check(files: &Files) -> io::Result<BTreeSet<Finding>> {
+    if ![DECLARATION, PAYLOAD_LIST, TAG_LIST].iter().any(|name| files.has(name)) {
         return Err(io::Error::other(format!(
-            "it has neither {DECLARATION} nor {TAG_LIST}; give the folder that `crypto-diag run` printed"
+            "it has neither {DECLARATION} nor {TAG_LIST}; give the folder or the zip that `crypto-diag run` printed"
         )));
     }
     let mut findings: BTreeSet<Finding> = files.refused.iter().cloned().collect();
-    findings.extend(declared(&files));
+    findings.extend(declared(files));
     let here: Vec<_> = files.texts().collect();
-    listed(TAG_LIST, &files, &here, &mut findings);
+    listed(TAG_LIST, files, &here, &mut findings);
     let here: Vec<_> = files.payload().collect();
-    listed(PAYLOAD_LIST, &files, &here, &mut findings);
-    Ok((files.count(), findings))
+    listed(PAYLOAD_LIST, files, &here, &mut findings);
+    Ok(findings)
 }
 
 /// What is wrong with the bag's declaration.
 fn declared(files: &Files) -> Option<Finding> {
     let finding = |why: &str| Some(Finding::new(DECLARATION, why));
     // That it is missing the list says.
-    let text = match text(files.path(DECLARATION)?, TEXT_BYTES_MAX) {
+    let text = match files.has(DECLARATION).then(|| text(files, DECLARATION, TEXT_BYTES_MAX))? {
         Ok(text) => String::from_utf8_lossy(&text).into_owned(),
         Err(error) => return finding(&format!("cannot be read: {error}")),
     };
@@ -46,12 +44,12 @@ fn declared(files: &Files) -> Option<Finding> {
 }
 
 /// Compares what a list names with what is there.
-fn listed(name: &str, files: &Files, here: &[(&str, &Path)], findings: &mut BTreeSet<Finding>) {
-    let Some(path) = files.path(name) else {
+fn listed(name: &str, files: &Files, here: &[&str], findings: &mut BTreeSet<Finding>) {
+    if !files.has(name) {
         findings.insert(Finding::new(name, "is missing; what it listed cannot be checked"));
         return;
-    };
-    let bytes = match text(path, TEXT_BYTES_MAX) {
+    }
+    let bytes = match text(files, name, TEXT_BYTES_MAX) {
         Ok(bytes) => bytes,
         Err(error) => {
             findings.insert(Finding::new(name, format!("cannot be read: {error}")));
@@ -61,12 +59,12 @@ fn listed(name: &str, files: &Files, here: &[(&str, &Path)], findings: &mut BTre
     let (wanted, wrong) = list::read(name, &bytes);
     findings.extend(wrong);
     for (file, expected) in &wanted {
-        if is_payload(file) != (name == PAYLOAD_LIST) {
+        if in_payload(file).is_some() != (name == PAYLOAD_LIST) {
             let why = format!("does not belong into {name}, which lists what is {}", scope(name));
             findings.insert(Finding::new(file, why));
             continue;
         }
-        let why = match files.path(file).map(hash) {
+        let why = match files.has(file).then(|| hash(files, file)) {
             None => "is missing".to_owned(),
             Some(Err(error)) => format!("cannot be read: {error}"),
             Some(Ok((found, _))) if found == *expected => continue,
@@ -74,7 +72,7 @@ fn listed(name: &str, files: &Files, here: &[(&str, &Path)], findings: &mut BTre
         };
         findings.insert(Finding::new(file, why));
     }
-    for (file, _) in here.iter().filter(|(file, _)| !wanted.contains_key(*file)) {
+    for file in here.iter().filter(|file| !wanted.contains_key(**file)) {
         findings.insert(Finding::new(*file, "was added: no list names it"));
     }
 }

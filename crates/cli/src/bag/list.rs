@@ -56,7 +56,7 @@ fn parts(line: &str) -> Option<(String, String)> {
 }
 
 /// Whether a name stays in the bag. It is only ever compared with names that were found there; one that leads out is named as such.
-fn is_inside(name: &str) -> bool {
+pub(super) fn is_inside(name: &str) -> bool {
     let is_drive = name.as_bytes().get(1) == Some(&b':');
     !is_drive && !name.contains(['\\', '\0']) && name.split('/').all(|part| !matches!(part, "" | "." | ".." | "~"))
 }

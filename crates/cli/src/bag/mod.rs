@@ -4,8 +4,8 @@
 mod check;
 mod files;
 mod list;
+mod zipped;
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
@@ -18,6 +18,7 @@ use crate::output;
 
 pub use check::check;
 pub use files::Files;
+pub use zipped::zip;
 
 /// The folder of the payload.
 pub const PAYLOAD: &str = "data";
@@ -72,8 +73,8 @@ pub fn pack(root: &Path) -> Result<(), String> {
         return Err(format!("{} cannot be packed: {}: {}", root.display(), finding.what, finding.why));
     }
     let (mut payload, mut bytes) = (Vec::new(), 0);
-    for (name, path) in files.payload() {
-        let (hash, length) = hash(path).map_err(cannot)?;
+    for name in files.payload() {
+        let (hash, length) = hash(&files, name).map_err(cannot)?;
         bytes += length;
         payload.push((name, hash));
     }
@@ -87,8 +88,8 @@ pub fn pack(root: &Path) -> Result<(), String> {
     write(PAYLOAD_LIST, &list::print(&payload))?;
     let mut texts = Vec::new();
     let files = Files::of(root).map_err(cannot)?;
-    for (name, path) in files.texts() {
-        texts.push((name, hash(path).map_err(cannot)?.0));
+    for name in files.texts() {
+        texts.push((name, hash(&files, name).map_err(cannot)?.0));
     }
     write(TAG_LIST, &list::print(&texts))
 }
@@ -98,21 +99,21 @@ pub fn pack(root: &Path) -> Result<(), String> {
 ///
 /// # Errors
 /// In words, if the list cannot be read.
-pub fn seal(root: &Path) -> Result<String, String> {
-    let (hash, _) = hash(&root.join(TAG_LIST)).map_err(|error| format!("{TAG_LIST} cannot be read: {error}"))?;
+pub fn seal(files: &Files) -> Result<String, String> {
+    let (hash, _) = hash(files, TAG_LIST).map_err(|error| format!("{TAG_LIST} cannot be read: {error}"))?;
     Ok(format!("Seal: {hash} (SHA-256 of {TAG_LIST})\n"))
 }
 
 /// What packed a bag, as it says itself. Hostile.
-pub fn packed_by(root: &Path) -> Option<String> {
-    let text = String::from_utf8(text(&root.join(INFO), TEXT_BYTES_MAX).ok()?).ok()?;
+pub fn packed_by(files: &Files) -> Option<String> {
+    let text = String::from_utf8(text(files, INFO, TEXT_BYTES_MAX).ok()?).ok()?;
     let agent = text.lines().find_map(|line| line.strip_prefix(AGENT)?.strip_prefix(':'))?;
     Some(agent.trim().to_owned())
 }
 
 /// A file's SHA-256 in hexadecimal and its size.
-fn hash(path: &Path) -> io::Result<(String, u64)> {
-    let (mut file, mut hash, mut chunk, mut bytes) = (File::open(path)?, Sha256::new(), vec![0; CHUNK_BYTES], 0);
+fn hash(files: &Files, name: &str) -> io::Result<(String, u64)> {
+    let (mut file, mut hash, mut chunk, mut bytes) = (files.open(name)?, Sha256::new(), vec![0; CHUNK_BYTES], 0);
     loop {
         match file.read(&mut chunk) {
             Ok(0) => break,
@@ -131,7 +132,7 @@ fn hash(path: &Path) -> io::Result<(String, u64)> {
 ///
 /// # Errors
 /// If it cannot be read or is larger.
-pub fn text(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+pub fn text(files: &Files, name: &str, bytes_max: u64) -> io::Result<Vec<u8>> {
     let why = format!("it has more than {bytes_max} bytes, which is more than this program writes");
-    intake::whole(File::open(path)?, bytes_max, &why)
+    intake::whole(files.open(name)?, bytes_max, &why)
 }

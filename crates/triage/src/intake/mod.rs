@@ -36,6 +36,11 @@ pub trait Source {
     /// # Errors
     /// If it is gone or may not be read.
     fn open(&self) -> io::Result<Self::Input>;
+
+    /// What of the input it is: a nameless member of the archive that is opened, for a source that lies in one.
+    fn part(&self) -> Part {
+        Part::Whole
+    }
 }
 
 /// One text of a file: the file's own, or that of an archive's member.
@@ -77,7 +82,7 @@ impl Plan {
 
     fn add<S: Source>(&mut self, index: usize, source: &S) {
         let cannot = |name: &str, error: io::Error| Problem::whole(name, &format!("cannot be opened: {error}"));
-        let (parts, refused) = match source.open().and_then(parts) {
+        let (parts, refused) = match source.open().and_then(|input| parts(input, source.part())) {
             Ok(parts) => parts,
             Err(error) => return self.unopened.push(cannot(source.name(), error)),
         };
@@ -86,9 +91,9 @@ impl Plan {
             self.unopened.push(Problem::whole(&name, why));
         }
         for part in parts {
-            let name = match &part {
-                Part::Whole => source.name().to_owned(),
-                Part::Member { name, .. } => format!("{}/{name}", source.name()),
+            let name = match part.name() {
+                "" => source.name().to_owned(),
+                name => format!("{}/{name}", source.name()),
             };
             match head(source, &part) {
                 Ok(head) => {

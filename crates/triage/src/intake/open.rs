@@ -22,7 +22,7 @@ const UNPACKED_FREE_BYTES: u64 = 256 << 20;
 const UNPACKED_TIMES_MAX: u64 = 2_000;
 
 /// Members of an archive at most; a rageshake has a dozen.
-const MEMBERS_MAX: usize = 1_000;
+pub const MEMBERS_MAX: usize = 1_000;
 
 /// Archives around an archive at most: the server of rageshakes gives a tar in gzip, which somebody puts into a zip.
 const ARCHIVES_MAX: u8 = 2;
@@ -102,6 +102,25 @@ pub enum Part {
     },
 }
 
+impl Part {
+    /// Its name in the archives around it; empty for a whole file. Hostile.
+    pub fn name(&self) -> &str {
+        match self {
+            Part::Whole => "",
+            Part::Member { name, .. } => name,
+        }
+    }
+
+    /// The same for a source that has its name elsewhere.
+    #[must_use]
+    pub fn without_name(mut self) -> Part {
+        if let Part::Member { name, .. } = &mut self {
+            name.clear();
+        }
+        self
+    }
+}
+
 /// What holds several files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Archive {
@@ -133,15 +152,25 @@ impl Archive {
 /// A member of an archive that cannot be read, and why; without a name, the archive itself.
 pub type Unread = (String, &'static str);
 
-/// The parts of a file: itself, or what an archive holds but for folders. What of an archive cannot be read is the second list, each
-/// with why.
+/// The parts of a file, or of a member of one: itself, or what an archive holds but for folders. What of an archive cannot be read is
+/// the second list, each with why.
 ///
 /// # Errors
 /// If the file cannot be read, or is a broken zip.
-pub fn parts<R: Read + Seek>(mut input: R) -> io::Result<(Vec<Part>, Vec<Unread>)> {
+pub fn parts<R: Read + Seek>(mut input: R, part: Part) -> io::Result<(Vec<Part>, Vec<Unread>)> {
     let mut listing = Listing::default();
-    listing.expand(&mut input, Part::Whole, 0)?;
+    listing.expand(&mut input, part, 0)?;
     Ok((listing.parts, listing.refused))
+}
+
+/// The members of a zip as they are: none is looked into. What cannot be read is the second list.
+///
+/// # Errors
+/// If the file cannot be read, or is no zip.
+pub fn members_of_zip<R: Read + Seek>(input: R) -> io::Result<(Vec<Part>, Vec<Unread>)> {
+    let mut listing = Listing::default();
+    let members = listing.zip(BufReader::new(input), &Part::Whole, true)?;
+    Ok((members, listing.refused))
 }
 
 /// The members of a file while they are listed.
@@ -168,10 +197,7 @@ impl Listing {
         let mut head = vec![0; TAR_HEADER_BYTES];
         let length = read_up_to(&mut text, &mut head).unwrap_or(0);
         head.truncate(length);
-        let name = match &part {
-            Part::Whole => "",
-            Part::Member { name, .. } => name,
-        };
+        let name = part.name();
         let is_direct = part == Part::Whole && text.packing() == Packing::Plain;
         let head = &head[..];
         let listed = match Archive::of(head) {
@@ -298,10 +324,10 @@ impl Listing {
 }
 
 fn name_within(outer: &Part, name: &str) -> String {
-    match outer {
-        Part::Member { name: outer, .. } if name.is_empty() => outer.clone(),
-        Part::Member { name: outer, .. } => format!("{outer}/{name}"),
-        Part::Whole => name.to_owned(),
+    match outer.name() {
+        "" => name.to_owned(),
+        outer if name.is_empty() => outer.to_owned(),
+        outer => format!("{outer}/{name}"),
     }
 }
 
@@ -317,8 +343,20 @@ pub fn open<R: Read + Seek>(input: R, part: &Part) -> io::Result<Text<R>> {
 }
 
 /// A part unpacked, with all that stands around its text.
-fn raw<R: Read + Seek>(mut input: R, part: &Part) -> io::Result<Bounded<R>> {
-    let bytes = match part {
+fn raw<R: Read + Seek>(input: R, part: &Part) -> io::Result<Bounded<R>> {
+    unpacked(bytes(input, part)?)
+}
+
+/// The bytes of a part as the file that it was had them, packed or not.
+///
+/// # Errors
+/// If what it lies in cannot be read.
+pub fn stored<R: Read + Seek>(input: R, part: &Part) -> io::Result<impl Read + use<R>> {
+    bytes(input, part)
+}
+
+fn bytes<R: Read + Seek>(mut input: R, part: &Part) -> io::Result<Bytes<R>> {
+    Ok(match part {
         Part::Whole => {
             input.rewind()?;
             Bytes::Whole(input)
@@ -338,8 +376,7 @@ fn raw<R: Read + Seek>(mut input: R, part: &Part) -> io::Result<Bounded<R>> {
                 Bytes::Within(stored)
             }
         }
-    };
-    unpacked(bytes)
+    })
 }
 
 /// Opens a stream, which gives its bytes once and is no archive.

@@ -61,6 +61,11 @@ fn what_is_cut_off_gives_what_there_is_and_an_error() {
     }
 }
 
+/// The parts of a whole file.
+fn parts<R: Read + Seek>(input: R) -> io::Result<(Vec<Part>, Vec<Unread>)> {
+    super::parts(input, Part::Whole)
+}
+
 fn zip(members: &[(&str, &[u8], bool)]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content, deflated) in members {
@@ -99,7 +104,31 @@ fn a_zips_members_are_files_packed_or_not() {
     let mut text = String::new();
     open(Cursor::new(&bytes), &part).unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, TEXT);
-    assert!(super::parts(Cursor::new(&b"PK\x03\x04broken"[..])).is_err());
+    assert!(self::parts(Cursor::new(&b"PK\x03\x04broken"[..])).is_err());
+}
+
+#[test]
+fn a_zip_that_is_only_listed_gives_each_members_bytes_as_they_were_put_in() {
+    let packed = gzip(TEXT);
+    let inner = zip(&[("c.log", TEXT.as_bytes(), false)]);
+    let bytes = zip(&[("a/b.log.gz", &packed, false), ("a/in.zip", &inner, false)]);
+    let (members, refused) = members_of_zip(Cursor::new(&bytes)).unwrap();
+    assert_eq!((members.len(), refused.len()), (2, 0));
+    for (member, (name, wanted)) in members.iter().zip([("a/b.log.gz", &packed), ("a/in.zip", &inner)]) {
+        assert_eq!(member.name(), name);
+        let stored = super::super::whole(stored(Cursor::new(&bytes), member).unwrap(), 1 << 20, "").unwrap();
+        assert_eq!(&stored, wanted);
+    }
+    assert!(members_of_zip(Cursor::new(b"no zip")).is_err());
+    // As a source of its own it has its parts' names as the file would have them.
+    let [gz, zip] = &members[..] else { panic!("{members:?}") };
+    let of = |member: &Part| super::parts(Cursor::new(&bytes), member.clone().without_name()).unwrap().0;
+    assert_eq!((of(gz)[0].name(), of(zip)[0].name()), ("", "c.log"));
+    for part in [of(gz), of(zip)].concat() {
+        let mut text = String::new();
+        open(Cursor::new(&bytes), &part).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, TEXT);
+    }
 }
 
 fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
