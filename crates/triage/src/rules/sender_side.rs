@@ -89,6 +89,7 @@ mod tests {
     use serde_json::json;
 
     use crate::Triage;
+    use crate::answer::key_path::{Hop, KeyPath};
     use crate::conclusion::Conclusion;
     use crate::history::call::{BEGUN, BOB, Held, history, missing_bob, sound, with_bob};
     use crate::history::delivered;
@@ -133,6 +134,13 @@ mod tests {
         link.map(|link| of(link.cause))
     }
 
+    /// Where the key stopped that Alice's page lacks.
+    fn stopped_at(triage: &Triage) -> Option<Hop> {
+        let is_it =
+            |path: &&KeyPath| path.subject.participant.as_deref() == Some(BOB) && path.subject.key_index == Some(0);
+        triage.media_keys.paths.iter().find(is_it).expect("a path").stopped_at
+    }
+
     const ALICE_KEY: &str = "3zb17RSDZmpppoyWB7ZonEg9FJ7xYJfXb+zgnDnhomo";
     const ALICE: (&str, &str) = ("@alice:example.org", "ALICE");
     const CAROL: (&str, &str) = ("@carol:example.org", "CAROL");
@@ -142,6 +150,7 @@ mod tests {
         let dropped = || Held::default().line(31_000, DROPPED);
         let triage = both(dropped().report(queued(&[ALICE])));
         assert_eq!(cause(&triage), Some(Conclusion::BatchDropped), "{}", triage.story.sentence);
+        assert_eq!(stopped_at(&triage), Some(Hop::Accepted));
         assert_eq!(
             cause(&both(dropped().report(queued(&[ALICE, CAROL])))),
             None,
@@ -159,6 +168,7 @@ mod tests {
         let without = || Held::default().line(30_000, NO_KEY);
         let triage = both(without().report(queued(&[CAROL])));
         assert_eq!(cause(&triage), Some(Conclusion::NoOneTimeKey), "{}", triage.story.sentence);
+        assert_eq!(stopped_at(&triage), Some(Hop::Sent));
         assert_eq!(cause(&both(without().report(queued(&[ALICE])))), None, "a message was queued all the same");
         let unseen = without().report(queued(&[CAROL])).but(|call| {
             call.session.as_mut().expect("a session").memberships.remove(0);

@@ -172,7 +172,19 @@ pub(super) fn path(facts: &Facts<'_>, wanted: &Wanted<'_>) -> KeyPath {
             && subject.peer == sender.device
     };
     let never = proven(verdicts, &[Conclusion::NeverSent], between).filter(|_| last_set.is_none());
-    let sent = match (never, theirs) {
+    let undecrypted =
+        proven(verdicts, &[Conclusion::MediaNotDecrypted], |subject| of_page(subject) && subject.key_index == index);
+    // What the rule has joined with it.
+    let named = |by: &[Conclusion], of: &Option<Device>| {
+        let effect = undecrypted.filter(|_| last_set.is_none())?;
+        let is_it = |subject: &Subject| {
+            let peer = subject.peer.is_none() || subject.peer == sender.device;
+            subject.device.is_some() && subject.device == *of && peer
+        };
+        proven(verdicts, by, is_it).filter(|cause| effect.follows.contains(&cause.conclusion))
+    };
+    let without_session = named(&[Conclusion::NoOneTimeKey, Conclusion::StaleDeviceList], &page.device);
+    let sent = match (never.or(without_session), theirs) {
         (Some(verdict), _) => Told::refuted_by(verdict),
         (None, None) => Told::unknown(
             "no report of the sender is given",
@@ -195,10 +207,13 @@ pub(super) fn path(facts: &Facts<'_>, wanted: &Wanted<'_>) -> KeyPath {
             }
         }
     };
-    let accepted = Told::unknown(
-        "no file says which message held it",
-        theirs.map(|theirs| Need::har(theirs.report, "how the server answered the sender's requests")),
-    );
+    let accepted = match named(&[Conclusion::BatchDropped], &sender.device) {
+        Some(verdict) => Told::refuted_by(verdict),
+        None => Told::unknown(
+            "no file says which message held it",
+            theirs.map(|theirs| Need::har(theirs.report, "how the server answered the sender's requests")),
+        ),
+    };
     let queued = Told::unknown(
         "no file says which message held it",
         Need::query(Some(page.report), "ke2-inbox", "which messages wait for the device"),
@@ -228,8 +243,6 @@ pub(super) fn path(facts: &Facts<'_>, wanted: &Wanted<'_>) -> KeyPath {
             Need::report(receiver(), ReportTime::CaptureBefore, "which media keys the page opened"),
         ),
     };
-    let undecrypted =
-        proven(verdicts, &[Conclusion::MediaNotDecrypted], |subject| of_page(subject) && subject.key_index == index);
     let set = match (last_set.filter(|_| is_set).zip(index), refused, missing, undecrypted.filter(|_| is_missing)) {
         (Some((at, index)), ..) => Told::proven(
             format!("at {}", stamp::print(ms(at))),
