@@ -13,7 +13,7 @@ main(async () => {
   const minutes = at < 0 ? 2 : Number(given[at + 1]);
   if (!(minutes > 0)) {
     say(
-      `Not a number of minutes: ${given[at + 1]}. Usage: npm run worlds -- [--model keys|delayed] [--depth N] [--minutes M] [--seed S] [--mutants]`,
+      `Not a number of minutes: ${given[at + 1]}. Usage: npm run worlds -- [--model keys|delayed|delivery|media] [--depth N] [--minutes M] [--seed S] [--mutants]`,
     );
     process.exitCode = 2;
     return;

@@ -92,9 +92,48 @@ pub fn premises() -> BTreeMap<&'static str, BTreeSet<String>> {
 
 /// The verdicts of the triage.
 pub fn verdicts(files: &[File]) -> Vec<Said> {
-    // The verdicts alone: the rest of the answer is large, and nothing here reads it.
-    let answer = serde_json::to_value(&Triage::of(&bundle(files)).verdicts).expect("verdicts are JSON");
-    said(&answer)
+    all_said(files, false)
+}
+
+/// The verdicts, and, if asked for, what is said of each hop of media keys: `hop-queued` of a message or an index and the page that
+/// needs the key.
+pub fn all_said(files: &[File], hops: bool) -> Vec<Said> {
+    let triage = Triage::of(&bundle(files));
+    // Not the whole answer: the rest is large, and nothing here reads it.
+    let json = |value: serde_json::Result<Value>| value.expect("an answer is JSON");
+    let mut all = said(&json(serde_json::to_value(&triage.verdicts)));
+    if hops {
+        all.extend(said_of_hops(&json(serde_json::to_value(&triage.media_keys))));
+    }
+    all
+}
+
+fn word(answer: &Value) -> Word {
+    match answer["is"].as_str() {
+        Some("proven") => Word::Proven,
+        Some("refuted") => Word::Refuted,
+        _ => Word::Unknown,
+    }
+}
+
+/// What is said of each hop.
+fn said_of_hops(keys: &Value) -> Vec<Said> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let of_path = |path: &Value| -> Vec<Said> {
+        let subject = &path["subject"];
+        let key = match subject["messageIds"][0].as_str() {
+            Some(id) => id.to_owned(),
+            None => format!("index {} of {}", subject["keyIndex"], text(&subject["participant"])),
+        };
+        let about = format!("{key} {}", text(&subject["report"]));
+        let of_step = |step: &Value| Said {
+            claim: (format!("hop-{}", text(&step["hop"])), about.clone()),
+            word: word(step),
+            statement: format!("{}: {}", text(&path["about"]), text(&step["says"])),
+        };
+        path["steps"].as_array().into_iter().flatten().map(of_step).collect()
+    };
+    keys["paths"].as_array().into_iter().flatten().flat_map(of_path).collect()
 }
 
 /// One verdict for each thing that is spoken of: an answer says the same of several keys in one sentence.
@@ -106,11 +145,7 @@ fn said(verdicts: &Value) -> Vec<Said> {
             Some((device, keys)) => keys.split(", ").map(|key| format!("{device} {key}")).collect(),
             None => vec![about],
         };
-        let word = match verdict["is"].as_str() {
-            Some("proven") => Word::Proven,
-            Some("refuted") => Word::Refuted,
-            _ => Word::Unknown,
-        };
+        let word = word(verdict);
         let said = |about| Said { claim: (text(verdict, "claim"), about), word, statement: text(verdict, "statement") };
         things.into_iter().map(said).collect()
     };
@@ -130,13 +165,13 @@ impl Judge {
         self.known.len()
     }
 
-    /// What is proven or refuted of files, and their hash.
-    pub fn settled(&mut self, files: &[File]) -> (u64, &[Said]) {
+    /// What is proven or refuted of files, with or without hops, and their hash.
+    pub fn settled(&mut self, files: &[File], hops: bool) -> (u64, &[Said]) {
         let mut hasher = DefaultHasher::new();
         files.hash(&mut hasher);
         let hash = hasher.finish();
         let said = self.known.entry(hash).or_insert_with(|| {
-            let mut said = verdicts(files);
+            let mut said = all_said(files, hops);
             said.retain(|verdict| verdict.word != Word::Unknown);
             said
         });

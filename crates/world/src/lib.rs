@@ -11,6 +11,7 @@
 #![recursion_limit = "256"]
 
 pub mod delayed;
+pub mod delivery;
 pub mod forms;
 pub mod judge;
 pub mod keys;

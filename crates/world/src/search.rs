@@ -53,6 +53,10 @@ pub trait Model: Copy + Debug {
     fn files(&self, state: &Self::State, view: &Self::View) -> Vec<File>;
     /// The claims that are true; every other one is false.
     fn truths(&self, state: &Self::State, view: &Self::View) -> BTreeSet<Claim>;
+    /// Whether it tells how far each media key came, so that the hops of keys are judged as verdicts are.
+    fn tells_hops(&self) -> bool {
+        false
+    }
     /// An action in words, before it is taken.
     fn tell(&self, state: &Self::State, action: Self::Action) -> String;
     /// A view in words.
@@ -250,7 +254,7 @@ impl<M: Model> Search<M> {
         }
         self.judged += 1;
         let truths = self.model.truths(state, view);
-        let (hash, said) = self.judge.settled(&files);
+        let (hash, said) = self.judge.settled(&files, self.model.tells_hops());
         for verdict in said {
             if is_false(verdict.word, &verdict.claim, &truths) {
                 let key = (verdict.claim.0.clone(), verdict.word);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crypto_diag_world::forms::report::{self, LostKey};
 use crypto_diag_world::forms::signing::{self, SignedKey};
+use crypto_diag_world::forms::to_device::{self, Message};
 use crypto_diag_world::forms::{Device, Request, har, log};
 use serde_json::Value;
 
@@ -111,6 +112,8 @@ fn a_report_has_the_fields_of_a_recorded_one() {
         lines: vec![line],
         info: true,
         call: Value::Null,
+        known: Vec::new(),
+        sent: Vec::new(),
     };
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     shape(&serde_json::from_slice(&written.json()).expect("JSON"), "", &mut ours);
@@ -268,6 +271,117 @@ fn a_page_prints_a_media_key_that_it_opened_as_recorded() {
     let part = |before: &str| between(line, before, "\"");
     let text = report::media_key_opened(part("sender=\""), part("sender_key=\"curve25519:"), part("message_id=\""));
     assert_eq!(text, line);
+}
+
+/// The part of a line of a log behind its request's id, and its logger.
+fn logged(line: &str) -> (String, String) {
+    let parts: Vec<&str> = line.splitn(6, " - ").collect();
+    assert_eq!(parts.len(), 6, "{line}");
+    (format!("{} - {}", parts[1], parts[2]), parts[5].to_owned())
+}
+
+#[test]
+fn the_log_has_the_deletion_of_a_device_as_recorded() {
+    let log = recorded("logged-out-device", "homeserver.log.txt");
+    let line = log.lines().find(|line| line.contains("Deleting devices")).expect("a line");
+    let (logger, text) = log::device_deleted("@alice-7:localhost", "KZDXOHRICR");
+    assert_eq!((logger.to_owned(), text), logged(line));
+}
+
+#[test]
+fn the_log_has_dropped_messages_as_a_history_by_hand_has_them() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/worlds/33b-a-device-that-never-was");
+    let log = std::fs::read_to_string(path.join("homeserver.log")).expect("a log");
+    let line = log.lines().find(|line| line.contains(log::TO_DEVICE)).expect("a line");
+    let (alice, zeros, ones) = ("@alice:example.org", "00ff".repeat(8), "01ff".repeat(8));
+    let (logger, text) = log::dropped(&[(alice, "AAAAAAAAAA", &zeros), (alice, "BBBBBBBBBB", &ones)]);
+    assert_eq!((logger.to_owned(), text), logged(line));
+    let request = Request {
+        printed: vec![(1_795_424_400_000, logger, "x".to_owned())],
+        ..Request::quick(alice, "PUT", to_device::target("m1"), 1_795_424_400_000)
+    };
+    let written = log::lines(&[request], log::MASTER, &[], &|_| 0).remove(0).1;
+    assert!(written.ends_with(" - synapse.9533_debug - 1007 - DEBUG - PUT-1 - x\n"), "{written}");
+}
+
+/// The one message in the content of an event, by what is recorded of it.
+fn with_message<R>(content: &Value, (sender, target): (&str, Device), then: impl Fn(&Message<'_>) -> R) -> R {
+    let (target_key, cipher) = content["ciphertext"].as_object().and_then(|keys| keys.iter().next()).expect("a key");
+    let text = |value: &'static str| content[value].as_str().expect("a text");
+    then(&Message {
+        sender,
+        sender_key: text("sender_key"),
+        target,
+        target_key,
+        body: cipher["body"].as_str().expect("a ciphertext"),
+        kind: cipher["type"].as_u64().expect("a number") as u8,
+        id: text("org.matrix.msgid"),
+    })
+}
+
+/// The body and the answer of each request in a recorded HAR whose address has this word.
+fn bodies(bundle: &str, file: &str, word: &str) -> Vec<(String, String, String)> {
+    let har = json(bundle, file);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let entries = har["log"]["entries"].as_array().expect("entries").iter();
+    let of = |entry: &Value| {
+        let address = text(&entry["request"]["url"]);
+        (address, text(&entry["request"]["postData"]["text"]), text(&entry["response"]["content"]["text"]))
+    };
+    entries.map(of).filter(|(address, ..)| address.contains(word)).collect()
+}
+
+#[test]
+fn a_batch_and_the_news_that_brings_a_message_have_the_recorded_form() {
+    let (carol, bob) =
+        (Device { user: "@carol:localhost", id: "WYRCKDLKMQ" }, Device { user: "@bob-4:localhost", id: "GVBWRMQPOW" });
+    let (address, body, _) = bodies("never-sent", "peer.har", "sendToDevice").remove(0);
+    let content: Value = serde_json::from_str(&body).expect("JSON");
+    let content = &content["messages"][carol.user][carol.id];
+    let written = with_message(content, (bob.user, carol), |message| to_device::batch(std::slice::from_ref(message)));
+    assert_eq!(written, body);
+    let txn_id = address.rsplit('/').next().expect("a transaction");
+    assert!(address.ends_with(&to_device::target(txn_id)), "{address}");
+
+    let news = bodies("never-sent", "victim.har", "/sync?");
+    let brings = |answer: &Value| {
+        answer["to_device"]["events"].as_array().is_some_and(|events| events.len() == 1)
+            && answer["rooms"].is_null()
+            && answer["device_lists"].is_null()
+    };
+    let (address, answer, parsed) = news
+        .iter()
+        .filter_map(|(address, _, answer)| Some((address, answer, serde_json::from_str::<Value>(answer).ok()?)))
+        .find(|(_, _, parsed)| brings(parsed))
+        .expect("an answer with one message and nothing else");
+    let event = &parsed["to_device"]["events"][0];
+    let alice = Device { user: "@alice-4:localhost", id: "BUYCTSRDXM" };
+    let sender = event["sender"].as_str().expect("a sender");
+    let next = parsed["next_batch"].as_str().expect("a token");
+    let written = with_message(&event["content"], (sender, alice), |message| {
+        to_device::news(next, std::slice::from_ref(message))
+    });
+    let keys_left = between(answer, "\"signed_curve25519\":", "}");
+    assert_eq!(written.replace("\"signed_curve25519\":50", &format!("\"signed_curve25519\":{keys_left}")), *answer);
+    let since = between(address, "since=s", "_").parse().expect("a number");
+    let position = address.split('_').nth_back(6).expect("a field").parse().expect("a number");
+    let own = crypto_diag_world::forms::sync_target(since, position);
+    assert!(address.replace("_20_0_1_2_1_1", "_64_0_1_2_1_1").ends_with(&own), "{address}: {own}");
+}
+
+#[test]
+fn a_report_lists_a_batch_as_recorded() {
+    let theirs = &json("backlog-stuck", "peer.report.json")["sent"][0];
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let batch = report::Batch {
+        at: theirs["ts"].as_i64().expect("a time"),
+        txn_id: text(&theirs["txnid"]),
+        targets: vec![(
+            Device { user: "@alice:localhost", id: "VGPTGOKMGT" },
+            text(&theirs["targets"][0]["messageId"]),
+        )],
+    };
+    assert_eq!(batch.json(), *theirs);
 }
 
 /// The names of an object's fields, sorted.

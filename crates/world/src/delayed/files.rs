@@ -3,7 +3,7 @@
 use super::state::{Attempt, QUICK, State};
 use super::{DEVICE, HarView, LogView, ROOM, View, WHOLE};
 use crate::forms::report::{Line, Report};
-use crate::forms::{File, Request, har, log, report, signing};
+use crate::forms::{self, File, Request, har, log, report, signing};
 use crate::search::Chance;
 use crate::search::Step;
 
@@ -21,8 +21,6 @@ const JOINED_MS: i64 = 2_000;
 const NEWS_MS: i64 = 3_950;
 /// The next one follows.
 const NEWS_EVERY_MS: i64 = 4_000;
-/// Somebody else's requests keep the log going.
-const OTHERS_EVERY_MS: i64 = 40_000;
 
 /// The name of the report.
 pub(super) const REPORT: &str = "desktop.report.json";
@@ -111,7 +109,7 @@ fn begins(state: &State, step: Step) -> i64 {
 
 /// Puts what a clock is ahead on true times since the epoch.
 fn clock(changes: &[(i64, i64)]) -> impl Fn(i64) -> i64 {
-    move |at| State::ahead(changes, at - BEGIN)
+    move |at| forms::ahead(changes, at - BEGIN)
 }
 
 /// The files of a view.
@@ -171,16 +169,14 @@ fn quick(method: &'static str, target: String, sent: i64) -> Request {
 /// All requests, each with the worker that serves it.
 fn requests(state: &State) -> Vec<(usize, Request)> {
     let mut requests = Vec::new();
-    for at in (1_000 - STARTED_BEFORE_MS..state.now + LOG_GOES_ON_MS).step_by(OTHERS_EVERY_MS as usize) {
-        for process in 0..=usize::from(state.workers) {
-            let target = "/_matrix/client/v3/profile/%40eve%3Aexample.org".to_owned();
-            // Each worker is asked at a time of its own.
-            let request = Request::quick("@eve:example.org", "GET", target, BEGIN + at + 200 * process as i64);
-            requests.push((process, Request { sent: None, ..request }));
-        }
+    for process in 0..=usize::from(state.workers) {
+        // Each worker is asked at a time of its own.
+        let begin = BEGIN + 200 * process as i64;
+        let span = begin + 1_000 - STARTED_BEFORE_MS..begin + state.now + LOG_GOES_ON_MS;
+        requests.extend(forms::others(span).map(|request| (process, request)));
     }
     requests.push((0, quick("GET", "/_matrix/client/versions".to_owned(), 400)));
-    requests.push((0, quick("POST", "/_matrix/client/v3/user/%40alice%3Aexample.org/filter".to_owned(), 700)));
+    requests.push((0, quick("POST", forms::filter_target(DEVICE.user), 700)));
     let mut joining = quick(
         "PUT",
         format!(
@@ -208,14 +204,7 @@ fn news(state: &State) -> impl Iterator<Item = Request> {
     let asked = (1_000..state.now).step_by(NEWS_EVERY_MS as usize).enumerate();
     let awake = asked.filter(|(_, at)| !state.frozen().any(|(from, to)| (from..to).contains(at)));
     awake.map(|(number, at)| {
-        let mut request = quick(
-            "GET",
-            format!(
-                "/_matrix/client/v3/sync?filter=0&timeout=30000&org.matrix.msc4222.use_state_after=true&since=s{}_1_0_1_1_1_47_64_0_1_2_1_1",
-                200 + number
-            ),
-            at,
-        );
+        let mut request = quick("GET", forms::sync_target(200 + number, 47), at);
         let (arrived, ended) = (at + QUICK.0, at + NEWS_MS - QUICK.2);
         let killed = state.restarts.iter().find(|start| (arrived..ended).contains(*start));
         request.served = killed.is_none().then_some((BEGIN + arrived, BEGIN + ended, 200));
@@ -282,5 +271,7 @@ fn page_report(state: &State, view: &View) -> Report {
         lines: lines.collect(),
         info: true,
         call: serde_json::Value::Null,
+        known: Vec::new(),
+        sent: Vec::new(),
     }
 }

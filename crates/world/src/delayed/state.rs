@@ -3,6 +3,7 @@
 
 use super::client::{Outcome, Patience, status_of_restart};
 use super::{Action, Fate};
+use crate::forms;
 
 /// A quick request: how long until it arrives, how long the homeserver takes, how long until the answer is there.
 pub const QUICK: (i64, i64, i64) = (12, 18, 10);
@@ -125,11 +126,6 @@ impl State {
         }
     }
 
-    /// What is ahead at a time, by a list of changes.
-    pub fn ahead(clock: &[(i64, i64)], at: i64) -> i64 {
-        clock.iter().rev().find(|(from, _)| *from <= at).map_or(0, |(_, ahead)| *ahead)
-    }
-
     /// The status of a restart that reaches the homeserver at a time.
     pub fn status_at(&self, arrived: i64) -> u16 {
         status_of_restart(arrived, self.left.map(|left| left + QUICK.0))
@@ -200,11 +196,11 @@ impl State {
                 self.now += BETWEEN_MS;
             }
             Action::SetClock(ahead) => {
-                self.clock.push((begins, Self::ahead(&self.clock, begins) + ahead));
+                self.clock.push((begins, forms::ahead(&self.clock, begins) + ahead));
                 self.now += BETWEEN_MS;
             }
             Action::SetServerClock(ahead) => {
-                self.server_clock.push((begins, Self::ahead(&self.server_clock, begins) + ahead));
+                self.server_clock.push((begins, forms::ahead(&self.server_clock, begins) + ahead));
                 self.now += BETWEEN_MS;
             }
         }

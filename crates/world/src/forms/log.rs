@@ -39,9 +39,13 @@ pub fn lines(requests: &[Request], instance: &str, starts: &[i64], ahead: Ahead<
     lines
 }
 
+/// The one logger that operators raise to DEBUG. At INFO it prints nothing.
+pub const TO_DEVICE: &str = "synapse.9533_debug";
+
 /// One line. The logger's name stands with its line of code: `synapse.handlers.e2e_keys - 955`.
 fn message_line(at: i64, logger: &str, id: &str, message: &str, ahead: Ahead<'_>) -> String {
-    format!("{} - {logger} - INFO - {id} - {message}\n", logged(at + ahead(at)))
+    let level = if logger.starts_with(TO_DEVICE) { "DEBUG" } else { "INFO" };
+    format!("{} - {logger} - {level} - {id} - {message}\n", logged(at + ahead(at)))
 }
 
 fn access_line(request: &Request, (start, end, status): (i64, i64, u16), id: &str, ahead: Ahead<'_>) -> String {
@@ -88,6 +92,31 @@ pub fn keys_added(user: &str, device: &str, ids: &[String], now: i64) -> (&'stat
 /// A one-time key that is given out.
 pub fn claimed(user: &str, device: &str, id: &str) -> (&'static str, String) {
     ("synapse.handlers.e2e_keys - 819", format!("Claimed one-time-keys: signed_curve25519:{id} for {user}:{device}"))
+}
+
+/// The deletion of a device, as its user logs out.
+pub fn device_deleted(user: &str, device: &str) -> (&'static str, String) {
+    ("synapse.handlers.device - 293", format!("Deleting devices ['{device}'] for '{user}'"))
+}
+
+/// A message for a device: whose device, and the message's id.
+pub type ToDevice<'a> = (&'a str, &'a str, &'a str);
+
+fn listed(messages: &[ToDevice<'_>]) -> String {
+    let one = |(user, device, id): &ToDevice<'_>| format!("'{user}/{device} (msgid {id})'");
+    messages.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Messages of one request that were put into the inboxes of their devices.
+pub fn stored(stream_id: i64, messages: &[ToDevice<'_>]) -> (&'static str, String) {
+    let message = format!("Storing to-device messages with stream_id {stream_id}: [{}]", listed(messages));
+    ("synapse.9533_debug - 1014", message)
+}
+
+/// Messages for devices that the server does not know.
+pub fn dropped(messages: &[ToDevice<'_>]) -> (&'static str, String) {
+    let message = format!("Dropping to-device messages for unknown devices: [{}]", listed(messages));
+    ("synapse.9533_debug - 1007", message)
 }
 
 /// An answer with an error.

@@ -21,6 +21,28 @@ pub struct Line {
     pub text: String,
 }
 
+/// A batch of to-device messages that the page queued.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// When, by the page's clock.
+    pub at: i64,
+    /// Its transaction.
+    pub txn_id: String,
+    /// Whom it is for, each with the message's id.
+    pub targets: Vec<(Device, String)>,
+}
+
+impl Batch {
+    /// As a report lists it.
+    pub fn json(&self) -> Value {
+        let target =
+            |(device, id): &(Device, String)| json!({"userId": device.user, "deviceId": device.id, "messageId": id});
+        let targets: Vec<Value> = self.targets.iter().map(target).collect();
+        json!({"ts": self.at, "type": "m.room.encrypted", "txnid": self.txn_id, "targets": targets, "omitted": 0,
+               "realm": {"kind": "main", "path": null}})
+    }
+}
+
 /// What a report says. Times are the page's.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -46,6 +68,10 @@ pub struct Report {
     pub info: bool,
     /// What the report has of a call; null for none.
     pub call: Value,
+    /// The devices of others that the client knows, each with its identity keys as in [`Report::identity`].
+    pub known: Vec<(Device, String, String)>,
+    /// The batches that it queued.
+    pub sent: Vec<Batch>,
 }
 
 /// The sentence that matrix-js-sdk prints when an outgoing request failed with an error of the server.
@@ -114,11 +140,18 @@ impl Report {
         let hooks: Vec<Value> =
             methods.map(|method| json!({"method": method, "inPlace": true, "reason": null})).collect();
         let crypto = self.identity.as_ref().map(|(ed25519, curve25519)| {
+            let mut devices =
+                vec![json!({"userId": user, "deviceId": id, "ed25519": ed25519, "curve25519": curve25519,
+                                          "verified": true})];
+            devices.extend(self.known.iter().map(|(device, ed25519, curve25519)| {
+                json!({"userId": device.user, "deviceId": device.id, "ed25519": ed25519, "curve25519": curve25519,
+                       "verified": false})
+            }));
             json!({"ownDeviceKeys": {"ed25519": ed25519, "curve25519": curve25519},
-                   "devices": [{"userId": user, "deviceId": id, "ed25519": ed25519, "curve25519": curve25519,
-                                "verified": true}],
+                   "devices": devices,
                    "activeBackupVersion": null, "crossSigningReady": false, "secretStorageReady": false})
         });
+        let sent: Vec<Value> = self.sent.iter().map(Batch::json).collect();
         let runs = self.identity.is_some();
         let mut report = json!({
             "schema": "crypto-diag/report", "schemaVersion": 1, "generatedAt": self.made,
@@ -139,7 +172,7 @@ impl Report {
                         "redactions": 0, "partlyScanned": 0, "unreadable": 0, "nested": 0, "queued": 0,
                         "queueOverflow": 0, "listenerErrors": 0, "failures": [],
                         "frames": {"watching": true, "documents": [], "omitted": 0}, "pageEvents": page_events},
-            "sent": [], "entries": entries,
+            "sent": sent, "entries": entries,
         });
         if !self.call.is_null() {
             report["call"] = self.call.clone();
@@ -174,6 +207,21 @@ pub fn missing_one_time_key(lost: &LostKey<'_>) -> String {
     let LostKey { one_time_key, sender, sender_key, base_key, ratchet_key, session_id, chain_index, message_id } = lost;
     format!(
         "WARN matrix_sdk_crypto::olm::account: Failed to create a new Olm session from a pre-key message: InboundCreation(MissingOneTimeKey(\"curve25519:{one_time_key}\"))\n    at /home/runner/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/matrix-sdk-crypto-0.19.1/src/olm/account.rs:1406\n    in matrix_sdk_crypto::olm::account::decrypt_and_parse_olm_message with sender=\"{sender}\" sender_key=\"curve25519:{sender_key}\" PreKey(PreKeyMessage {{ session_keys: SessionKeys {{ identity_key: \"{sender_key}\", base_key: \"{base_key}\", one_time_key: \"{one_time_key}\" }}, message: Message {{ version: 3, ratchet_key: \"curve25519:{ratchet_key}\", chain_index: {chain_index}, .. }} }}) decryption_settings=DecryptionSettings {{ sender_device_trust_requirement: Untrusted }} session_id=\"{session_id}\"\n    in matrix_sdk_crypto::olm::account::decrypt_olm_v1 with sender_key=\"curve25519:{sender_key}\"\n    in matrix_sdk_crypto::olm::account::decrypt_to_device_event with algorithm=\"m.olm.v1.curve25519-aes-sha2\"\n    in matrix_sdk_crypto::machine::receive_to_device_event with sender=\"{sender}\" event_type=\"m.room.encrypted\" message_id=\"{message_id}\"\n    in matrix_sdk_crypto::machine::receive_sync_changes"
+    )
+}
+
+/// What it prints of a message within a session when none of the sender's sessions opens it, as none does when the message comes a
+/// second time.
+pub fn not_opened_by_any_session(sender: &str, sender_key: &str, message_id: &str) -> String {
+    format!(
+        "WARN matrix_sdk_crypto::olm::account: Failed to decrypt a non-pre-key message with all available sessions\n    at /home/runner/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/matrix-sdk-crypto-0.19.1/src/olm/account.rs:1297\n    in matrix_sdk_crypto::olm::account::decrypt_and_parse_olm_message with sender=\"{sender}\" sender_key=\"curve25519:{sender_key}\"\n    in matrix_sdk_crypto::olm::account::decrypt_olm_v1 with sender_key=\"curve25519:{sender_key}\"\n    in matrix_sdk_crypto::olm::account::decrypt_to_device_event with algorithm=\"m.olm.v1.curve25519-aes-sha2\"\n    in matrix_sdk_crypto::machine::receive_to_device_event with sender=\"{sender}\" event_type=\"m.room.encrypted\" message_id=\"{message_id}\"\n    in matrix_sdk_crypto::machine::receive_sync_changes"
+    )
+}
+
+/// What matrix-js-sdk prints when it gives up a batch that the server refused for good.
+pub fn batch_dropped(errcode: &str, status: u16, sentence: &str, url: &str) -> String {
+    format!(
+        "Fatal error when sending to-device message - dropping to-device batch! {errcode}: MatrixError: [{status}] {sentence} ({url})"
     )
 }
 

@@ -116,6 +116,22 @@ pub fn device_keys_json(device: Device, identity: u8) -> String {
     format!("{{{head},\"signatures\":{{\"{user}\":{{\"ed25519:{id}\":\"{signature}\"}}}},\"user_id\":\"{user}\"}}")
 }
 
+/// The body of an upload of one one-time key, under an id; with the device's identity and its fallback key, or without.
+pub fn upload_body(device: Device, identity: u8, with_identity: bool, (id, key): (&str, &SignedKey)) -> String {
+    let (device_keys, fallback) = if with_identity {
+        (
+            format!("\"device_keys\":{},", device_keys_json(device, identity)),
+            format!("\"signed_curve25519:AAAAAAAAAAA\":{}", fallback_json(device, identity)),
+        )
+    } else {
+        (String::new(), String::new())
+    };
+    format!(
+        "{{{device_keys}\"fallback_keys\":{{{fallback}}},\"one_time_keys\":{{\"signed_curve25519:{id}\":{}}}}}",
+        key.json()
+    )
+}
+
 /// Synapse's sentence when an upload offers another key under an id that it holds.
 pub fn already_exists(key_id: &str, held: &SignedKey, offered: &SignedKey) -> String {
     format!(

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 pub struct Table {
     /// The query's name.
     pub name: &'static str,
-    /// What it was asked about.
-    pub about: &'static str,
+    /// What it was asked about: a user, or a user and a device.
+    pub params: Vec<&'static str>,
     /// When it was asked, by the server's clock.
     pub at: i64,
     /// The rows.
@@ -19,7 +19,7 @@ pub struct Table {
 pub fn json(tables: &[Table]) -> Vec<u8> {
     let tables: Vec<Value> = tables
         .iter()
-        .map(|table| json!({"name": table.name, "params": [table.about], "at": table.at, "rows": table.rows}))
+        .map(|table| json!({"name": table.name, "params": table.params, "at": table.at, "rows": table.rows}))
         .collect();
     Value::Array(tables).to_string().into_bytes()
 }

@@ -5,7 +5,7 @@ use super::{Asked, DEVICE, Keys, View, WHOLE};
 use crate::forms::report::{Line, LostKey, Report};
 use crate::forms::signing::{self, SignedKey};
 use crate::forms::tables::Table;
-use crate::forms::{Device, File, Request, har, log, report, tables};
+use crate::forms::{self, Device, File, Request, har, log, report, tables};
 use crate::search::Step;
 use crate::search::{Chance, Model};
 use serde_json::json;
@@ -203,24 +203,13 @@ pub(super) fn files(state: &State, view: &View) -> Vec<File> {
 /// All requests, and by which browser those are that the device sent.
 fn requests(state: &State) -> Vec<(Option<usize>, Request)> {
     let end = time(state.now);
-    let mut requests = Vec::new();
-    let mut at = BEGIN - STARTED_BEFORE_MS + 1_000;
-    while at < end + LOG_GOES_ON_MS {
-        let target = "/_matrix/client/v3/profile/%40eve%3Aexample.org".to_owned();
-        requests.push((None, Request { sent: None, ..Request::quick("@eve:example.org", "GET", target, at) }));
-        at += 40_000;
-    }
+    let others = forms::others(BEGIN - STARTED_BEFORE_MS + 1_000..end + LOG_GOES_ON_MS);
+    let mut requests: Vec<(Option<usize>, Request)> = others.map(|request| (None, request)).collect();
     for page in &state.pages {
-        let paths = ["v3/room_keys/version", "v3/voip/turnServer", "versions", "v3/pushrules/", "v3/capabilities"];
-        for (at, path) in (time(page.began) + OPENED_MS + 400..).step_by(50).zip(paths) {
-            let status = if path.contains("room_keys") { 404 } else { 200 };
-            let mut request = Request::quick(DEVICE.user, "GET", format!("/_matrix/client/{path}"), at);
-            request.done.1 = status;
-            request.served = request.served.map(|(start, end, _)| (start, end, status));
-            requests.push((Some(browser(page)), request));
-        }
+        let at_start = forms::asked_at_start(DEVICE.user, time(page.began) + OPENED_MS + 400);
+        requests.extend(at_start.map(|request| (Some(browser(page)), request)));
         for client in &page.clients {
-            let target = "/_matrix/client/v3/user/%40alice%3Aexample.org/filter".to_owned();
+            let target = forms::filter_target(DEVICE.user);
             let at = time(client.opened) + OPENED_MS + 700;
             requests.push((Some(browser(page)), Request::quick(DEVICE.user, "POST", target, at)));
             for step in client.opened..client.closed.unwrap_or(state.now) {
@@ -232,11 +221,9 @@ fn requests(state: &State) -> Vec<(Option<usize>, Request)> {
                 }
                 for (half, offset) in SYNCED_MS.into_iter().enumerate() {
                     let position = 200 + usize::from(step) * 4 + page.tab * 2 + half;
-                    let target = format!(
-                        "/_matrix/client/v3/sync?filter=0&timeout=30000&org.matrix.msc4222.use_state_after=true&since=s{position}_1_0_1_1_1_47_64_0_1_2_1_1"
-                    );
-                    requests
-                        .push((Some(browser(page)), Request::quick(DEVICE.user, "GET", target, time(step) + offset)));
+                    let request =
+                        Request::quick(DEVICE.user, "GET", forms::sync_target(position, 47), time(step) + offset);
+                    requests.push((Some(browser(page)), request));
                 }
             }
         }
@@ -267,19 +254,7 @@ fn upload(state: &State, found: &super::state::Upload) -> (Option<usize>, Reques
     let identity = state.identity(found.key);
     let offered = SignedKey::one_time(DEVICE, identity, found.key);
     let id = signing::key_id(state.id(found.key));
-    let (device_keys, fallback) = if found.with_identity {
-        let fallback = signing::fallback_json(DEVICE, identity);
-        (
-            format!("\"device_keys\":{},", signing::device_keys_json(DEVICE, identity)),
-            format!("\"signed_curve25519:AAAAAAAAAAA\":{fallback}"),
-        )
-    } else {
-        (String::new(), String::new())
-    };
-    let body = format!(
-        "{{{device_keys}\"fallback_keys\":{{{fallback}}},\"one_time_keys\":{{\"signed_curve25519:{id}\":{}}}}}",
-        offered.json()
-    );
+    let body = signing::upload_body(DEVICE, identity, found.with_identity, (&id, &offered));
     let sent = time(found.sent) + UPLOADED_MS;
     let mut request = Request::quick(DEVICE.user, "POST", UPLOAD.to_owned(), sent);
     request.body = Some(body);
@@ -391,6 +366,8 @@ fn page_report(state: &State, view: &View, page: &Page, number: PageNo) -> Repor
         lines,
         info: true,
         call: serde_json::Value::Null,
+        known: Vec::new(),
+        sent: Vec::new(),
     }
 }
 
@@ -414,7 +391,7 @@ fn answers(state: &State, rows: &super::state::Tables, at: i64) -> Vec<Table> {
     });
     let devices = vec![json!({"user_id": DEVICE.user, "device_id": DEVICE.id, "display_name": null,
                               "last_seen": BEGIN - 86_400_000, "hidden": false})];
-    let table = |name, rows| Table { name, about: DEVICE.user, at, rows };
+    let table = |name, rows| Table { name, params: vec![DEVICE.user], at, rows };
     vec![
         table("devices", devices),
         table("device_keys", device_rows.collect()),

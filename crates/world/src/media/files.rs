@@ -78,6 +78,8 @@ fn page_report(state: &State, view: &View, call: &Played) -> Report {
         lines,
         info: view.info,
         call: call_facts(state, view, call),
+        known: Vec::new(),
+        sent: Vec::new(),
     }
 }
 

@@ -29,7 +29,7 @@ impl<M: Model> Search<M> {
         self.model.views(&state).into_iter().take(1).chain([same]).find_map(|view| {
             let files = self.model.files(&state, &view);
             let truths = self.model.truths(&state, &view);
-            let said = judge::verdicts(&files).into_iter().find(|said| {
+            let said = judge::all_said(&files, self.model.tells_hops()).into_iter().find(|said| {
                 said.word == counter.word
                     && said.claim.0 == counter.claim.0
                     && is_false(said.word, &said.claim, &truths)
