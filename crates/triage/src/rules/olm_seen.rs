@@ -1,6 +1,7 @@
 //! OLM on a page: Olm sessions or messages failed.
 
 use crypto_diag_analysis::Evidence as Facts;
+use crypto_diag_analysis::evidence::olm::OlmKind;
 use crypto_diag_core::{Entry, Ke, Meaning};
 
 use super::Rule;
@@ -46,6 +47,10 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 
 fn judge(entry: &Entry, facts: Option<&Facts>) -> Sight {
     match (facts, entry.meaning) {
+        // None of the sender's sessions opens a message within a session that comes a second time.
+        (Some(Facts::Olm(olm)), Meaning::Failure) if olm.kind == OlmKind::NoSession => {
+            Sight::Open("a message within a session could not be opened, as one that came a second time cannot be")
+        }
         (Some(Facts::Olm(_)), Meaning::Failure) => Sight::Failing,
         (_, Meaning::Failure) => Sight::Open("a line about Olm has a form that is not known"),
         (_, Meaning::Transient) => Sight::Harmless,
@@ -74,6 +79,13 @@ fn histories() -> Vec<crate::history::History> {
             .file("alice.report.json", page("Failed to decrypt a pre-key message with the corresponding session"))
             .never_proves("olm-seen", "")
             .refutes("olm-seen", ""),
+        History::new("a message within a session could not be opened, which may have come a second time")
+            .file(
+                "alice.report.json",
+                page("WARN matrix_sdk_crypto::olm::account: Failed to decrypt a non-pre-key message with all available sessions"),
+            )
+            .never_proves("olm-seen", "")
+            .never_refutes("olm-seen", ""),
         History::new("a message could not be opened before the console was dropped from the build")
             .file(
                 "alice.report.json",

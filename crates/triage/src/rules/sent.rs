@@ -6,10 +6,12 @@ use crypto_diag_analysis::evidence::ke2::{Ke2Kind, Participant};
 use crypto_diag_analysis::facts::device_of;
 use crypto_diag_core::{Entry, Level, Meaning};
 
+use crate::case::coverage::Absence;
 use crate::case::{Case, Page, exchange};
-use crate::moment::Moment;
+use crate::moment::{Clock, Moment};
 use crate::proof::Premise;
 use crate::subject::Device;
+use crate::synapse_log::{Request, Route};
 use crate::verdict::Evidence;
 
 /// One message to one device.
@@ -81,6 +83,38 @@ pub(crate) fn all(case: &Case<'_>) -> Vec<Sent> {
         }
     }
     sent
+}
+
+impl Sent {
+    /// When its client queued it, as that page's list says.
+    pub fn queued(&self) -> Option<Moment> {
+        Some(Moment::at(Clock::Page(self.report?), self.evidence.at?))
+    }
+
+    /// Whether a request of a log is one with this message.
+    pub fn is_in(&self, request: &Request) -> bool {
+        let sender = self.sender.as_ref().map(|sender| sender.user_id.as_str());
+        request.route == Route::SendToDevice
+            && request.txn_id() == Some(&*self.txn_id)
+            && (sender.is_none() || request.user_id.is_none() || request.user_id.as_deref() == sender)
+    }
+
+    /// Whether no request with this message can have reached the server before a moment: it was queued later, or the logs would show
+    /// such a request since it was queued, and show none. A client sends a batch again whose answer was lost, and a homeserver that was
+    /// started anew takes it again.
+    pub fn came_not_before(&self, case: &Case<'_>, moment: Moment) -> bool {
+        let Some(queued) = self.queued() else { return false };
+        if case.clocks.is_before(moment, queued) {
+            return true;
+        }
+        let logs = case.bundle.logs.iter().enumerate();
+        let requests = logs.flat_map(|(index, log)| log.requests.iter().map(move |request| (index, request)));
+        let is_later = |received: Moment| received == moment || case.clocks.is_before(moment, received);
+        let mut earlier =
+            requests.filter(|(index, request)| self.is_in(request) && !is_later(Moment::received(*index, *request)));
+        let absence = Absence { route: Route::SendToDevice, page: None, answered: false, from: queued, to: moment };
+        earlier.next().is_none() && case.would_show(&absence).is_ok()
+    }
 }
 
 /// A line that says that a media key was delivered and opened.

@@ -5,12 +5,12 @@ use std::cmp::Ordering;
 use crypto_diag_core::Clean;
 
 use super::Rule;
-use super::sent;
+use super::sent::{self, Sent};
 use crate::case::Case;
 use crate::case::coverage::Absence;
 use crate::conclusion::Conclusion;
 use crate::moment::{Clock, Moment};
-use crate::need::Need;
+use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::quote::quote;
 use crate::subject::{Device, Subject};
@@ -29,6 +29,12 @@ const AFTER: Premise = Premise {
     rules_out: "The device was logged out after the message had come.",
 };
 
+const FIRST: Premise = Premise {
+    id: "stale-target/first",
+    says: "No request had brought the message before: its sender's list says that it was queued after the deletion, or the log would show each request with it since it was queued, and shows none from before the deletion.",
+    rules_out: "The message had come while the device was there, and its sender sent it again, since the answer was lost.",
+};
+
 const NOT_BACK: Premise = Premise {
     id: "stale-target/not-back",
     says: "The device was not made again in between: the server itself dropped the message for an unknown device; or its log would show a log-in and shows neither one nor keys of the device; or the server, asked after the message, lists the user's devices without it, and the log shows one deletion alone.",
@@ -45,7 +51,7 @@ pub(super) const RULE: Rule = Rule {
     argument: "Synapse drops messages for devices that it does not know, and leaves no row. The deletion and the request that \
                brought the message are both lines of its log; which came first must follow from one clock, or from clocks that \
                were measured against one another. A device that is missing from the table today may have been there then.",
-    proven_by: &[&DELETED, &AFTER, &NOT_BACK],
+    proven_by: &[&DELETED, &AFTER, &FIRST, &NOT_BACK],
     // A message of another sender may have come later.
     refuted_by: &[],
     check,
@@ -56,6 +62,8 @@ pub(super) const RULE: Rule = Rule {
 /// A message that was sent to a device, and when the server got it.
 struct Arrival {
     target: Device,
+    /// As its sender's files have it; `None` if the server's log alone names it.
+    sent: Option<Sent>,
     message_id: Option<String>,
     /// When, and in which line.
     at: Option<(Moment, u64)>,
@@ -84,15 +92,11 @@ fn arrivals(case: &Case<'_>) -> Vec<Arrival> {
         if sent.message_id.is_some() && arrivals.iter().any(known) {
             continue;
         }
-        let sender = sent.sender.as_ref().map(|sender| sender.user_id.as_str());
         let mut evidence = Vec::new();
         let mut requests = case.bundle.logs.iter().enumerate().flat_map(|(index, log)| {
-            let of_txn = |request: &&crate::synapse_log::Request| {
-                request.route == Route::SendToDevice
-                    && request.txn_id() == Some(&*sent.txn_id)
-                    && (sender.is_none() || request.user_id.is_none() || request.user_id.as_deref() == sender)
-            };
-            log.requests.iter().filter(of_txn).map(move |request| (index, log, request))
+            // What the server refused it did not take, whatever the device.
+            let of_message = log.requests.iter().filter(|request| sent.is_in(request) && request.status == 200);
+            of_message.map(move |request| (index, log, request))
         });
         let mut at = None;
         if let (Some((index, log, request)), None) = (requests.next(), requests.next()) {
@@ -100,8 +104,10 @@ fn arrivals(case: &Case<'_>) -> Vec<Arrival> {
             let says = "the message reached the server";
             evidence.push(Evidence::logged(&log.name, request.line, request.start, &request.quote, says));
         }
-        evidence.push(sent.evidence);
-        arrivals.push(Arrival { target: sent.target, message_id: sent.message_id, at, dropped: false, evidence });
+        drop(requests);
+        evidence.push(sent.evidence.clone());
+        let (target, message_id) = (sent.target.clone(), sent.message_id.clone());
+        arrivals.push(Arrival { target, sent: Some(sent), message_id, at, dropped: false, evidence });
     }
     for (index, log) in case.bundle.logs.iter().enumerate() {
         for line in log.to_device.iter().filter(|line| line.fate == Fate::Dropped) {
@@ -118,6 +124,7 @@ fn arrivals(case: &Case<'_>) -> Vec<Arrival> {
                 }
                 None => arrivals.push(Arrival {
                     target,
+                    sent: None,
                     message_id: Some(line.message_id.clone()),
                     at: Some((Moment::logged(index, line), line.line)),
                     dropped: true,
@@ -181,12 +188,19 @@ fn judge(case: &Case<'_>, arrival: &Arrival) -> Option<Verdict> {
         }
         _ => true,
     };
+    let is_first =
+        before.is_none_or(|deletion| arrival.sent.as_ref().is_some_and(|sent| sent.came_not_before(case, deletion.0)));
     let listed = before.map_or_else(Vec::new, |deletion| listed_later(case, target, deletion.0));
     let proof = Proof::new(case)
         .premise(&DELETED, shown.map(|deletion| vec![deletion.3.clone()]), || ask("when the device was deleted"))
         .evidence(arrival.evidence.clone())
         .premise(&AFTER, shown.is_none() || before.is_some(), || {
             ask("when the message came and when the device was deleted, in logs whose zone is known")
+        })
+        .premise(&FIRST, is_first, || {
+            let sender = arrival.sent.as_ref().and_then(|sent| sent.sender.clone());
+            let whose = sender.map_or_else(|| Whose::Somebody("the sender".to_owned()), Whose::Device);
+            vec![Need::report(whose, ReportTime::CaptureBefore, "when its client queued the message")]
         })
         .premise(&NOT_BACK, not_back, || {
             let mut needs = ask("whether the device was made again, in the log of every worker");
@@ -336,6 +350,12 @@ fn histories() -> Vec<crate::history::History> {
         recorded("another worker, whose log is not there, logs the device in again")
             .without("victim.har")
             .without("peer.har")
+            .never_proves("stale-target", ""),
+        recorded("a process whose log is not there may have logged the device in again")
+            .without("queries.json")
+            .never_proves("stale-target", ""),
+        recorded("the sender's list is not there, and the message may have come before")
+            .without("peer.report.json")
             .never_proves("stale-target", ""),
         History::world("33b-a-device-that-never-was", "a device that has never been").never_proves("stale-target", ""),
         recorded("the database lists the device afterwards")

@@ -10,6 +10,7 @@ use super::{Facts, Hop, KeyPath, Told, key_path, proven};
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::need::{Need, ReportTime, Whose};
+use crate::problem::Place;
 use crate::stamp;
 use crate::subject::{Device, Subject};
 use crate::verdict::Evidence;
@@ -230,9 +231,12 @@ pub(super) fn path(facts: &Facts<'_>, wanted: &Wanted<'_>) -> KeyPath {
         proven(verdicts, &[Conclusion::MediaKeyMissing], |subject| of_page(subject) && at_index(subject.key_index))
             .filter(|_| last_set.is_none());
     let is_missing = open.iter().any(|(_, _, line)| line.key_index.is_some());
-    // The rule has shown that no key of the sender was opened in this page since.
+    // The rule has shown that no key of the sender was opened in this page since the error that it quotes: if that is one of this key's.
+    let is_quoted = |piece: &Evidence| {
+        *piece.artefact == *report && open.iter().any(|(_, entry, _)| piece.place == Place::Entry(*entry as u64))
+    };
     let lost = proven(verdicts, &[Conclusion::ConflictLostMediaKey, Conclusion::LostKeyLostMediaKey], between)
-        .filter(|verdict| is_missing && verdict.evidence.iter().any(|piece| *piece.artefact == *report));
+        .filter(|verdict| is_missing && verdict.evidence.iter().any(is_quoted));
     let opened = match (refused, missing.or(lost)) {
         (Some((_, entry, _)), _) => {
             Told::proven("the call was given the key", case.entry(page.report, *entry, "the key came to the call"))

@@ -8,11 +8,12 @@ use super::{Facts, Hop, KeyPath, Told, key_path, proven};
 use crate::case::watch::Sought;
 use crate::case::{Case, Page, exchange};
 use crate::conclusion::Conclusion;
-use crate::har::Har;
+use crate::har::{Exchange, Har};
+use crate::moment::{Clock, Moment};
 use crate::need::{Need, ReportTime, Whose};
 use crate::rules::sent::{self, Delivery, Sent};
 use crate::subject::{Device, Subject};
-use crate::synapse_log::Fate;
+use crate::synapse_log::{Fate, Request, Route};
 use crate::verdict::{ClockOf, Evidence};
 
 /// A message with a media key, and a page of its receiver that did not open it.
@@ -111,14 +112,16 @@ pub(super) fn path(facts: &Facts<'_>, wanted: &Wanted<'_>) -> KeyPath {
             },
         ),
     };
-    let stored = |fate: Fate| logged(case, &message.target, id, fate);
     let inbox = in_inbox(case, &message.target, id);
+    let stored = || logged(case, message, id, Fate::Stored).map(|(piece, _)| piece);
     let queued = match (
-        stored(Fate::Dropped),
-        inbox.as_ref().map(|(piece, _)| piece.clone()).or_else(|| stored(Fate::Stored)),
+        logged(case, message, id, Fate::Dropped),
+        inbox.as_ref().map(|(piece, _)| piece.clone()).or_else(stored),
     ) {
         (None, Some(piece)) => Told::proven("the message was in the device's inbox", [piece]),
-        (Some(piece), None) => Told::refuted("the server dropped the message: it knows no such device", [piece]),
+        (Some((piece, at)), None) if message.came_not_before(case, at) => {
+            Told::refuted("the server dropped the message: it knows no such device", [piece])
+        }
         _ => Told::unknown(
             "no file says whether the message was in the device's inbox",
             Need::query(Some(page.report), "to-device-log", "whether the server stored the message for the device"),
@@ -127,19 +130,24 @@ pub(super) fn path(facts: &Facts<'_>, wanted: &Wanted<'_>) -> KeyPath {
     let waits =
         proven(facts.verdicts, &[Conclusion::Backlog], |subject| subject.device.as_ref() == Some(&message.target));
     let failed = failure(case, page, message);
-    let fetched =
-        match (brought(case, page, message, id), &failed, waits.zip(inbox.filter(|(_, is_newest)| *is_newest))) {
-            (Some(piece), ..) => Told::proven("a sync of the device brought it", [piece]),
-            (None, Some(piece), _) => Told::proven("the page had it in hand", [piece.clone()]),
-            (None, None, Some((verdict, _))) => Told::refuted_by(verdict),
-            (None, None, None) => Told::unknown(
-                "no file says whether a sync brought it",
-                Need::har(page.report, "the messages that the device's syncs bring, with their ids"),
-            ),
-        };
-    // A page that opens a message prints it, as it prints that it could not.
-    let would_show =
-        || case.could_have_shown(page, Sought::Line(Ke::Ke2), None).is_ok() && sent::are_printed(case, page);
+    let waits = waits.zip(inbox.filter(|(_, is_newest)| *is_newest)).filter(|_| stood_still(case, page, message));
+    let fetched = match (brought(case, page, message, id), &failed, waits) {
+        (Some(piece), ..) => Told::proven("a sync of the device brought it", [piece]),
+        (None, Some(piece), _) => Told::proven("the page had it in hand", [piece.clone()]),
+        (None, None, Some((verdict, _))) => Told::refuted_by(verdict),
+        (None, None, None) => Told::unknown(
+            "no file says whether a sync brought it",
+            Need::har(page.report, "the messages that the device's syncs bring, with their ids"),
+        ),
+    };
+    // A page that opens a message prints it, as it prints that it could not. It must have been watched from its beginning on: a message
+    // that comes a second time cannot be opened either.
+    let would_show = || {
+        let life = case.begun(page).zip(page.watched(case.report(page)));
+        let span = life.map(|(begun, (_, made))| (case.seen_from(page, begun), made));
+        span.is_some_and(|span| case.could_have_shown(page, Sought::Line(Ke::Ke2), Some(span)).is_ok())
+            && sent::are_printed(case, page)
+    };
     let opened = match failed {
         Some(piece) if would_show() => Told::refuted("Olm failed on it, and the page has not opened it since", [piece]),
         failed => Told {
@@ -201,14 +209,15 @@ fn accepted(case: &Case<'_>, message: &Sent) -> Option<Evidence> {
     })
 }
 
-/// A line of `synapse.9533_debug` about a message.
-fn logged(case: &Case<'_>, target: &Device, id: &str, fate: Fate) -> Option<Evidence> {
+/// A line of `synapse.9533_debug` about a message, and when the server got the request that brought it.
+fn logged(case: &Case<'_>, message: &Sent, id: &str, fate: Fate) -> Option<(Evidence, Moment)> {
+    let target = &message.target;
     let says = if fate == Fate::Dropped {
         "the server dropped the message"
     } else {
         "the server stored the message for the device"
     };
-    case.bundle.logs.iter().find_map(|log| {
+    case.bundle.logs.iter().enumerate().find_map(|(index, log)| {
         let line = log.to_device.iter().find(|line| {
             let of_device = line
                 .target
@@ -216,7 +225,28 @@ fn logged(case: &Case<'_>, target: &Device, id: &str, fate: Fate) -> Option<Evid
                 .is_some_and(|(user, device)| (user, device) == (&target.user_id, &target.device_id));
             line.fate == fate && line.message_id == id && of_device
         })?;
-        Some(Evidence::logged(&log.name, line.line, line.at, &line.quote, says))
+        // The request's own line is printed when it is over, and says when it began.
+        let moment = Moment::logged(index, line);
+        let is_before = |request: &&Request| message.is_in(request) && request.start <= line.at;
+        let request = log.requests.iter().filter(is_before).max_by_key(|request| request.start);
+        let moment = request.map_or(moment, |request| Moment::received(index, request));
+        Some((Evidence::logged(&log.name, line.line, line.at, &line.quote, says), moment))
+    })
+}
+
+/// Whether the page's syncs show that it got no message from before this one was queued until its HAR ends: the position that they
+/// acknowledge stood still, and the last of them had no answer. A message that waits may have come before, and wait a second time.
+fn stood_still(case: &Case<'_>, page: &Page, message: &Sent) -> bool {
+    let Some(queued) = message.queued() else { return false };
+    page.hars.iter().any(|har| {
+        let syncs = case.bundle.hars[*har].entries.iter().filter(|request| request.route() == Route::Sync);
+        let before = |request: &&Exchange| case.clocks.is_before(Moment::at(Clock::Har(*har), request.start), queued);
+        let first = syncs.clone().filter(before).max_by_key(|request| request.start);
+        let last = syncs.max_by_key(|request| request.start);
+        first.zip(last).is_some_and(|(first, last)| {
+            let position = first.acknowledged();
+            position.is_some() && last.acknowledged() == position && last.status != 200
+        })
     })
 }
 

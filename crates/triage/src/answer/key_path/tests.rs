@@ -209,7 +209,8 @@ fn each_hop_of_a_message_is_told_by_its_own_artefact() {
     let fetched = sent().file("alice.har", sync);
     assert_eq!(told(&fetched), "+made +sent +accepted +queued +fetched ?opened");
     let dropped = "2026-11-23 08:54:11,000 - synapse.9533_debug - 1 - DEBUG - PUT-5 - Dropping to-device messages for unknown devices: ['@alice:example.org/ALICE (msgid for-alice)']\n";
-    assert_eq!(told(&sent().file("homeserver.log", dropped)), "+made +sent ?accepted -queued -fetched -opened");
+    let may_have_come_before = told(&sent().file("homeserver.log", dropped));
+    assert_eq!(may_have_come_before, "+made +sent ?accepted ?queued ?fetched ?opened", "a client sends it again");
 }
 
 #[test]
