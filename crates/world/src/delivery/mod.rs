@@ -106,7 +106,7 @@ pub enum News {
     Stuck,
     /// The homeserver answers them, and its answers are lost.
     AnswersLost,
-    /// One of them is answered, and then they are stuck.
+    /// One of them is answered, and the next one does not end.
     OneAnswer,
 }
 
@@ -308,8 +308,6 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// For a search in seconds.
-    pub const ONE_FAULT: Delivery = Delivery { faults: 1 };
     /// For an exhaustive search.
     pub const SMALL: Delivery = Delivery { faults: 3 };
     /// For walks by chance.

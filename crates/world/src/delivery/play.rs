@@ -40,7 +40,9 @@ const STORED_MS: i64 = 6;
 const CLOSED_MS: i64 = 4_000;
 /// A request for news is answered after this if there is none.
 const POLL_MS: i64 = 30_000;
-/// The next request for news that has failed.
+/// A client gives up a request for news after this.
+const GIVEN_UP_MS: i64 = 110_000;
+/// After a request for news that has failed, the next one follows so much later.
 const RETRY_MS: i64 = 5_000;
 /// A client is through with an answer after this.
 const OPENED_MS: i64 = 12;
@@ -197,6 +199,17 @@ pub struct Had {
     pub became: Became,
 }
 
+/// What becomes of a request for news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    Works,
+    /// It fails before it reaches the homeserver.
+    Fails,
+    /// It does not end, and never reaches the homeserver.
+    Hangs,
+    AnswerLost,
+}
+
 /// A whole history.
 #[derive(Clone, Debug, Default)]
 pub struct Played {
@@ -226,8 +239,8 @@ pub struct Played {
     pub clocks: [Vec<(i64, i64)>; 3],
     /// The same of the server's.
     pub server_clock: Vec<(i64, i64)>,
-    /// What Alice's requests for news meet, from when on: whether they reach the homeserver, and whether answers come back.
-    line: Vec<(i64, bool, bool)>,
+    /// What Alice's requests for news meet, from when on.
+    line: Vec<(i64, Line)>,
     subscribed: Vec<i64>,
     key: u8,
 }
@@ -249,7 +262,7 @@ pub fn play(state: &State) -> Played {
         end: SETUP_MS + state.actions.len() as i64 * STEP_MS,
         clocks,
         server_clock: ahead(0),
-        line: vec![(i64::MIN, true, true)],
+        line: vec![(i64::MIN, Line::Works)],
         ..Played::default()
     };
     played.set_up(state);
@@ -322,14 +335,14 @@ impl Played {
             Action::News(news) => {
                 let at = begins + NEWS_MS;
                 match news {
-                    News::Works => self.line.push((at, true, true)),
-                    News::Stuck => self.line.push((at, false, false)),
-                    News::AnswersLost => self.line.push((at, true, false)),
+                    News::Works => self.line.push((at, Line::Works)),
+                    News::Stuck => self.line.push((at, Line::Fails)),
+                    News::AnswersLost => self.line.push((at, Line::AnswerLost)),
                     News::OneAnswer => {
                         let at = begins + ONE_ANSWER_MS;
-                        self.line.push((at - 1_000, false, false));
-                        self.line.push((at, true, true));
-                        self.line.push((at + 60, false, false));
+                        self.line.push((at - 1_000, Line::Fails));
+                        self.line.push((at, Line::Works));
+                        self.line.push((at + 60, Line::Hangs));
                     }
                 }
             }
@@ -432,7 +445,7 @@ impl Played {
 
     /// The next change of what a page meets after a time: its line changes, it is frozen, or it is left.
     fn disturbed(&self, who: Who, at: i64) -> i64 {
-        let line = self.line.iter().map(|(from, ..)| *from);
+        let line = self.line.iter().map(|(from, _)| *from);
         let changes = line.chain(self.frozen.iter().map(|(from, _)| *from)).chain(self.left);
         changes.filter(|from| who == Who::Alice && *from > at).min().unwrap_or(i64::MAX)
     }
@@ -447,8 +460,8 @@ impl Played {
                 at = to.saturating_add(20);
                 continue;
             }
-            let line = self.line.iter().rev().find(|(from, ..)| who == Who::Alice && *from <= at);
-            let (arrives, answered) = line.map_or((true, true), |(_, arrives, answered)| (*arrives, *answered));
+            let line = self.line.iter().rev().find(|(from, _)| who == Who::Alice && *from <= at);
+            let line = line.map_or(Line::Works, |(_, line)| *line);
             let disturbed = self.disturbed(who, at);
             let mut sync = Sync {
                 who,
@@ -459,8 +472,11 @@ impl Played {
                 brought: Vec::new(),
                 next: position,
             };
-            if !arrives {
-                at = (at + RETRY_MS).min(disturbed.saturating_add(20));
+            if matches!(line, Line::Fails | Line::Hangs) {
+                if line == Line::Hangs {
+                    sync.done.0 = disturbed.min(at + GIVEN_UP_MS);
+                }
+                at = (sync.done.0 + RETRY_MS).min(disturbed.saturating_add(20));
                 self.syncs.push(sync);
                 continue;
             }
@@ -478,7 +494,7 @@ impl Played {
                 Some(start) => (start + 20, 502),
                 None => (ended + BACK_MS, 200),
             };
-            if !answered {
+            if line == Line::AnswerLost {
                 sync.done = (sync.done.0, 0);
             }
             // The connection breaks, or the page does not see what comes.

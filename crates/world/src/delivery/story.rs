@@ -46,7 +46,7 @@ fn meets(news: News) -> &'static str {
         News::Works => "are answered again",
         News::Stuck => "do not reach the homeserver any more",
         News::AnswersLost => "reach the homeserver, and the answers are lost",
-        News::OneAnswer => "get one answer and no more",
+        News::OneAnswer => "get one answer, and the next one does not end",
     }
 }
 

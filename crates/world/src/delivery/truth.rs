@@ -101,7 +101,11 @@ impl Truths<'_> {
             let since = at - ON_ITS_WAY_MS;
             let was_awake = !call.frozen.iter().any(|(from, to)| *from <= at && *to >= since)
                 && call.left.is_none_or(|left| left > at);
-            let fetched = self.fetched((row.batch, Who::Alice));
+            // A message that was taken twice waits twice.
+            let brings = |sync: &&super::play::Sync| {
+                sync.who == Who::Alice && sync.brought.iter().any(|brought| brought.stream == row.stream)
+            };
+            let fetched = call.syncs.iter().filter(brings).map(|sync| sync.done.0).min();
             row.stored <= since && was_awake && fetched.is_none_or(|fetched| fetched > self.told_until(at))
         });
         self.hold_if(waits, "backlog", label(Who::Alice));
