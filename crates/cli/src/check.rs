@@ -1,7 +1,7 @@
 //! `crypto-diag check`: whether each source can be read, and what could be proven with them.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use crypto_diag_collect::look::{self, LogLook};
@@ -40,6 +40,8 @@ pub struct Check {
     /// A line for each source, and more below where there is more to say of it.
     pub text: String,
     is_failed: bool,
+    /// Whether some questions cannot be asked of the database.
+    is_answered_in_part: bool,
     given: Vec<RuleInput>,
 }
 
@@ -59,9 +61,7 @@ impl Check {
             self.fails("synapse-config", &format!("{what}: {why}"));
         }
         for (option, logs) in [("log", &found.logs), ("media-log", &found.stated.media_log)] {
-            for log in logs {
-                self.log(option, log, found);
-            }
+            self.logs(option, logs, found);
             if logs.is_empty() {
                 self.line("-", option, "none is named");
             }
@@ -72,29 +72,33 @@ impl Check {
         }
     }
 
-    fn log(&mut self, option: &str, log: &Path, found: &Found) {
-        let name = log.display().to_string();
-        if name == "-" {
-            return self.line("-", option, "standard input is read when it comes");
+    fn logs(&mut self, option: &str, paths: &[PathBuf], found: &Found) {
+        let (standard_input, paths): (Vec<PathBuf>, Vec<PathBuf>) =
+            paths.iter().cloned().partition(|path| path.as_os_str() == "-");
+        if !standard_input.is_empty() {
+            self.line("-", option, "standard input is read when it comes");
         }
-        match look::logs(log, found.via.as_ref(), found.stated.zone, &AtomicBool::new(false)) {
-            Err(error) => self.fails(option, &error.to_string()),
-            Ok((looks, refused)) => {
-                if looks.iter().all(|look| look.programs.is_empty()) {
-                    self.fails(option, &format!("{name}: nothing in it is a line of a log that is known"));
-                }
-                for look in looks.iter().filter(|look| !look.programs.is_empty()) {
-                    self.works(option, &described(look));
-                    self.have(look.is_of_homeserver, RuleInput::Kind(ArtefactKind::ServerLog));
-                    self.have(look.is_of_media, RuleInput::MediaLog);
-                    if look.is_of_homeserver && !look.levels.iter().any(|level| *level <= LogLevel::Info) {
-                        self.note("no line at INFO was seen, which most of what is read of a log is at");
-                    }
-                }
-                for Refusal { what, why } in refused {
-                    self.note(&format!("left out: {what}: {why}"));
-                }
+        let looked = look::logs(&paths, found.via.as_ref(), found.stated.zone, &AtomicBool::new(false));
+        for look in &looked.logs {
+            if look.programs.is_empty() {
+                self.fails(
+                    option,
+                    &format!("{}: nothing in its beginning is a line of a log that is known", look.file),
+                );
+                continue;
             }
+            self.works(option, &described(look));
+            self.have(look.is_of_homeserver, RuleInput::Kind(ArtefactKind::ServerLog));
+            self.have(look.is_of_media, RuleInput::MediaLog);
+            if look.is_of_homeserver && !look.levels.iter().any(|level| *level <= LogLevel::Info) {
+                self.note("no line at INFO was seen, which most of what is read of a log is at");
+            }
+        }
+        for error in &looked.unreadable {
+            self.fails(option, &error.to_string());
+        }
+        for Refusal { what, why } in &looked.refused {
+            self.note(&format!("left out: {what}: {why}"));
         }
     }
 
@@ -117,6 +121,7 @@ impl Check {
                 }
                 for Refusal { what, why } in &answers.refused {
                     self.is_failed = true;
+                    self.is_answered_in_part = true;
                     self.note(&format!("not to be asked: {what}: {why}"));
                 }
             }
@@ -148,7 +153,12 @@ impl Check {
 
     /// What each rule could do, question by question.
     fn say_what_could_be_proven(&mut self) {
-        let prospects = prospects(&self.given);
+        let with_all = prospects(&self.given);
+        // What reads query results is told by what would be missing without them.
+        let rows = RuleInput::Kind(ArtefactKind::QueryResults);
+        let without = self.given.iter().copied().filter(|input| *input != rows).collect::<Vec<_>>();
+        let without = prospects(&without);
+        let reads_rows = |prospect: &Prospect| prospect.lacks.contains(&rows) || prospect.misses.contains(&rows);
         let _ = write!(
             self.text,
             "\nWhat could be proven with these, and with reports and HARs of the users (docs/rules.md says of each by what).\n\
@@ -156,8 +166,14 @@ impl Check {
         );
         for question in Question::ALL {
             let _ = writeln!(self.text, "\n{}", question.text());
-            for prospect in prospects.iter().filter(|prospect| prospect.conclusion.question() == question) {
-                let (how, why) = in_words(prospect);
+            let of_question = |(prospect, _): &(&Prospect, &Prospect)| prospect.conclusion.question() == question;
+            for (prospect, without) in with_all.iter().zip(&without).filter(of_question) {
+                let (how, why) = match in_words(prospect) {
+                    ("yes", _) if self.is_answered_in_part && reads_rows(without) => {
+                        ("partly", " (not all of its query results, see above)".to_owned())
+                    }
+                    words => words,
+                };
                 let _ = writeln!(self.text, "  {how:<6} {}{why}", prospect.conclusion.title());
             }
         }
@@ -176,7 +192,11 @@ fn in_words(prospect: &Prospect) -> (&'static str, String) {
 /// A log in one line.
 fn described(look: &LogLook) -> String {
     let programs: Vec<&str> = look.programs.iter().copied().collect();
-    let files = if look.files > 1 { format!(" and {} more files", look.files - 1) } else { String::new() };
+    let files = match look.files {
+        0 | 1 => String::new(),
+        2 => " and 1 older file".to_owned(),
+        files => format!(" and {} older files", files - 1),
+    };
     let span = match (look.first, look.last) {
         (Some(first), Some(last)) => format!("from {} to {} or later", stamp::print(first), stamp::print(last)),
         _ => "its times do not say their date".to_owned(),

@@ -109,7 +109,7 @@ fn a_profile_is_tried_and_says_what_could_be_proven_with_it() {
     let said = run(["check", "--profile", text(&server.profile("zone = \"+00:00\"\n"))]);
     for line in [
         "ok     synapse-config",
-        &format!("{}: Synapse, from 20", text(&server.path(LOG))),
+        &format!("{} and 1 older file: Synapse, from 20", text(&server.path(LOG))),
         "times taken as +00:00: it was stated",
         "livekit.log: LiveKit, from 2026-11-23 08:35:58.123 UTC",
         "ok     database        SQLite (sqlite ",
@@ -119,8 +119,10 @@ fn a_profile_is_tried_and_says_what_could_be_proven_with_it() {
         assert!(said.out.contains(line), "{line}: {}{}", said.out, said.err);
     }
     assert_eq!(said.code, 1, "a question that cannot be asked");
-    assert!(prospect(&said, "KE-1 cause: rollback").contains("yes "), "{}", said.out);
+    assert!(prospect(&said, "KE-1 cause: two contexts").contains("yes "), "{}", said.out);
     assert!(prospect(&said, "members at different SFUs").contains("yes "), "{}", said.out);
+    let rollback = prospect(&said, "KE-1 cause: rollback");
+    assert!(rollback.contains("partly ") && rollback.contains("not all of its query results"), "{rollback}");
 }
 
 #[test]
@@ -215,7 +217,7 @@ fn init_finds_what_lies_where_packages_have_it_and_its_profile_works() {
     let said = run(["init", "--output", text(&made), "--via", &server.via()]);
     assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
     for line in [
-        "ok     log             /var/log/matrix-synapse/homeserver.log: Synapse",
+        "ok     log             /var/log/matrix-synapse/homeserver.log and 1 older file: Synapse",
         "ok     media-log       /var/log/livekit/livekit.log: LiveKit",
         "FAILS  synapse-config  database: it is an SQLite file, which is read on its own host only",
         "crypto-diag check --profile",
@@ -233,7 +235,7 @@ fn init_finds_what_lies_where_packages_have_it_and_its_profile_works() {
     }
     assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o600);
     let checked = run(["check", "--profile", text(&made)]);
-    assert!(checked.out.contains("homeserver.log: Synapse"), "{}{}", checked.out, checked.err);
+    assert!(checked.out.contains("homeserver.log and 1 older file: Synapse"), "{}{}", checked.out, checked.err);
     let again = run(["init", "--output", text(&made)]);
     assert!(again.code == 3 && again.err.contains("nothing is overwritten"), "{}", again.err);
 }

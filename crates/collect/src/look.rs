@@ -1,7 +1,7 @@
 //! Looks at logs as a run would read them, and keeps nothing: whether they can be read, whose they are, which time they cover.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use crypto_diag_server_log::stamp::{Stamp, StampDate};
@@ -11,7 +11,7 @@ use crypto_diag_triage::bundle::Refusal;
 use crate::error::CollectError;
 use crate::request::Request;
 use crate::source::zone::{self, Zone};
-use crate::source::{self, Group, shown};
+use crate::source::{self, Group, rotation, shown};
 use crate::via::Via;
 
 /// A log, as far as the beginnings of its files and the end of the newest one show it. Of a log elsewhere no end is read.
@@ -39,20 +39,30 @@ pub struct LogLook {
     pub zone_why: String,
 }
 
-/// Looks at a log file, or at the logs of a folder. What of it would not be read is named.
-///
-/// # Errors
-/// [`CollectError`], if it is not there or may not be read.
-pub fn logs(
-    path: &Path,
-    via: Option<&Via>,
-    zone_minutes: Option<i32>,
-    cancel: &AtomicBool,
-) -> Result<(Vec<LogLook>, Vec<Refusal>), CollectError> {
-    let request = Request { logs: vec![path.to_owned()], via: via.cloned(), ..Request::default() };
-    let mut refused = Vec::new();
-    let groups = source::find(&request, &mut refused, cancel)?;
-    Ok((groups.iter().map(|group| look(group, zone_minutes)).collect(), refused))
+/// What came of a look at logs.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// Those that can be read, each with what it was rotated into.
+    pub logs: Vec<LogLook>,
+    /// What would not be read of them.
+    pub refused: Vec<Refusal>,
+    /// Those that are not there or may not be read.
+    pub unreadable: Vec<CollectError>,
+}
+
+/// Looks at log files, and at the logs of folders.
+pub fn logs(paths: &[PathBuf], via: Option<&Via>, zone_minutes: Option<i32>, cancel: &AtomicBool) -> Looked {
+    let mut looked = Looked::default();
+    let mut inputs = Vec::new();
+    for path in paths {
+        let request = Request { logs: vec![path.clone()], via: via.cloned(), ..Request::default() };
+        match source::find(&request, &mut looked.refused, cancel) {
+            Ok(groups) => inputs.extend(groups.into_iter().flat_map(|group| group.inputs)),
+            Err(error) => looked.unreadable.push(error),
+        }
+    }
+    looked.logs = rotation::group(inputs).iter().map(|group| look(group, zone_minutes)).collect();
+    looked
 }
 
 fn look(group: &Group, zone_minutes: Option<i32>) -> LogLook {
@@ -122,8 +132,9 @@ mod tests {
         fs::write(folder.path().join("homeserver.log.1"), SYNAPSE.replace("-23", "-22")).unwrap();
         fs::write(folder.path().join("livekit.log"), SFU).unwrap();
         fs::write(folder.path().join("other.txt"), "no log\n").unwrap();
-        let (looks, refused) = logs(folder.path(), None, Some(60), &AtomicBool::new(false)).unwrap();
-        let [synapse, sfu] = &looks[..] else { panic!("{looks:?}") };
+        let paths = [folder.path().to_owned(), "/no/such.log".into()];
+        let Looked { logs, refused, unreadable } = logs(&paths, None, Some(60), &AtomicBool::new(false));
+        let [synapse, sfu] = &logs[..] else { panic!("{logs:?}") };
         assert!(synapse.file.ends_with("homeserver.log") && synapse.files == 2, "{synapse:?}");
         assert!(
             synapse.is_of_homeserver && !synapse.is_of_media && synapse.programs.contains("Synapse"),
@@ -135,11 +146,7 @@ mod tests {
         assert!(synapse.levels.contains(&LogLevel::Info), "{synapse:?}");
         assert!(sfu.is_of_media && !sfu.is_of_homeserver && sfu.programs.contains("LiveKit"), "{sfu:?}");
         assert!(refused.iter().any(|refusal| refusal.what.ends_with("other.txt")), "{refused:?}");
-    }
-
-    #[test]
-    fn a_log_that_is_not_there_is_an_error() {
-        let gone = logs(Path::new("/no/such.log"), None, None, &AtomicBool::new(false));
-        assert!(gone.unwrap_err().to_string().contains("/no/such.log: cannot be read"));
+        let [gone] = &unreadable[..] else { panic!("{unreadable:?}") };
+        assert!(gone.to_string().contains("/no/such.log: cannot be read"), "{gone}");
     }
 }

@@ -10,7 +10,7 @@ use crypto_diag_triage::intake;
 use super::{Group, Input, plain_name};
 
 /// Files whose names differ by what rotation adds are one log, in the order of their first lines.
-pub(super) fn group(inputs: Vec<Input>) -> Vec<Group> {
+pub(crate) fn group(inputs: Vec<Input>) -> Vec<Group> {
     let mut groups: BTreeMap<(usize, PathBuf), Vec<Input>> = BTreeMap::new();
     let mut order: Vec<PathBuf> = Vec::new();
     for input in inputs {
