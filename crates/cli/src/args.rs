@@ -253,7 +253,7 @@ pub struct Sources {
     pub via: Option<String>,
     /// Synapse's configuration, files and folders as it gets them itself: `/etc/matrix-synapse/homeserver.yaml
     /// /etc/matrix-synapse/conf.d`, and those of workers behind them. Its logs are read unless --log names some, and its database is
-    /// asked unless --database names one. The password stays there.
+    /// asked unless --database names one. Its password goes to the database alone.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub synapse_config: Vec<PathBuf>,
     /// The homeserver's log, or any other: files (rotated and packed ones, too), folders, or `-` for standard input.

@@ -285,7 +285,7 @@ mod tests {
             assert!(path.ends_with(&text), "{path}: {text}");
         }
         let one = root.join("homeserver.log").display().to_string();
-        assert_eq!(via.files(&one).unwrap().0, [one.clone()]);
+        assert_eq!(via.files(&one).unwrap().0, std::slice::from_ref(&one));
         let beside: Vec<String> =
             ["-n.log", ".dot", "homeserver.log"].map(|name| root.join(name).display().to_string()).into();
         assert_eq!(via.files_in(root.to_str().unwrap()).unwrap(), Some(beside));
