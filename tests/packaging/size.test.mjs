@@ -12,14 +12,14 @@ import { unpacked } from './lib/consumer.mjs';
  * whoever raises one says in the commit what for.
  */
 const REACHED = {
-  'index.js': 42_300,
+  'index.js': 42_460,
   'light.js': 17_610,
   'light-core.js': 24_760,
   'worker.js': 4_740,
   'card.js': 13_290,
-  'keep.js': 3_450,
+  'keep.js': 3_590,
   'react.js': 540,
-  'analysis.js': 321_900,
+  'analysis.js': 332_720,
 };
 /** What a compiler's or a compressor's new version may add. */
 const SLACK = 1.02;
