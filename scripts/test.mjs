@@ -140,10 +140,18 @@ const stages = {
       [
         nodeTests('live', ['scenarios.test.mjs', 'calls.test.mjs']),
         nodeTests('e2e', ['media.test.mjs', 'killed.test.mjs', 'triage.test.mjs', 'www.test.mjs']),
-      ].map((command) => ({
-        ...command,
-        env: { CRYPTO_DIAG_MATRIX: '1' },
-      })),
+      ]
+        .map((command) => ({ ...command, env: { CRYPTO_DIAG_MATRIX: '1' } }))
+        // Every promise with pages that are kept as well, but for those about that, and about what is loaded and from where.
+        .concat({
+          ...nodeTests(
+            'e2e/fidelity',
+            testFiles(inTests('e2e/fidelity'))
+              .map((file) => path.basename(file))
+              .filter((name) => !/^(devtools|keep|light|promises|start)\./.test(name)),
+          ),
+          env: { CRYPTO_DIAG_KEEP: '1' },
+        }),
   },
 };
 

@@ -1,6 +1,7 @@
 // @ts-check
 // What the fidelity tests share: every claim is tested in each engine, on a page that was loaded for it alone, with the package as it
 // was built. Files that run in one process share one browser for each engine (all.mjs), and each has a tab of its own in it.
+import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { engines, launch } from '../../support/browser.mjs';
@@ -72,6 +73,39 @@ const KIT = `
   }
 `;
 
+/** With CRYPTO_DIAG_KEEP=1, as a part of `npm run test:matrix`, each page that is watched is kept as well, which must change nothing else. */
+const KEPT = process.env.CRYPTO_DIAG_KEEP === '1';
+
+/** What the package exports beside `install`. */
+const names = KEPT
+  ? Object.keys(await import('../../../pkg/dist/index.js')).filter((name) => name !== 'install')
+  : [];
+
+/**
+ * The package in which every `install` keeps its page. A copy of it is a copy of the whole.
+ * @type {import('../../../scripts/lib/server.mjs').Respond}
+ */
+function keptPackage({ url = '' }, response) {
+  response.setHeader('content-type', 'text/javascript; charset=utf-8');
+  response.end(`
+    import { keepPages } from '/pkg/keep.js';
+    import * as whole from '/pkg/whole.js${new URL(url, 'http://localhost').search}';
+    const kept = (options) =>
+      new Proxy(Object(options ?? {}), { get: (given, name) => (name === 'keep' ? keepPages : given[name]) });
+    export const install = (options) => whole.install(kept(options));
+    export const { ${names.join(', ')} } = whole;
+  `);
+}
+
+/** The package as pages load it. @type {Record<string, import('../../../scripts/lib/server.mjs').Handler>} */
+const PACKAGE = KEPT
+  ? {
+      '/pkg/index.js': keptPackage,
+      '/pkg/whole.js': readFileSync(`${root}pkg/dist/index.js`, 'utf8'),
+      '/pkg/': folder(`${root}pkg/dist`),
+    }
+  : { '/pkg/': folder(`${root}pkg/dist`) };
+
 /**
  * @typedef {object} Scene What a claim is tested on.
  * @property {import('../../support/browser.mjs').EngineName} engine
@@ -126,7 +160,7 @@ export function fidelity(routes = {}, { args = {}, preferences = {}, headers = {
   const content = {
     '/': BLANK,
     '/kit.js': KIT,
-    '/pkg/': folder(`${root}pkg/dist`),
+    ...PACKAGE,
     ...routes,
   };
   const opened = { site: serve(content, { headers }), elsewhere: serve(content) };
