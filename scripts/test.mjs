@@ -136,22 +136,20 @@ const stages = {
     minutes: 90,
     needs: 'tests',
     onDemand: true,
-    commands: () =>
-      [
+    commands: () => {
+      const everything = [
         nodeTests('live', ['scenarios.test.mjs', 'calls.test.mjs']),
         nodeTests('e2e', ['media.test.mjs', 'killed.test.mjs', 'triage.test.mjs', 'www.test.mjs']),
-      ]
-        .map((command) => ({ ...command, env: { CRYPTO_DIAG_MATRIX: '1' } }))
-        // Every promise with pages that are kept as well, but for those about that, and about what is loaded and from where.
-        .concat({
-          ...nodeTests(
-            'e2e/fidelity',
-            testFiles(inTests('e2e/fidelity'))
-              .map((file) => path.basename(file))
-              .filter((name) => !/^(devtools|keep|light|promises|start)\./.test(name)),
-          ),
-          env: { CRYPTO_DIAG_KEEP: '1' },
-        }),
+      ];
+      // Every promise, but for those about kept pages themselves, and about what is loaded and from where.
+      const promises = testFiles(inTests('e2e/fidelity'))
+        .map((file) => path.basename(file))
+        .filter((name) => !/^(devtools|keep|light|promises|start)\./.test(name));
+      return [
+        ...everything.map((command) => ({ ...command, env: { CRYPTO_DIAG_MATRIX: '1' } })),
+        { ...nodeTests('e2e/fidelity', promises), env: { CRYPTO_DIAG_KEEP: '1' } },
+      ];
+    },
   },
 };
 

@@ -87,7 +87,7 @@ const names = KEPT
  */
 function keptPackage({ url = '' }, response) {
   response.setHeader('content-type', 'text/javascript; charset=utf-8');
-  response.end(`
+  return response.end(`
     import { keepPages } from '/pkg/keep.js';
     import * as whole from '/pkg/whole.js${new URL(url, 'http://localhost').search}';
     const kept = (options) =>
