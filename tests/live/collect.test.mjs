@@ -279,7 +279,7 @@ test('over SSH the same comes as on the host, from a folder whose name is hostil
     assert.ok(verdicts(judge(there).triage, 'proven').includes('rollback'));
 
     // Synapse's own configuration says the same of where log and database are.
-    const config = path.join(dir, 'homeserver.yaml');
+    const config = path.join(path.dirname(logPath), 'homeserver.yaml');
     const told = await collect({
       sources: ['--via', via, '--synapse-config', config],
       more: ['--user', HOSTILE],
