@@ -1,5 +1,6 @@
 // @ts-check
 // What a frame pays in which a call could be, and what a page pays that is kept.
+import { median } from '../lib/stats.mjs';
 import { load } from './contender.js';
 import { goOffline } from './offline.js';
 
@@ -8,9 +9,6 @@ const CONNECTIONS = 100;
 const LINES = 500;
 const NODES = 10_000;
 const WRITES = 40;
-
-/** @param {number[]} values */
-const middle = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 /** Adds a frame and waits until it has loaded. @returns {Promise<HTMLIFrameElement>} */
 const frame = () =>
@@ -45,7 +43,7 @@ export async function measureCallFrames(id) {
   const connection = each(CONNECTIONS, connect);
   const say = (/** @type {number} */ at) => window.console.info('A line of a call, number', at);
   each(LINES, say);
-  return { load: middle(loads), connection, info: each(LINES, say) };
+  return { load: median(loads), connection, info: each(LINES, say) };
 }
 
 /** Milliseconds that the page stands still for each time that it is stored. @param {string} id */
@@ -63,5 +61,5 @@ export async function measureKept(id) {
     window.dispatchEvent(new Event('pagehide'));
     spent.push(performance.now() - begun);
   }
-  return { write: middle(spent) };
+  return { write: median(spent) };
 }

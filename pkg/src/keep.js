@@ -109,8 +109,8 @@ class PageKeeper {
       if (this.#store.refused || this.#gone || isInside()) return;
       // Neither question starts the core while nothing has matched.
       if (this.#capture.getEntries().length === 0 && this.#capture.getMarks().length === 0) return;
-      const part = this.#capture.keptPart(client);
-      this.#learn(part.client);
+      const part = this.#capture.keptPart();
+      this.#learn(this.#capture.cleanClient(client));
       if (this.#gone) return;
       this.#writtenAt = now();
       const more = { ...this.#who, storedAt: this.#writtenAt, left: this.#left };
@@ -126,7 +126,7 @@ class PageKeeper {
     attempt(() => {
       this.#noticeLogout();
       // A report may be made without the client that is observed, or with that of another account.
-      if (client !== null) this.#learn(this.#capture.keptPart(client).client);
+      if (client !== null) this.#learn(this.#capture.cleanClient(client));
       if (client === null || this.#who.userId === null) this.#learn(report);
       const isAnothers = report.userId !== null && report.userId !== this.#who.userId;
       if (!isInside() && !isAnothers) report.earlierPages = this.#read();

@@ -33,8 +33,8 @@ export async function callFacts(ask, mx) {
  * @returns {CallFacts | null}
  */
 export function withCallLines(asked) {
-  const facts = /** @type {CallFacts['facts']} */ (callLines());
   if (!asked) return null;
+  const facts = /** @type {CallFacts['facts']} */ (callLines());
   const isEmpty = asked.streams.length === 0 && !asked.session && facts.length === 0;
   return isEmpty ? null : { ...asked, facts };
 }

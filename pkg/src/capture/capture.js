@@ -14,7 +14,7 @@ import { subscribe } from './notify.js';
 import { option } from './options.js';
 import { unwatchPage, watchPage } from './page.js';
 import * as queue from './queue.js';
-import { keptPart } from './report.js';
+import { cleanClient, keptPart } from './report.js';
 import { clearRequests, unwatchRequests, watchRequests } from './requests.js';
 import { SENT_LINE, clearSent } from './sent.js';
 import { forgetIds, getEntries } from './snapshots.js';
@@ -82,7 +82,7 @@ export function install(options) {
 function keepWith(keep) {
   if (!keep) return;
   try {
-    state.keeper = keep({ getEntries, getMarks, keptPart, clean, subscribe });
+    state.keeper = keep({ getEntries, getMarks, keptPart, cleanClient, clean, subscribe });
   } catch (error) {
     noteFailure('install: the option keep', error);
   }

@@ -100,19 +100,17 @@ function makeReport(mx, extra) {
   return report;
 }
 
+/** What a client says of itself, as a report has it, once the core runs. @param {Client} mx */
+export const cleanClient = (mx) => clean(clientFacts(mx)).facts;
+
 /** @typedef {ReturnType<typeof keptPart>} KeptPart */
 
-/**
- * What is kept of a page: what a report would say of it, without what takes time for each element, room or request.
- * @param {Client} mx
- */
-export function keptPart(mx) {
+/** What is kept of a page: what a report would say of it, without what takes time for each element, room or request. */
+export function keptPart() {
   drain();
   core.start();
-  const { page, userAgent: _, ...client } = clean(assign(clientFacts(mx), pageFacts())).facts;
   return {
-    client,
-    page,
+    page: clean(pageFacts()).facts.page,
     timeOrigin: timeOriginOf(globalThis),
     clockOffset: clockOffset(),
     tallies: core.hasMemory() ? tallies() : [],

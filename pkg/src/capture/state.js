@@ -16,6 +16,7 @@ import { changed } from './notify.js';
  * @property {() => readonly object[]} getEntries
  * @property {() => readonly object[]} getMarks
  * @property {typeof import('./report.js').keptPart} keptPart
+ * @property {typeof import('./report.js').cleanClient} cleanClient
  * @property {typeof import('./clean.js').clean} clean
  * @property {(listener: () => void) => () => void} subscribe
  */

@@ -20,21 +20,20 @@ export class Store {
   #storage = null;
   /** Whether the browser has refused it, or has no room: it is not asked again. */
   refused = false;
+  #hasWritten = false;
 
   /** @param {string} text */
   write(text) {
     this.#using((storage) => {
-      const keys = keysOf(storage).filter((key) => key !== this.#own);
-      const tooMany = keys.splice(0, max(0, keys.length - PAGES_MAX + 1));
-      for (const key of tooMany) apply(removeItem, storage, [key]);
+      if (!this.#hasWritten) this.#makeRoom(storage, PAGES_MAX - 1);
       try {
         apply(setItem, storage, [this.#own, text]);
       } catch (error) {
         // Full: older pages give way, once. Where there is none, it stays refused.
-        if (keys.length === 0) throw error;
-        for (const key of keys) apply(removeItem, storage, [key]);
+        if (!this.#makeRoom(storage, 0)) throw error;
         apply(setItem, storage, [this.#own, text]);
       }
+      this.#hasWritten = true;
     });
   }
 
@@ -67,6 +66,20 @@ export class Store {
       for (const key of keysOf(storage)) apply(removeItem, storage, [key]);
     });
     this.refused ||= refused;
+    this.#hasWritten = false;
+  }
+
+  /**
+   * Removes the oldest of the other pages, but for so many.
+   * @param {Storage} storage
+   * @param {number} left
+   * @returns {boolean} Whether there was one to remove.
+   */
+  #makeRoom(storage, left) {
+    const others = keysOf(storage).filter((key) => key !== this.#own);
+    const tooMany = others.slice(0, max(0, others.length - left));
+    for (const key of tooMany) apply(removeItem, storage, [key]);
+    return tooMany.length > 0;
   }
 
   /** @param {(storage: Storage) => void} work */

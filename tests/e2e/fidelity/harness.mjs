@@ -98,13 +98,13 @@ function keptPackage({ url = '' }, response) {
 }
 
 /** The package as pages load it. @type {Record<string, import('../../../scripts/lib/server.mjs').Handler>} */
-const PACKAGE = KEPT
-  ? {
-      '/pkg/index.js': keptPackage,
-      '/pkg/whole.js': readFileSync(`${root}pkg/dist/index.js`, 'utf8'),
-      '/pkg/': folder(`${root}pkg/dist`),
-    }
-  : { '/pkg/': folder(`${root}pkg/dist`) };
+const PACKAGE = {
+  '/pkg/': folder(`${root}pkg/dist`),
+  ...(KEPT && {
+    '/pkg/index.js': keptPackage,
+    '/pkg/whole.js': readFileSync(`${root}pkg/dist/index.js`, 'utf8'),
+  }),
+};
 
 /**
  * @typedef {object} Scene What a claim is tested on.
