@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
 use crate::forms::File;
-use crate::judge::{Claim, Judge, Word};
+use crate::judge::{self, Claim, Judge, Word};
 
 pub use mutants::Mutants;
 
@@ -61,6 +61,30 @@ pub trait Model: Copy + Debug {
     fn tell(&self, state: &Self::State, action: Self::Action) -> String;
     /// A view in words.
     fn tell_view(&self, state: &Self::State, view: &Self::View) -> String;
+}
+
+/// The state that a path leads to.
+///
+/// # Panics
+/// If an action of it cannot happen.
+pub fn reached<M: Model>(model: &M, begin: M::State, path: &[M::Action]) -> M::State {
+    path.iter().fold(begin, |state, action| {
+        model.step(&state, *action).unwrap_or_else(|| panic!("{action:?} cannot happen here"))
+    })
+}
+
+/// What is rightly said of a history as names, `proven` or `refuted` before each.
+///
+/// # Panics
+/// If anything false is said of it.
+pub fn rightly_said<M: Model>(model: &M, state: &M::State, view: &M::View) -> Vec<String> {
+    let truths = model.truths(state, view);
+    let all = judge::all_said(&model.files(state, view), model.tells_hops());
+    let settled = all.into_iter().filter(|said| said.word != Word::Unknown);
+    let (right, wrong): (Vec<_>, Vec<_>) =
+        settled.partition(|said| truths.contains(&said.claim) == (said.word == Word::Proven));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    right.into_iter().map(|said| format!("{} {}", said.word.text(), said.claim.0)).collect()
 }
 
 /// Numbers by chance, the same for the same seed.

@@ -5,27 +5,18 @@ use crypto_diag_world::delayed::Fate::{
     AnswerLost, Answered, Frozen, HeldAndSlow, HeldLong, Lost, LostAndSentAgain, Slow, SlowLong,
 };
 use crypto_diag_world::delayed::{Delayed, HarView, LogView, View, WHOLE};
-use crypto_diag_world::judge::{self, Word};
-use crypto_diag_world::search::Model;
+use crypto_diag_world::search::{Model, reached, rightly_said};
 
 const HAR: HarView = HarView { span: WHOLE, paused: None, bodies: true };
 const LOG: LogView = LogView { span: WHOLE, first_worker: false };
 /// Everything that there can be.
 const ALL: View = View { late: false, har: Some(HAR), log: Some(LOG) };
 
-/// What is rightly said of a history as names, `proven` or `refuted` before each; it fails if anything false is said.
+/// What is rightly said of a history; it fails if anything false is said.
 fn rightly(path: &[Action], workers: bool, view: &View) -> Vec<String> {
     let model = Delayed::LARGE;
-    let begin = model.begin().remove(usize::from(workers));
-    let state = path.iter().fold(begin, |state, action| {
-        model.step(&state, *action).unwrap_or_else(|| panic!("{action:?} cannot happen here"))
-    });
-    let truths = model.truths(&state, view);
-    let settled = judge::verdicts(&model.files(&state, view)).into_iter().filter(|said| said.word != Word::Unknown);
-    let (right, wrong): (Vec<_>, Vec<_>) =
-        settled.partition(|said| truths.contains(&said.claim) == (said.word == Word::Proven));
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    right.into_iter().map(|said| format!("{} {}", said.word.text(), said.claim.0)).collect()
+    let state = reached(&model, model.begin().remove(usize::from(workers)), path);
+    rightly_said(&model, &state, view)
 }
 
 fn says(said: &[String], what: &str) -> bool {

@@ -4,23 +4,13 @@ use crypto_diag_world::delivery::Action::{self, Clear, LogOut, News, RestartServ
 use crypto_diag_world::delivery::Fate::{AnswerLost, InTime, Late, Refused, Unopenable};
 use crypto_diag_world::delivery::News::{OneAnswer, Stuck};
 use crypto_diag_world::delivery::{ALL, Delivery, IN_CALL, JOINED, LogView, Looks, Start, State, View, Who};
-use crypto_diag_world::judge::{self, Word};
-use crypto_diag_world::search::Model;
+use crypto_diag_world::search::{reached, rightly_said};
 
-/// What is rightly said of a history as names, `proven` or `refuted` before each; it fails if anything false is said.
+/// What is rightly said of a history; it fails if anything false is said.
 fn rightly(start: Start, path: &[Action], view: &View) -> Vec<String> {
     let model = Delivery::LARGE;
-    let begin = State { start, actions: Vec::new() };
-    let state = path.iter().fold(begin, |state, action| {
-        model.step(&state, *action).unwrap_or_else(|| panic!("{action:?} cannot happen here"))
-    });
-    let truths = model.truths(&state, view);
-    let settled =
-        judge::all_said(&model.files(&state, view), true).into_iter().filter(|said| said.word != Word::Unknown);
-    let (right, wrong): (Vec<_>, Vec<_>) =
-        settled.partition(|said| truths.contains(&said.claim) == (said.word == Word::Proven));
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    right.into_iter().map(|said| format!("{} {}", said.word.text(), said.claim.0)).collect()
+    let state = reached(&model, State { start, actions: Vec::new() }, path);
+    rightly_said(&model, &state, view)
 }
 
 fn says(said: &[String], what: &str) -> bool {

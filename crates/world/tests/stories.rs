@@ -3,7 +3,7 @@
 use crypto_diag_world::judge::{self, Word};
 use crypto_diag_world::keys::Action::{self, *};
 use crypto_diag_world::keys::{Asked, Keys, View, WHOLE};
-use crypto_diag_world::search::Model;
+use crypto_diag_world::search::{Model, reached};
 
 /// Everything that there can be.
 const ALL: View = View {
@@ -19,10 +19,7 @@ const ALL: View = View {
 /// What is proven of a history, as names: what is true, and what is false.
 fn proven(path: &[Action], view: &View) -> (Vec<String>, Vec<String>) {
     let model = Keys::LARGE;
-    let begin = model.begin().remove(0);
-    let state = path.iter().fold(begin, |state, action| {
-        model.step(&state, *action).unwrap_or_else(|| panic!("{action:?} cannot happen here"))
-    });
+    let state = reached(&model, model.begin().remove(0), path);
     let truths = model.truths(&state, view);
     let said = judge::verdicts(&model.files(&state, view)).into_iter().filter(|said| said.word == Word::Proven);
     let (right, wrong): (Vec<_>, Vec<_>) = said.map(|said| said.claim).partition(|claim| truths.contains(claim));
