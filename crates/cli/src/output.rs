@@ -55,3 +55,21 @@ pub fn complain(what: &str) {
     // If even that cannot be said, the exit code says it.
     let _ = writeln!(io::stderr(), "crypto-diag: {}", showable(what));
 }
+
+/// A text in lines of so many characters, broken between words, with what stands before the first line and before the others.
+pub fn wrapped(text: &str, first: &str, rest: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = first.to_owned();
+    let mut is_begun = false;
+    for word in text.split_ascii_whitespace() {
+        if is_begun && line.chars().count() + 1 + word.chars().count() > columns {
+            lines.push(std::mem::replace(&mut line, rest.to_owned()));
+        } else if is_begun {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_begun = true;
+    }
+    lines.push(line);
+    lines
+}

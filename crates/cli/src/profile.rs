@@ -8,6 +8,7 @@ use std::path::Path;
 use clap::{Args, Command};
 
 use crate::args::Sources;
+use crate::output;
 
 /// Reads a profile.
 ///
@@ -39,9 +40,9 @@ pub fn text(sources: &Sources) -> Result<String, String> {
     for option in Sources::augment_args(Command::new("profile")).get_arguments() {
         let Some(name) = option.get_long() else { continue };
         text.push('\n');
-        for line in option.get_long_help().or(option.get_help()).into_iter().flat_map(|help| wrapped(&help.to_string()))
-        {
-            text.push_str(&format!("# {line}\n"));
+        let help = option.get_long_help().or(option.get_help()).map(ToString::to_string);
+        for line in help.iter().flat_map(|help| output::wrapped(help, "# ", "# ", COLUMNS)) {
+            text.push_str(&format!("{line}\n"));
         }
         let is_set = |value: &&toml::Value| value.as_array().is_none_or(|list| !list.is_empty());
         match entries.get(name).filter(is_set) {
@@ -55,21 +56,8 @@ pub fn text(sources: &Sources) -> Result<String, String> {
     Ok(text)
 }
 
-/// A text in lines of a comment's width.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().filter(|line| line.is_empty() || line.len() + word.len() < COLUMNS);
-        match line {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => line.extend([" ", word]),
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
-const COLUMNS: usize = 100;
+/// Characters of a comment's line.
+const COLUMNS: usize = 102;
 
 impl Sources {
     /// What is stated here, and for the rest what a profile says.

@@ -6,7 +6,7 @@ use crypto_diag_core::{Clean, visible_line};
 use crypto_diag_triage::bundle::{Bundle, Manifest};
 use crypto_diag_triage::{Triage, stamp};
 
-use crate::bag;
+use crate::{bag, output};
 
 /// Columns of a line.
 const COLUMNS: usize = 100;
@@ -146,19 +146,8 @@ impl Page {
     }
 
     fn wrapped(&mut self, text: &str, first: &str, rest: &str) {
-        let text = visible_line(text);
-        let mut line = first.to_owned();
-        let mut is_begun = false;
-        for word in text.split(' ').filter(|word| !word.is_empty()) {
-            if is_begun && line.chars().count() + 1 + word.chars().count() > COLUMNS {
-                let _ = writeln!(self.0, "{line}");
-                line = rest.to_owned();
-            } else if is_begun {
-                line.push(' ');
-            }
-            line.push_str(word);
-            is_begun = true;
+        for line in output::wrapped(&visible_line(text), first, rest, COLUMNS) {
+            let _ = writeln!(self.0, "{line}");
         }
-        let _ = writeln!(self.0, "{line}");
     }
 }
