@@ -33,7 +33,7 @@ export const workerChannel = () => shared().workerChannel();
 // Constants of this copy: a server has one copy, and no capture.
 export const { getServerSnapshot, getServerCounts } = capture;
 
-// The runbook's names (§5).
+// The names that the runbook gives these functions (docs/runbook.md).
 export const installCryptoDiagLog = install;
 /** A fresh array each time, as the runbook has it. */
 export const getCryptoDiagEntries = () => getEntries().slice();

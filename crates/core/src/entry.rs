@@ -23,7 +23,7 @@ impl Millis {
     }
 }
 
-/// The console method, as the report's contract names it (runbook §5).
+/// The console method, as reports name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -34,7 +34,7 @@ pub enum Level {
     Error,
 }
 
-/// A family of failures (runbook §1).
+/// A family of failures: `docs/runbook.md` says how they hang together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Ke {
@@ -150,7 +150,7 @@ pub enum Source {
     Uncaught,
 }
 
-/// One kept line. The first five names are the runbook's contract (§5); the rest are additions.
+/// One kept line. The first five fields are those that the runbook names (`docs/runbook.md`); the rest are additions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

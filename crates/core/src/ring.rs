@@ -2,7 +2,7 @@
 
 use crate::entry::{Ke, Meaning};
 
-/// Entries kept at most (runbook §5).
+/// Entries kept at most (the number is the runbook's, `docs/runbook.md`).
 pub const ENTRIES_MAX: usize = 200;
 
 /// Bytes kept at most, all entries together. A storm of the longest messages would otherwise hold 3 MiB of a phone.

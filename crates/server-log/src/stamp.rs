@@ -168,7 +168,7 @@ const MONTHS: [&[&str]; 12] = [
 const MONTH_BYTES_MAX: usize = 24;
 
 /// Reads syslog's `Nov 23 08:36:03` (with a fraction or without) at the start of a text, in any of the languages of
-/// [`MONTHS`].
+/// `MONTHS`.
 pub fn read_syslog(text: &[u8]) -> Option<(Stamp, usize)> {
     let Syslog { month, day, clock, length } = syslog(text)?;
     let month = MONTHS.iter().position(|names| names.contains(&month.as_str()))? as i8 + 1;
@@ -176,7 +176,7 @@ pub fn read_syslog(text: &[u8]) -> Option<(Stamp, usize)> {
     Some((Stamp { ms, has_zone: false, date: StampDate::NoYear }, length))
 }
 
-/// The bytes of such a stamp at the start of a text whose month is a word of no language of [`MONTHS`], or means two of them.
+/// The bytes of such a stamp at the start of a text whose month is a word of no language of `MONTHS`, or means two of them.
 pub fn undated_syslog(text: &[u8]) -> Option<usize> {
     let Syslog { month, day, length, .. } = syslog(text)?;
     let is_word = month.chars().all(char::is_alphabetic) && month.chars().count() > 1;

@@ -1,4 +1,4 @@
-//! The runbook's options (§3), least destructive first, and only those that a proven verdict speaks to. Nothing is
+//! What can be done (`docs/runbook.md`), least destructive first, and only those that a proven verdict speaks to. Nothing is
 //! executed; a planning session decides.
 
 use serde::Serialize;

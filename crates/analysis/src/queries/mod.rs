@@ -1,6 +1,7 @@
 //! Server queries for a report: the runbook's greps and SQL, corrected for the schema of Synapse 1.155 and filled in.
 //!
-//! They only read. Column facts: `facts/ground-truth.md`, "Server side, corrected".
+//! They only read. `docs/runbook.md` says which question each of them answers; the columns are those of Synapse's schema, and
+//! `tests/live/server-queries.test.mjs` runs them on a real one.
 
 mod ids;
 mod ke1;

@@ -2,7 +2,7 @@
 //!
 //! It reads, in transactions that can write nothing; ids are only ever bound; a statement that takes too long, is not allowed
 //! or does not fit this version of Synapse is named, and the rest is asked. Access tokens and other private columns are
-//! never selected ([`questions`]), and contents do not leave this module ([`private`]).
+//! never selected (`questions`), and contents do not leave this module (`private`).
 
 mod engine;
 mod olm;

@@ -11,7 +11,7 @@ use crate::verdict::ArtefactKind;
 const DOCUMENTS: [&str; 4] = [".md", ".html", ".htm", ".svg"];
 
 impl ArtefactKind {
-    /// In which order artefacts are best given to [`Bundle::add`].
+    /// In which order artefacts are best given to [`Bundle::add`](crate::bundle::Bundle::add).
     pub fn order(self) -> u8 {
         match self {
             ArtefactKind::Manifest => 0,

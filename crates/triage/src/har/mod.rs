@@ -76,7 +76,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A request without bodies. `uri` is as [`canonical_uri`] gives it.
+    /// A request without bodies. `uri` is as [`canonical_uri`](crypto_diag_server_log::canonical_uri) gives it.
     pub fn new(method: &str, uri: &str, start: i64, time: f64, status: u16) -> Self {
         Exchange {
             index: 0,
