@@ -3,6 +3,7 @@
 export const FORMATTED = [
   'scripts',
   'bench',
+  'docs/site/.vitepress',
   'pkg/src',
   'www/*.{js,mjs,css,html,json}',
   'www/triage',
