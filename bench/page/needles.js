@@ -47,6 +47,10 @@ export function measureNeedles() {
   const median = (/** @type {number[]} */ values) => values.sort((a, b) => a - b)[values.length >> 1];
   return {
     all: median(all),
-    gates: PREFILTER.map((gate, at) => ({ gate, alone: median(alone[at]), without: median(without[at]) })),
+    literals: PREFILTER.map((literal, at) => ({
+      literal,
+      alone: median(alone[at]),
+      without: median(without[at]),
+    })),
   };
 }

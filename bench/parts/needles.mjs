@@ -8,7 +8,7 @@ import { digits, withSpread } from '../lib/words.mjs';
 /** @type {import('./index.mjs').Part} */
 export const needles = {
   name: 'needles',
-  title: 'The price of each gate',
+  title: 'The price of each prefilter literal',
   pages: true,
 
   async measure(context) {
@@ -18,11 +18,13 @@ export const needles = {
         engine,
         {
           all: spread(runs.map(({ all }) => all)),
-          gates: runs[0].gates.map((/** @type {{gate: string}} */ { gate }, /** @type {number} */ at) => ({
-            gate,
-            alone: spread(runs.map(({ gates }) => gates[at].alone)),
-            saves: spread(runs.map(({ all, gates }) => all - gates[at].without)),
-          })),
+          literals: runs[0].literals.map(
+            (/** @type {{literal: string}} */ { literal }, /** @type {number} */ at) => ({
+              literal,
+              alone: spread(runs.map(({ literals }) => literals[at].alone)),
+              saves: spread(runs.map(({ all, literals }) => all - literals[at].without)),
+            }),
+          ),
         },
       ]),
     );
@@ -35,18 +37,18 @@ export const needles = {
         title: "The prefilter's words",
         note:
           'Nanoseconds for a line of 200 characters without match: what it takes to look for this one word, and what is saved if ' +
-          'it alone is left out (negative: noise). A needle of the table has the price of its gate, and rows share gates.',
+          'it alone is left out (negative: noise). A needle of the table has the price of its literal, and rows share literals.',
         columns: [
-          'gate',
+          'literal',
           ...engines.flatMap((engine) => [`${engine}, alone`, `${engine}, saved without it`]),
         ],
         rows: [
           ['all of them', ...engines.flatMap((engine) => [withSpread(data[engine].all), ''])],
-          ...data[engines[0]].gates.map(
-            (/** @type {{gate: string}} */ { gate }, /** @type {number} */ at) => [
-              `\`${gate}\``,
+          ...data[engines[0]].literals.map(
+            (/** @type {{literal: string}} */ { literal }, /** @type {number} */ at) => [
+              `\`${literal}\``,
               ...engines.flatMap((engine) => {
-                const row = data[engine].gates[at];
+                const row = data[engine].literals[at];
                 return [digits(row.alone.median), digits(row.saves.median)];
               }),
             ],

@@ -6,7 +6,7 @@
 //!   `crypto-diag/analysis` gives, from which the TypeScript types are made;
 //! - `signatures.md` and `rules.md`, among the docs: the table of signatures, and what proves what.
 
-mod gates;
+mod prefilter;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -88,10 +88,10 @@ fn quiet_lines(consoles: &Path) -> io::Result<Vec<String>> {
 /// The JavaScript module of constants.
 fn facts(quiet: &[String]) -> io::Result<String> {
     let needles: Vec<_> = SIGNATURES.iter().map(|row| row.needle).collect();
-    let gates = gates::cheapest(&needles, quiet);
+    let literals = prefilter::cheapest(&needles, quiet);
     let constants = [
-        ("PREFILTER", gates.iter().map(|gate| gate.word).collect()),
-        ("NEEDLES", gates.iter().map(|gate| json!(gate.needles)).collect()),
+        ("PREFILTER", literals.iter().map(|one| one.literal).collect()),
+        ("NEEDLES", literals.iter().map(|one| json!(one.needles)).collect()),
         ("KES", json!(Ke::ALL.map(Ke::id))),
         ("MEANINGS", json!(Meaning::ALL.map(Meaning::word))),
         ("ROUTES", RequestRoute::ALL.iter().map(|route| route.template()).collect()),

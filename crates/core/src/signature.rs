@@ -18,9 +18,9 @@ pub use table::SIGNATURES;
 pub struct Signature {
     /// The words that a line must contain, compared case-sensitively.
     pub needle: &'static str,
-    /// A part of the needle that [`classify`] looks for first; rows share one where they can. It begins with a letter that is
-    /// rare on consoles.
-    pub gate: &'static str,
+    /// The prefilter literal of [`classify`]: a part of the needle that is searched for first, since one search serves all rows that share
+    /// the literal. Its first letter is rare on consoles. (The page's own prefilter has literals that crates/codegen chooses.)
+    pub literal: &'static str,
     /// What the words say, and so the family that they stand for.
     pub kind: Kind,
     /// What a match means where no rule below applies.
@@ -80,19 +80,19 @@ pub(crate) struct Found {
 
 /// Looks a line up in [`ROWS`], which is all that a page loads of the table.
 ///
-/// One pass over the line: where the first letter of a gate stands, the gate is looked at, and where that stands, the
-/// needles around it. So a line without gates costs one look at each byte, however long the table grows.
+/// It goes over the line once. Where the first letter of a literal stands, it compares the literal; where the literal stands, it compares
+/// the needles that contain it. So a line without literals costs one look at each byte, however long the table grows.
 pub(crate) fn look_up(line: &str) -> Option<Found> {
     let bytes = line.as_bytes();
     let mut best: Option<(Found, u8)> = None;
     for (at, byte) in bytes.iter().enumerate() {
-        let mut gates = GATES_OF_BYTE[usize::from(*byte)];
-        while gates != 0 {
-            let gate = gates.trailing_zeros() as u8;
-            gates &= gates - 1;
-            if bytes[at..].starts_with(GATES[usize::from(gate)].as_bytes()) {
+        let mut literals = LITERALS_OF_BYTE[usize::from(*byte)];
+        while literals != 0 {
+            let literal = literals.trailing_zeros() as u8;
+            literals &= literals - 1;
+            if bytes[at..].starts_with(LITERALS[usize::from(literal)].as_bytes()) {
                 let earlier = best.as_ref().map_or(SIGNATURES.len(), |(found, _)| found.row);
-                best = first_row(bytes, at, gate, earlier).or(best);
+                best = first_row(bytes, at, literal, earlier).or(best);
             }
         }
     }
@@ -104,14 +104,14 @@ pub(crate) fn look_up(line: &str) -> Option<Found> {
     Some(found)
 }
 
-/// The first of so many rows whose needle stands around the gate at a place, and the number of its rules.
-fn first_row(line: &[u8], at: usize, gate: u8, rows: usize) -> Option<(Found, u8)> {
+/// The first row among the first `rows` whose needle stands around the literal that was found at `at`, and the number of its rules.
+fn first_row(line: &[u8], at: usize, literal: u8, rows: usize) -> Option<(Found, u8)> {
     let mut rest = ROWS.as_bytes();
     for row in 0..rows {
         let [of, place, class, rules, length, behind @ ..] = rest else { break };
         let (length, class) = (usize::from(*length), usize::from(*class));
         rest = behind.get(length..).unwrap_or_default();
-        if *of != gate {
+        if *of != literal {
             continue;
         }
         let from = ROWS.len() - behind.len();
@@ -125,7 +125,7 @@ fn first_row(line: &[u8], at: usize, gate: u8, rows: usize) -> Option<(Found, u8
     None
 }
 
-/// Bytes of a row of [`ROWS`] in front of the needle: its gate, where that stands in the needle, its class, its rules, its length.
+/// Bytes of a row of [`ROWS`] in front of the needle: its literal, where that stands in the needle, its class, its rules, its length.
 const HEADER: usize = 5;
 
 /// The table in as few bytes as it needs: each needle behind numbers that are letters of ASCII.
@@ -135,7 +135,7 @@ const ROWS: &str = {
         while row < SIGNATURES.len() {
             let Signature { needle, kind, meaning, .. } = SIGNATURES[row];
             let class = kind.ke() as usize * Meaning::ALL.len() + meaning as usize;
-            let header = [gate_of(row), gate_in_needle(row), class, rules_of(row), needle.len()];
+            let header = [literal_of(row), literal_in_needle(row), class, rules_of(row), needle.len()];
             let mut place = 0;
             while place < HEADER {
                 assert!(header[place] < 0x80, "a number that is no letter of ASCII");
@@ -190,64 +190,64 @@ const fn rules_of(row: usize) -> usize {
     count
 }
 
-/// How many gates the table has.
-const GATE_COUNT: usize = {
+/// How many literals the table has.
+const LITERAL_COUNT: usize = {
     let (mut count, mut row) = (0, 0);
     while row < SIGNATURES.len() {
-        count += (first_row_of_gate(row) == row) as usize;
+        count += (first_row_of_literal(row) == row) as usize;
         row += 1;
     }
     count
 };
 
-/// The gates, each once, in the table's order.
-const GATES: [&str; GATE_COUNT] = {
-    let mut gates = [""; GATE_COUNT];
+/// The literals, each once, in the table's order.
+const LITERALS: [&str; LITERAL_COUNT] = {
+    let mut literals = [""; LITERAL_COUNT];
     let (mut count, mut row) = (0, 0);
     while row < SIGNATURES.len() {
-        if first_row_of_gate(row) == row {
-            gates[count] = SIGNATURES[row].gate;
+        if first_row_of_literal(row) == row {
+            literals[count] = SIGNATURES[row].literal;
             count += 1;
         }
         row += 1;
     }
-    gates
+    literals
 };
 
-/// The gate of a row, by its number in [`GATES`].
-const fn gate_of(row: usize) -> usize {
-    let (mut number, gate) = (0, SIGNATURES[row].gate);
-    while !is_at(GATES[number], gate, 0) || GATES[number].len() != gate.len() {
+/// The literal of a row, by its number in [`LITERALS`].
+const fn literal_of(row: usize) -> usize {
+    let (mut number, literal) = (0, SIGNATURES[row].literal);
+    while !is_at(LITERALS[number], literal, 0) || LITERALS[number].len() != literal.len() {
         number += 1;
     }
     number
 }
 
-/// Where the gate first stands in the needle of a row. A needle without its gate does not compile.
-const fn gate_in_needle(row: usize) -> usize {
+/// Where the literal first stands in the needle of a row. A needle without its literal does not compile.
+const fn literal_in_needle(row: usize) -> usize {
     let mut place = 0;
-    while !is_at(SIGNATURES[row].needle, SIGNATURES[row].gate, place) {
+    while !is_at(SIGNATURES[row].needle, SIGNATURES[row].literal, place) {
         place += 1;
     }
     place
 }
 
-/// The gates whose first letter a byte is, as bits.
-const GATES_OF_BYTE: [u16; 256] = {
-    let mut gates = [0; 256];
-    let mut gate = 0;
-    while gate < GATE_COUNT {
-        gates[GATES[gate].as_bytes()[0] as usize] |= 1 << gate;
-        gate += 1;
+/// For each byte, the literals that begin with it: bit `n` stands for literal `n` of [`LITERALS`].
+const LITERALS_OF_BYTE: [u16; 256] = {
+    let mut literals = [0; 256];
+    let mut literal = 0;
+    while literal < LITERAL_COUNT {
+        literals[LITERALS[literal].as_bytes()[0] as usize] |= 1 << literal;
+        literal += 1;
     }
-    gates
+    literals
 };
 
-/// The first row with the same gate.
-const fn first_row_of_gate(row: usize) -> usize {
-    let gate = SIGNATURES[row].gate;
+/// The first row with the same literal.
+const fn first_row_of_literal(row: usize) -> usize {
+    let literal = SIGNATURES[row].literal;
     let mut first = 0;
-    while SIGNATURES[first].gate.len() != gate.len() || !is_at(SIGNATURES[first].gate, gate, 0) {
+    while SIGNATURES[first].literal.len() != literal.len() || !is_at(SIGNATURES[first].literal, literal, 0) {
         first += 1;
     }
     first
@@ -256,7 +256,7 @@ const fn first_row_of_gate(row: usize) -> usize {
 /// Whether a word stands at a place in a text.
 const fn is_at(text: &str, word: &str, place: usize) -> bool {
     let (text, word) = (text.as_bytes(), word.as_bytes());
-    assert!(place + word.len() <= text.len() || place == 0, "a needle does not hold its gate");
+    assert!(place + word.len() <= text.len() || place == 0, "a needle does not hold its literal");
     let mut at = 0;
     while at < word.len() {
         if place + at >= text.len() || text[place + at] != word[at] {
@@ -272,22 +272,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_gate_covers_another() {
-        for gate in GATES {
-            let covered = GATES.iter().any(|other| *other != gate && gate.contains(other));
-            assert!(!covered, "{gate:?} costs an alternative and lets nothing more pass");
+    fn no_literal_covers_another() {
+        for literal in LITERALS {
+            let covered = LITERALS.iter().any(|other| *other != literal && literal.contains(other));
+            assert!(!covered, "{literal:?} costs an alternative and lets nothing more pass");
         }
     }
 
     #[test]
-    fn a_gate_begins_with_a_letter_that_is_rare() {
-        let first: Vec<char> = GATES.iter().filter_map(|gate| gate.chars().next()).collect();
+    fn a_literal_begins_with_a_letter_that_is_rare() {
+        let first: Vec<char> = LITERALS.iter().filter_map(|literal| literal.chars().next()).collect();
         assert!(!first.iter().any(|letter| " etaoinshrdlcum".contains(*letter)), "{first:?}");
     }
 
     #[test]
-    fn a_gate_says_something() {
-        assert!(GATES.iter().all(|gate| gate.len() >= 3), "{GATES:?}");
+    fn a_literal_has_three_letters_at_least() {
+        assert!(LITERALS.iter().all(|literal| literal.len() >= 3), "{LITERALS:?}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub const SIGNATURES: &[Signature] = &[
     // OLM: the private half of a one-time key is gone, so a peer's first message cannot be opened.
     Signature {
         needle: "MissingOneTimeKey",
-        gate: "Missing",
+        literal: "Missing",
         kind: Kind::Olm(OlmKind::MissingOneTimeKey),
         meaning: Meaning::Failure,
         rules: &[],
@@ -29,7 +29,7 @@ pub const SIGNATURES: &[Signature] = &[
     // The sender's side: the claimed key is not signed by the device it should be of, or cannot be used.
     Signature {
         needle: "Error creating Olm session",
-        gate: "Olm ",
+        literal: "Olm ",
         kind: Kind::Olm(OlmKind::OutboundCreation),
         meaning: Meaning::Failure,
         rules: &[],
@@ -40,7 +40,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Olm event doesn't contain a ciphertext for our key",
-        gate: "Olm ",
+        literal: "Olm ",
         kind: Kind::Olm(OlmKind::NotForOurKey),
         meaning: Meaning::Failure,
         rules: &[],
@@ -49,7 +49,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Rejecting device update",
-        gate: "vice",
+        literal: "vice",
         kind: Kind::Olm(OlmKind::DeviceUpdateRejected),
         meaning: Meaning::Failure,
         rules: &[],
@@ -58,7 +58,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Rejecting a previously unseen device",
-        gate: "vice",
+        literal: "vice",
         kind: Kind::Olm(OlmKind::DeviceRejected),
         meaning: Meaning::Failure,
         rules: &[],
@@ -70,7 +70,7 @@ pub const SIGNATURES: &[Signature] = &[
     // The server's list of the user's own devices lacks this one: nobody can send to it.
     Signature {
         needle: "Our own device might have been deleted",
-        gate: "vice",
+        literal: "vice",
         kind: Kind::Olm(OlmKind::OwnDeviceMissing),
         meaning: Meaning::Failure,
         rules: &[],
@@ -81,7 +81,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Failed to create a new Olm session",
-        gate: "Olm ",
+        literal: "Olm ",
         kind: Kind::Olm(OlmKind::InboundCreation),
         meaning: Meaning::Failure,
         rules: &[],
@@ -93,7 +93,7 @@ pub const SIGNATURES: &[Signature] = &[
     // A session that only the peer still has: wedged.
     Signature {
         needle: "Failed to decrypt a non-pre-key message with all available sessions",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Olm(OlmKind::NoSession),
         meaning: Meaning::Failure,
         rules: &[],
@@ -105,7 +105,7 @@ pub const SIGNATURES: &[Signature] = &[
     // Printed for a message that is delivered a second time, too.
     Signature {
         needle: "Failed to decrypt a pre-key message with the corresponding session",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Olm(OlmKind::PreKeyReplay),
         meaning: Meaning::Transient,
         rules: &[],
@@ -117,7 +117,7 @@ pub const SIGNATURES: &[Signature] = &[
     // Any room with somebody's dead device, or one that has just logged out, prints this.
     Signature {
         needle: "Tried to create new Olm sessions, but",
-        gate: "Olm ",
+        literal: "Olm ",
         kind: Kind::Olm(OlmKind::NoOneTimeKey),
         meaning: Meaning::Transient,
         rules: &[],
@@ -129,7 +129,7 @@ pub const SIGNATURES: &[Signature] = &[
     // Any room with somebody's broken old device prints this.
     Signature {
         needle: "due to missing Olm support or bad keys",
-        gate: "Olm ",
+        literal: "Olm ",
         kind: Kind::Olm(OlmKind::BadDevices),
         meaning: Meaning::Transient,
         rules: &[],
@@ -140,7 +140,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Tried to create an Olm session but the device is unknown",
-        gate: "Olm ",
+        literal: "Olm ",
         kind: Kind::Olm(OlmKind::UnknownDevice),
         meaning: Meaning::Failure,
         rules: &[],
@@ -151,7 +151,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "treating an unwedged device",
-        gate: "vice",
+        literal: "vice",
         kind: Kind::Olm(OlmKind::UnwedgeFailed),
         meaning: Meaning::Failure,
         rules: &[],
@@ -162,7 +162,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "mark device to be unwedged",
-        gate: "vice",
+        literal: "vice",
         kind: Kind::Olm(OlmKind::UnwedgeFailed),
         meaning: Meaning::Failure,
         rules: &[],
@@ -172,7 +172,7 @@ pub const SIGNATURES: &[Signature] = &[
     // A membership that was left behind by a device which has logged out prints this in a healthy call.
     Signature {
         needle: "encryptToDeviceMessages: unknown device",
-        gate: "vice",
+        literal: "vice",
         kind: Kind::Olm(OlmKind::TargetUnknown),
         meaning: Meaning::Transient,
         rules: &[],
@@ -181,7 +181,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Fatal error when sending to-device message",
-        gate: "vice",
+        literal: "vice",
         kind: Kind::Olm(OlmKind::BatchDropped),
         meaning: Meaning::Failure,
         rules: &[],
@@ -193,7 +193,7 @@ pub const SIGNATURES: &[Signature] = &[
     // The token is advanced all the same: to-device messages and device lists of that /sync are lost.
     Signature {
         needle: "Error passing sync changes to the crypto layer",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Olm(OlmKind::SyncNotTaken),
         meaning: Meaning::Failure,
         rules: &[],
@@ -205,7 +205,7 @@ pub const SIGNATURES: &[Signature] = &[
     // KE-2: a key that is late during a rotation prints the same words in a healthy call.
     Signature {
         needle: "missing key at index",
-        gate: "key",
+        literal: "key",
         kind: Kind::Ke2(Ke2Kind::MissingKey),
         meaning: Meaning::Transient,
         rules: &[],
@@ -214,7 +214,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "key set not found",
-        gate: "key",
+        literal: "key",
         kind: Kind::Ke2(Ke2Kind::KeySetNotFound),
         meaning: Meaning::Transient,
         rules: &[],
@@ -223,7 +223,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "encryption key missing for encoding",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke2(Ke2Kind::OwnKeyMissing),
         meaning: Meaning::Transient,
         rules: &[],
@@ -232,7 +232,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "no encryption key found for decryption",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke2(Ke2Kind::MissingKey),
         meaning: Meaning::Transient,
         rules: &[],
@@ -242,7 +242,7 @@ pub const SIGNATURES: &[Signature] = &[
     // There is a key at the index, and it does not open the frame, however often it is ratcheted.
     Signature {
         needle: "valid key missing for participant",
-        gate: "key",
+        literal: "key",
         kind: Kind::Ke2(Ke2Kind::WrongKey),
         meaning: Meaning::Transient,
         rules: &[],
@@ -251,7 +251,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "No key set found",
-        gate: "key",
+        literal: "key",
         kind: Kind::Ke2(Ke2Kind::KeySetNotFound),
         meaning: Meaning::Transient,
         rules: &[],
@@ -260,7 +260,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "encryption state unknown for track",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke2(Ke2Kind::NotSetUp),
         meaning: Meaning::Transient,
         rules: &[],
@@ -269,7 +269,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "no active decrypt transform",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke2(Ke2Kind::NotSetUp),
         meaning: Meaning::Transient,
         rules: &[],
@@ -279,7 +279,7 @@ pub const SIGNATURES: &[Signature] = &[
     // More than five errors of one participant, each a second or more after the one before.
     Signature {
         needle: "Suppressing further decryption errors",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke2(Ke2Kind::ManyErrors),
         meaning: Meaning::Failure,
         rules: &[],
@@ -288,7 +288,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Received encrypted packet but E2EE not set up",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke2(Ke2Kind::NotSetUp),
         meaning: Meaning::Failure,
         rules: &[],
@@ -297,7 +297,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Encryption error for",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke2(Ke2Kind::CallError),
         meaning: Meaning::Transient,
         rules: &[],
@@ -306,7 +306,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Failed to set shared key for E2EE",
-        gate: "key",
+        literal: "key",
         kind: Kind::Ke2(Ke2Kind::OwnKeyFailed),
         meaning: Meaning::Failure,
         rules: &[],
@@ -315,7 +315,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Failed to rollout key ",
-        gate: "key",
+        literal: "key",
         kind: Kind::Ke2(Ke2Kind::OwnKeyFailed),
         meaning: Meaning::Failure,
         rules: &[],
@@ -327,7 +327,7 @@ pub const SIGNATURES: &[Signature] = &[
     // At warn: the peers encrypt their media, and this client was told not to.
     Signature {
         needle: "but media keys are disabled",
-        gate: "key",
+        literal: "key",
         kind: Kind::Ke2(Ke2Kind::KeysDisabled),
         meaning: Meaning::Failure,
         rules: &[],
@@ -337,7 +337,7 @@ pub const SIGNATURES: &[Signature] = &[
     // Also printed by whoever is alone in a call.
     Signature {
         needle: "No targets found for sending key",
-        gate: "key",
+        literal: "key",
         kind: Kind::Ke2(Ke2Kind::NoTargets),
         meaning: Meaning::Transient,
         rules: &[],
@@ -346,7 +346,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Malformed Event: ",
-        gate: "Malformed",
+        literal: "Malformed",
         kind: Kind::Ke2(Ke2Kind::Dropped),
         meaning: Meaning::Unrelated,
         rules: &[Rule {
@@ -359,7 +359,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "io.element.call.encryption_keys",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke2(Ke2Kind::Delivered),
         meaning: Meaning::Failure,
         rules: &[Rule {
@@ -375,7 +375,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "MissingKey",
-        gate: "Missing",
+        literal: "Missing",
         kind: Kind::Ke2(Ke2Kind::MissingKey),
         meaning: Meaning::Transient,
         rules: &[],
@@ -386,7 +386,7 @@ pub const SIGNATURES: &[Signature] = &[
     // stands before the words only where the console prints the error itself.
     Signature {
         needle: "Decryption failed: ",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke2(Ke2Kind::WrongKey),
         meaning: Meaning::Transient,
         rules: &[],
@@ -396,7 +396,7 @@ pub const SIGNATURES: &[Signature] = &[
     // A key came, and WebCrypto refuses it.
     Signature {
         needle: "Failed to create key material from buffer",
-        gate: "key",
+        literal: "key",
         kind: Kind::Ke2(Ke2Kind::KeyNotImported),
         meaning: Meaning::Failure,
         rules: &[],
@@ -408,7 +408,7 @@ pub const SIGNATURES: &[Signature] = &[
     // The device publishes what nobody can open, or in the clear.
     Signature {
         needle: "Failed to set E2EE enabled on room",
-        gate: "E2EE",
+        literal: "E2EE",
         kind: Kind::Ke2(Ke2Kind::EncryptionNotEnabled),
         meaning: Meaning::Failure,
         // livekit-client 2.23.0 throws this whether encryption is to be switched on or off, so in every call without it.
@@ -419,7 +419,7 @@ pub const SIGNATURES: &[Signature] = &[
     // KE-3.
     Signature {
         needle: "DecryptionError",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke3(Ke3By::Sdk),
         meaning: Meaning::Failure,
         rules: HISTORICAL,
@@ -433,7 +433,7 @@ pub const SIGNATURES: &[Signature] = &[
     // Errors of other kinds: of the store, or because encryption is off.
     Signature {
         needle: "Error decrypting event (",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke3(Ke3By::Sdk),
         meaning: Meaning::Failure,
         rules: &[],
@@ -445,7 +445,7 @@ pub const SIGNATURES: &[Signature] = &[
     // The machine's half; the SDK's own line about the same event follows and says whether it failed.
     Signature {
         needle: "Failed to decrypt a room event",
-        gate: "ypt",
+        literal: "ypt",
         kind: Kind::Ke3(Ke3By::Machine),
         meaning: Meaning::Transient,
         rules: &[],
@@ -457,7 +457,7 @@ pub const SIGNATURES: &[Signature] = &[
     // KE-4: the end of the retries comes first, since its text may hold the words of what was retried.
     Signature {
         needle: "MembershipManager stopped because",
-        gate: "Manager",
+        literal: "Manager",
         kind: Kind::Ke4(Ke4Words::Say(Ke4Kind::Stopped)),
         meaning: Meaning::Failure,
         rules: &[],
@@ -468,7 +468,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "MembershipManager encountered an unrecoverable error",
-        gate: "Manager",
+        literal: "Manager",
         kind: Kind::Ke4(Ke4Words::Say(Ke4Kind::Stopped)),
         meaning: Meaning::Failure,
         rules: &[],
@@ -479,7 +479,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "MembershipManager has an unknown state",
-        gate: "Manager",
+        literal: "Manager",
         kind: Kind::Ke4(Ke4Words::Say(Ke4Kind::UnknownState)),
         meaning: Meaning::Failure,
         rules: &[],
@@ -488,7 +488,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "MembershipManager] Rejoining the session from scratch",
-        gate: "Manager",
+        literal: "Manager",
         kind: Kind::Ke4(Ke4Words::Say(Ke4Kind::RejoinFromScratch)),
         meaning: Meaning::Transient,
         rules: &[],
@@ -499,7 +499,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "MembershipManager] Error while retrieving a rate-limit",
-        gate: "Manager",
+        literal: "Manager",
         kind: Kind::Ke4(Ke4Words::Say(Ke4Kind::RateLimit)),
         meaning: Meaning::Transient,
         rules: &[],
@@ -511,7 +511,7 @@ pub const SIGNATURES: &[Signature] = &[
     // While the server still has it, which the line says.
     Signature {
         needle: "Could not restart the delayed leave event",
-        gate: "yed",
+        literal: "yed",
         kind: Kind::Ke4(Ke4Words::Say(Ke4Kind::RestartPutOff)),
         meaning: Meaning::Transient,
         rules: &[],
@@ -522,7 +522,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Retry sending delayed disconnection event",
-        gate: "yed",
+        literal: "yed",
         kind: Kind::Ke4(Ke4Words::Say(Ke4Kind::DelayTooLong)),
         meaning: Meaning::Transient,
         rules: &[],
@@ -533,7 +533,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "SendScheduledDelayedLeaveEvent",
-        gate: "yed",
+        literal: "yed",
         kind: Kind::Ke4(Ke4Words::Say(Ke4Kind::LeaveFellBack)),
         meaning: Meaning::Failure,
         // 409: the server has sent or cancelled the event already, so the plain leave that follows is all that is left to do.
@@ -545,7 +545,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Restart delayed event timed out",
-        gate: "yed",
+        literal: "yed",
         kind: Kind::Ke4(Ke4Words::Say(Ke4Kind::LocalTimeout)),
         meaning: Meaning::Failure,
         rules: RETRIED,
@@ -557,7 +557,7 @@ pub const SIGNATURES: &[Signature] = &[
     // After a tab was frozen this is the cure, not the illness.
     Signature {
         needle: "Missing own membership: force re-join",
-        gate: "Missing",
+        literal: "Missing",
         kind: Kind::Ke4(Ke4Words::Say(Ke4Kind::ForcedRejoin)),
         meaning: Meaning::Transient,
         rules: &[],
@@ -568,7 +568,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Network local timeout error while sending event",
-        gate: "while s",
+        literal: "while s",
         kind: Kind::Ke4(Ke4Words::Say(Ke4Kind::LocalTimeout)),
         meaning: Meaning::Failure,
         rules: RETRIED,
@@ -579,7 +579,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Network connection error while sending event",
-        gate: "while s",
+        literal: "while s",
         kind: Kind::Ke4(Ke4Words::Answer(Some(Ke4Kind::Network))),
         meaning: Meaning::Failure,
         rules: RETRIED,
@@ -590,7 +590,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Server error while sending event",
-        gate: "while s",
+        literal: "while s",
         kind: Kind::Ke4(Ke4Words::Answer(Some(Ke4Kind::ServerError))),
         meaning: Meaning::Failure,
         rules: RETRIED,
@@ -601,7 +601,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "update_delayed_event",
-        gate: "yed",
+        literal: "yed",
         kind: Kind::Ke4(Ke4Words::Answer(None)),
         meaning: Meaning::Failure,
         rules: RETRIED,
@@ -610,7 +610,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "delayed event",
-        gate: "yed",
+        literal: "yed",
         kind: Kind::Ke4(Ke4Words::Answer(None)),
         meaning: Meaning::Failure,
         rules: RETRIED,
@@ -621,7 +621,7 @@ pub const SIGNATURES: &[Signature] = &[
     },
     Signature {
         needle: "Delayed event not found",
-        gate: "yed",
+        literal: "yed",
         kind: Kind::Ke4(Ke4Words::Answer(Some(Ke4Kind::NotFound))),
         meaning: Meaning::Failure,
         rules: RETRIED,
@@ -631,7 +631,7 @@ pub const SIGNATURES: &[Signature] = &[
     // Behind all others of KE-4, which say more. A worker that does not serve the path answers M_UNRECOGNIZED.
     Signature {
         needle: "/delayed_events",
-        gate: "yed",
+        literal: "yed",
         kind: Kind::Ke4(Ke4Words::Answer(None)),
         meaning: Meaning::Unrelated,
         rules: FAILED_REQUEST,
@@ -643,7 +643,7 @@ pub const SIGNATURES: &[Signature] = &[
     // KE-1 is last: the words are everyday ones, and any other needle in the line says more.
     Signature {
         needle: "already exists",
-        gate: "xists",
+        literal: "xists",
         kind: Kind::Ke1,
         meaning: Meaning::Unrelated,
         rules: &[Rule { meaning: Meaning::Failure, any: ABOUT_A_KEY, none: &[] }],

@@ -1,53 +1,58 @@
-//! The page's prefilter: the fewest, cheapest words such that each needle of the table holds one.
+//! The page's prefilter: the cheapest set of short words, called *prefilter literals*, such that each needle of the table contains one.
 //!
-//! Every line of every page is searched for each of these words, and a line that holds one also for the needles behind it. So a
-//! word has a price, measured on lines that real clients print, and the cheapest set is sought here, at each build: a new needle
-//! costs nobody a thought about which word it could share.
+//! The page searches every console line for each literal. If a literal is found, the page also searches the line for the needles that
+//! contain it. So a literal has a price: the nanoseconds that it adds to a line, estimated from lines that real clients print. Each build
+//! looks for the cheapest set anew, so whoever adds a needle need not choose a literal for it.
 
 use std::collections::BTreeMap;
 
-/// Bytes of a word: shorter ones stand in every line, longer ones let nothing less pass.
-const WORD: std::ops::RangeInclusive<usize> = 3..=8;
-/// What one search costs, however short the line, in nanoseconds: as measured in Firefox; see docs/bench/notes.md.
+/// Lengths of a literal in bytes. Shorter words stand in nearly every line; longer ones cost the same and let no fewer lines pass.
+const LITERAL: std::ops::RangeInclusive<usize> = 3..=8;
+/// Nanoseconds that one search costs, however short the line; measured in Firefox, see docs/bench/notes.md.
 const SEARCH: f64 = 20.0;
-/// What each place costs where the word's first letter stands, measured in Chromium: engines look for that one first.
+/// Nanoseconds for each place in the line where the literal's first letter stands, since engines look for that letter first; measured in
+/// Chromium.
 const PLACE: f64 = 15.0;
-/// What it costs to look for one needle behind a gate.
+/// Nanoseconds that the search for one needle costs, once its literal was found.
 const NEEDLE: f64 = 25.0;
-/// The length of line that prices are for.
+/// Prices are for a line of this many characters.
 const LINE: f64 = 200.0;
-/// Tries of the search. It stops to find better ones after some hundreds.
+/// How many random changes of the best set are tried. After some hundreds the search finds no better one.
 const TRIES: u32 = 4_000;
 
-/// A word, and the needles that are looked for where it stands.
+/// A prefilter literal, and the needles that a line is searched for if it contains the literal.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Gate {
-    /// The word.
-    pub word: &'static str,
-    /// Each needle of the table is behind one gate only.
+pub struct PrefilterLiteral {
+    /// The literal.
+    pub literal: &'static str,
+    /// The needles. Each needle of the table belongs to exactly one literal.
     pub needles: Vec<&'static str>,
 }
 
-/// A word with the needles that hold it, as bits.
+/// A word that could be a literal.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     word: &'static str,
+    /// Which needles contain the word: bit `n` stands for needle `n`.
     holds: u128,
+    /// Nanoseconds for a line of [`LINE`] characters.
     price: f64,
 }
 
-/// The cheapest set that the search finds, the same for the same input.
+/// The cheapest set of literals that a random search finds. The same input gives the same set.
+///
+/// `quiet`: lines that real clients print and that match nothing, by which prices are estimated.
 ///
 /// # Panics
 ///
 /// If there are more than 128 needles.
-pub fn cheapest(needles: &[&'static str], quiet: &[String]) -> Vec<Gate> {
+pub fn cheapest(needles: &[&'static str], quiet: &[String]) -> Vec<PrefilterLiteral> {
     let candidates = candidates(needles, quiet);
     let all = u128::MAX >> (128 - needles.len());
     let mut random = Random(1);
     let mut best = cover(&[], all, &candidates, &mut random);
     for _ in 0..TRIES {
-        // Some of the best set stay, the rest is chosen anew.
+        // Keep about half of the best set, and choose the rest anew.
         let kept: Vec<_> = best.iter().copied().filter(|_| random.below(2) == 0).collect();
         let other = cover(&kept, all, &candidates, &mut random);
         if price(&other) < price(&best) {
@@ -55,24 +60,24 @@ pub fn cheapest(needles: &[&'static str], quiet: &[String]) -> Vec<Gate> {
         }
     }
     best.sort_by_key(|one| one.word);
-    gates(&best, needles)
+    assign(&best, needles)
 }
 
 fn price(set: &[Candidate]) -> f64 {
     set.iter().map(|one| one.price).sum()
 }
 
-/// Every word of the needles; of those that the same needles hold only the cheapest.
+/// Every word of the needles. Where several words stand in the same needles, only the cheapest is a candidate.
 fn candidates(needles: &[&'static str], quiet: &[String]) -> Vec<Candidate> {
     let letters = letters(quiet);
     let mut cheapest: BTreeMap<u128, Candidate> = BTreeMap::new();
     for needle in needles {
-        for (from, size) in (0..needle.len()).flat_map(|from| WORD.map(move |size| (from, size))) {
+        for (from, size) in (0..needle.len()).flat_map(|from| LITERAL.map(move |size| (from, size))) {
             let Some(word) = needle.get(from..from + size) else { continue };
             let holds = needles.iter().enumerate().filter(|(_, other)| other.contains(word));
             let holds = holds.fold(0_u128, |bits, (at, _)| bits | 1 << at);
             let standing = quiet.iter().filter(|line| line.contains(word)).count() as f64 / quiet.len().max(1) as f64;
-            // Few consoles are recorded: other texts hold a word as often as its letters make likely.
+            // Few consoles are recorded. In other texts, a word is assumed to be as frequent as the frequencies of its letters suggest.
             let likely = word.bytes().fold(LINE, |product, byte| product * letters[usize::from(byte)]);
             let behind = f64::from(holds.count_ones());
             let price = SEARCH
@@ -92,7 +97,7 @@ fn candidates(needles: &[&'static str], quiet: &[String]) -> Vec<Candidate> {
     all.iter().filter(|one| !beaten(one)).copied().collect()
 }
 
-/// How often each byte stands on the lines, as a part of one.
+/// The share of each byte in all bytes of the lines, from 0 to 1.
 fn letters(quiet: &[String]) -> [f64; 256] {
     let mut counts = [0.0; 256];
     let total = quiet.iter().map(String::len).sum::<usize>().max(1) as f64;
@@ -102,7 +107,8 @@ fn letters(quiet: &[String]) -> [f64; 256] {
     counts
 }
 
-/// A set that covers all needles: what is `kept`, then whatever covers most for its price, with some chance in it.
+/// A set that covers all needles. It begins with `kept`; then it takes the candidate with the lowest price for each needle that is not
+/// covered yet, after each price was multiplied by a random factor.
 fn cover(kept: &[Candidate], all: u128, candidates: &[Candidate], random: &mut Random) -> Vec<Candidate> {
     let mut set = kept.to_vec();
     let mut left = set.iter().fold(all, |left, one| left & !one.holds);
@@ -119,7 +125,7 @@ fn cover(kept: &[Candidate], all: u128, candidates: &[Candidate], random: &mut R
         set.push(*one);
         left &= !one.holds;
     }
-    // The dearest first: what the others cover without it can go.
+    // Remove candidates whose needles the others cover, the most expensive first.
     set.sort_by(|a, b| b.price.total_cmp(&a.price));
     let mut at = 0;
     while at < set.len() {
@@ -134,18 +140,19 @@ fn cover(kept: &[Candidate], all: u128, candidates: &[Candidate], random: &mut R
     set
 }
 
-/// Puts each needle behind the gate that fewest others are behind.
-fn gates(set: &[Candidate], needles: &[&'static str]) -> Vec<Gate> {
-    let mut gates: Vec<_> = set.iter().map(|one| Gate { word: one.word, needles: Vec::new() }).collect();
+/// Gives each needle to a literal that it contains: where there are several, to the one with the fewest needles so far.
+fn assign(set: &[Candidate], needles: &[&'static str]) -> Vec<PrefilterLiteral> {
+    let mut literals: Vec<_> =
+        set.iter().map(|one| PrefilterLiteral { literal: one.word, needles: Vec::new() }).collect();
     for needle in needles {
-        let fitting = gates.iter_mut().filter(|gate| needle.contains(gate.word));
-        let gate = fitting.min_by_key(|gate| gate.needles.len()).expect("the set covers every needle");
-        gate.needles.push(needle);
+        let fitting = literals.iter_mut().filter(|one| needle.contains(one.literal));
+        let fewest = fitting.min_by_key(|one| one.needles.len()).expect("the set covers every needle");
+        fewest.needles.push(needle);
     }
-    gates
+    literals
 }
 
-/// A linear congruential generator: the same set at each build.
+/// A linear congruential generator with a fixed seed, so that each build finds the same set.
 struct Random(u64);
 
 impl Random {
@@ -165,41 +172,44 @@ mod tests {
         SIGNATURES.iter().map(|row| row.needle).collect()
     }
 
-    fn passes(gates: &[Gate], line: &str) -> bool {
-        gates.iter().any(|gate| line.contains(gate.word) && gate.needles.iter().any(|needle| line.contains(needle)))
+    fn passes(literals: &[PrefilterLiteral], line: &str) -> bool {
+        literals.iter().any(|one| line.contains(one.literal) && one.needles.iter().any(|needle| line.contains(needle)))
     }
 
     #[test]
-    fn every_needle_is_behind_one_gate_that_it_holds() {
-        let gates = cheapest(&needles(), &[]);
-        let mut behind: Vec<_> = gates.iter().flat_map(|gate| gate.needles.clone()).collect();
-        assert!(gates.iter().all(|gate| gate.needles.iter().all(|needle| needle.contains(gate.word))), "{gates:?}");
-        behind.sort_unstable();
+    fn every_needle_belongs_to_exactly_one_literal_and_contains_it() {
+        let literals = cheapest(&needles(), &[]);
+        let mut assigned: Vec<_> = literals.iter().flat_map(|one| one.needles.clone()).collect();
+        assert!(
+            literals.iter().all(|one| one.needles.iter().all(|needle| needle.contains(one.literal))),
+            "{literals:?}"
+        );
+        assigned.sort_unstable();
         let mut all = needles();
         all.sort_unstable();
-        assert_eq!(behind, all);
+        assert_eq!(assigned, all);
     }
 
     #[test]
-    fn what_passes_is_what_the_table_knows() {
-        let gates = cheapest(&needles(), &[]);
+    fn a_line_passes_the_prefilter_exactly_if_it_matches_the_table() {
+        let literals = cheapest(&needles(), &[]);
         for row in SIGNATURES {
             for line in [format!("before {} after", row.needle), row.needle[1..].to_owned(), row.needle.to_uppercase()]
             {
-                assert_eq!(passes(&gates, &line), classify(&line).is_some(), "{line}");
+                assert_eq!(passes(&literals, &line), classify(&line).is_some(), "{line}");
             }
         }
     }
 
     #[test]
-    fn a_word_that_stands_on_quiet_lines_is_avoided() {
+    fn a_word_of_lines_that_match_nothing_does_not_become_a_literal() {
         let quiet = vec!["key key key".to_owned()];
-        let gates = cheapest(&["a key that is missing", "no key found"], &quiet);
-        assert!(gates.iter().all(|gate| !quiet[0].contains(gate.word)), "{gates:?}");
+        let literals = cheapest(&["a key that is missing", "no key found"], &quiet);
+        assert!(literals.iter().all(|one| !quiet[0].contains(one.literal)), "{literals:?}");
     }
 
     #[test]
-    fn the_same_table_gives_the_same_gates() {
+    fn the_same_table_gives_the_same_literals() {
         assert_eq!(cheapest(&needles(), &[]), cheapest(&needles(), &[]));
     }
 }
