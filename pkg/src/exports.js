@@ -30,7 +30,7 @@ export const collectReport = (mx, extra) => shared().collectReport(mx, extra);
 export const downloadReport = (mx, extra) => shared().downloadReport(mx, extra);
 /** @type {typeof api.workerChannel} */
 export const workerChannel = () => shared().workerChannel();
-// Constants of this copy: a server has one copy, and no capture.
+// These belong to this copy of the package: a server's rendering has one copy and no capture.
 export const { getServerSnapshot, getServerCounts } = capture;
 
 // The names that the runbook gives these functions (docs/runbook.md).

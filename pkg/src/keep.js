@@ -1,8 +1,9 @@
 // crypto-diag/keep: keeps a page for the report of the next one in the same tab. People reload at once when a call dies, and a tab's
-// process may be killed. An entry of its own, so that nobody else pays for it.
+// process may be killed. It is a separate entry, so that apps that do not use it do not load it.
 //
 // What is stored is what a report of the page says, redacted and bounded, in the tab's sessionStorage: that outlives a reload and the
-// page's process, needs no IndexedDB, is no other tab's, and goes with the tab. What the page breaks of its builtins costs this alone.
+// page's process, needs no IndexedDB, is not shared with other tabs, and is erased with the tab. This module uses the page's builtins: if a page
+// breaks them, only stored pages are lost.
 
 import { ask } from './capture/client.js';
 import { readPage } from './keep/shape.js';
@@ -26,7 +27,7 @@ const { now } = Date;
 
 /** Whose page this is. @type {Client | null} */
 let client = null;
-/** Clients that tell when their session has ended: an app may observe one again and again. @type {WeakSet<Client>} */
+/** Clients whose end of session is listened to already, since an app may call `observeClient` repeatedly. @type {WeakSet<Client>} */
 const heard = new WeakSet();
 /** What keeps this page. @type {PageKeeper | null} */
 let keeper = null;
@@ -58,7 +59,7 @@ class PageKeeper {
   #who = nobody();
   /** Who is logged in, as the observed client said last. It stays in memory. @type {unknown} */
   #loggedIn = null;
-  /** Whether this page's user has gone: what the page holds is not the next one's. */
+  /** Whether this page's user has logged out. What the page holds must not be shown to the next user. */
   #gone = false;
   /** Whether the user has left the page since it last changed. */
   #left = false;
@@ -66,7 +67,7 @@ class PageKeeper {
   #writtenAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  /** What was read before, by its text: reports are made again and again. @type {Map<string, EarlierPage>} */
+  /** Earlier pages by their stored text, since reports are made repeatedly. @type {Map<string, EarlierPage>} */
   #known = new Map();
 
   /** @param {KeptCapture} capture */
@@ -76,18 +77,18 @@ class PageKeeper {
     attempt(() => this.#noticeLogout());
   }
 
-  /** Something has changed: stores the page now, or a second after the last time. */
+  /** Called after a change: stores the page now, or a second after it was last stored. */
   changed() {
     this.#left = false;
     if (this.#timer !== undefined) return;
     const wait = this.#writtenAt + PAUSE - now();
-    // A clock that was set back must not put it off.
+    // If the clock was set back, do not wait for it.
     if (wait <= 0 || wait > PAUSE) {
       this.#write();
       return;
     }
     this.#timer = setTimeout(() => this.#write(), wait);
-    // Node only: it must not keep the process from ending.
+    // In Node, the timer must not keep the process alive.
     /** @type {any} */ (this.#timer).unref?.();
   }
 
@@ -96,7 +97,7 @@ class PageKeeper {
    * @param {boolean} left Whether the user leaves it.
    */
   store(left) {
-    // It is hidden once more as it is left.
+    // A page is hidden again when it is left.
     this.#left ||= left;
     this.#write();
   }
@@ -107,7 +108,7 @@ class PageKeeper {
       // Also on a page with nothing of its own to keep: earlier ones are to go at a logout.
       this.#noticeLogout();
       if (this.#store.refused || this.#gone || isInside()) return;
-      // Neither question starts the core while nothing has matched.
+      // Neither call starts the core if no line has matched.
       if (this.#capture.getEntries().length === 0 && this.#capture.getMarks().length === 0) return;
       const part = this.#capture.keptPart();
       this.#learn(this.#capture.cleanClient(client));
@@ -140,7 +141,7 @@ class PageKeeper {
     this.#gone = false;
   }
 
-  /** Forgets them, and keeps nothing more of this page. */
+  /** Forgets them, and stores nothing more of this page. */
   userHasGone() {
     this.#forget();
     this.#gone = true;
@@ -207,7 +208,7 @@ class PageKeeper {
         const { facts, byCore } = this.#known.has(text)
           ? { facts: page, byCore: true }
           : this.#capture.clean(page);
-        // Without the core it waits for a report that has one.
+        // Without the core it cannot be redacted, so it is left for a report that has a core.
         if (byCore) read.set(text, facts);
       }
     }
@@ -234,6 +235,6 @@ function attempt(work) {
   try {
     work();
   } catch {
-    // The page goes on, and its own report with it.
+    // Stored pages are optional: the page and its own report go on.
   }
 }

@@ -57,7 +57,7 @@ function changed() {
 function subscribe(listener) {
   if (listeners.size === 0) {
     unsubscribe = diag.subscribe(changed);
-    // What came between the first render and this moment; React compares once it has subscribed.
+    // Something may have changed since the first render. React compares once more after subscribing.
     take();
   }
   listeners.add(listener);

@@ -41,21 +41,21 @@ export const Words = Uint32Array;
 export const Doubles = Float64Array;
 export const ObjectPrototype = Object.prototype;
 export const ErrorPrototype = Error.prototype;
-/** Not in every engine yet. @type {((value: unknown) => boolean) | undefined} */
+/** `Error.isError`; undefined in engines that do not have it yet. @type {((value: unknown) => boolean) | undefined} */
 export const isError = /** @type {any} */ (Error).isError;
-/** Whether it is true for a DOMException, too, as the standard has it. */
+/** Whether `Error.isError` is also true for a DOMException, as the standard demands. */
 export const isErrorKnowsDom = Boolean(isError && globalThis.DOMException && isError(new DOMException()));
 
-/** A getter, as what it was when this module ran; undefined where the engine has none. @typedef {(() => any) | undefined} Getter */
+/** A getter as it was when this module ran; undefined if the engine does not have it. @typedef {(() => any) | undefined} Getter */
 
 /** @type {(prototype: object | null | undefined, name: PropertyKey) => Getter} */
 const getter = (prototype, name) => (prototype ? getOwnPropertyDescriptor(prototype, name)?.get : undefined);
-/** What a getter gives for an object; it must be there. @type {(get: Getter, self: unknown) => any} */
+/** Calls a getter on an object. The engine must have the getter. @type {(get: Getter, self: unknown) => any} */
 export const call = (get, self) => apply(/** @type {Function} */ (get), self, []);
 const DOMExceptionPrototype = globalThis.DOMException?.prototype;
 
 const TypedArray = getPrototypeOf(Uint8Array.prototype);
-/** `"Uint8Array"` and the like; undefined for everything that is no typed array. Runs no code of the page. */
+/** The name of a typed array's class, such as `"Uint8Array"`; undefined for every other value. Runs no code of the page. */
 export const typedArrayName = getter(TypedArray, Symbol.toStringTag);
 export const typedArrayLength = getter(TypedArray, 'length');
 export const domExceptionName = getter(DOMExceptionPrototype, 'name');

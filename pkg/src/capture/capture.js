@@ -28,9 +28,9 @@ import { openWorkerChannel } from './worker-channel.js';
 const MAIN = freeze({ kind: 'main', path: null });
 const main = () => MAIN;
 
-/** One for each time that the capture was started: listeners of an earlier one look no more. */
+/** A new object each time the capture starts. Listeners compare it, so those of an earlier start do nothing. */
 let session = {};
-/** Hooks in child documents, of consoles and constructors: weak, or a removed frame would live as long as the page. @type {WeakRef<import('./hooks.js').Hook>[]} */
+/** Hooks of consoles and constructors in child documents. They are held weakly, so that a removed frame can be collected. @type {WeakRef<import('./hooks.js').Hook>[]} */
 let frameHooks = [];
 /** @type {ReturnType<typeof openWorkerChannel> | null} */
 let workers = null;
@@ -78,7 +78,7 @@ export function install(options) {
   }
 }
 
-/** Has this page kept for the report of the next one. @param {any} keep What `crypto-diag/keep` brings, if the app asks for that. */
+/** Starts to store this page for the report of the next one. @param {any} keep `keepPages` of `crypto-diag/keep`, if the app passed it. */
 function keepWith(keep) {
   if (!keep) return;
   try {
@@ -88,12 +88,12 @@ function keepWith(keep) {
   }
 }
 
-/** The core runs at last, or has failed. */
+/** Called when the core has started or failed. */
 function coreChanged() {
   if (core.status === 'failed') {
     noteFailure(core.reason ?? '');
     lines.close();
-    // What never ran has nothing to look for.
+    // A core that never ran holds no entries, so there is nothing to watch for any more.
     if (!core.hasMemory()) leave();
   }
   queue.drain();
@@ -118,7 +118,7 @@ function hookConsole(window, realm, facts) {
  * @param {FactLine[]} facts
  */
 function hookFrame(window, path, facts) {
-  // Asked for each kept line, not once: the hook survives the frame's first navigation, its address does not.
+  // The path is read for each kept line, not once: the hook outlives the frame's first navigation, which changes the address.
   const realm = () => /** @type {Realm} */ ({ kind: 'frame', path: path() });
   const made = hookConsole(window, realm, facts);
   const hooked = made[0].wrapper !== null || made[0].ours === true;
@@ -145,10 +145,10 @@ function errorWatcher(window, realm) {
     try {
       if (mine === session) lines.look(lines.ERROR, [read(event)], realm, 1);
     } catch {
-      // An event of the page's own making.
+      // The page may dispatch such an event itself, with anything in it.
     }
   };
-  // Where the error itself is not to be had, the browser's sentence is.
+  // If the event has no error object, use the browser's own message.
   const onError = listener((event) => call(errorOfEvent, event) ?? call(messageOfEvent, event));
   const onRejection = listener((event) => call(reasonOfEvent, event));
   return () => {
@@ -171,7 +171,7 @@ function leave() {
   unwatchRequests();
 }
 
-/** Stops the capture; what it holds stays, what was kept of pages for later ones does not. */
+/** Stops the capture. Its entries stay; pages that were stored for later reports are erased. */
 export function uninstall() {
   if (!state.installed || state.stopped) return;
   state.stopped = true;

@@ -7,26 +7,26 @@ import { copy } from './json.js';
 
 const VERSION = /^v?\d{1,4}(?:\.\d{1,5}){1,3}(?:-(?:alpha|beta|rc|dev)(?:\.\d{1,4})?)?$/;
 
-/** What is left of a field's text without a core: a form that is public in that position. */
+/** For each field, the form of a text that cannot be a secret there. Without a core, only texts of that form are reported. */
 /** @type {Record<string, RegExp>} */
 const PUBLIC = {
-  // @ts-expect-error: not a field but the prototype, so that no name finds what a page has put there.
+  // @ts-expect-error: sets the prototype. With none, a lookup cannot find what a page has added to Object.prototype.
   __proto__: null,
   sdkVersion: VERSION,
   cryptoVersion:
     /^Rust SDK \d{1,3}(?:\.\d{1,4}){1,3} \([0-9a-f]{7,12}\), Vodozemac \d{1,3}(?:\.\d{1,4}){1,3}$/,
-  // Synapse's own; a client may choose any other.
+  // The form that Synapse generates. A client may choose another id, which is then left out.
   deviceId: /^[A-Z]{10}$/,
   userId: /^@[a-z0-9._-]{1,64}:[a-z0-9.-]{1,253}(?::\d{1,5})?$/,
   syncState: /^(?:PREPARED|SYNCING|CATCHUP|RECONNECTING|ERROR|STOPPED)$/,
   page: /^https?:\/\/[a-z0-9.-]{1,253}(?::\d{1,5})?(?=\/)/,
   path: /^(?:about:(?:blank|srcdoc)|\/|(?:\/[a-z-]{1,20}){1,4}(?:\.html)?)$/,
-  // Of a database: words.
+  // The name of a database: words.
   name: /^[a-z]{1,20}(?:[-:_]{1,2}[a-z]{1,20}){0,6}$/,
   question: /^[A-Za-z.]{1,40}$/,
 };
 
-/** Of a user agent: the names that tell an engine, with their versions. */
+/** The parts of a user agent that identify the engine, with their versions. */
 const ENGINES = [
   /Firefox\/\d{1,4}(?:\.\d{1,5}){0,3}/,
   /(?:Headless)?Chrome\/\d{1,4}(?:\.\d{1,5}){0,3}/,
@@ -35,7 +35,7 @@ const ENGINES = [
   /Electron\/\d{1,4}(?:\.\d{1,5}){0,3}/,
 ];
 
-/** What stands in a field that must be a text. */
+/** Put into a field that must be a text, where nothing of the original may be shown. */
 const CLOSED = '[closed]';
 
 /** @param {string} text @param {string} field */
@@ -54,10 +54,10 @@ function withoutCore(text, field) {
 }
 
 /**
- * A copy of some facts with nothing in it that must stay in the page.
+ * A copy of some facts in which each text has been redacted.
  * @template T
  * @param {T} facts Plain data.
- * @returns {{facts: T, closed: number, byCore: boolean}} `closed`: how many of its texts are not what they were;
+ * @returns {{facts: T, closed: number, byCore: boolean}} `closed`: how many texts were changed;
  *   `byCore`: whether the core has looked at every one.
  */
 export function clean(facts) {

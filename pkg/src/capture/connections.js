@@ -16,20 +16,20 @@ import {
 } from './builtins.js';
 import { appended, eachLiving, living } from './lists.js';
 
-/** Connections remembered of one Window; the oldest go first. Chromium gives a page no more. */
+/** Connections remembered per Window; the oldest are dropped first. Chromium lets a page open no more than this. */
 const CONNECTIONS_MAX = 500;
-/** Chromium has the same constructor under both. */
+/** The constructor's names. In Chromium both are the same object. */
 const NAMES = ['RTCPeerConnection', 'webkitRTCPeerConnection'];
 
 /** The connections that a Window has made, and what stands in there: whoever watches many Windows holds that weakly.
  * @typedef {{made: WeakRef<RTCPeerConnection>[], hooks: Hook[]}} Made */
 /** @typedef {import('./hooks.js').Hook} Hook */
 
-/** By what is the Window's own: its console, which tells it from the Window that takes its place, and the stand-in. @type {WeakMap<object, Made>} */
+/** Keyed by the Window's console and by the stand-in: a Window that replaces another in the same frame has a new console. @type {WeakMap<object, Made>} */
 const known = new WeakMap();
 
 /**
- * Puts the stand-in in its place, before the Window's first script if the console's hook is.
+ * Puts the stand-in into a Window. It is there before the Window's first script if the console's hook is.
  * @param {Window & typeof globalThis} window A child's.
  * @returns {Hook[]} None where the engine has no such constructor.
  */
@@ -45,7 +45,7 @@ export function hookConnections(window) {
       if (typeof original !== 'function') continue;
       const there = apply(weakGet, known, [original]);
       if (there) {
-        // The same Window with another console.
+        // The stand-in is in place already: the page has replaced this Window's console.
         ours = there;
         continue;
       }
@@ -68,7 +68,7 @@ export function hookConnections(window) {
     apply(weakSet, known, [window.console, ours]);
     for (let at = 0; at < hooks.length; at++) apply(weakSet, known, [hooks[at].wrapper, ours]);
   } catch {
-    // A Window that lets nothing be put into it.
+    // The Window does not allow its properties to be replaced.
   }
   return hooks;
 }
@@ -80,14 +80,14 @@ export function hookConnections(window) {
  */
 function standIn(original, hooked, ours) {
   return new StandIn(original, {
-    // @ts-expect-error: not a trap but the prototype, so that none is found on the page's.
+    // @ts-expect-error: sets the prototype. With none, no trap is found that a page has added to Object.prototype.
     __proto__: null,
     construct(target, args, newTarget) {
       const connection = construct(target, args, newTarget);
       try {
         if (hooked.live) remember(ours, connection);
       } catch {
-        // Only where the stack is spent.
+        // Happens only if the stack is exhausted.
       }
       return connection;
     },

@@ -21,14 +21,14 @@ import { nameOfError, wordsOf } from './error-words.js';
 import { bytesOf } from './module-text.js';
 import { BYTES_PER_UNIT, read, write } from './utf8.js';
 
-/** Room that the inbox has from the start: most lines fit, and memory need not grow for them. */
+/** Bytes of the inbox at the start. Most lines fit into it, so memory need not grow. */
 const INBOX_BYTES = 16 * 1024;
 /** What `record` gives when a signature stands in the line, and when the recorder is in use, which only a failure can
  * have left behind. */
 const MATCHED = 1;
 const BUSY = 2;
-/** What must fit on the stack before WebAssembly is entered, as calls with so many arguments each: 32 KB. A stack that overflows
- * inside it would leave it in an unknown state, and pages do log from runaway recursions. */
+/** Free stack that is required before WebAssembly is entered: so many calls with so many arguments, 32 KB. If the stack overflowed inside
+ * WebAssembly, its state would be unknown, and pages do log from runaway recursions. */
 const SPARE_CALLS = 8;
 const SPARE_WORDS = 512;
 /** @typedef {import('crypto-diag/report').Entry} Entry */
@@ -44,16 +44,16 @@ const SPARE_WORDS = 512;
  *   length: number) => number} record
  */
 
-/** The shortest module: a policy that forbids WebAssembly refuses it like any other. */
+/** The shortest valid module, to try whether a policy forbids WebAssembly: it refuses this one like any other. */
 const EMPTY_MODULE = [0, 97, 115, 109, 1, 0, 0, 0];
 
-/** Nothing until it runs: whoever uses them has asked `status` or `hasMemory` before. */
+/** The exports; unset until the core runs. Check `status` or `hasMemory` before use. */
 let exports = /** @type {CoreExports} */ (/** @type {unknown} */ (undefined));
 let inboxAddress = 0;
 let inboxBytes = 0;
 let boxAddress = 0;
 
-/** `idle`: nobody has asked for it. `ready`: it may start. Then `starting`, `running`, `failed`. */
+/** `idle`: not asked for yet. `ready`: allowed to start. Then `starting`, `running`, `failed`. */
 export let status = 'idle';
 /** Why the core does not run, as a sentence. */
 /** @type {string | null} */
@@ -71,7 +71,7 @@ export function prepare(changed) {
     return;
   }
   try {
-    // WebKit compiles it under any policy; it refuses the instance.
+    // WebKit compiles a module under any policy and refuses to make an instance.
     new Instance(new Module(new Bytes(EMPTY_MODULE)));
     status = 'ready';
   } catch (error) {

@@ -1,11 +1,11 @@
-// What may be said of an error. Where no redactor looks at it: its text if that is a few plain words, else its name.
+// What may be reported of an error without a redactor: its message if that is a few plain words, else its name.
 
 import { execRegExp } from './builtins.js';
 import { messageOf, nameOf } from './text.js';
 
-/** Letters only: no number, no sign that could give a value to a name. */
+/** A message of letters only. Without digits and signs, it can hold no value such as `token=…`. */
 const PLAIN = /^[A-Za-z']{1,14}(?:,? [A-Za-z'-]{1,14}){0,11}\.?$/;
-/** What stands beside the name of a secret may be the secret. */
+/** Names of secrets. A message with one of them may hold the secret itself. */
 const SENSITIVE = /pass|pin|secret|token|credential|phrase|recovery/i;
 const NAME = /^[A-Z][A-Za-z]{0,24}(?:Error|Exception)$/;
 
@@ -25,7 +25,7 @@ export function wordsOf(error) {
     const message = messageOf(error);
     if (execRegExp(PLAIN, message) && !execRegExp(SENSITIVE, message)) return message;
   } catch {
-    // Not even an object.
+    // Anything can be thrown, also what is no object.
   }
   return nameOfError(error);
 }

@@ -1,10 +1,10 @@
-// The list of child documents that a report has: bounded, what is gone goes first.
+// The list of child documents in a report. It is bounded; documents that are gone are dropped first.
 
 import { apply, deref } from './builtins.js';
 import { appended, without } from './lists.js';
 import { pathOf, timeOriginOf } from './page.js';
 
-/** Documents listed in a report; what comes after is counted. */
+/** Documents listed in a report; further ones are only counted. */
 const DOCUMENTS_MAX = 64;
 
 /** What a report says of one document. @typedef {import('crypto-diag/report').FrameState} Listed */
@@ -40,7 +40,7 @@ export class FrameDocuments {
     return listed;
   }
 
-  /** The first that is gone, else the first. */
+  /** The row to drop: the first whose document is gone, else the first. */
   #leastWanted() {
     const rows = this.#rows;
     for (let at = 0; at < rows.length; at++) if (rows[at].listed.removed) return rows[at];

@@ -11,10 +11,10 @@ import { appended, eachLiving, living } from './lists.js';
 import { changed } from './notify.js';
 import { pathOf, timeOriginOf } from './page.js';
 
-/** Channel messages after a `pagehide` in which the next document is looked for. The first finds it as a rule; a busy
+/** How many channel messages after a `pagehide` are used to look for the next document. Usually the first finds it; a busy
  * machine needs more. A message takes some microseconds. */
 const CHAIN_MAX = 400;
-/** Changes in one go from which on the whole document is asked once, instead of each node that was added. */
+/** If a batch of mutations adds at least this many nodes, the whole document is queried once instead of each node. */
 const MANY_CHANGES = 100;
 
 const OTHER_ORIGIN = 'It is of another origin.';
@@ -48,7 +48,7 @@ export class FrameWatch {
   /** @type {WeakMap<FrameElement, Frame>} */
   #frames = new WeakMap();
   #observed = new WeakSet();
-  /** Weak, or a removed frame would live as long as the page; the nodes that they watch keep them. @type {WeakRef<MutationObserver>[]} */
+  /** Held weakly, so that a removed frame can be collected; an observer lives as long as the nodes that it watches. @type {WeakRef<MutationObserver>[]} */
   #observers = [];
   #stopped = false;
 
@@ -68,11 +68,11 @@ export class FrameWatch {
     return listed;
   }
 
-  /** Takes an element into care; `blind` says what was missed if its document is there already. @param {FrameElement} element @param {string | null} blind */
+  /** Starts to watch an element; `blind` says what was missed if its document was already there. @param {FrameElement} element @param {string | null} blind */
   #adopt(element, blind) {
     if (!apply(weakHas, this.#frames, [element])) {
       apply(weakSet, this.#frames, [element, { listed: null, console: null, document: null, listen: null }]);
-      // The fallback, where nothing told earlier.
+      // The fallback where no earlier event announced the document.
       element.addEventListener('load', () => this.#refresh(element, AFTER_LOAD));
     }
     this.#refresh(element, blind);
@@ -102,7 +102,7 @@ export class FrameWatch {
       frame.listed.hooked = hooked;
       frame.listed.hookedAt = hooked ? now() : null;
       const onHide = () => this.#chase(element, window.document);
-      // WebKit tells of a document's beginning by this, too.
+      // In WebKit this event also announces that a document begins.
       const onReady = () => this.#refresh(element, null);
       frame.listen = () => {
         watchErrors();
@@ -123,7 +123,7 @@ export class FrameWatch {
   /** Notes that an element shows nothing that can be read: another origin's document, or none. @param {FrameElement} element @param {Frame} frame */
   #close(element, frame) {
     frame.console = frame.document = frame.listen = null;
-    // An object that shows an image has no Window at all; an embed never tells.
+    // An object that shows an image has no Window; for an embed there is no way to find out.
     if (!element.contentWindow) {
       if (frame.listed) frame.listed.removed = true;
       return;
@@ -182,7 +182,7 @@ export class FrameWatch {
 
   #adoptNew = (/** @type {FrameElement} */ element) => this.#adopt(element, null);
 
-  /** What the changes of a root come to, whatever they were. @param {Document | ShadowRoot} root */
+  /** Handles any change below a root: hooks new elements and updates the list. @param {Document | ShadowRoot} root */
   #sweep(root) {
     const there = framesIn(root);
     for (let at = 0; at < there.length; at++)

@@ -15,7 +15,7 @@ const HOOK = Symbol.for('crypto-diag.hook');
  * @property {Function | null} wrapper Null if the method could not be wrapped.
  * @property {string | null} reason Why not.
  * @property {boolean} [ours] Whether another hook of this page's is in place already.
- * @property {boolean} [live] Whether it still looks; a wrapper that stays behind is a mere passage for ever.
+ * @property {boolean} [live] Whether lines are still looked at. A wrapper that cannot be removed only passes calls on.
  * @property {typeof globalThis} [owner] The page that looks: a frame's own capture and its parent's both may.
  * @property {Function} [original]
  * @property {PropertyDescriptor} [descriptor] What stood there; undefined if it was inherited.
@@ -54,7 +54,7 @@ export function hook(console, method, look) {
       try {
         if (hooked.live) look(args);
       } catch {
-        // Only where the stack is spent.
+        // Happens only if the stack is exhausted.
       }
       return apply(original, this, args);
     };
@@ -95,7 +95,7 @@ export function inPlace({ target, method, wrapper }) {
   }
 }
 
-/** Looks no more, and puts back what stood there, unless somebody else has wrapped on top: then the wrapper stays. @param {Hook} hooked */
+/** Stops looking and restores the original. If somebody else has wrapped ours, our wrapper stays and only passes calls on. @param {Hook} hooked */
 export function unhook(hooked) {
   hooked.live = false;
   if (!inPlace(hooked)) return;

@@ -1,8 +1,8 @@
-// JSON that the page cannot change: a `toJSON` on a prototype, by an old library or on purpose, has no say.
+// JSON that the page cannot change: a `toJSON` that a library or the page has put on a prototype is not called.
 
 import { defineProperty, isArray, ownKeys, stringify } from './builtins.js';
 
-// Without a prototype: one that a page has given a `get` to would make them accessors.
+// These have no prototype: if the page had put a `get` on Object.prototype, they would be read as accessors.
 const SHOWN = { __proto__: null, enumerable: true, configurable: true, writable: true };
 const HIDDEN = { __proto__: null, value: undefined, configurable: true, writable: true };
 
@@ -18,7 +18,7 @@ export function toJson(value) {
  * A copy of plain data whose objects and arrays have a `toJSON` of their own that is no function, so that no inherited
  * one is asked.
  * @param {any} value
- * @param {(text: string, name: string) => string | null} [mapText] What becomes of each text; a list's have the list's name.
+ * @param {(text: string, name: string) => string | null} [mapText] Maps each text; the texts of a list are given the list's name.
  * @param {string} [name]
  */
 export function copy(value, mapText, name = '') {

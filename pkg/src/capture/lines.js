@@ -18,23 +18,23 @@ export const ERROR = 1;
 /** What has happened on this path so far. */
 export const seen = { lines: 0, nested: 0, failed: 0, partly: 0 };
 
-/** True while arguments are read that may run the page's code: what that logs, in a Proxy's trap say, is not looked at. */
+/** True while arguments are read that may run the page's code. What that code logs, in a Proxy's trap for example, is ignored. */
 let looking = false;
-/** In Firefox a runaway recursion can end without the `finally` blocks of the frames that it leaves, so the mark may stay. No look
- * outlasts its task, so the next task may take it away. */
+/** Resets `looking` in the next task. In Firefox a runaway recursion can end without running `finally` blocks, so `looking` may stay
+ * true; no look lasts longer than its task, so the next task may reset it. */
 const recover = putOff(() => {
   looking = false;
 });
 let active = false;
 let onFact = () => {};
 
-/** Starts looking; `noted` is called after each line that a fact was kept of. @param {() => void} noted */
+/** Starts looking at lines; `noted` is called after each line of which a fact was kept. @param {() => void} noted */
 export function open(noted) {
   onFact = noted;
   active = true;
 }
 
-/** Stops looking: the wrappers that are still in place become mere passages. */
+/** Stops looking at lines. Wrappers that are still in place only pass calls on. */
 export function close() {
   active = false;
 }
@@ -89,14 +89,14 @@ function mayRunCode(args) {
  */
 
 /**
- * Looks at a call at info, of which no line is kept: it may tell a fact. Never throws.
+ * Looks at a console call at info for facts. The line itself is never kept. Never throws.
  * @param {ArrayLike<unknown>} args
  * @param {() => Realm} realm
  * @param {readonly FactLine[]} kinds
  */
 export function lookForFacts(args, realm, kinds) {
   if (!active || looking) return;
-  // A logger's prefix may stand before the line.
+  // A logger may pass its prefix as the first argument, so look at two.
   for (let at = 0; at < 2; at++) {
     const line = args[at];
     if (typeof line !== 'string') return;
@@ -121,7 +121,7 @@ function keepFact(kind, args, at, realm) {
 }
 
 /**
- * Takes a line that another realm has formatted; whatever it holds, it is only a text here.
+ * Takes a line that a worker has formatted. It is handled as plain text, whatever it holds.
  * @param {import('./queue.js').Line} line
  */
 export function receive(line) {

@@ -3,7 +3,7 @@
 import { apply, deref } from './builtins.js';
 
 /**
- * Two lists as one, from which the oldest of the first have gone if that is too many.
+ * Joins two lists. If the result is longer than `max`, elements at the beginning of the first list are dropped.
  * @template T
  * @param {readonly T[]} list
  * @param {readonly T[]} more
@@ -19,7 +19,7 @@ export function appended(list, more, max = Infinity) {
 }
 
 /**
- * A list without an element.
+ * A copy of a list without one element.
  * @template T
  * @param {readonly T[]} list
  * @param {T} gone
@@ -32,7 +32,7 @@ export function without(list, gone) {
 }
 
 /**
- * Calls for each of some weakly held things that is still there.
+ * Calls `work` for each weakly held object that has not been collected.
  * @template {object} T
  * @param {readonly WeakRef<T>[]} refs
  * @param {(one: T, ref: WeakRef<T>) => void} work
@@ -45,7 +45,7 @@ export function eachLiving(refs, work) {
 }
 
 /**
- * Those of them that are still there.
+ * The references whose objects have not been collected.
  * @template {object} T
  * @param {readonly WeakRef<T>[]} refs
  */

@@ -5,14 +5,14 @@ import { noteChange } from './state.js';
 import { compact } from './utf8.js';
 import { Waiting } from './waiting.js';
 
-/** Marks kept; more are none that a person makes in one call. The first ones stay: they say when it began. */
+/** Marks kept; nobody makes more in one call. The first ones are kept, since they say when the trouble began. */
 const MARKS_MAX = 200;
 /** UTF-16 code units of a label. */
 const LABEL_UNITS = 200;
 
 /** @typedef {import('crypto-diag/report').Mark} Mark */
 
-/** Without a core their labels are closed; when they were made, they still say. */
+/** Without a core the labels are closed, and the times stay. */
 const marks = /** @type {Waiting<Mark>} */ (new Waiting(MARKS_MAX, true));
 
 /**

@@ -8,7 +8,7 @@ import { putOff } from './task.js';
 /** How often a subscriber has thrown. */
 export let listenerErrors = 0;
 
-/** Replaced, never changed: a round that is under way goes on with the list that it began with. @type {(() => void)[]} */
+/** Replaced, never changed: a round of notifications that is under way keeps the list with which it began. @type {(() => void)[]} */
 let listeners = [];
 let telling = false;
 
@@ -30,7 +30,7 @@ const ask = putOff(() => {
   telling = false;
 });
 
-/** Asks for one round of notifications; any number of calls until it runs make one. */
+/** Requests a round of notifications. All requests before that round runs are served by it. */
 export function changed() {
   if (telling || listeners.length === 0) return;
   ask();

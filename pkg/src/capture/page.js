@@ -58,7 +58,7 @@ export function timeOriginOf(window) {
 /** @param {string} event */
 function note(event) {
   events = appended(events, [{ ts: now(), event }], EVENTS_MAX);
-  // Nothing may come after these two.
+  // The page may be given no further event after these two, so store it now.
   if (event === 'hidden' || event === 'pagehide') state.keeper?.store(event === 'pagehide');
 }
 

@@ -1,10 +1,10 @@
-// The test that nearly every line of a page ends at: whether a needle of the table stands in it.
+// The prefilter: whether a line contains a needle of the table. Nearly every line of a page is dropped here.
 
 import { NEEDLES, PREFILTER } from 'crypto-diag/facts';
 import { indexOf } from './builtins.js';
 
-// Each word by itself: engines look for a rare first letter faster than a RegExp of all of them is run. A few words tell for
-// nearly every line that it holds none of the needles.
+// The literals are searched one by one: engines find a rare first letter faster than they run a RegExp of all literals. A few literals
+// are enough to drop nearly every line.
 /** @param {string} text */
 function matches(text) {
   for (let at = 0; at < PREFILTER.length; at++)
@@ -19,7 +19,7 @@ function holdsOne(text, needles) {
 }
 
 /**
- * Whether a line is one that the core knows: it decides alike, so it never starts for any other.
+ * Whether a line contains a needle. The core decides in the same way, so it is never started for a line that does not.
  * @param {string} text
  * @param {string} tail The last part of a line that was too long to look at whole, else empty.
  */

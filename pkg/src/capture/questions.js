@@ -8,14 +8,14 @@ import { messageText } from './error-words.js';
 import { serverMinusPage } from './server-clock.js';
 import { number, text, truth } from './values.js';
 
-/** Milliseconds that one question may take, and all together: somebody waits for a download. */
+/** Milliseconds that one question may take, and all questions together: a user is waiting for the download. */
 const PATIENCE = 3000;
 const PATIENCE_IN_ALL = 10_000;
 /** Users whose devices are looked up, and devices listed. */
 const USERS_MAX = 20;
 const DEVICES_MAX = 200;
 
-/** A Matrix user id inside a line. The grammar is wider; what a line shows is not. */
+/** A Matrix user id inside a line. The specification's grammar allows more, but no such id was seen on a line. */
 const USER_ID = /@[a-z0-9._=\-/+]{1,200}:[a-z0-9.-]{1,200}(?::\d{1,5})?/gi;
 
 /**
@@ -34,7 +34,7 @@ async function answer({ unanswered, until }, question, ask) {
     const patience = left < PATIENCE ? left : PATIENCE;
     return await new Promise((resolve, reject) => {
       timer = startTimer(() => reject(new Error(`no answer within ${patience} ms`)), patience);
-      // Promise.race looks up what a page may have broken; the answer's rejection would then be nobody's, and the page would see it.
+      // Not Promise.race: it uses builtins that a page may have broken. The rejection would then be unhandled, and the page would see it.
       (async () => {
         try {
           resolve((await ask()) ?? null);
@@ -74,7 +74,7 @@ export function clockFacts(mx) {
 /** @param {Ask} ask */
 async function storageFacts(ask) {
   const { navigator, indexedDB } = globalThis;
-  // All three at once.
+  // Ask all three at the same time.
   const persisted = ask('navigator.storage.persisted', () => navigator.storage.persisted());
   const estimate = ask('navigator.storage.estimate', () => navigator.storage.estimate());
   const databases = ask('indexedDB.databases', () => indexedDB.databases());
@@ -161,7 +161,7 @@ export async function collectFacts(mx, entries, sent, core) {
   const round = { unanswered, until: now() + PATIENCE_IN_ALL };
   /** @type {Ask} */
   const ask = (question, work) => answer(round, question, work);
-  // Its second look comes a second later; the other questions need not wait for that.
+  // The call's statistics are sampled twice, a second apart. Start now, so that the other questions need not wait for it.
   const ready = ask('core', () => core);
   const calling = callFacts(ask, mx);
   const storage = await storageFacts(ask);

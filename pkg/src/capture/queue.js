@@ -10,9 +10,9 @@ import { compact } from './utf8.js';
 /** UTF-16 code units that wait at most, unless it is one line alone: what the core looks at in a millisecond or two. A line that
  * finds no room sends the oldest ones to the core, within its call. */
 const UNITS_MAX = 1 << 16;
-/** What a line takes beside its text. */
+/** Units that a line is counted for in addition to its text. */
 const LINE_UNITS = 64;
-/** Units and lines that wait for a core which the browser compiles asynchronously: it may take seconds, or never come. */
+/** Bounds of units and lines while the browser compiles the core asynchronously. That may take seconds, or never end. */
 const STARTING_UNITS_MAX = 1 << 20;
 const STARTING_LINES_MAX = 500;
 
@@ -75,11 +75,11 @@ export function put(line) {
 function isFull(size) {
   if (core.status === 'failed') return true;
   if (core.status === 'starting') return count >= STARTING_LINES_MAX || units + size > STARTING_UNITS_MAX;
-  // Still so, although the core has been asked: the page's stack is spent.
+  // The queue is still full although the core was given lines: the page's stack is exhausted.
   return oldest !== null && units + size > UNITS_MAX;
 }
 
-/** Gives everything to the core; where it is still being compiled, the lines go on waiting. */
+/** Gives all lines to the core. While the core is being compiled, they stay in the queue. */
 export function drain() {
   give(Infinity);
 }
@@ -104,7 +104,7 @@ function give(most) {
     while (oldest !== null && gone < most) {
       const line = oldest;
       const size = unitsOf(line);
-      // Taken out first: a line that kills the core must not be given to it again.
+      // Remove the line before recording it: a line that makes the core fail must not be given to it again.
       oldest = line.next ?? null;
       if (oldest === null) newest = null;
       count--;
@@ -128,7 +128,7 @@ function record({ ts, level, text, rest, length, realm, uncaught, stack }) {
   return core.record(ts, level, number, uncaught, text, rest, stack, length);
 }
 
-/** The core will take its time: lets go of what the bound for such a wait leaves no room for. */
+/** Called when the core is compiled asynchronously: drops the lines that exceed the bounds of such a wait. */
 function keepForLong() {
   let line = oldest;
   drop();

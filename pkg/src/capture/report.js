@@ -48,9 +48,9 @@ export async function collectReport(mx, extra) {
     core.start();
     const answers = await collectFacts(mx, getEntries(), sentBatches(), core.started);
     asked = clean(answers);
-    // Not without the core: what is left of its words then would be too little to be read.
+    // Only with the core: without a redactor too little of the texts would be left to read.
     if (!asked.byCore) asked.facts.call = null;
-    // A device without its ids says nothing; the type has no null for them.
+    // Devices without ids are left out: the type has no null for an id.
     if (asked.facts.crypto) asked.facts.crypto.devices = named(asked.facts.crypto.devices);
   } catch (error) {
     noteFailure('collectReport', error);
@@ -100,12 +100,12 @@ function makeReport(mx, extra) {
   return report;
 }
 
-/** What a client says of itself, as a report has it, once the core runs. @param {Client} mx */
+/** The client's part of a report, redacted. Needs the core. @param {Client} mx */
 export const cleanClient = (mx) => clean(clientFacts(mx)).facts;
 
 /** @typedef {ReturnType<typeof keptPart>} KeptPart */
 
-/** What is kept of a page: what a report would say of it, without what takes time for each element, room or request. */
+/** What is stored of a page: its report without the parts whose cost grows with elements, rooms or requests. */
 export function keptPart() {
   drain();
   core.start();
@@ -158,7 +158,7 @@ function captureFacts() {
   };
 }
 
-/** The documents inside the page; of what is said of them only the paths are not ours. */
+/** The documents inside the page. Only their paths are texts of the page; all other words are our own. */
 function framesFacts() {
   const facts = state.frames?.report() ?? { watching: false, documents: [], omitted: 0 };
   const documents = [];

@@ -1,5 +1,5 @@
-// What the page's requests to a homeserver took, as the browser measured it: where nobody can save a HAR, this still tells whether
-// answers came, and when. Of an address nothing is kept but which of a fixed list of routes it is.
+// How long the page's requests to a homeserver took, as the browser measured it. If nobody can save a HAR, this still tells whether and when
+// answers came. Of an address only its place in a fixed list of routes is kept.
 
 import { ROUTES } from 'crypto-diag/facts';
 import { apply, execRegExp, now, round, steadyNow } from './builtins.js';
@@ -11,7 +11,7 @@ const ROWS_MAX = 300;
 
 /** @typedef {import('crypto-diag/report').Requests} Requests */
 
-/** The address of any Matrix route, with a group for each one that is told apart. */
+/** Matches the address of any Matrix route; each route of the list has a group of its own. */
 const MATRIX = new RegExp(
   `^[^?#]*?/_matrix/(?:client/(?:unstable/)?[^/?#]+/(?:(${ROUTES.join(')|(').replaceAll('{}', '[^/?#]+')}))(?:[?#]|$))?`,
 );
@@ -20,13 +20,13 @@ const MATRIX = new RegExp(
 let rows = null;
 let omitted = 0;
 let other = 0;
-/** There as soon as rows are. @type {PerformanceObserver} */
+/** Set as soon as `rows` is not null. @type {PerformanceObserver} */
 let observer;
 
 /** @param {PerformanceEntryList} ended */
 function note(ended) {
   try {
-    // By the clock that all other times are of: it may have been set since the page began.
+    // Use Date.now()'s clock, like all other times of a report: it may have been set since the page was loaded.
     const epoch = now() - apply(steadyNow, performance, []);
     for (let at = 0; at < ended.length; at++) {
       const entry = /** @type {PerformanceResourceTiming} */ (ended[at]);
@@ -38,8 +38,8 @@ function note(ended) {
       else {
         const before = rows ?? [];
         if (before.length === ROWS_MAX) omitted++;
-        // A page may have put anything in the place of what the browser measures: numbers are all that can come of it. What is
-        // none, as the status in WebKit, becomes null in JSON.
+        // A page may have replaced the browser's measurements by anything, so every value is made a number. NaN, such as the status in
+        // WebKit, becomes null in JSON.
         const row = {
           route: ROUTES[group - 1],
           ts: round(epoch + entry.startTime),
@@ -54,18 +54,18 @@ function note(ended) {
   }
 }
 
-/** The first time, what has ended before is looked at, too. Without a `PerformanceObserver` nothing is observed. */
+/** Starts to observe, including requests that ended before. Engines without `PerformanceObserver` observe nothing. */
 export function watchRequests() {
   try {
     observer = new PerformanceObserver((list) => note(list.getEntries()));
     observer.observe({ type: 'resource', buffered: !rows });
     rows ??= [];
   } catch {
-    // An engine of old.
+    // An old engine has no such observer.
   }
 }
 
-/** Looks no more; what was kept stays. */
+/** Stops observing. Rows stay. */
 export const unwatchRequests = () => observer?.disconnect();
 
 /** Those kept, in the order in which they ended; null if none were ever observed. @returns {Requests | null} */

@@ -16,7 +16,7 @@ const ID_UNITS = 255;
 /** Batches kept; the oldest go first. */
 const batches = /** @type {Waiting<SentBatch>} */ (new Waiting(100));
 
-/** The line that tells of one. Source: matrix-js-sdk 41.6.0-rc.0, src/ToDeviceMessageQueue.ts. @type {import('./lines.js').FactLine} */
+/** The line that announces a batch. Source: matrix-js-sdk 41.6.0-rc.0, src/ToDeviceMessageQueue.ts. @type {import('./lines.js').FactLine} */
 export const SENT_LINE = {
   start: 'Enqueuing batch of to-device messages.',
   keep(args, at, realm) {
@@ -47,7 +47,7 @@ function targetsOf(list) {
 
 /** `@user:server/DEVICE (msgid ID)`, as the line's second argument lists them. @param {string} text @returns {SentTarget | undefined} */
 function parseTarget(text) {
-  // A user's name may hold a slash, a server's may not; a device's may.
+  // A localpart and a device id may contain a slash, a server name may not.
   const slash = indexOf(text, '/', indexOf(text, ':'));
   const open = indexOf(text, ' (msgid ', slash);
   if (slash < 0) return undefined;

@@ -1,15 +1,15 @@
-// How far the homeserver's clock is ahead of the page's, by what the SDK holds of messages that this page has sent. The page made
-// a transaction's id before the server stamped the event, and the event came back after that.
+// How far the homeserver's clock is ahead of the page's, from messages that this page has sent. The page made the transaction id, then the
+// server stamped the event, then the event came back: so the server's stamp lies between two times of the page's clock.
 
 import { max } from './builtins.js';
 
 /** Events that are looked at of each room, the newest. */
 const EVENTS_MAX = 50;
-/** When the page made it. Source: matrix-js-sdk 41.6.0-rc.0, src/client.ts, `makeTxnId`. */
+/** A transaction id, which begins with the page's time in milliseconds. Source: matrix-js-sdk 41.6.0-rc.0, src/client.ts, `makeTxnId`. */
 const TRANSACTION = /^m(\d+)\.\d+$/;
 
 /**
- * Two bounds of the difference; null where no message tells, or messages contradict one another, as after a step of a clock.
+ * Bounds of the difference in milliseconds. Null if there is no such message, or if messages contradict each other because a clock was set.
  * @param {any} mx The Matrix client, or null.
  * @param {number} since Messages sent earlier were another page's, whose clock may have been set meanwhile.
  */
@@ -22,7 +22,7 @@ export function serverMinusPage(mx, since) {
         // The server gives the id to the device that made it, and to nobody else.
         const { transaction_id: id, age } = event.getUnsigned();
         const made = Number(TRANSACTION.exec(id)?.[1]);
-        // The SDK has taken the age off the time at which the event came.
+        // `localTimestamp` is the time of arrival minus the age, so add the age again.
         const came = event.localTimestamp + age;
         if (made >= since && came >= made) {
           low = max(low, event.getTs() - came);
@@ -30,7 +30,7 @@ export function serverMinusPage(mx, since) {
         }
       }
   } catch {
-    // Another client, or none.
+    // The client has no such methods, or there is none.
   }
   return low <= high && high < Infinity ? { low, high } : null;
 }

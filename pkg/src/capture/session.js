@@ -39,7 +39,7 @@ function observed({ location }, mx) {
       if (room) return mx.matrixRTC.getActiveRoomSession(room);
     }
   } catch {
-    // A client without them, or a frame that has gone.
+    // The client has no sessions, or the frame is gone.
   }
   return null;
 }
@@ -63,10 +63,10 @@ function sessionOf(session, own) {
   };
 }
 
-/** Other members write them: they may be anything. @param {unknown} value */
+/** Memberships are written by other users, so every field may be anything. @param {unknown} value */
 const whole = (value) => (isSafeInteger(value) ? /** @type {number} */ (value) : null);
 
-/** The server that a member publishes to: in older calls the one that the oldest member wishes. @param {any} one @param {any} oldest */
+/** The server that a member publishes to. In older calls, all publish to the server that the oldest member names. @param {any} one @param {any} oldest */
 function focusOf(one, oldest) {
   try {
     const { origin } = new URL(one.getTransport(oldest).livekit_service_url);

@@ -28,15 +28,15 @@ export const capture = freeze({
   workerChannel,
 });
 
-/** Raised with the API. */
+/** The version of the shared object; raise it when its functions change. */
 const SHARED = Symbol.for('crypto-diag.capture.1');
 
-/** Whether this copy has been installed: it asks for no other any more. */
+/** Whether this copy has been installed. Then it is used without looking for another copy. */
 let claimed = false;
 
 /**
- * The page's one capture: that of the first copy of this package that was asked for it to be installed. Anything that could
- * be changed later, by a frame say, is none of ours; a getter is not run.
+ * The page's one capture: that of the first copy of this package on which `install` was called. A property that could be changed later, by a
+ * frame for example, was not put there by us and is ignored; a getter is not run.
  */
 export function shared() {
   if (claimed) return capture;
@@ -57,7 +57,7 @@ export function claim() {
       const fixed = { value: capture, writable: false, enumerable: false, configurable: false };
       defineProperty(globalThis, SHARED, fixed);
     } catch {
-      // A frozen global: each copy is on its own, and finds the other's hooks in place.
+      // The global object is frozen. Each copy then works by itself, and finds the other's hooks in place.
     }
   }
   return found;

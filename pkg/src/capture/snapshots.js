@@ -1,5 +1,5 @@
-// What is asked again and again, by a card or by React: frozen values that stay the same until something changes. Lines that
-// wait are given to the core first; where none has ever come, the core need not even start.
+// Values that a card or React reads repeatedly: frozen, and the same object until something changes. Waiting lines are given to the core
+// first. If no line has ever matched, the core is not started.
 
 import { KES, MEANINGS } from 'crypto-diag/facts';
 import { freeze } from './builtins.js';
@@ -22,7 +22,7 @@ const zeroCounts = makeCounts([]);
 let countsSnapshot = zeroCounts;
 let countsRevision = 0;
 
-/** The core counts its ids anew. */
+/** Called after `clear`: the core numbers its entries from the beginning again. */
 export function forgetIds() {
   known = {};
 }

@@ -20,7 +20,7 @@ export function stackOf(args) {
       const stack = ownStack(value);
       return stack.length > STACK_UNITS ? cut(stack, STACK_UNITS) : stack;
     } catch {
-      // A revoked Proxy; the next argument may tell.
+      // A revoked Proxy throws; try the next argument.
     }
   }
   return '';
@@ -37,7 +37,7 @@ function ownStack(error) {
       const stack = call(stackGetters[at], error);
       if (typeof stack === 'string' && stack !== '') return stack;
     } catch {
-      // Not of this engine, or not for this kind of error.
+      // This engine, or this kind of error, does not have this accessor.
     }
   }
   return '';

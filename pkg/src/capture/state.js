@@ -52,7 +52,7 @@ export function noteChange() {
 }
 
 /**
- * Something of the capture's own went wrong. No redactor looks at what is noted here.
+ * Notes a failure of the capture itself. These notes are not redacted, so they may hold no text of the page.
  * @param {string} what In words of ours.
  * @param {unknown} [error]
  */

@@ -1,4 +1,4 @@
-// Work that is put off to a task of its own, soon and without a timer: browsers slow the timers of a hidden page down.
+// Runs work in a task of its own, soon and without a timer: browsers slow down the timers of a hidden page.
 
 import { Channel, apply, postMessage } from './builtins.js';
 
@@ -27,7 +27,7 @@ export function putOff(work) {
       apply(postMessage, port, [null]);
       asked = true;
     } catch {
-      // Whoever asked has to do without.
+      // There is no means left; the caller gets `false`.
     }
     return asked;
   };

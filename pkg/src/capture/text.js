@@ -1,5 +1,5 @@
 // The text of a console call, made without running any of the page's code: getters, toString, toJSON, valueOf and
-// Symbol.toPrimitive run 0 times. What only an accessor could reveal stays unseen; it shows as `(…)`.
+// Symbol.toPrimitive are never called. A value behind an accessor is shown as `(…)`.
 // A Proxy cannot be told from its target, so its traps may run; the caller's guard keeps what they log away from here.
 
 import {
@@ -55,7 +55,7 @@ export let length = 0;
 /** How many arguments, or parts of them, could not be read since the page began. */
 export let unreadable = 0;
 
-// A line under construction: whole while it is short, head and tail once it is not.
+// A line under construction. A short line is kept whole; of a long one, the head and the tail are kept.
 let head = '';
 let end = '';
 let total = 0;
@@ -126,7 +126,7 @@ function add(piece) {
     piece = slice(piece, fits);
   }
   end = piece.length > TAIL_UNITS ? slice(piece, piece.length - TAIL_UNITS) : end + piece;
-  // Not each time: cutting copies.
+  // Cut only now and then, since each cut copies the text.
   if (end.length > 2 * TAIL_UNITS) end = slice(end, end.length - TAIL_UNITS);
 }
 
@@ -263,7 +263,7 @@ function primitive(value) {
     case 'bigint':
       return value < LARGEST && value > -LARGEST ? value + 'n' : MORE + 'n';
     case 'undefined':
-      // Not `'' + value`: document.all is an object that says it is undefined.
+      // Not `'' + value`: `typeof document.all` is 'undefined', but it is an object and could run code.
       return 'undefined';
     default:
       return '' + value;
@@ -300,7 +300,7 @@ function addObject(value, level) {
   const typed = typedArrayName && call(typedArrayName, value);
   const array = !typed && isArray(value);
   if (typed) {
-    // Bytes are never shown: they say nothing to a reader, and may be a key.
+    // Bytes are never shown: a reader cannot use them, and they may be a key.
     put(typed + '(' + call(typedArrayLength, value) + ')');
   } else if (level >= OBJECT_LEVELS) {
     put(array ? 'Array' : (className(value) ?? 'Object'));
@@ -378,7 +378,7 @@ function dataString(object, key) {
 
 /** Whether a value is an Error or a DOMException, of whatever realm. @param {any} value */
 export function looksLikeError(value) {
-  // The usual case first: to ask the engine costs more than all that is read of an error.
+  // Try the usual case first: asking the engine costs more than reading all of an error.
   if (getPrototypeOf(value) === ErrorPrototype && hasOwn(value, 'message')) return true;
   if (isError && isError(value)) return true;
   if (isErrorKnowsDom) return false;
@@ -408,7 +408,7 @@ function addError(error, level) {
     addNested(cause, level);
     add(']');
   }
-  // Most errors have neither; to ask costs a third of asking for a descriptor.
+  // Most errors have neither. This test costs a third of asking for a descriptor.
   const errors = hasOwn(error, 'errors') ? getOwnPropertyDescriptor(error, 'errors')?.value : null;
   if (typeof errors !== 'object' || errors === null || !isArray(errors)) return;
   const size = getOwnPropertyDescriptor(errors, 'length')?.value;
@@ -476,7 +476,7 @@ function errorField(error, key, platformGetter) {
     if (descriptor) {
       if (descriptor.get || descriptor.set) return platformField(error, platformGetter) ?? HIDDEN;
       const { value } = descriptor;
-      // An object would have to be asked for its text.
+      // Getting an object's text would run its code.
       return typeof value === 'object' || typeof value === 'function' ? HIDDEN : primitive(value);
     }
     object = getPrototypeOf(object);

@@ -1,4 +1,4 @@
-// What an answer of somebody else's is worth: a value of the type that was asked for, else null.
+// Checks answers of foreign code: a value of the expected type, else null.
 
 export const text = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : null);
 export const number = (/** @type {unknown} */ value) =>

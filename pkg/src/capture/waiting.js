@@ -1,27 +1,28 @@
-// Facts that are no entries: kept as they were given until a question has the core look at them, since every healthy call has some.
+// Facts that are not entries. They are kept unredacted until somebody asks for them: every healthy call has some, and the core must not be
+// started for those.
 
 import { freeze } from './builtins.js';
 import { clean } from './clean.js';
 import * as core from './core.js';
 import { appended } from './lists.js';
 
-/** A bounded list of them; the oldest go first. @template {object} T */
+/** A bounded list of facts; the oldest are dropped first. @template {object} T */
 export class Waiting {
   #max;
   #closed;
-  /** What nothing has looked at yet. @type {T[]} */
+  /** Facts that have not been redacted yet. @type {T[]} */
   #raw = [];
-  /** What needs no second look. @type {readonly T[]} */
+  /** Facts that have been redacted. @type {readonly T[]} */
   #done = freeze([]);
   /** @type {readonly T[]} */
   #shown = this.#done;
-  /** What was last looked at: while there is no core, a second look finds nothing new. @type {T[]} */
+  /** The list that was redacted last. Without a core, doing it again would give the same result. @type {T[]} */
   #seen = [];
 
   /**
    * @param {number} max
-   * @param {boolean} [closed] Whether they say something although their texts are closed. If not, those that no core has looked at are
-   *   not listed: they wait for it, or are dropped if it has failed.
+   * @param {boolean} [closed] Whether a fact is useful even if its texts are closed. If not, facts that no core has redacted are not
+   *   listed: they wait for the core, or are dropped if it has failed.
    */
   constructor(max, closed = false) {
     this.#max = max;

@@ -8,7 +8,7 @@ const NAME_BYTES = 16;
 const PATH_UNITS = 1024;
 
 /**
- * Opens a channel under a random name. What arrives is a stranger's until it has been read field by field.
+ * Opens a channel under a random name. Messages are not trusted: each is read field by field.
  * @param {(line: import('./queue.js').Line) => void} receive
  */
 export function openWorkerChannel(receive) {

@@ -21,10 +21,10 @@ let leave = null;
 export function installInWorker(options) {
   if (leave) return leave;
   try {
-    // Without a name it would be one that every tab can guess.
+    // Without a name the channel would be `undefined`, which every tab can guess.
     if (options.channel) leave = watch(new BroadcastChannel(options.channel));
   } catch {
-    // Nobody listens, or nobody can.
+    // The worker has no BroadcastChannel, so it goes on unwatched.
   }
   return leave ?? (() => {});
 }

@@ -1,4 +1,4 @@
-// Reads what is stored of a page field by field: whatever has not the form that this version writes is not there.
+// Reads a stored page field by field. A field that does not have the form that this version writes is treated as absent.
 
 import { KES, MEANINGS } from 'crypto-diag/facts';
 

@@ -1,4 +1,4 @@
-// The tab's sessionStorage, as far as pages are kept in it: a key for each page, the newest few, and nothing more once it was refused.
+// Stored pages in the tab's sessionStorage: a key for each of the newest few. Once the storage has refused to write, nothing more is written.
 
 const PREFIX = 'crypto-diag.page.';
 /** Of a key: when its page was first kept, which orders them, and what tells it from others of that moment. */
@@ -29,7 +29,7 @@ export class Store {
       try {
         apply(setItem, storage, [this.#own, text]);
       } catch (error) {
-        // Full: older pages give way, once. Where there is none, it stays refused.
+        // The storage is full: remove older pages and try once more. If there is none, do not write any more.
         if (!this.#makeRoom(storage, 0)) throw error;
         apply(setItem, storage, [this.#own, text]);
       }
@@ -59,7 +59,7 @@ export class Store {
 
   /** Removes every page, this one too. */
   erase() {
-    // Also where writing was refused: what stands there is to go.
+    // Also if writing was refused: pages that are already stored must be erased.
     const { refused } = this;
     this.refused = false;
     this.#using((storage) => {
@@ -70,7 +70,7 @@ export class Store {
   }
 
   /**
-   * Removes the oldest of the other pages, but for so many.
+   * Removes the oldest of the other pages until only so many are left.
    * @param {Storage} storage
    * @param {number} left
    * @returns {boolean} Whether there was one to remove.
@@ -90,7 +90,7 @@ export class Store {
       if (this.#storage) work(this.#storage);
       else this.refused = true;
     } catch {
-      // A policy (SecurityError) or its quota.
+      // A policy forbids the storage (SecurityError), or its quota is exceeded.
       this.refused = true;
     }
   }

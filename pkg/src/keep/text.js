@@ -1,4 +1,4 @@
-// A page's text in the storage: what its report says of it, within bounds, the newest first of what is too much.
+// A stored page as text: its report within bounds. If it is too long, the newest entries are kept.
 
 import { copy } from '../capture/json.js';
 import { SHORT_UNITS } from './shape.js';
