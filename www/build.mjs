@@ -22,7 +22,7 @@ const SOURCES = [
   'consoles.json',
 ];
 
-/** The package's files that the page loads, with the maps that keep DevTools' call sites honest. */
+/** The package's files that the page loads, with the source maps by which DevTools shows the right call sites. */
 const PACKAGE = ['index.js', 'card.js', 'analysis.js'].flatMap((file) => [file, `${file}.map`]);
 
 /**

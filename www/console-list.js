@@ -78,7 +78,7 @@ class RecordingItem {
       if (!response.ok) throw new Error(`the server answered ${response.status}`);
       return parseRecording(await response.text());
     });
-    // A failed fetch may go well the next time.
+    // Forget a failed fetch, so that the next click tries again.
     this.#lines.catch(() => (this.#lines = null));
     return this.#lines;
   }
@@ -123,7 +123,7 @@ class RecordingItem {
     this.#once.hidden = playing;
     this.#stop.hidden = !playing;
     this.#bar.hidden = !playing;
-    // The pressed button is gone; whoever pressed it by keyboard goes on from the one in its place.
+    // The pressed button has been removed. Focus the button in its place, for users of a keyboard.
     if (hadFocus) (playing ? this.#stop : this.#pace).focus();
   }
 

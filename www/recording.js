@@ -39,8 +39,8 @@ export function print(line, target = console) {
 }
 
 /**
- * Makes an argument of its text and the name of its type. Errors and arrays become such; other objects stay the text
- * that String() gave, since the recording holds no more of them.
+ * Makes an argument from its text and the name of its type. Errors and arrays are made again; of other objects the recording only has the
+ * text that String() gave, so they stay texts.
  *
  * @param {string} text
  * @param {string} type
@@ -54,7 +54,7 @@ export function revive(text, type) {
   if (type === 'DOMException') return domException(message);
   const error = new Error(message);
   if (type !== 'Error') {
-    // As the libraries themselves do it: p-retry's AbortError is an Error with a name of its own.
+    // Libraries do the same: p-retry's AbortError is an Error whose name was changed.
     Object.defineProperty(error, 'name', { value: type, configurable: true, writable: true });
   }
   return error;

@@ -68,7 +68,7 @@ const textModule = (name, text) => ({
   },
 });
 
-/** What an inline script cannot hold without ending it or changing how it is read. */
+/** Texts that would end an inline script or change how it is parsed. */
 const UNFIT = /<\/script|<!--|<script/i;
 
 /**

@@ -1,11 +1,11 @@
 // @ts-check
-// Elements out of names and texts. What files say enters a page here alone, and as text nodes: no markup is ever parsed.
+// Makes elements from names and texts. Only this module puts text from files into the page, and only as text nodes: no markup is ever parsed.
 
 import { INVISIBLE } from 'crypto-diag/invisible';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** What acts on a display without being seen, but line breaks and tabs. */
+/** Invisible characters that change how a text is shown, except line breaks and tabs. */
 const UNSEEN = new RegExp(
   `(?![\\n\\t])[${INVISIBLE.map(([first, last]) => `\\u{${first.toString(16)}}-\\u{${last.toString(16)}}`).join('')}]`,
   'gu',

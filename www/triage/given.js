@@ -5,13 +5,13 @@
  * @typedef {{ path: string, file: File }} Found a file and its path in what was given
  */
 
-/** Files that are taken at most: a bundle has a dozen; somebody who drops their home folder should hear it. */
+/** Files that are taken at most. A bundle has a dozen; somebody who drops their home folder by mistake gets an error. */
 export const FILES_MAX = 1000;
 
-/** What operating systems leave in folders. */
+/** Files that operating systems create in folders. */
 const LITTER = new Set(['.DS_Store', 'Thumbs.db', 'desktop.ini']);
 
-/** More files than anybody means to give. */
+/** Thrown if there are more files than anybody gives on purpose. */
 export class TooMany extends Error {}
 
 /** @param {Found[]} found @param {Found} next */
@@ -36,7 +36,7 @@ async function walk(entry, found) {
   }
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   for (;;) {
-    // A folder is given in parts; an empty one is the end.
+    // The browser gives a folder's entries in parts; an empty part is the end.
     /** @type {FileSystemEntry[]} */
     const part = await new Promise((done, fail) => reader.readEntries(done, fail));
     if (part.length === 0) return;
@@ -45,7 +45,7 @@ async function walk(entry, found) {
 }
 
 /**
- * What was dropped. Call it inside the event: afterwards the browser tells nothing more.
+ * The dropped files. Call it inside the event: afterwards the browser gives nothing more.
  * @param {DataTransfer} transfer
  * @returns {Promise<Found[]>}
  * @throws {TooMany}

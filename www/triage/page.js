@@ -1,5 +1,5 @@
 // @ts-check
-// The page: takes files, has the worker read them, shows the answer. What is added or taken away is triaged anew.
+// The page: takes files, has the worker read them, shows the answer. When files are added or taken away, all are triaged again.
 
 import './closed.js';
 import { byId, button, html, plain, size } from './dom.js';
@@ -20,7 +20,7 @@ const problem = byId('problem');
 /** The files, by the name that answers call them. @type {Map<string, File>} */
 const files = new Map();
 
-/** Each file's cells, one for one. @type {{ kind: HTMLElement, state: HTMLElement, actions: HTMLElement }[]} */
+/** The table cells of each file. @type {{ kind: HTMLElement, state: HTMLElement, actions: HTMLElement }[]} */
 let cells = [];
 
 /** Ends the run that is under way. @type {(() => void) | null} */
@@ -37,7 +37,7 @@ function complain(text) {
   problem.hidden = text === '';
 }
 
-/** Shows the parts that belong to what is there. */
+/** Shows the parts of the page that apply to the present files and answer. */
 function arrange() {
   const any = files.size > 0;
   byId('accepted').hidden = any;
@@ -127,7 +127,7 @@ function triage() {
 }
 
 /**
- * A HAR as a browser saves it holds the user's tokens. Beside each stands what can be handed on in its place.
+ * A HAR as a browser saves it holds the user's tokens. Each gets a button that saves it without secrets.
  * @param {{ name: string, text: string }[]} hars
  */
 function offerWithoutSecrets(hars) {
@@ -161,7 +161,7 @@ function finish(answer) {
   byId('memory').textContent = `The last run read slice by slice and held ${size(answer.memory)} at most.`;
   arrange();
   announce('');
-  // Where reading goes on, by eye and by ear.
+  // Move focus and view to the answer, for readers and for screen readers.
   byId('verdict').focus();
 }
 
@@ -194,7 +194,7 @@ for (const id of ['choose-files', 'choose-folder']) {
   });
 }
 
-// The whole page is a place to drop on: a near miss would have the browser open the file in place of the page.
+// Files can be dropped anywhere on the page: otherwise the browser would open a file that narrowly misses, in place of the page.
 addEventListener('dragover', (event) => {
   event.preventDefault();
   drop.classList.add('over');
@@ -224,7 +224,7 @@ byId('clear').addEventListener('click', () => {
 zone.addEventListener('change', () => {
   if (files.size > 0) triage();
 });
-// On paper nothing can be opened.
+// Open all details before printing, since nothing can be opened on paper.
 addEventListener('beforeprint', () => {
   for (const fold of result.querySelectorAll('details')) fold.open = true;
 });

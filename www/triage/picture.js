@@ -67,7 +67,7 @@ function row(lane, x) {
   }
   lane.density.forEach((/** @type {number} */ count, /** @type {number} */ column) => {
     if (count === 0) return;
-    // Above a floor, so that a single event beside a storm is seen.
+    // At least this opaque, so that a single event can be seen beside a storm.
     const column_ = { x: column * width, y: 2, width: Math.max(width, 3), height: HEIGHT - 4 };
     const opacity = (0.4 + (0.6 * count) / most).toFixed(2);
     drawing.append(svg('rect', { ...column_, 'fill-opacity': opacity }, svg('title', {}, String(count))));

@@ -1,6 +1,6 @@
 // @ts-check
 // The worker that reads and triages. It is made of text inside this document: a worker that is loaded from an address does not
-// inherit the document's policy and could send what it reads; one from a `blob:` address does, and cannot.
+// inherit the document's policy, so it could send what it reads. A worker from a `blob:` address inherits the policy.
 
 import { TRIAGE_BYTES } from 'crypto-diag/triage-bytes';
 import WORKER from 'crypto-diag/triage-worker';
@@ -42,7 +42,7 @@ function moduleBytes() {
   return new Response(stream).arrayBuffer();
 }
 
-/** Bytes that are held in memory at most, where nothing else is possible. */
+/** Bytes of all files at most, where the worker cannot read slices and the files must be held in memory. */
 const HELD_MAX = 300_000_000;
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-// What leaves the page, and only to this computer: files, by the user's click, and the clipboard.
+// The only ways out of the page, both on this computer and by the user's click: saved files and the clipboard.
 
 import { button } from './dom.js';
 
@@ -18,7 +18,7 @@ export function saveButton(label, name, type, text, attributes = {}) {
     link.href = address;
     link.download = name;
     link.click();
-    // The browser reads it after the click, when it likes.
+    // The browser reads the Blob some time after the click, so free it later.
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
   });
 }
@@ -36,7 +36,7 @@ export function copyButton(element, what, announce) {
       copy.textContent = 'Copied';
       announce('Copied.');
     } catch {
-      // No clipboard: an address that is no secure context, or somebody said no.
+      // There is no clipboard: the page is not in a secure context, or the user has refused.
       const range = document.createRange();
       range.selectNodeContents(element);
       const selection = getSelection();

@@ -1,7 +1,7 @@
 // @ts-check
 // Choices for the server's zone. Synapse's own log form prints local time and does not say whose.
 
-/** Every distance to UTC that is in use, in minutes. */
+/** Every offset from UTC that is in use, in minutes. */
 const OFFSETS = [
   -720, -660, -600, -570, -540, -480, -420, -360, -300, -240, -210, -180, -150, -120, -60, 0, 60, 120, 180,
   210, 240, 270, 300, 330, 345, 360, 390, 420, 480, 525, 540, 570, 600, 630, 660, 720, 765, 780, 825, 840,
