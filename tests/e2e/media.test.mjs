@@ -15,6 +15,7 @@ import { root } from '../../scripts/lib/project.mjs';
 import { folder, serve } from '../../scripts/lib/server.mjs';
 import { everything } from '../support/matrix.mjs';
 import { schemaErrors } from '../support/report-schema.mjs';
+import { Told, outcomeOf, stoppedAt } from '../support/call/outcome.mjs';
 import { startRelay, through } from '../support/call/relay.mjs';
 import { launch } from '../support/browser.mjs';
 
@@ -97,6 +98,7 @@ const CALLS = `
   window.ready = true;
 `;
 
+/** @typedef {import('../support/call/outcome.mjs').Name} Name */
 /** @typedef {{encrypts?: boolean, decrypts?: boolean, ownKey?: number, theirKey?: number, isThere?: boolean}} Half */
 
 /** Both sides well: Alice's key is 1, Bob's is 2. */
@@ -116,6 +118,12 @@ const LATE = 11_000;
  * @property {boolean} [apart] whether nothing joins their media
  * @property {[side: 'alice' | 'bob' | 'network', step: string, ...args: number[]]} [step] what changes once all is well
  * @property {'lines' | 'quiet' | 'none'} trouble by what it is told that things have become what they are
+ * @property {Name} is what is the case, as docs/calls.md has it
+ * @property {Name} both what the answer to both reports names
+ * @property {Name} bob what the answer to his report alone names
+ * @property {Name} alice what the answer to hers alone names
+ * @property {string | null} [stopped] the hop at which a key of hers stopped, by both reports
+ * @property {RegExp} says what the answer to both says in a sentence
  * @property {string[]} proven what Bob's report says of Alice's media
  * @property {string[]} never
  * @property {string} [own] what her own report says of it
@@ -127,6 +135,12 @@ const LATE = 11_000;
 const OUTCOMES = [
   {
     name: 'nothing is wrong',
+    is: 'healthy',
+    both: 'healthy',
+    bob: 'healthy',
+    alice: 'unknown',
+    stopped: null,
+    says: /if it is not heard then, encryption is not why/,
     plan: WELL,
     trouble: 'none',
     proven: ['media-decoded'],
@@ -134,6 +148,12 @@ const OUTCOMES = [
   },
   {
     name: 'Alice’s key never comes',
+    is: 'unknown',
+    both: 'unknown',
+    bob: 'unknown',
+    alice: 'unknown',
+    stopped: 'set',
+    says: /[Dd]evice BOBDEVCEXX of @bob:example\.org gets media of @alice:example\.org that it cannot decrypt/,
     plan: { ...WELL, bob: { ownKey: 2 } },
     trouble: 'lines',
     proven: ['media-not-decrypted'],
@@ -141,6 +161,12 @@ const OUTCOMES = [
   },
   {
     name: 'Bob has another key under the index of Alice’s',
+    is: 'wrong or old index',
+    both: 'wrong or old index',
+    bob: 'wrong or old index',
+    alice: 'unknown',
+    stopped: 'decrypted',
+    says: /[Dd]evice BOBDEVCEXX of @bob:example\.org gets media of @alice:example\.org that it cannot decrypt/,
     plan: { ...WELL, bob: { ownKey: 2, theirKey: 9 } },
     trouble: 'lines',
     proven: ['media-not-decrypted'],
@@ -148,6 +174,12 @@ const OUTCOMES = [
   },
   {
     name: 'Alice rotates her key, and the new one never comes',
+    is: 'wrong or old index',
+    both: 'wrong or old index',
+    bob: 'wrong or old index',
+    alice: 'unknown',
+    stopped: 'set',
+    says: /[Dd]evice BOBDEVCEXX of @bob:example\.org gets media of @alice:example\.org that it cannot decrypt/,
     plan: WELL,
     step: ['alice', 'rotateOwnKey', 3, 1],
     trouble: 'lines',
@@ -156,6 +188,11 @@ const OUTCOMES = [
   },
   {
     name: 'Alice sends without encryption',
+    is: 'encryption off on one side',
+    both: 'encryption off on one side',
+    bob: 'encryption off on one side',
+    alice: 'unknown',
+    says: /@alice:example\.org sends media without the encryption that device BOBDEVCEXX of @bob:example\.org expects/,
     plan: { alice: { encrypts: false, theirKey: 2 }, bob: WELL.bob },
     trouble: 'lines',
     proven: ['encryption-one-sided'],
@@ -163,6 +200,12 @@ const OUTCOMES = [
   },
   {
     name: 'Bob takes Alice’s media for unencrypted',
+    is: 'encryption off on one side',
+    both: 'unknown',
+    bob: 'unknown',
+    alice: 'unknown',
+    stopped: null,
+    says: /^(?!.*@alice:example\.org (arrives|sends|that))/,
     plan: { ...WELL, bob: { ownKey: 2, theirKey: 1, decrypts: false } },
     trouble: 'none',
     proven: [],
@@ -170,6 +213,12 @@ const OUTCOMES = [
   },
   {
     name: 'Alice stops sending',
+    is: 'muted',
+    both: 'muted',
+    bob: 'unknown',
+    alice: 'muted',
+    stopped: null,
+    says: /Nothing of @alice:example\.org arrives at device BOBDEVCEXX of @bob:example\.org, since device ALICEDEVCE of @alice:example\.org sends no sound itself/,
     plan: WELL,
     step: ['alice', 'stopSending'],
     trouble: 'quiet',
@@ -180,6 +229,12 @@ const OUTCOMES = [
   {
     // Pictures come, and silence; an SFU makes such a silence, too, so Bob's report alone leaves it open.
     name: 'Alice mutes herself',
+    is: 'muted',
+    both: 'muted',
+    bob: 'unknown',
+    alice: 'muted',
+    stopped: null,
+    says: /[Dd]evice ALICEDEVCE of @alice:example\.org sends no sound itself/,
     plan: WELL,
     step: ['alice', 'mute'],
     trouble: 'none',
@@ -189,6 +244,12 @@ const OUTCOMES = [
   },
   {
     name: 'Alice mutes her microphone as LiveKit does, and her camera goes on',
+    is: 'muted',
+    both: 'muted',
+    bob: 'unknown',
+    alice: 'muted',
+    stopped: null,
+    says: /[Dd]evice ALICEDEVCE of @alice:example\.org sends no sound itself/,
     plan: WELL,
     step: ['alice', 'muteMicrophone'],
     trouble: 'none',
@@ -199,6 +260,12 @@ const OUTCOMES = [
   },
   {
     name: 'Alice’s microphone is taken out of the call, and her camera goes on',
+    is: 'muted',
+    both: 'muted',
+    bob: 'unknown',
+    alice: 'muted',
+    stopped: null,
+    says: /[Dd]evice ALICEDEVCE of @alice:example\.org sends no sound itself/,
     plan: WELL,
     step: ['alice', 'takeMicrophoneOut'],
     trouble: 'none',
@@ -209,6 +276,12 @@ const OUTCOMES = [
   },
   {
     name: 'Alice’s own worker has no key of hers, and drops what she says',
+    is: 'refused or swallowed',
+    both: 'refused or swallowed',
+    bob: 'unknown',
+    alice: 'refused or swallowed',
+    stopped: null,
+    says: /Nothing of @alice:example\.org arrives at device BOBDEVCEXX of @bob:example\.org, since device ALICEDEVCE of @alice:example\.org sends no sound itself/,
     plan: { alice: { theirKey: 2 }, bob: WELL.bob },
     trouble: 'none',
     proven: ['media-not-arriving'],
@@ -217,6 +290,12 @@ const OUTCOMES = [
   },
   {
     name: 'the network between them is cut',
+    is: 'network',
+    both: 'network',
+    bob: 'network',
+    alice: 'unknown',
+    stopped: null,
+    says: /Nothing of @alice:example\.org arrives at device BOBDEVCEXX of @bob:example\.org: its decryption is not why/,
     plan: WELL,
     step: ['network', 'cut'],
     trouble: 'quiet',
@@ -226,6 +305,12 @@ const OUTCOMES = [
   },
   {
     name: 'Alice’s side ends its connection without a word',
+    is: 'network',
+    both: 'network',
+    bob: 'network',
+    alice: 'unknown',
+    stopped: null,
+    says: /Nothing of @alice:example\.org arrives at device BOBDEVCEXX of @bob:example\.org: its decryption is not why/,
     plan: WELL,
     step: ['alice', 'leave'],
     trouble: 'quiet',
@@ -237,6 +322,12 @@ const OUTCOMES = [
   {
     // Which SFU is to blame only the SFUs' logs say.
     name: 'Alice is a member at another SFU, of which nothing comes',
+    is: 'other SFU or membership',
+    both: 'other SFU or membership',
+    bob: 'other SFU or membership',
+    alice: 'unknown',
+    stopped: null,
+    says: /Nothing of @alice:example\.org arrives at device BOBDEVCEXX of @bob:example\.org: its decryption is not why/,
     plan: { alice: { ...WELL.alice, isThere: false }, bob: { ...WELL.bob, isThere: false } },
     members: [{ ...ALICE, focus: 'https://sfu.example.com' }, BOB],
     apart: true,
@@ -247,6 +338,12 @@ const OUTCOMES = [
   },
   {
     name: 'Alice speaks, and neither sees her as a member of the call',
+    is: 'healthy',
+    both: 'healthy',
+    bob: 'healthy',
+    alice: 'unknown',
+    stopped: null,
+    says: /if it is not heard then, encryption is not why/,
     plan: WELL,
     members: [BOB],
     trouble: 'none',
@@ -289,6 +386,8 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
   describe(`a call with media in ${engine}`, () => {
     const work = fs.mkdtempSync(path.join(os.tmpdir(), 'crypto-diag-media-'));
     const cli = commandLine();
+    const told = new Told();
+    after(() => console.log(`\nSilent calls in ${engine}\n${told}`));
     /** @type {Awaited<ReturnType<typeof serve>>} */
     let server;
     /** @type {import('../support/browser.mjs').Browser} */
@@ -397,8 +496,9 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
           relays.forEach((relay) => relay.close());
         });
 
-        for (const { name, trouble, proven, never, own, back = ['media-decoded'] } of some) {
-          test(`${name}: ${proven.join(', ') || 'unknown'}`, async () => {
+        for (const outcome of some) {
+          const { name, trouble, proven, never, own, back = ['media-decoded'], is, stopped, says } = outcome;
+          test(`${name}: ${is}`, async () => {
             await page.waitFor(
               async (
                 /** @type {string} */ name,
@@ -438,7 +538,10 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
                 device,
               );
             /** @type {any} */
-            let alone, both;
+            let alone, both, hers;
+            /** What the answers to both, to his and to hers name. @type {Name[]} */
+            let named = [];
+            const wanted = [outcome.both, outcome.bob, outcome.alice];
             /** What is proven of her media, by his report and by both. @type {string[][]} */
             let said = [];
             for (let tried = 0; tried < TRIES; tried++) {
@@ -446,13 +549,15 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
               const alice = await report('alice', ALICE);
               const bob = await report('bob', BOB);
               for (const text of [alice, bob]) assert.deepEqual(schemaErrors(JSON.parse(text)), []);
-              [alone, both] = [judged({ bob }), judged({ alice, bob })];
+              [alone, both, hers] = [judged({ bob }), judged({ alice, bob }), judged({ alice })];
+              named = [both, alone, hers].map((answer) => outcomeOf(answer, ALICE.user));
               said = [alone, both].map((answer) => provenFrom(answer, ALICE));
               // Whatever starves, nothing false is said.
               for (const claim of never)
                 assert.ok(!said.flat().includes(claim), `${claim}: ${alone.summary} ${both.summary}`);
               const isSaid = said.every((claims) => proven.every((claim) => claims.includes(claim)));
-              if (isSaid && isDeepStrictEqual(provenFrom(both, BOB), back)) break;
+              const isWell = isDeepStrictEqual(provenFrom(both, BOB), back);
+              if (isSaid && isWell && isDeepStrictEqual(named, wanted)) break;
             }
             for (const claim of proven) {
               assert.ok(said[0].includes(claim), `${said[0]}: ${alone.summary}`);
@@ -465,11 +570,11 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
                 claim === 'media-not-sent' && is === 'proven' && about.startsWith(`${ALICE.user}/`),
             );
             assert.equal(sent.length, own === 'media-not-sent' ? 1 : 0, both.summary);
-            if (own && proven.includes('media-not-arriving'))
-              assert.match(
-                both.summary,
-                /since device ALICEDEVCE of @alice:example\.org sends no sound itself/,
-              );
+            told.add(name, is, { both: named[0], listener: named[1], speaker: named[2] });
+            assert.deepEqual(named, wanted, both.summary);
+            assert.match(both.summary, says);
+            if (stopped !== undefined)
+              assert.equal(stoppedAt(both, ALICE.user), stopped, JSON.stringify(both.mediaKeys.paths));
           });
         }
       });
