@@ -19,6 +19,11 @@ impl Device {
         Device { user_id: user_id.to_owned(), device_id: device_id.to_owned() }
     }
 
+    /// Whether these are its ids.
+    pub fn is(&self, user_id: Option<&str>, device_id: Option<&str>) -> bool {
+        (user_id, device_id) == (Some(&*self.user_id), Some(&*self.device_id))
+    }
+
     /// `@alice:localhost/HQBJQUNFIQ`, as verdicts are about it.
     pub fn label(&self) -> String {
         format!("{}/{}", self.user_id, self.device_id)

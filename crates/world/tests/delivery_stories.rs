@@ -1,9 +1,9 @@
 //! Counter-histories of delivery that were found: of each, that nothing false is said any more.
 
 use crypto_diag_world::delivery::Action::{self, Clear, LogOut, News, RestartServer, Rotate, SendAgain, Wait};
-use crypto_diag_world::delivery::Fate::{AnswerLost, InTime, Late, Refused, Unopenable};
+use crypto_diag_world::delivery::Fate::{AnswerLost, InTime, Late, Lost, Refused, Unopenable};
 use crypto_diag_world::delivery::News::{OneAnswer, Stuck};
-use crypto_diag_world::delivery::{ALL, Delivery, IN_CALL, JOINED, LogView, Looks, Start, State, View, Who};
+use crypto_diag_world::delivery::{ALL, Delivery, IN_CALL, JOINED, LogView, Looks, OTHER_TAB, Start, State, View, Who};
 use crypto_diag_world::search::{reached, rightly_said};
 
 /// What is rightly said of a history; it fails if anything false is said.
@@ -58,6 +58,12 @@ fn a_message_that_was_sent_again_after_the_deletion_may_have_come_before() {
         let log = Some(LogView { span: (2, u8::MAX), debug });
         rightly(IN_CALL, &path, &View { log, ..ALL });
     }
+}
+
+#[test]
+fn a_key_that_another_tab_sends_was_sent() {
+    rightly(OTHER_TAB, &[Rotate(Lost)], &ALL);
+    rightly(OTHER_TAB, &[Rotate(Lost), Wait, Wait], &ALL);
 }
 
 #[test]

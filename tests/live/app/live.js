@@ -291,22 +291,36 @@ const live = {
   }),
 
   /**
-   * Opens the media of two in a call: a frame as Element Call's, which is given the session's keys as they come and change.
-   *
+   * Opens a frame as Element Call's, with the session that it takes part in where Element Call keeps it.
    * @param {string} roomId
-   * @param {Record<string, string>} sids by user: their sessions at the media server, `PA_…`
    */
-  async openMedia(roomId, sids) {
-    const rtc = client().matrixRTC.getRoomSession(await room(roomId));
-    const members = rtc.memberships
-      .filter(({ userId }) => userId in sids)
-      .map(({ userId, rtcBackendIdentity }) => ({ userId, identity: rtcBackendIdentity, sid: sids[userId] }));
+  async openCallFrame(roomId) {
+    const rtcSession = client().matrixRTC.getRoomSession(await room(roomId));
     const frame = document.createElement('iframe');
     frame.src = '/call/';
     const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
     document.body.append(frame);
     await loaded;
-    media = /** @type {any} */ (frame.contentWindow).call;
+    return Object.assign(/** @type {any} */ (frame.contentWindow), { rtcSession });
+  },
+
+  /** Opens such a frame without media. */
+  showCall: async (/** @type {string} */ roomId) => void (await live.openCallFrame(roomId)),
+
+  /**
+   * Opens the media of two in a call: a frame as Element Call's, which is given the session's keys as they come and change.
+   *
+   * @param {string} roomId
+   * @param {{userId: string, deviceId: string, sid: string}[]} people `sid` is the session at the media server, `PA_…`
+   */
+  async openMedia(roomId, people) {
+    const rtc = client().matrixRTC.getRoomSession(await room(roomId));
+    // The media server lets in whoever has a token; the session may not know of that.
+    const members = people.map(({ userId, deviceId, sid }) => {
+      const member = rtc.memberships.find((one) => one.userId === userId);
+      return { userId, identity: member?.rtcBackendIdentity ?? `${userId}:${deviceId}`, sid };
+    });
+    media = (await live.openCallFrame(roomId)).call;
     const isOwn = (/** @type {{userId: string}} */ { userId }) => userId === client().getUserId();
     await media.begin(
       members.find(isOwn),

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { pause } from '../../../scripts/lib/wait.mjs';
-import { signIn } from '../rig.mjs';
+import { measureClock, signIn, watchFromTheBeginning } from '../rig.mjs';
 
 export const name = 'never-sent';
 export const cause =
@@ -51,8 +51,10 @@ export async function run(rig) {
   await third.call('sendRawEvent', roomId, 'org.example.next', {});
   await edited;
 
+  await measureClock(victim, roomId);
   for (const profile of [third, victim, peer])
     await profile.call('joinCall', roomId, { manageMediaKeys: true });
+  for (const profile of [victim, peer]) await profile.call('showCall', roomId);
   const heard = (/** @type {import('../rig.mjs').Profile} */ by, /** @type {string} */ key) =>
     by.tab.waitForEntry(
       `the media key of ${key}`,
@@ -81,32 +83,11 @@ export function check({ facts: { members, victimDevice, peerKey }, sides }) {
   assert.ok(!entries.some((/** @type {any} */ { message }) => message.includes(peerKey)));
 }
 
-/**
- * Opens the page anew until its capture begins so soon that the page did nothing before: a busy machine may be late with that.
- *
- * @param {import('../rig.mjs').Profile} profile
- */
-async function watchFromTheBeginning(profile) {
-  await profile.stop();
-  for (let tries = 0; ; tries += 1) {
-    await profile.tab.reload();
-    const { timeOrigin, installedAt } = (await profile.call('report')).capture;
-    if (installedAt - timeOrigin <= SOON_MS) break;
-    if (tries === TRIES) throw new Error(`the page needs more than ${SOON_MS} ms to begin, ${TRIES} times`);
-  }
-  await profile.start();
-}
-
-/** How late a capture may begin for the triage to call its page watched from the beginning. Milliseconds; the rule's own is 2,000. */
-const SOON_MS = 1_900;
-
-const TRIES = 20;
-
 /** A sender's list counts where it goes on for a minute after the key was missed. */
 const SETTLED_MS = 65_000;
 
 /** An answer to /sync in which a user is in no call. */
-function withoutCallMember(/** @type {any} */ sync, /** @type {string} */ userId) {
+export function withoutCallMember(/** @type {any} */ sync, /** @type {string} */ userId) {
   const others = (/** @type {any} */ { type, sender }) =>
     type !== 'org.matrix.msc3401.call.member' || sender !== userId;
   for (const room of /** @type {any[]} */ (Object.values(sync.rooms?.join ?? {}))) {

@@ -16,7 +16,7 @@ use crate::synapse_log::ZoneSource;
 
 /// The clocks of one server's hosts are taken to agree to this, in milliseconds, where nothing measures them and nothing
 /// contradicts it. Hosts that keep time by NTP agree to some tens of milliseconds; a second is for those that keep it badly.
-const HOSTS_APART_MS: i64 = 1_000;
+pub(crate) const HOSTS_APART_MS: i64 = 1_000;
 
 const SAME: Interval = Interval { low: 0, high: 0 };
 

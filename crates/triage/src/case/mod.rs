@@ -5,7 +5,7 @@ pub(crate) mod coverage;
 pub(crate) mod identity;
 pub(crate) mod ledger;
 pub(crate) mod logged;
-mod measure;
+pub(crate) mod measure;
 pub(crate) mod media;
 mod recorded;
 pub(crate) mod requests;

@@ -128,6 +128,17 @@ impl Case<'_> {
         (!texts.is_empty()).then(|| self.whole(page.report, &texts.join("; "), says))
     }
 
+    /// A page's requests for one-time keys of others, as evidence, if some were refused or failed.
+    pub fn refused_claims(&self, page: &Page) -> Option<Evidence> {
+        let rows = &self.report(page).requests.as_ref()?.rows;
+        let [times] = &Times::of(rows.iter().filter(|row| row.route == RequestRoute::KeysClaim))[..] else {
+            return None;
+        };
+        let is_shown = times.refused + times.failed + times.unanswered > 0;
+        is_shown
+            .then(|| self.whole(page.report, &times.text(), "the page's requests for one-time keys of other devices"))
+    }
+
     /// The refused request with to-device messages that ended nearest to a moment of the page's clock, as evidence. A row does not say
     /// which messages it carried.
     pub fn refused_to_device(&self, page: &Page, at: Moment) -> Option<Evidence> {

@@ -4,7 +4,9 @@ use crypto_diag_analysis::call::flow::{self, Arrival, Flow};
 use crypto_diag_analysis::call::{Call, InCall};
 use crypto_diag_core::{CallFactKind, CallFacts, MediaKind, MediaStream, StreamSample};
 
+use crate::case::measure::HOSTS_APART_MS;
 use crate::case::{Case, Page};
+use crate::clock;
 use crate::moment::Moment;
 use crate::need::{Need, ReportTime, Whose};
 use crate::problem::Place;
@@ -93,6 +95,14 @@ impl Heard<'_> {
         self.participant.is_member
             || (listed && !self.call.has_members)
             || self.streams.iter().any(|stream| flow::comes(stream))
+    }
+
+    /// Whether the page sees members of its call, and not this one.
+    pub fn is_unseen(&self, case: &Case<'_>) -> bool {
+        let device = self.device();
+        self.call.has_members
+            && !self.participant.is_member
+            && device.is_some_and(|device| !sees(case, self.page, &device))
     }
 
     /// The participant in words.
@@ -221,22 +231,59 @@ impl Heard<'_> {
     }
 }
 
+/// The room of the call that a page has joined itself. `None` if it is in two calls, or only observes one.
+pub(super) fn joined_room<'c>(case: &'c Case<'_>, page: &Page) -> Option<&'c str> {
+    let session = case.report(page).call.as_ref()?.session.as_ref()?;
+    let is_joined = session.own && session.joined == Some(true) && is_one_call(case, page);
+    session.room_id.as_deref().filter(|_| is_joined)
+}
+
+/// Whether a device had joined the call of a page by a time of that page's clock. A membership has the time of its member's homeserver.
+/// So the page's time goes by that server's clock, as far as the page has measured it; how another server's clock goes, nothing tells.
+pub(super) fn had_joined(case: &Case<'_>, page: &Page, device: &Device, by: i64) -> bool {
+    let report = case.report(page);
+    let server = |user_id: &str| user_id.split_once(':').map(|(_, server)| server.to_owned());
+    let is_of_server = page
+        .device
+        .as_ref()
+        .and_then(|own| server(&own.user_id))
+        .is_some_and(|own| server(&device.user_id) == Some(own));
+    let by_server =
+        report.server_minus_page.map(|ahead| by.saturating_add(clock::of_events(ahead).low) - HOSTS_APART_MS);
+    is_of_server
+        && !case.clocks.is_stepped(page.clock())
+        && joined_at(report.call.as_ref(), device).zip(by_server).is_some_and(|(joined, by)| joined <= by)
+}
+
+/// When a device joined last: one that left without a word and came back is a member twice. `None` if a membership does not say.
+fn joined_at(call: Option<&CallFacts>, device: &Device) -> Option<i64> {
+    let memberships = call?.session.iter().flat_map(|session| &session.memberships);
+    let of_device = memberships.filter(|one| device.is(one.user_id.as_deref(), one.device_id.as_deref()));
+    let times: Option<Vec<i64>> = of_device.map(|one| i64::try_from(one.created_at?.0).ok()).collect();
+    times?.into_iter().max()
+}
+
+/// Whether a page sees a device as a member of its call.
+pub(super) fn sees(case: &Case<'_>, page: &Page, device: &Device) -> bool {
+    let session = case.report(page).call.as_ref().and_then(|call| call.session.as_ref());
+    let mut members = session.into_iter().flat_map(|session| &session.memberships);
+    members.any(|one| device.is(one.user_id.as_deref(), one.device_id.as_deref()))
+}
+
 /// The pages of a device that take part in the call of another one's page, under a name.
 pub(super) fn own_pages<'c>(
     case: &'c Case<'_>,
     device: Option<&Device>,
     (page, identity): (&Page, Option<&str>),
 ) -> Vec<&'c Page> {
-    let room = |page: &Page| case.report(page).call.as_ref()?.session.as_ref()?.room_id.as_deref();
+    let session = case.report(page).call.as_ref().and_then(|call| call.session.as_ref());
+    let room = session.and_then(|session| session.room_id.as_deref());
     let is_it = |theirs: &&Page| {
-        let session = case.report(theirs).call.as_ref().and_then(|call| call.session.as_ref());
         let own = case.readings[theirs.report].facts.call.as_ref().and_then(|call| call.own.as_ref());
-        session.is_some_and(|session| session.own && session.joined == Some(true))
-            && room(theirs).is_some()
-            && room(theirs) == room(page)
+        room.is_some()
+            && joined_room(case, theirs) == room
             && identity.is_some()
             && own.and_then(|own| own.identity.as_deref()) == identity
-            && is_one_call(case, theirs)
     };
     case.pages.iter().filter(|theirs| device.is_some() && theirs.device.as_ref() == device).filter(is_it).collect()
 }

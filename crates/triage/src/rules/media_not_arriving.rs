@@ -7,11 +7,9 @@ use super::Rule;
 use super::heard::{self, Heard, State};
 use super::media_not_sent;
 use crate::case::Case;
-use crate::clock;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
-use crate::subject::Device;
 use crate::synapse_log::MediaProgram;
 use crate::verdict::{ArtefactKind, Sentences, Verdict};
 
@@ -58,31 +56,12 @@ fn quiet_ms(stream: &MediaStream) -> Option<f64> {
     }
 }
 
-/// Whether the page and a participant joined so long ago that streams would be there. A membership has the time of its member's
-/// homeserver. So the page's own time goes by that server's clock, as far as the page has measured it; how another server's clock
-/// goes, nothing tells.
+/// Whether the page and a participant joined so long ago that streams would be there.
 fn has_settled(case: &Case<'_>, heard: &Heard<'_>) -> bool {
-    let report = case.report(heard.page);
-    let server = |user_id: &str| user_id.split_once(':').map(|(_, server)| server.to_owned());
-    let Some((own, theirs)) = heard.page.device.clone().zip(heard.device()) else { return false };
     let sampled = heard.said.streams.iter().filter_map(|stream| stream.samples.first()).map(|sample| sample.ts.0).min();
-    let by_server = sampled
-        .zip(report.server_minus_page)
-        .and_then(|(sampled, ahead)| Some(i64::try_from(sampled).ok()?.saturating_add(clock::of_events(ahead).low)));
-    let last = joined(heard, &own).zip(joined(heard, &theirs)).map(|(own, theirs)| own.max(theirs));
-    server(&own.user_id).is_some_and(|own| server(&theirs.user_id) == Some(own))
-        && !case.clocks.is_stepped(heard.page.clock())
-        && last.zip(by_server).is_some_and(|(last, sampled)| last.saturating_add(SETTLED_MS) <= sampled)
-}
-
-/// When a device joined last: one that left without a word and came back is a member twice. `None` if a membership does not say.
-fn joined(heard: &Heard<'_>, device: &Device) -> Option<i64> {
-    let memberships = heard.said.session.iter().flat_map(|session| &session.memberships);
-    let of_device = memberships.filter(|one| {
-        (one.user_id.as_deref(), one.device_id.as_deref()) == (Some(&*device.user_id), Some(&*device.device_id))
-    });
-    let times: Option<Vec<i64>> = of_device.map(|one| i64::try_from(one.created_at?.0).ok()).collect();
-    times?.into_iter().max()
+    let Some(by) = sampled.and_then(|sampled| Some(i64::try_from(sampled).ok()? - SETTLED_MS)) else { return false };
+    let both = heard.page.device.clone().zip(heard.device());
+    both.is_some_and(|(own, theirs)| [own, theirs].iter().all(|device| heard::had_joined(case, heard.page, device, by)))
 }
 
 fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {

@@ -140,6 +140,11 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
         } else {
             "Why: the key was never sent, was lost on its way, or could not be opened; or the participant does not encrypt."
         });
+        if heard.is_unseen(case) {
+            verdict = verdict.how(format!(
+                "This page sees no membership of {who} in the call. matrix-js-sdk keeps a media key back until it sees that of its sender."
+            ));
+        }
     }
     match heard.whose() {
         Some(open) => verdict.how(open),
@@ -237,4 +242,29 @@ fn histories() -> Vec<crate::history::History> {
         .never_proves("media-decoded", "")
         .never_proves("media-not-arriving", ""),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Triage;
+    use crate::conclusion::Conclusion;
+    use crate::history::call::{Held, history, missing_bob, sound};
+
+    #[test]
+    fn a_sender_who_is_no_member_in_the_eyes_of_the_page_is_named() {
+        let hows = |held: Held| {
+            let held = held.of_bob(sound(50.0, 0.0, 0.0, 0.0, 0.0)).line(60_000, &missing_bob(0));
+            let triage = Triage::of(&history("Bob's key never comes", held).bundle());
+            let of_rule = triage.verdicts.iter().find(|verdict| verdict.conclusion == Conclusion::MediaNotDecrypted);
+            let verdict = of_rule.expect("a verdict");
+            assert!(verdict.is_proven(), "{verdict:#?}");
+            verdict.how.join(" ")
+        };
+        let unseen = Held::default().but(|call| {
+            call.session.as_mut().expect("a session").memberships.remove(1);
+        });
+        assert!(hows(unseen).contains("sees no membership of @bob:example.org/BOB"));
+        assert!(!hows(Held::default()).contains("sees no membership"));
+        assert!(!hows(Held::default().but(|call| call.session = None)).contains("sees no membership"));
+    }
 }

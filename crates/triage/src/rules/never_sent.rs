@@ -41,8 +41,10 @@ const WHOLE: Premise = Premise {
 
 const SAME_CALL: Premise = Premise {
     id: "never-sent/same-call",
-    says: "Before the key was missing that page sent a media key to a device that opened it, and this device opened one of that device's: the page holds this very call.",
-    rules_out: "The call is in another tab of the sender, and what this page sent was for another call, or was no media key.",
+    says: "Both pages have joined the call of one room, the sender's under the name that the line says, and neither is in another one. By the clock of \
+           the homeserver of both, both devices had joined before the key was missing. Before that, too, the sender's page sent a media key to a \
+           third device, which opened it.",
+    rules_out: "The call is in another tab of either device, and what this page sent was for another call, or was no media key.",
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -87,9 +89,8 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 /// The members of a page's call for whom none of its batches was, while others got some. That they miss a key only they can say.
 fn left_out(case: &Case<'_>, all: &[Sent], page: &Page) -> Vec<Verdict> {
     let session = case.report(page).call.as_ref().and_then(|call| call.session.as_ref());
-    let joined = session.filter(|session| session.own && session.joined == Some(true));
-    let is_whole = is_from_the_beginning(case, page) && whole(case, page) && heard::is_one_call(case, page);
-    let (Some(sender), Some(session)) = (&page.device, joined.filter(|_| is_whole)) else { return Vec::new() };
+    let is_whole = is_from_the_beginning(case, page) && whole(case, page) && heard::joined_room(case, page).is_some();
+    let (Some(sender), Some(session)) = (&page.device, session.filter(|_| is_whole)) else { return Vec::new() };
     let members = session.memberships.iter().filter_map(|one| {
         let device = Device::new(one.user_id.as_deref()?, one.device_id.as_deref()?);
         (device != *sender).then_some(device)
@@ -145,22 +146,26 @@ fn left_out(case: &Case<'_>, all: &[Sent], page: &Page) -> Vec<Verdict> {
 fn judge(
     case: &Case<'_>,
     all: &[Sent],
-    (page, receiver): (&Page, &Device),
+    receiving: (&Page, &Device),
     sender: &Device,
     keys: &MissingKeys,
 ) -> Option<Verdict> {
+    let (page, receiver) = receiving;
     let first = *keys.entries.first()?;
     let missed = case.printed(page.report, first)?;
     let mut pages: Vec<&Page> = case.pages_of(sender).collect();
     // The page that fits best speaks for the verdict; those that were not given speak in the premises' stead.
     sort_by_key(&mut pages, |page| {
-        let facts =
-            [watched(case, page, missed), whole(case, page), same_call(case, all, page, receiver, missed).is_some()];
+        let facts = [
+            watched(case, page, missed),
+            whole(case, page),
+            same_call(case, all, page, (receiving, keys), missed).is_some(),
+        ];
         std::cmp::Reverse(facts.into_iter().filter(|holds| *holds).count())
     });
     let peer = pages.first().copied();
     let ask = |why: &str| vec![Need::report(Whose::Device(sender.clone()), ReportTime::CaptureBefore, why)];
-    let call = peer.and_then(|peer| same_call(case, all, peer, receiver, missed));
+    let call = peer.and_then(|peer| same_call(case, all, peer, (receiving, keys), missed));
     let list = peer.map(|peer| {
         let count = case.report(peer).sent.len();
         let text = format!("{count} batches, none of them for {}", receiver.label());
@@ -204,7 +209,9 @@ fn judge(
             || ask("all batches, by a capture that watches console.info"),
         )
         .premise(&SAME_CALL, call, || {
-            ask("the batches of the page that holds the call; and a report of a device that hears both")
+            let why = "who is in its call and since when: made during the call, after this client has sent a message, by which its clock is measured";
+            let own = Need::report(Whose::Device(receiver.clone()), ReportTime::SameCall, why);
+            ask("the batches of the page that holds the call; and a report of a device that hears the sender").into_iter().chain([own]).collect()
         })
         .unless(
             "A batch of the sender, in any of its reports or requests, that lists this device.",
@@ -229,9 +236,15 @@ fn judge(
     };
     let about = (format!("{} from {}", receiver.label(), sender.label()), subject);
     let verdict = Verdict::decide(case, Conclusion::NeverSent, about, proof, None, sentences)
-        .how("Why: another device list, or no membership of this device in the sender's eyes.")
         .follows(Conclusion::MediaKeyMissing);
-    Some(verdict)
+    let why = match peer.filter(|_| verdict.is_proven()).map(|peer| heard::sees(case, peer, receiver)) {
+        Some(true) => {
+            "Why: the sender's page sees this device in the call, so its list of devices lacks it, or no session with it could be made."
+        }
+        Some(false) => "Why: as the sender's report is made, its page does not see this device in the call.",
+        None => "Why: another device list, or no membership of this device in the sender's eyes.",
+    };
+    Some(verdict.how(why))
 }
 
 /// Whether a page was watched from its beginning, before a time, until a minute after it.
@@ -256,30 +269,24 @@ pub(super) fn whole(case: &Case<'_>, page: &Page) -> bool {
     case.shows_batches(page) && case.report(page).sent.len() < BATCHES_WHOLE
 }
 
-/// A media key that a page sent to a third device before a time, where this device opened one of that third device's.
-fn same_call(case: &Case<'_>, all: &[Sent], page: &Page, receiver: &Device, missed: Moment) -> Option<Vec<Evidence>> {
-    let deliveries = sent::deliveries(case);
-    let of_page = all.iter().filter(|message| message.report == Some(page.report) && message.target != *receiver);
-    for message in of_page {
-        let queued = message.evidence.at.map(|at| Moment::at(page.clock(), at))?;
-        let Some(opened) = sent::media_key(case, all, message).filter(|_| case.clocks.is_before(queued, missed)) else {
-            continue;
-        };
-        let heard = deliveries.iter().find(|delivery| {
-            let report = &case.bundle.reports[delivery.report];
-            let line = delivery.line;
-            let device = device_of(report, line.sender.as_deref(), line.sender_key.as_deref());
-            case.pages[delivery.report].device.as_ref() == Some(receiver)
-                && line.sender.as_deref() == Some(&*message.target.user_id)
-                && device == Some(&*message.target.device_id)
-        });
-        if let Some(heard) = heard {
-            let says = "this device opened a media key of that third device";
-            let heard = case.entry(heard.report, heard.entry, says);
-            return Some([message.evidence.clone(), opened].into_iter().chain(heard).collect());
-        }
-    }
-    None
+/// A media key that a page sent to a third device before a time, in the very call in which the receiver's page missed one.
+fn same_call(
+    case: &Case<'_>,
+    all: &[Sent],
+    peer: &Page,
+    ((page, receiver), keys): ((&Page, &Device), &MissingKeys),
+    missed: Moment,
+) -> Option<Vec<Evidence>> {
+    let sender = peer.device.as_ref()?;
+    let identity = keys.participant.as_ref().map(|participant| &*participant.identity);
+    let is_in_call = heard::joined_room(case, page).is_some()
+        && [receiver, sender].iter().all(|device| heard::had_joined(case, page, device, missed.earliest))
+        && heard::own_pages(case, Some(sender), (page, identity)).iter().any(|own| own.report == peer.report);
+    let mut of_page = all.iter().filter(|message| message.report == Some(peer.report) && message.target != *receiver);
+    of_page.find_map(|message| {
+        let queued = message.queued().filter(|queued| is_in_call && case.clocks.is_before(*queued, missed));
+        queued.and_then(|_| Some(vec![message.evidence.clone(), sent::media_key(case, all, message)?]))
+    })
 }
 
 #[cfg(test)]
@@ -293,32 +300,39 @@ fn histories() -> Vec<crate::history::History> {
     const BOB: (&str, &str) = ("@bob-6:localhost", "HDMZKZPGBB");
     const CAROL: (&str, &str) = ("@carol:localhost", "CAROL");
     const BOB_KEY: &str = "3zb17RSDZmpppoyWB7ZonEg9FJ7xYJfXb+zgnDnhomo";
-    const CAROL_KEY: &str = "5zb17RSDZmpppoyWB7ZonEg9FJ7xYJfXb+zgnDnhomo";
+    /// When all of them joined: before Bob queued his key.
+    const JOINED: u64 = 1_795_474_389_000;
 
     let entry = |report: &Value, after: u64, ke: &str, meaning: &str, text: &str| {
         let ts = report["capture"]["installedAt"].as_u64().expect("a time") + after;
         json!({"ts": ts, "level": "warn", "ke": ke, "signature": "s", "message": text, "meaning": meaning,
                "realm": {"kind": "main", "path": null}})
     };
-    // Alice misses Bob's key and hears Carol; Bob queued a key for Carol alone, which she opened.
-    let story = |name: &str, heard: bool, carol_opened: bool| {
+    // A page has joined a room's call with all three, and its clock is measured.
+    let joins = |report: &mut Value, room: &str| {
+        let member = |(user, device): (&str, &str)| json!({"userId": user, "deviceId": device, "participant": format!("{user}:{device}"), "createdAt": JOINED});
+        let members = [ALICE, BOB, CAROL].map(member);
+        let session = json!({"own": true, "joined": true, "roomId": room, "memberships": members});
+        report["call"] = json!({"streams": [], "omitted": 0, "session": session, "facts": []});
+        report["clock"]["serverMinusPage"] = json!({"low": -50, "high": 50});
+    };
+    // Alice misses Bob's key; Bob queued a key for Carol alone, which she opened.
+    let story = |name: &str, carol_opened: bool| {
         let mut carol = MadeUpPage::new(CAROL, 1_795_474_380_000, 1_795_474_400_000);
         if carol_opened {
             carol = carol.line(1_795_474_390_000, Level::Warn, &delivered((BOB.0, BOB_KEY), "for-carol"));
         }
         History::recorded("healthy-key-exchange", name)
             .edit("victim.report.json", |report| {
-                let mut entries = vec![entry(report, 7_000, "KE-2", "transient", &missing(&format!("{}:{}", BOB.0, BOB.1), 0))];
-                if heard {
-                    entries.push(entry(report, 3_000, "KE-2", "delivered", &delivered((CAROL.0, CAROL_KEY), "m1")));
-                }
-                report["entries"] = entries.into();
-                let carol = json!({"userId": CAROL.0, "deviceId": CAROL.1, "curve25519": CAROL_KEY, "ed25519": null, "verified": null});
-                report["crypto"] = json!({"ownDeviceKeys": null, "devices": [carol]});
+                let line = missing(&format!("{}:{}", BOB.0, BOB.1), 0);
+                report["entries"] = vec![entry(report, 7_000, "KE-2", "transient", &line)].into();
+                joins(report, "!call:localhost");
             })
             .edit("peer.report.json", |report| {
                 report["generatedAt"] = (report["generatedAt"].as_u64().expect("a time") + 120_000).into();
-                report["sent"][0]["targets"] = json!([{"userId": CAROL.0, "deviceId": CAROL.1, "messageId": "for-carol"}]);
+                report["sent"][0]["targets"] =
+                    json!([{"userId": CAROL.0, "deviceId": CAROL.1, "messageId": "for-carol"}]);
+                joins(report, "!call:localhost");
             })
             .rewrite("peer.har", |har| har.replace(ALICE.1, "ELSEWHERE"))
             .file("carol.report.json", carol.json())
@@ -330,46 +344,60 @@ fn histories() -> Vec<crate::history::History> {
     let about = "NUYKVAQNAJ from @bob-6:localhost/HDMZKZPGBB";
     vec![
         alone().never_proves("never-sent", ""),
-        story("Bob's client sends its key to Carol and never to Alice", true, true).proves("never-sent", about),
-        story("Bob's page was cleared before the report", true, true)
+        story("Bob's client sends its key to Carol and never to Alice", true).proves("never-sent", about),
+        story("Bob's page was cleared before the report", true)
             .edit("peer.report.json", |report| {
                 report["capture"]["clearedAt"] = report["capture"]["installedAt"].clone();
             })
             .never_proves("never-sent", ""),
-        story("Bob's report is made a moment after the error", true, true)
+        story("Bob's report is made a moment after the error", true)
             .edit("peer.report.json", |report| {
                 report["generatedAt"] = (report["generatedAt"].as_u64().expect("a time") - 120_000).into();
             })
             .never_proves("never-sent", ""),
-        story("Bob's capture began in the middle of the page's life", true, true)
+        story("Bob's capture began in the middle of the page's life", true)
             .edit("peer.report.json", |report| {
                 let origin = report["capture"]["timeOrigin"].as_u64().expect("a time");
                 report["capture"]["timeOrigin"] = (origin - 60_000).into();
             })
             .never_proves("never-sent", ""),
-        story("Bob's capture did not watch console.info", true, true)
+        story("Bob's capture did not watch console.info", true)
             .edit("peer.report.json", |report| {
                 report["capture"]["hooks"].as_array_mut().expect("a list").retain(|hook| hook["method"] != "info");
             })
             .never_proves("never-sent", ""),
-        story("the devices of one of Bob's batches are not all listed", true, true)
+        story("the devices of one of Bob's batches are not all listed", true)
             .edit("peer.report.json", |report| report["sent"][0]["omitted"] = 1.into())
             .never_proves("never-sent", ""),
-        story("what Bob's page sent was a whiteboard's message", true, false).never_proves("never-sent", ""),
-        story("Bob's page is in another call, with Carol alone", false, true).never_proves("never-sent", ""),
-        story("Bob's key comes late", true, true)
+        story("what Bob's page sent was a whiteboard's message", false).never_proves("never-sent", ""),
+        story("Bob and Alice are in two calls, and Bob's page is that of the other one", true)
+            .edit("peer.report.json", |report| joins(report, "!other:localhost"))
+            .never_proves("never-sent", ""),
+        story("Alice's page came into this call after it had missed Bob's key in another one", true)
+            .edit("victim.report.json", |report| report["call"]["session"]["memberships"][0]["createdAt"] = (JOINED + 5_000).into())
+            .never_proves("never-sent", ""),
+        story("Bob's page came into this call after another tab of his had left it", true)
+            .edit("victim.report.json", |report| report["call"]["session"]["memberships"][1]["createdAt"] = (JOINED + 5_000).into())
+            .never_proves("never-sent", ""),
+        story("Bob's page only observes the call, which is in another tab of his", true)
+            .edit("peer.report.json", |report| report["call"]["session"]["own"] = false.into())
+            .never_proves("never-sent", ""),
+        story("Alice's page has not measured its clock", true)
+            .edit("victim.report.json", |report| report["clock"]["serverMinusPage"] = Value::Null)
+            .never_proves("never-sent", ""),
+        story("Bob's key comes late", true)
             .edit("victim.report.json", |report| {
                 let late = entry(report, 7_300, "KE-2", "delivered", &delivered((BOB.0, BOB_KEY), "late"));
                 report["entries"].as_array_mut().expect("a list").push(late);
             })
             .never_proves("never-sent", ""),
-        story("Bob's client sent its key in another way, and Alice's page has it", true, true)
+        story("Bob's client sent its key in another way, and Alice's page has it", true)
             .edit("victim.report.json", |report| {
                 let fact = json!({"ts": report["generatedAt"], "what": "key-set", "participant": format!("{}:{}", BOB.0, BOB.1), "keyIndex": 0});
-                report["call"] = json!({"streams": [], "omitted": 0, "session": null, "facts": [fact]});
+                report["call"]["facts"] = json!([fact]);
             })
             .never_proves("never-sent", ""),
-        story("Bob's other tab sent the key", true, true)
+        story("Bob's other tab sent the key", true)
             .file(
                 "bob-tab-2.report.json",
                 MadeUpPage::new(BOB, 1_795_474_380_000, 1_795_474_400_000)

@@ -34,38 +34,55 @@ pub(super) fn join(
         let is_until = case.clocks.is_before(error, case.made(theirs));
         is_until && never_sent::is_from_the_beginning(case, theirs) && never_sent::whole(case, theirs)
     };
-    match theirs.iter().find(reaches).and_then(|theirs| kept(case, theirs, page, receiver)) {
+    let Some(theirs) = theirs.iter().find(reaches) else { return verdict };
+    match kept(case, theirs, page, receiver) {
         Some(Kept { by, shown }) => verdict.evidence(shown).follows(by),
+        None if is_left_out(case, theirs, receiver) => {
+            let refused = case.refused_claims(theirs);
+            let verdict = verdict.how(
+                "The sender's page sees this device in the call and has queued no message for it since it began: its list of devices lacks this \
+                 one, or no session with it could be made. A HAR of the sender shows which (/keys/query, /keys/claim).",
+            );
+            match refused {
+                Some(refused) => verdict
+                    .evidence([refused])
+                    .how("Requests of the sender for one-time keys were not answered as they should be."),
+                None => verdict,
+            }
+        }
         None => verdict,
     }
+}
+
+/// Whether a page sees a device in its call, and has queued nothing for it.
+fn is_left_out(case: &Case<'_>, theirs: &Page, receiver: &Device) -> bool {
+    let sent = sent::all(case);
+    let mut of_page = sent.iter().filter(|message| message.report == Some(theirs.report));
+    heard::sees(case, theirs, receiver) && of_page.all(|message| message.target != *receiver)
 }
 
 /// Why nothing left the sender's page for a device. It must see the device in the call, since else it would not try, and keys of this call
 /// must go by such messages: older clients send them as events of the room.
 fn kept(case: &Case<'_>, theirs: &Page, page: &Page, receiver: &Device) -> Option<Kept> {
-    let is_receiver = |user: Option<&str>, device: Option<&str>| {
-        (user, device) == (Some(&*receiver.user_id), Some(&*receiver.device_id))
-    };
     let sent = sent::all(case);
     let of_page = |message: &&sent::Sent| message.report == Some(theirs.report) && message.target == *receiver;
     let lines = || case.olm().filter(|(report, ..)| *report == theirs.report);
     let Some(message) = sent.iter().find(of_page) else {
-        let session = case.report(theirs).call.as_ref()?.session.as_ref()?;
-        let mut members = session.memberships.iter();
-        let is_member = members.any(|one| is_receiver(one.user_id.as_deref(), one.device_id.as_deref()));
         let of_call = sent.iter().filter(|message| [Some(theirs.report), Some(page.report)].contains(&message.report));
-        if !is_member || of_call.clone().all(|message| sent::media_key(case, &sent, message).is_none()) {
+        if !heard::sees(case, theirs, receiver)
+            || of_call.clone().all(|message| sent::media_key(case, &sent, message).is_none())
+        {
             return None;
         }
         // Without a session nothing is encrypted for a device, and so it is on no list.
         let (by, report, entry) = lines().find_map(|(report, entry, _, olm)| match olm.kind {
             OlmKind::NoOneTimeKey => {
                 let mut named = olm.devices.iter();
-                let is_named = named.any(|device| is_receiver(Some(&device.user_id), Some(&device.device_id)));
+                let is_named = named.any(|device| receiver.is(Some(&device.user_id), Some(&device.device_id)));
                 is_named.then_some((Conclusion::NoOneTimeKey, report, entry))
             }
             OlmKind::OutboundCreation if olm.cause.as_deref() == Some("InvalidSignature") => {
-                let is_named = is_receiver(olm.user_id.as_deref(), olm.device_id.as_deref());
+                let is_named = receiver.is(olm.user_id.as_deref(), olm.device_id.as_deref());
                 is_named.then_some((Conclusion::StaleDeviceList, report, entry))
             }
             _ => None,
@@ -161,6 +178,27 @@ mod tests {
             report.capture.cleared_at = Some(crypto_diag_core::Millis(BEGUN + 20_000));
         });
         assert_eq!(cause(&both(cleared)), None, "batches before Clear are forgotten");
+    }
+
+    #[test]
+    fn a_device_that_is_left_out_is_named_and_so_are_refused_claims() {
+        let hows = |bob: Held| {
+            let triage = both(bob.report(queued(&[CAROL])));
+            let of_rule = triage.verdicts.iter().find(|verdict| verdict.conclusion == Conclusion::MediaNotDecrypted);
+            of_rule.expect("a verdict").how.join(" ")
+        };
+        let says = hows(Held::default());
+        assert!(says.contains("has queued no message for it") && !says.contains("one-time keys were not"), "{says}");
+        let claims = Held::default().report(|report| {
+            let row = json!({"route": "keys/claim", "ts": BEGUN + 29_000, "duration": 20, "status": 400});
+            let requests = json!({"rows": [row], "omitted": 0, "other": 0});
+            report.requests = Some(serde_json::from_value(requests).expect("requests"));
+        });
+        assert!(hows(claims).contains("one-time keys were not"));
+        let unseen = Held::default().but(|call| {
+            call.session.as_mut().expect("a session").memberships.remove(0);
+        });
+        assert!(!hows(unseen).contains("has queued no message for it"));
     }
 
     #[test]

@@ -271,6 +271,7 @@ fn page_report(state: &State, view: &View) -> Report {
         lines: lines.collect(),
         info: true,
         call: serde_json::Value::Null,
+        server_minus_page: None,
         known: Vec::new(),
         sent: Vec::new(),
     }

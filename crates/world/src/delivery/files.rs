@@ -1,6 +1,6 @@
 //! The files that a history leaves.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::play::{self, BEGAN_MS, Batch, Became, LOOKED_MS, Played, STEP_MS, Sync, begins, play};
 use super::{ALICE, ALL, EVERYBODY, LogView, Looks, State, View, WHOLE, Who};
@@ -23,6 +23,9 @@ const INSTALLED_MS: i64 = 226;
 const MADE_MS: [i64; 2] = [12_000, 90_000];
 /// When the database is asked at the end.
 const LOOKED_AT_THE_END_MS: [i64; 2] = [1_000, 9_000];
+/// When each page sent a message, by which its clock is measured, and when everybody joined the call.
+const MESSAGE_MS: i64 = 3_000;
+const JOINED_MS: i64 = 4_000;
 /// Alice's report is made so long before she logs out.
 const BEFORE_LEAVING_MS: i64 = 500;
 
@@ -428,7 +431,8 @@ fn page_report(call: &Played, view: &View, who: Who) -> Report {
         page_events: events.map(|(at, event)| (wall(at), event)).collect(),
         lines,
         info: view.info,
-        call: serde_json::Value::Null,
+        call: call_facts(call, who),
+        server_minus_page: Some(forms::ahead(&call.server_clock, MESSAGE_MS) - ahead(MESSAGE_MS)),
         known: EVERYBODY
             .into_iter()
             .filter(|other| *other != who)
@@ -442,6 +446,24 @@ fn page_report(call: &Played, view: &View, who: Who) -> Report {
             })
             .collect(),
     }
+}
+
+/// What a page's report says of its call: Bob's other call, where that is the one that his shown page holds, is with Carol alone. He sees
+/// Alice as a member once he has a key for her.
+fn call_facts(call: &Played, who: Who) -> Value {
+    let is_other = who == Who::Bob && call.is_other_call;
+    let has_heard = || call.batches.iter().any(|batch| batch.by == Who::Bob && batch.targets.contains(&Who::Alice));
+    let is_member = |member: &Who| *member != Who::Alice || who != Who::Bob || (!is_other && has_heard());
+    let members = EVERYBODY.into_iter().filter(is_member);
+    let memberships: Vec<Value> = members
+        .map(|member| {
+            json!({"userId": member.device().user, "deviceId": member.device().id, "participant": identity(member),
+                   "createdAt": BEGIN + JOINED_MS + forms::ahead(&call.server_clock, JOINED_MS), "expiresAt": null, "focus": null})
+        })
+        .collect();
+    let room = if is_other { "!other:example.org" } else { "!call:example.org" };
+    let session = json!({"own": true, "joined": true, "roomId": room, "memberships": memberships});
+    json!({"streams": [], "omitted": 0, "session": session, "facts": []})
 }
 
 /// What the database answers about Alice at a time.

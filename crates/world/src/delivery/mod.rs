@@ -48,7 +48,7 @@ impl Who {
 pub struct Start {
     /// Whether Alice has Bob's first key. If not, he made it before she joined, and has not heard of her yet.
     pub has_key: bool,
-    /// Whether Bob's report and HAR are of another tab than the one that holds the call: one in a call with Carol alone.
+    /// Whether Bob's report and HAR are of another tab than the one that holds the call: one in a call with Carol alone, who is in both.
     pub other_tab: bool,
 }
 

@@ -241,6 +241,8 @@ pub struct Played {
     pub server_clock: Vec<(i64, i64)>,
     /// What Alice's requests for news meet, from when on.
     line: Vec<(i64, Line)>,
+    /// Whether Bob's shown page is in another call than Alice's.
+    pub is_other_call: bool,
     subscribed: Vec<i64>,
     key: u8,
 }
@@ -263,6 +265,7 @@ pub fn play(state: &State) -> Played {
         clocks,
         server_clock: ahead(0),
         line: vec![(i64::MIN, Line::Works)],
+        is_other_call: state.start.other_tab,
         ..Played::default()
     };
     played.set_up(state);
@@ -312,13 +315,13 @@ impl Played {
 
     /// What is there before the first step.
     fn set_up(&mut self, state: &State) {
+        let carols = self.queue((Who::Carol, SHOWN), 0, CAROLS_KEY_MS, Fate::InTime, vec![Who::Alice, Who::Bob]);
+        self.send(carols, CAROLS_KEY_MS + 20, Way::Goes);
         if state.start.other_tab {
             let other_call = self.queue((Who::Bob, SHOWN), 0, CAROLS_KEY_MS + 500, Fate::InTime, vec![Who::Carol]);
             self.send(other_call, CAROLS_KEY_MS + 520, Way::Goes);
             return;
         }
-        let carols = self.queue((Who::Carol, SHOWN), 0, CAROLS_KEY_MS, Fate::InTime, vec![Who::Alice, Who::Bob]);
-        self.send(carols, CAROLS_KEY_MS + 20, Way::Goes);
         let targets = if state.start.has_key { vec![Who::Alice, Who::Carol] } else { vec![Who::Carol] };
         let first = self.queue((Who::Bob, SHOWN), 0, FIRST_KEY_MS, Fate::InTime, targets);
         self.send(first, FIRST_KEY_MS + 20, Way::Goes);

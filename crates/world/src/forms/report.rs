@@ -43,6 +43,9 @@ impl Batch {
     }
 }
 
+/// A message is at the server so soon after it was made, and back as soon.
+const MESSAGE_MS: i64 = 40;
+
 /// What a report says. Times are the page's.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -68,6 +71,8 @@ pub struct Report {
     pub info: bool,
     /// What the report has of a call; null for none.
     pub call: Value,
+    /// How far the homeserver's clock was ahead of the page's, when the page sent a message; `None` if it has sent none.
+    pub server_minus_page: Option<i64>,
     /// The devices of others that the client knows, each with its identity keys as in [`Report::identity`].
     pub known: Vec<(Device, String, String)>,
     /// The batches that it queued.
@@ -176,6 +181,9 @@ impl Report {
         });
         if !self.call.is_null() {
             report["call"] = self.call.clone();
+        }
+        if let Some(ahead) = self.server_minus_page {
+            report["clock"]["serverMinusPage"] = json!({"low": ahead - MESSAGE_MS, "high": ahead + MESSAGE_MS});
         }
         report.to_string().into_bytes()
     }

@@ -366,6 +366,7 @@ fn page_report(state: &State, view: &View, page: &Page, number: PageNo) -> Repor
         lines,
         info: true,
         call: serde_json::Value::Null,
+        server_minus_page: None,
         known: Vec::new(),
         sent: Vec::new(),
     }

@@ -78,6 +78,7 @@ fn page_report(state: &State, view: &View, call: &Played) -> Report {
         lines,
         info: view.info,
         call: call_facts(state, view, call),
+        server_minus_page: None,
         known: Vec::new(),
         sent: Vec::new(),
     }
