@@ -39,8 +39,11 @@ export function outcomeOf({ verdicts, story, mediaKeys }, speaker) {
   if (heard('media-decoded')) return 'healthy';
   if (heard('encryption-one-sided')) return 'encryption off on one side';
   const undecrypted = heard('media-not-decrypted');
-  if (undecrypted)
+  if (undecrypted) {
+    const unseen = undecrypted.how.some((/** @type {string} */ how) => how.includes('sees no membership of'));
+    if (unseen) return 'other SFU or membership';
     return cause(undecrypted) ?? (isOfIndex(undecrypted, mediaKeys) ? 'wrong or old index' : 'unknown');
+  }
   const missing = heard('media-not-arriving');
   const source = missing && cause(missing);
   if (source) return source;
