@@ -51,7 +51,7 @@ pub struct Collected {
 /// [`CollectError`]: nothing to look for, an input that was named and cannot be read, or an output that cannot be written.
 /// Where the folder had been made by then, its manifest says what is in it, if that can still be written.
 pub fn collect(request: &Request, progress: &dyn Progress, cancel: &AtomicBool) -> Result<Collected, CollectError> {
-    let mut run = Run::prepare(request, progress, cancel)?;
+    let mut run = Collecting::prepare(request, progress, cancel)?;
     let outcome = run.gather(request, progress, cancel);
     if let Err(error) = &outcome {
         run.interrupted = true;
@@ -62,7 +62,7 @@ pub fn collect(request: &Request, progress: &dyn Progress, cancel: &AtomicBool) 
     Ok(Collected { folder: run.folder.path, ids: run.ids, manifest: manifest?, interrupted: run.interrupted })
 }
 
-struct Run {
+struct Collecting {
     reports: Vec<(String, String)>,
     hars: Vec<Har>,
     ids: Ids,
@@ -75,9 +75,9 @@ struct Run {
     interrupted: bool,
 }
 
-impl Run {
-    /// Reads what says what to look for, and makes the folder: what is wrong with the call shows before anything is written.
-    fn prepare(request: &Request, progress: &dyn Progress, cancel: &AtomicBool) -> Result<Run, CollectError> {
+impl Collecting {
+    /// Reads reports and HARs, which say what to look for, and makes the folder. Errors in the arguments are found before anything is written.
+    fn prepare(request: &Request, progress: &dyn Progress, cancel: &AtomicBool) -> Result<Collecting, CollectError> {
         let mut ids = Ids { window: None, ..request.ids.clone() };
         let mut reports = Vec::new();
         for path in &request.reports {
@@ -118,7 +118,7 @@ impl Run {
             None => format!("made-{}", folder_name(now())),
         };
         let folder = Folder::create(&request.out, &name, request.inside)?;
-        Ok(Run {
+        Ok(Collecting {
             reports,
             hars,
             ids,
@@ -140,7 +140,7 @@ impl Run {
         for har in &mut self.hars {
             let name = self.folder.free_name(&har.name, ".har");
             let mut text = Vec::new();
-            // Into memory, which does not fail.
+            // Writing into memory cannot fail.
             har.write(&mut text).map_err(|error| unwritable(&self.folder.path.join(&name), error))?;
             self.folder.write(&name, ArtefactKind::Har, &text)?;
             har.name = name;
@@ -160,7 +160,7 @@ impl Run {
         if let Some(database) = &request.database {
             self.database(database, request, progress, cancel)?;
         }
-        // Behind all that has a name of its own.
+        // Last, so that every other file has got its name already.
         for given in &request.given {
             match patient::open(&given.path, cancel).and_then(|input| given::content(given, input)) {
                 Ok(content) => {
@@ -197,7 +197,7 @@ impl Run {
         let wanted: Option<Arc<HashSet<u64>>> = (!self.hars.is_empty()).then(|| Arc::new(keys().collect()));
         let mut names = Names::default();
         for group in std::mem::take(&mut self.groups) {
-            // What came of a stream until then is kept, since it comes once.
+            // Keep what came of a stream until then, since a stream cannot be read again.
             if cancel.load(Ordering::Relaxed) && !group.inputs.iter().any(source::Input::is_stream) {
                 self.interrupted = true;
                 self.refused.push(Refusal { what: group.name, why: "interrupted before it was read".to_owned() });
@@ -242,7 +242,7 @@ impl Run {
                 self.refused.extend(answers.refused);
             }
             Err(error) => {
-                // The rest of the bundle is worth as much without.
+                // The rest of the bundle is useful without it.
                 progress.note(&error.to_string());
                 self.refused.push(Refusal { what: "database".to_owned(), why: error.to_string() });
             }
@@ -266,7 +266,7 @@ impl Run {
                 "marginAfterMs": slice::AFTER_MS,
             }),
         );
-        // Whatever was noted on the way: names of files and ids, what a system or a server said.
+        // These notes hold names of files, ids, and messages of the system or a server, so they are redacted.
         for refusal in &mut self.refused {
             refusal.what = showable(&refusal.what);
             refusal.why = showable(&refusal.why);
@@ -319,7 +319,7 @@ fn make_showable(value: &mut Value) {
 /// The window: as stated, else as the reports and HARs span it; open where neither says.
 fn window(request: &Request, known: Option<Window>) -> Result<Option<Window>, CollectError> {
     let from = request.since.or(known.map(|window| window.from)).unwrap_or(slice::ALWAYS.from);
-    // A log that is followed goes on behind what a report could know.
+    // A log that is followed goes on after the report was made.
     let known_end = known.map(|window| window.to).filter(|_| request.follow.is_none());
     let to = request.until.or(known_end).unwrap_or(slice::ALWAYS.to);
     if from > to {
@@ -341,8 +341,8 @@ fn now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// What a client's files are called by: `alice` of `alice.report.json` and `alice.har`, which shows triage that they
-/// belong together.
+/// The name that a client's files share, by which triage sees that they belong together: `alice` of `alice.report.json` and
+/// `alice.har`.
 fn label(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = plain_name(&name);
@@ -350,7 +350,7 @@ fn label(path: &Path) -> String {
     if stem.is_empty() { "client".to_owned() } else { stem.to_owned() }
 }
 
-/// A document as text: unpacked, in UTF-8, and mended where one character would cost it.
+/// A document as text: unpacked, in UTF-8, and repaired if a single bad character would make it unreadable.
 fn document(path: &Path, cancel: &AtomicBool) -> Result<String, CollectError> {
     patient::open(path, cancel).and_then(intake::document).map_err(|error| unreadable(path, error))
 }

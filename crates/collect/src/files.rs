@@ -59,7 +59,7 @@ pub fn walk(folder: &Path, links: Links) -> io::Result<(Vec<Found>, Vec<Refusal>
                 refused.push(Refusal { what: name, why: format!("cannot be opened: {error}") });
             }
             Ok(entry) if is_hidden_folder(&entry) => {
-                // A program's own: a repository's history is thousands of files.
+                // Hidden folders belong to programs: a repository's history has thousands of files.
                 refused
                     .push(Refusal { what: name, why: "its name begins with a dot; name the folder itself".to_owned() });
                 entries.skip_current_dir();
@@ -89,7 +89,7 @@ fn why_not(entry: &DirEntry, links: Links) -> Option<String> {
             Err(error) => return Some(format!("it is a link that leads nowhere: {error}")),
         },
         kind if kind.is_file() => return None,
-        // A pipe or a device would be waited for.
+        // Reading a pipe or a device would block.
         _ => no_file,
     };
     Some(why.to_owned())

@@ -11,8 +11,8 @@ use serde_json::json;
 use crate::request::Given;
 use crate::source::plain_name;
 
-/// What is written of a file. Lines of a console are closed one by one, as triage closes them when it reads them. Of a rageshake
-/// stays whose it is: what its user wrote is nobody's business here.
+/// The text that is written for a file. Lines of a console are redacted one by one, as triage does when it reads them. Of a rageshake only
+/// the user and the device are kept: what its user wrote is private.
 ///
 /// # Errors
 /// If it cannot be read, is too large, or is a rageshake that names nobody.

@@ -35,7 +35,7 @@ impl<'v> Host<'v> {
         let most = bytes_max.saturating_add(1);
         match self.0 {
             Some(via) => via.read(&path.to_string_lossy(), false)?.take(most).read_to_end(&mut bytes)?,
-            // A pipe would be waited for.
+            // Reading a pipe would block.
             None if !fs::metadata(path)?.is_file() => return Err(io::Error::other("it is no file")),
             None => File::open(path)?.take(most).read_to_end(&mut bytes)?,
         };

@@ -7,7 +7,7 @@ use crypto_diag_analysis::evidence::{self, Evidence};
 use crypto_diag_core::{Meaning, Millis};
 use crypto_diag_triage::har::Har;
 
-/// Milliseconds since the epoch, both ends included.
+/// A stretch of time in milliseconds since the epoch, both ends included. That of reports is by the page's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The first.

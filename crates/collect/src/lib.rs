@@ -14,6 +14,7 @@ mod given;
 pub mod host;
 pub mod ids;
 mod join;
+mod line_header;
 pub mod look;
 mod pipeline;
 mod progress;

@@ -1,4 +1,5 @@
-//! Looks at logs as a run would read them, and keeps nothing: whether they can be read, whose they are, which time they cover.
+//! Looks at logs as a run would read them, without keeping anything: whether they can be read, which programs wrote them, which time they
+//! cover.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -39,7 +40,7 @@ pub struct LogLook {
     pub zone_why: String,
 }
 
-/// What came of a look at logs.
+/// The result of a look at logs.
 #[derive(Debug, Default)]
 pub struct Looked {
     /// Those that can be read, each with what it was rotated into.
@@ -93,7 +94,7 @@ impl LogLook {
     fn add(&mut self, text: &[u8], zone: &Zone) {
         for line in text.split(|byte| *byte == b'\n').filter_map(parse_line) {
             match line.event().kind {
-                // What journald hides is of nobody.
+                // Messages that journald hides name no program.
                 EventKind::Hidden => continue,
                 EventKind::Media(..) => self.is_of_media = true,
                 _ => self.is_of_homeserver = true,

@@ -16,36 +16,36 @@ use crate::source::blocks::Blocks;
 use crate::source::buffers::Buffers;
 use crate::source::{Input, announce, shown, unreadable};
 
-/// Blocks that take no room that are handed over together.
+/// Blocks without a buffer that are sent together.
 const TOGETHER: usize = 8;
 
 /// Bytes of the output that are gathered before they are written.
 const OUT_BYTES: usize = 256 << 10;
 
-/// What became of an input.
+/// What was read of an input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ReadInput {
     /// Bytes, unpacked.
     pub bytes: u64,
     /// Lines that were too long and are cut.
     pub cut: u64,
-    /// What ended it before its end.
+    /// The error that ended it early, in words.
     pub broke: Option<String>,
 }
 
-/// Where kept text goes.
+/// Takes the kept text.
 pub(crate) type Output<'o> = dyn FnMut(&[u8]) -> Result<(), CollectError> + 'o;
 
-/// All that a search needs.
-pub(crate) struct Run<'r, 's> {
+/// What a search needs.
+pub(crate) struct SearchJob<'r, 's> {
     pub input: &'r Input,
-    /// Of a plain file, the bytes in which the lines begin that are read; `None`: all.
+    /// Of a plain file, only lines that begin in this range of bytes are read; `None`: all lines.
     pub range: Option<Range<u64>>,
     pub plan: &'r Plan,
     pub threads: usize,
     /// Bytes of a block: [`BLOCK_BYTES`](crate::source::blocks::BLOCK_BYTES) but in tests.
     pub block: usize,
-    /// Outlives an input, since a log goes on in the next file.
+    /// Kept across inputs, since a log goes on in the next file.
     pub sequence: &'r mut Sequence<'s>,
     pub names: &'r mut Names,
     pub output: &'r mut Output<'r>,
@@ -54,7 +54,7 @@ pub(crate) struct Run<'r, 's> {
 }
 
 /// Searches one input.
-pub(crate) fn search(run: Run<'_, '_>) -> Result<ReadInput, CollectError> {
+pub(crate) fn search(run: SearchJob<'_, '_>) -> Result<ReadInput, CollectError> {
     let (input, progress) = (run.input, run.progress);
     announce(input, progress);
     let read = match input.as_file()? {
@@ -77,18 +77,18 @@ pub(crate) fn search(run: Run<'_, '_>) -> Result<ReadInput, CollectError> {
 fn blocks<R: Read + Send>(
     feed: &Blocks<R>,
     packed: Option<&AtomicU64>,
-    run: Run<'_, '_>,
+    run: SearchJob<'_, '_>,
 ) -> Result<ReadInput, CollectError> {
-    let Run { input, plan, threads, sequence, names, output, progress, cancel, .. } = run;
+    let SearchJob { input, plan, threads, sequence, names, output, progress, cancel, .. } = run;
     let stop = AtomicBool::new(false);
     let buffers = Buffers::new(room(threads), feed.buffer_bytes());
     let (full, searched) = sync_channel::<std::io::Result<Vec<Block>>>(2 * threads);
     let work = |full: SyncSender<std::io::Result<Vec<Block>>>| {
         // Blocks that take no room are sent several at once: sending costs more than scanning an empty block.
         let mut done: Vec<Block> = Vec::new();
-        // The data of the last block with hits, which is still in the processor's cache: the next one is read into it.
+        // The buffer of the last block. It is still in the processor's cache, so the next block is read into it.
         let mut warm: Option<Vec<u8>> = None;
-        // A stream ends by itself soon after an interruption; what came of it until then is kept, since it comes once.
+        // After an interruption a stream soon ends by itself. Keep what came until then, since a stream cannot be read again.
         let interrupted = || !input.is_stream() && cancel.load(Ordering::Relaxed);
         while !stop.load(Ordering::Relaxed) && !interrupted() {
             let mut buffer = buffers.take_free();
@@ -105,7 +105,7 @@ fn blocks<R: Read + Send>(
                 Ok(Some(raw)) => {
                     progress.bytes_read(packed.map_or(raw.read, |packed| packed.swap(0, Ordering::Relaxed)));
                     let mut block = scan(raw, plan);
-                    // What is kept of a block takes its room until it is written, also where its data is no longer held.
+                    // A block's kept text needs memory until it is written, even if its buffer was given back.
                     let takes_room = match block.release() {
                         Some(buffer) if block.kept.is_empty() => {
                             buffers.give(buffer);
@@ -128,7 +128,7 @@ fn blocks<R: Read + Send>(
                 }
             }
         }
-        // Nobody listens any more if it is over already.
+        // Sending fails if the consumer has ended already, which is no error here.
         let _ = full.send(Ok(done));
     };
     let outcome = std::thread::scope(|scope| {
@@ -138,26 +138,26 @@ fn blocks<R: Read + Send>(
         }
         drop(full);
         let outcome = in_order(&searched, sequence, names, output, &mut |buffer| buffers.give(buffer));
-        // Threads that wait for a buffer or for room go on and see that it is over.
+        // Wake threads that wait for a buffer or for room, so that they see the end.
         stop.store(true, Ordering::Relaxed);
         buffers.close();
         drop(searched);
         outcome
     });
     outcome.map_err(|error| match error {
-        Failure::Read(error) => unreadable(&input.path, error),
-        Failure::Collect(error) => error,
+        SearchFailure::Read(error) => unreadable(&input.path, error),
+        SearchFailure::Collect(error) => error,
     })?;
     let (bytes, broke) = feed.end();
     Ok(ReadInput { bytes, cut: feed.cut(), broke })
 }
 
-/// Blocks that there is room for: as many as the look-back holds, as each thread works on, and some on their way.
+/// Size of the buffer pool, in blocks: those of the look-back, those that each thread works on, and a few in transit.
 fn room(threads: usize) -> usize {
     LOOK_BACK_BLOCKS + 3 * threads + 2
 }
 
-enum Failure {
+enum SearchFailure {
     Read(std::io::Error),
     Collect(CollectError),
 }
@@ -168,11 +168,11 @@ fn in_order(
     names: &mut Names,
     output: &mut Output<'_>,
     free: &mut dyn FnMut(Vec<u8>),
-) -> Result<(), Failure> {
+) -> Result<(), SearchFailure> {
     let mut waiting: BTreeMap<u64, Block> = BTreeMap::new();
     let mut wanted = 0;
     while let Ok(blocks) = searched.recv() {
-        waiting.extend(blocks.map_err(Failure::Read)?.into_iter().map(|block| (block.number, block)));
+        waiting.extend(blocks.map_err(SearchFailure::Read)?.into_iter().map(|block| (block.number, block)));
         while let Some(block) = waiting.remove(&wanted) {
             wanted += 1;
             sequence.push(block, names, free);
@@ -184,8 +184,8 @@ fn in_order(
     write_out(sequence, output)
 }
 
-fn write_out(sequence: &mut Sequence<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
-    let written = output(&sequence.out).map_err(Failure::Collect);
+fn write_out(sequence: &mut Sequence<'_>, output: &mut Output<'_>) -> Result<(), SearchFailure> {
+    let written = output(&sequence.out).map_err(SearchFailure::Collect);
     sequence.out.clear();
     written
 }

@@ -1,4 +1,4 @@
-//! One log, however many files it was rotated into, becomes one slice.
+//! Makes one slice of one log, however many files it was rotated into.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -19,11 +19,11 @@ use crate::error::CollectError;
 use crate::ids::{Ids, Window};
 use crate::join::latency::Latency;
 use crate::join::{Counts, Sequence};
-use crate::pipeline::{self, ReadInput, search};
+use crate::line_header::StampContext;
+use crate::pipeline::{ReadInput, SearchJob, search};
 use crate::progress::Progress;
 use crate::redact::pseudonym::Names;
 use crate::request::Request;
-use crate::scan::line_header::Clock;
 use crate::scan::needles::Needles;
 use crate::scan::{Period, Plan};
 use crate::source::blocks::BLOCK_BYTES;
@@ -31,14 +31,14 @@ use crate::source::zone::{self, How, UNKNOWN_MS, Zone};
 use crate::source::{Group, Input, shown, stretch, unreadable};
 use crate::write::folder::Folder;
 
-/// Milliseconds in front of the window that are kept, too: what a page asked for before its capture began.
+/// Milliseconds before the window that are kept as well: requests that a page sent before its capture began.
 pub const BEFORE_MS: i64 = 10 * 60_000;
 
 /// Milliseconds behind the window that are kept, too: a request that a client gave up may arrive late, and triage takes a request to
 /// be in progress for two minutes.
 pub const AFTER_MS: i64 = 3 * 60_000;
 
-/// No window: far from the ends of the numbers, so that margins fit.
+/// Stands for no window. It keeps away from the ends of the number range, so that margins can be added.
 pub(crate) const ALWAYS: Window = Window { from: i64::MIN / 4, to: i64::MAX / 4 };
 
 /// What a slice is made from.
@@ -115,7 +115,7 @@ impl Job<'_> {
         let plan = Plan {
             needles: needles(self.ids, self.wanted),
             period: Period {
-                clock: Clock { zone_ms: zone.ms(), near: self.near(group, window) },
+                clock: StampContext { zone_ms: zone.ms(), near: self.near(group, window) },
                 from: window.from - BEFORE_MS - wider,
                 to: window.to + AFTER_MS + wider,
             },
@@ -129,13 +129,13 @@ impl Job<'_> {
         let mut sequence = Sequence::new(&plan);
         let mut read = Vec::new();
         for input in &group.inputs {
-            // What came of a stream comes once.
+            // A stream cannot be read again.
             if self.cancel.load(Ordering::Relaxed) && !input.is_stream() {
                 break;
             }
             let range = self.stretch(input, &plan.period)?;
             let windowed = range.is_some();
-            let done = search(pipeline::Run {
+            let done = search(SearchJob {
                 input,
                 range,
                 plan: &plan,

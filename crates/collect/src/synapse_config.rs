@@ -62,8 +62,8 @@ impl std::error::Error for ConfigError {}
 #[serde(default)]
 struct Settings {
     log_config: Option<String>,
-    database: Option<Connection>,
-    databases: Option<BTreeMap<String, Connection>>,
+    database: Option<DatabaseConnection>,
+    databases: Option<BTreeMap<String, DatabaseConnection>>,
     instance_map: Option<BTreeMap<String, IgnoredAny>>,
     /// A worker's own file has these.
     worker_app: Option<String>,
@@ -73,7 +73,7 @@ struct Settings {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Connection {
+struct DatabaseConnection {
     name: Option<String>,
     args: Option<ConnectionArgs>,
     data_stores: Option<Vec<String>>,
@@ -257,11 +257,11 @@ fn file_names(logging: &Logging) -> Vec<&str> {
 
 /// The database that holds users' devices and keys.
 fn database(
-    one: Option<Connection>,
-    several: Option<BTreeMap<String, Connection>>,
+    one: Option<DatabaseConnection>,
+    several: Option<BTreeMap<String, DatabaseConnection>>,
     host: Host<'_>,
 ) -> Result<Database, String> {
-    let is_main = |connection: &Connection| {
+    let is_main = |connection: &DatabaseConnection| {
         connection.data_stores.as_ref().is_none_or(|stores| stores.iter().any(|store| store == "main"))
     };
     let connection = several.unwrap_or_default().into_values().find(is_main).or(one);

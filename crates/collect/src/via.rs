@@ -11,13 +11,13 @@ use crypto_diag_core::{redact, showable};
 
 use crate::files::DEPTH_MAX;
 
-/// What is sent to find out how often an argument is read by a shell on its way: all that a shell would change.
+/// A text with every character that a shell changes. It is sent to find out how many shells read an argument on its way.
 const PROBE: &str = "a  b'c\"$HOME`id`\\*\n~;#|&<é>";
 
 /// Shells that an argument may pass at most: `ssh` to a host and `ssh` from there to the next.
 const SHELLS_MAX: usize = 2;
 
-/// Bytes of what a program says of its failure that are kept.
+/// Bytes that are kept of a program's error message.
 const SAID_BYTES: u64 = 4 << 10;
 
 /// Files below a folder that are read at most: each needs a program of its own.
@@ -46,7 +46,7 @@ impl Via {
             match via.output(&["printf", "%s", PROBE]) {
                 Ok(printed) if printed == PROBE.as_bytes() => return Ok(via),
                 Ok(_) => {}
-                // What the first shell says is worth most: with none, a quote of the probe may be what it stumbles over.
+                // Report the last error: an error of a try with too little quoting may only be about the probe's quotes.
                 Err(error) => said = error.to_string(),
             }
         }
@@ -113,7 +113,7 @@ impl Via {
         let mut names = names(&printed);
         match done {
             Err(error) if names.is_empty() => return Err(error),
-            // Nothing is below a file.
+            // This is a file, so there is nothing below it.
             Ok(_) if names.is_empty() && !self.output(&["find", "-H", &path, "-prune", "-type", "f"])?.is_empty() => {
                 return Ok((vec![path], None));
             }
@@ -146,7 +146,7 @@ impl Via {
     /// If the program cannot be started.
     pub(crate) fn read(&self, path: &str, follow: bool) -> io::Result<Running> {
         let path = plain(path);
-        // -F goes on where the file was rotated.
+        // -F follows the log when it is rotated.
         if follow { self.open(&["tail", "-c", "+1", "-F", &path]) } else { self.open(&["cat", &path]) }
     }
 }
@@ -157,12 +157,12 @@ fn names(printed: &[u8]) -> Vec<String> {
     names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
-/// A path that no program takes for an option.
+/// A path in a form that no program takes for an option.
 fn plain(path: &str) -> String {
     if path.starts_with('-') { format!("./{path}") } else { path.to_owned() }
 }
 
-/// A program that runs, and what it prints. It is ended when nobody reads any more.
+/// A running program and its output. The program is ended when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
@@ -178,11 +178,11 @@ impl Running {
         })?;
         let (output, errors) = (child.stdout.take(), child.stderr.take());
         let (Some(output), Some(errors)) = (output, errors) else { return Err(io::Error::other("it has no output")) };
-        // Read beside the output: a program that says more than a pipe holds would wait for ever.
+        // Standard error is read in a thread of its own: a program that writes more than the pipe holds would block for ever.
         Ok(Running { child, output, said: Some(thread::spawn(move || last_words(errors))) })
     }
 
-    /// How it ended, which an end of its output does not tell.
+    /// The exit status, which the end of the output does not tell.
     fn ended(&mut self) -> io::Result<()> {
         let status = self.child.wait()?;
         let said = self.said.take().and_then(|said| said.join().ok()).unwrap_or_default();
@@ -197,7 +197,7 @@ impl Running {
 /// What a program says of itself, in one line, without secrets and control characters.
 fn last_words(mut errors: ChildStderr) -> String {
     let mut said = Vec::new();
-    // The rest is read and dropped, so that it does not wait.
+    // Read and drop the rest, so that the program does not block.
     let _ = errors.by_ref().take(SAID_BYTES).read_to_end(&mut said);
     let _ = io::copy(&mut errors, &mut io::sink());
     let said = String::from_utf8_lossy(&said);
@@ -218,7 +218,7 @@ impl Read for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if self.said.is_some() {
-            // It may have ended by itself.
+            // Fails if the program has ended by itself, which is no error.
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_any_more_is_ended() {
+    fn a_command_whose_output_is_no_longer_read_is_ended() {
         let (_folder, command) = stand_in(0);
         let via = Via::find(&command).unwrap();
         let mut running = via.open(&["sh", "-c", "echo begin; exec sleep 600"]).unwrap();

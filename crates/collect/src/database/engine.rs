@@ -14,28 +14,28 @@ pub(super) type Row = Map<String, Value>;
 
 /// What a column is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ColumnType {
     Text,
     Integer,
     Boolean,
 }
 
-impl Kind {
+impl ColumnType {
     /// The type's name, in either dialect.
     pub fn sql(self) -> &'static str {
         match self {
-            Kind::Text => "text",
-            Kind::Integer => "bigint",
-            Kind::Boolean => "boolean",
+            ColumnType::Text => "text",
+            ColumnType::Integer => "bigint",
+            ColumnType::Boolean => "boolean",
         }
     }
 }
 
-/// A statement and what comes out of it. Its text is made of this program's own words; ids are bound.
+/// A statement and its columns. Its text holds no input: ids are bound as parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Statement {
     pub sql: String,
-    pub columns: Vec<(&'static str, Kind)>,
+    pub columns: Vec<(&'static str, ColumnType)>,
 }
 
 /// Why a statement gave nothing.
@@ -43,7 +43,7 @@ pub(super) struct Statement {
 pub(super) struct Failure {
     /// In a sentence, without the ids.
     pub why: String,
-    /// Whether there is no use in asking on.
+    /// Whether further statements would fail as well.
     pub is_last: bool,
 }
 
@@ -57,7 +57,7 @@ impl Schema {
     }
 }
 
-/// One moment of the database, in which every statement sees the same.
+/// A snapshot of the database, in which every statement sees the same data.
 pub(super) trait Snapshot {
     /// The moment by the server's clock, in milliseconds since the epoch, or a little before.
     fn at(&self) -> i64;
@@ -87,7 +87,7 @@ pub(super) trait Engine {
 
 /// Runs `work`, and meanwhile looks again and again whether it should end.
 pub(super) fn watched<T>(every: Duration, look: impl Fn() + Send + Sync, work: impl FnOnce() -> T) -> T {
-    /// Ends the watch even if `work` panics, which would else never come through.
+    /// Ends the watching thread even if `work` panics. Otherwise the panic would wait for that thread for ever.
     struct Done<'d>(&'d AtomicBool);
     impl Drop for Done<'_> {
         fn drop(&mut self) {

@@ -19,7 +19,7 @@ use tokio_postgres::error::{Error, SqlState};
 use tokio_postgres::types::Type;
 use tokio_postgres::{CancelToken, Client, Config, NoTls};
 
-use super::engine::{Engine, Failure, Kind, Row, Schema, Snapshot, Statement, Work};
+use super::engine::{ColumnType, Engine, Failure, Row, Schema, Snapshot, Statement, Work};
 use super::{Database, DatabaseError, Options};
 
 /// Begins a transaction that sees one moment and can write nothing.
@@ -38,7 +38,7 @@ pub(super) const POSITION: &str = "SELECT CAST(last_value AS bigint) AS newest_s
 pub(super) fn columns(snapshot: &mut dyn Snapshot, tables: &[&str]) -> Result<Schema, Failure> {
     let sql = "SELECT CAST(table_name AS text) AS table_name, CAST(column_name AS text) AS column_name \
                FROM information_schema.columns WHERE table_schema = ANY (current_schemas(FALSE)) AND table_name = $1";
-    let columns = vec![("table_name", Kind::Text), ("column_name", Kind::Text)];
+    let columns = vec![("table_name", ColumnType::Text), ("column_name", ColumnType::Text)];
     let statement = Statement { sql: sql.to_owned(), columns };
     let mut schema = Schema::default();
     for table in tables {
@@ -74,7 +74,7 @@ const CANCEL_MAX: Duration = Duration::from_secs(1);
 /// # Errors
 /// If it is no URL of PostgreSQL, or demands TLS.
 pub(super) fn config(database: &Database) -> Result<Config, DatabaseError> {
-    // Why the parser refuses it is not said: it quotes words of the argument, and a mistyped one has its password there.
+    // The parser's message is not shown: it quotes parts of the argument, and in a mistyped URL that part may be the password.
     let unreadable = |_: Error| DatabaseError::Url("it is no connection string of PostgreSQL");
     let mut config: Config = database.url.parse().map_err(unreadable)?;
     if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
@@ -167,7 +167,7 @@ impl From<Unanswered> for DatabaseError {
     }
 }
 
-/// A connection every question of which has an end.
+/// A connection on which every query has a time limit.
 struct Connection<'c> {
     client: Client,
     runtime: &'c Runtime,
@@ -186,7 +186,7 @@ impl<'c> Connection<'c> {
     ) -> Result<Self, DatabaseError> {
         let (client, connection) = runtime.block_on(within(options.silence_max, cancel, config.connect(NoTls)))?;
         let socket = runtime.spawn(async move {
-            // Its error comes out of the question that was asked.
+            // The error is reported by the query that was running.
             let _ = connection.await;
         });
         Ok(Connection { client, runtime, options, cancel, socket: RefCell::new(Some(socket)) })
@@ -203,7 +203,7 @@ impl<'c> Connection<'c> {
         answer
     }
 
-    /// Tells the server that nobody waits for the statement any more, if it listens.
+    /// Asks the server to cancel the statement. The server may not answer.
     fn end_statement(&self, token: CancelToken) {
         let never = AtomicBool::new(false);
         let _ = self.runtime.block_on(within(CANCEL_MAX, &never, token.cancel_query(NoTls)));
@@ -212,7 +212,7 @@ impl<'c> Connection<'c> {
     fn close(&self) {
         if let Some(socket) = self.socket.borrow_mut().take() {
             socket.abort();
-            // The socket is closed when what owns it has ended, which needs a turn.
+            // The socket is closed once the task that owns it has ended, so let that task run.
             let _ = self.runtime.block_on(socket);
         }
     }
@@ -256,14 +256,14 @@ impl Engine for Postgres<'_> {
         let row = self.connection.ask(client.query_typed_one(MOMENT, &[]))?;
         let at = row.try_get(0).map_err(Unanswered::Refused)?;
         self.is_standby = row.try_get(1).ok();
-        work(&mut Moment { connection: self.connection, at });
+        work(&mut PostgresSnapshot { connection: self.connection, at });
         // There is nothing to commit, and a connection that has ended has no transaction.
         let _ = self.connection.ask(client.batch_execute("ROLLBACK"));
         Ok(())
     }
 
     fn position(&self) -> Option<Statement> {
-        Some(Statement { sql: POSITION.to_owned(), columns: vec![("newest_stream_id", Kind::Integer)] })
+        Some(Statement { sql: POSITION.to_owned(), columns: vec![("newest_stream_id", ColumnType::Integer)] })
     }
 
     fn describe(&self) -> Row {
@@ -272,18 +272,18 @@ impl Engine for Postgres<'_> {
             ("version".to_owned(), json!(self.version)),
             ("standby".to_owned(), json!(self.is_standby)),
             ("clock".to_owned(), json!("the database server's")),
-            // Said because it is worth knowing that what was read crossed a network in the clear.
+            // Report this: the data crossed a network unencrypted.
             ("connection".to_owned(), json!(if self.is_local { "local" } else { "network, without TLS" })),
         ])
     }
 }
 
-struct Moment<'m> {
+struct PostgresSnapshot<'m> {
     connection: &'m Connection<'m>,
     at: i64,
 }
 
-impl Snapshot for Moment<'_> {
+impl Snapshot for PostgresSnapshot<'_> {
     fn at(&self) -> i64 {
         self.at
     }
@@ -319,9 +319,9 @@ async fn fetch(
         let mut row = Row::new();
         for (index, (name, kind)) in statement.columns.iter().enumerate() {
             let value = match kind {
-                Kind::Text => values.try_get::<_, Option<String>>(index)?.map(Value::from),
-                Kind::Integer => values.try_get::<_, Option<i64>>(index)?.map(Value::from),
-                Kind::Boolean => values.try_get::<_, Option<bool>>(index)?.map(Value::from),
+                ColumnType::Text => values.try_get::<_, Option<String>>(index)?.map(Value::from),
+                ColumnType::Integer => values.try_get::<_, Option<i64>>(index)?.map(Value::from),
+                ColumnType::Boolean => values.try_get::<_, Option<bool>>(index)?.map(Value::from),
             };
             row.insert((*name).to_owned(), value.unwrap_or_default());
         }

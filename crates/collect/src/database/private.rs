@@ -1,4 +1,4 @@
-//! What of a stored object goes into a bundle: public facts, and never contents.
+//! Reduces stored objects to what goes into a bundle: public facts, never contents.
 
 use serde_json::{Map, Value, json};
 
@@ -41,26 +41,26 @@ pub(super) fn event(row: &mut Row) {
     let stored = take_object(row, "json");
     let content = stored.as_ref().and_then(|stored| stored.get("content")?.as_object());
     let fields = content.map(|content| content.keys().cloned().collect::<Vec<String>>());
-    // A field that is there and is no text is there all the same: the list has it.
+    // The list of fields also names a field whose value is not a text.
     row.insert("algorithm".into(), content.and_then(|content| text(content.get("algorithm"))).into());
     if let Some(key) = content.and_then(|content| text(content.get("sender_key"))) {
         row.insert("sender_key".into(), key.into());
     }
     match fields {
         Some(fields) => row.insert("content_fields".into(), json!(fields)),
-        // Not read, so nothing is said: null would mean that there is no algorithm.
+        // The event was not read, so leave the column out: null would mean that the event has no algorithm.
         None => row.remove("algorithm"),
     };
 }
 
-/// A key as its device signed it. `unsigned` is nobody's signature's business, and may hold a device's name.
+/// A key as its device signed it, without `unsigned`, which is not signed and may hold the device's name.
 pub(super) fn key(row: &mut Row) {
     let Some(stored) = row.get("key_json").and_then(Value::as_str) else { return };
     let Ok(Value::Object(mut object)) = serde_json::from_str::<Value>(stored) else {
         row.insert("key_json".into(), Value::Null);
         return;
     };
-    // Else verbatim: what is parsed and written again may not be what was signed.
+    // If there is no `unsigned`, the text stays verbatim: parsing and writing it again might change the bytes that were signed.
     if object.remove("unsigned").is_some() {
         row.insert("key_json".into(), Value::Object(object));
     }
@@ -144,7 +144,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_stored_breaks_it(stored in ".{0,300}") {
+        fn any_stored_message_is_reduced_without_a_panic(stored in ".{0,300}") {
             for (name, reduce) in [("message_json", message as fn(&mut Row)), ("json", event), ("key_json", key)] {
                 let mut row = row(name, stored.clone());
                 reduce(&mut row);

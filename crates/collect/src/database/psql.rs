@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crypto_diag_analysis::queries::quote;
 use serde_json::json;
 
-use super::engine::{Engine, Failure, Kind, Row, Schema, Snapshot, Statement, Work};
+use super::engine::{ColumnType, Engine, Failure, Row, Schema, Snapshot, Statement, Work};
 use super::postgres::{BEGIN, MOMENT, POSITION, columns, limits, refusal};
 use super::{Database, DatabaseError, Options, Password};
 use crate::via::{Running, Via};
@@ -28,7 +28,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// What stands in front of what became of a statement. No JSON begins so.
 const DONE: &str = "crypto-diag";
 
-/// Says nothing but what is asked; errors as five letters, since their texts quote ids and names.
+/// Settings under which psql prints rows only, and errors as their five-letter codes, since error messages quote ids and names.
 const PSQL: [&str; 9] = [
     "psql",
     "--no-psqlrc",
@@ -41,7 +41,8 @@ const PSQL: [&str; 9] = [
     "-d",
 ];
 
-/// Takes the password from the first line that it is written, and becomes `psql`. An argument, everybody on both hosts could see.
+/// A shell command that reads the password from its first line of input and then becomes `psql`. Everybody on both hosts could see an
+/// argument.
 const WITH_PASSWORD: [&str; 4] = ["sh", "-c", r#"IFS= read -r PGPASSWORD && export PGPASSWORD && exec "$@""#, "sh"];
 
 /// Whether `psql` is what asks such a database, and may be told of it: a password in an argument is seen by everybody on both hosts.
@@ -107,7 +108,7 @@ impl<'p> Psql<'p> {
         };
         let version = Statement {
             sql: "SELECT current_setting('server_version') AS version".to_owned(),
-            columns: vec![("version", Kind::Text)],
+            columns: vec![("version", ColumnType::Text)],
         };
         let mut found = String::new();
         psql.ask(&version, &[], &mut |row| found = row["version"].as_str().unwrap_or_default().to_owned())
@@ -124,7 +125,7 @@ impl<'p> Psql<'p> {
     /// Asks, and hands out the rows.
     fn ask(&mut self, statement: &Statement, params: &[&str], each: &mut dyn FnMut(Row)) -> Result<(), Failure> {
         let asked = filled(&statement.sql, params)?;
-        // In one line, whatever is in it.
+        // The statement must be one line, whatever the ids contain.
         let sql = format!("SELECT row_to_json(asked)::text FROM ({asked}) asked");
         self.send(&sql, &mut |line| {
             let row = serde_json::from_str(line);
@@ -137,7 +138,7 @@ impl<'p> Psql<'p> {
         self.asked += 1;
         let done = format!("{DONE} {} ", self.asked);
         let written = writeln!(self.input, "{sql};\n\\echo {done}:SQLSTATE").and_then(|()| self.input.flush());
-        // Why it has ended is told by the end of what it prints.
+        // If psql has ended, the end of its output tells why.
         let _ = written;
         let limit = self.options.statement_timeout + self.options.silence_max;
         let over = Instant::now() + limit;
@@ -202,20 +203,22 @@ impl Engine for Psql<'_> {
     fn snapshot(&mut self, work: Work<'_>) -> Result<(), DatabaseError> {
         let ended = |failure: Failure| DatabaseError::Connection(failure.why);
         self.run(&format!("{BEGIN}; {}", limits(self.options))).map_err(ended)?;
-        let moment =
-            Statement { sql: MOMENT.to_owned(), columns: vec![("at", Kind::Integer), ("is_standby", Kind::Boolean)] };
+        let moment = Statement {
+            sql: MOMENT.to_owned(),
+            columns: vec![("at", ColumnType::Integer), ("is_standby", ColumnType::Boolean)],
+        };
         let mut seen = Row::new();
         self.ask(&moment, &[], &mut |row| seen = row).map_err(ended)?;
         let at = seen["at"].as_i64().ok_or_else(|| DatabaseError::Connection("it does not say when".to_owned()))?;
         self.is_standby = seen["is_standby"].as_bool();
-        work(&mut Moment { psql: self, at });
+        work(&mut PsqlSnapshot { psql: self, at });
         // There is nothing to commit, and a program that has ended has no transaction.
         let _ = self.run("ROLLBACK");
         Ok(())
     }
 
     fn position(&self) -> Option<Statement> {
-        Some(Statement { sql: POSITION.to_owned(), columns: vec![("newest_stream_id", Kind::Integer)] })
+        Some(Statement { sql: POSITION.to_owned(), columns: vec![("newest_stream_id", ColumnType::Integer)] })
     }
 
     fn describe(&self) -> Row {
@@ -229,12 +232,12 @@ impl Engine for Psql<'_> {
     }
 }
 
-struct Moment<'m, 'p> {
+struct PsqlSnapshot<'m, 'p> {
     psql: &'m mut Psql<'p>,
     at: i64,
 }
 
-impl Snapshot for Moment<'_, '_> {
+impl Snapshot for PsqlSnapshot<'_, '_> {
     fn at(&self) -> i64 {
         self.at
     }

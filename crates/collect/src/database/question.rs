@@ -1,6 +1,6 @@
 //! The form of a question: a table's columns, and what is done in a version of Synapse that lacks one.
 
-use super::engine::{Kind, Row, Schema, Statement};
+use super::engine::{ColumnType, Row, Schema, Statement};
 
 /// Bytes of one stored object that are fetched at most; a larger one is left on the server.
 const OBJECT_BYTES_MAX: usize = 256 * 1024;
@@ -18,7 +18,7 @@ pub(super) enum About {
 /// A column of an answer.
 pub(super) struct Column {
     pub name: &'static str,
-    pub kind: Kind,
+    pub kind: ColumnType,
     pub from: From,
     /// What it needs, as `table.column`; empty: the column `name` of the question's own table.
     pub needs: &'static [&'static str],
@@ -36,14 +36,14 @@ pub(super) enum From {
     Sql(&'static str),
 }
 
-/// What is done without a column.
+/// What to do if a column is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
     /// The question cannot be asked.
     Needed,
     /// It is NULL.
     OrNull,
-    /// It is left out, since NULL would say something.
+    /// The column is left out, since NULL would have a meaning.
     OrAbsent,
 }
 
@@ -71,13 +71,13 @@ pub(super) struct Join {
 }
 
 /// A column of the question's own table.
-pub(super) const fn column(name: &'static str, kind: Kind, presence: Presence) -> Column {
+pub(super) const fn column(name: &'static str, kind: ColumnType, presence: Presence) -> Column {
     Column { name, kind, from: From::Own, needs: &[], presence }
 }
 
 /// A JSON object of the question's own table.
 pub(super) const fn object(name: &'static str) -> Column {
-    Column { name, kind: Kind::Text, from: From::Object("t"), needs: &[], presence: Presence::OrNull }
+    Column { name, kind: ColumnType::Text, from: From::Object("t"), needs: &[], presence: Presence::OrNull }
 }
 
 /// A statement, and the columns that it does without.

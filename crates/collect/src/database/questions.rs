@@ -1,16 +1,16 @@
 //! What is asked, by Synapse's schema. Tables differ between versions: what is not there is NULL, or the question is not
 //! asked, and either is said. Columns that are not named here are never read: tokens, passwords, addresses, device names.
 
-use super::engine::{Kind, Row, Statement};
+use super::engine::{ColumnType, Row, Statement};
 use super::private;
 use super::question::{About, Column, From, Join, Presence, Question, column, object};
 
 const fn user_id() -> Column {
-    column("user_id", Kind::Text, Presence::Needed)
+    column("user_id", ColumnType::Text, Presence::Needed)
 }
 
 const fn device_id() -> Column {
-    column("device_id", Kind::Text, Presence::Needed)
+    column("device_id", ColumnType::Text, Presence::Needed)
 }
 
 fn keep(_: &mut Row) {}
@@ -27,11 +27,11 @@ const DEVICES: Question = Question {
     columns: &[
         user_id(),
         device_id(),
-        column("last_seen", Kind::Integer, Presence::OrNull),
-        column("hidden", Kind::Boolean, Presence::OrNull),
+        column("last_seen", ColumnType::Integer, Presence::OrNull),
+        column("hidden", ColumnType::Boolean, Presence::OrNull),
         Column {
             name: "dehydrated",
-            kind: Kind::Boolean,
+            kind: ColumnType::Boolean,
             from: From::Sql(
                 "EXISTS (SELECT 1 FROM dehydrated_devices x WHERE x.user_id = t.user_id AND x.device_id = t.device_id)",
             ),
@@ -40,7 +40,8 @@ const DEVICES: Question = Question {
         },
     ],
     joins: &[],
-    // Cross-signing keys in the guise of devices. Dehydrated ones are marked instead: left out, they would be missing.
+    // Leave out cross-signing keys, which the table holds as if they were devices. Dehydrated devices are marked and kept: if they were left
+    // out, they would seem not to exist.
     filters: &[("devices.hidden", "NOT coalesce(t.hidden, FALSE)")],
     order: "t.device_id",
     reduce: keep,
@@ -50,7 +51,12 @@ const DEVICE_KEYS: Question = Question {
     name: "device_keys",
     about: About::User,
     table: "e2e_device_keys_json",
-    columns: &[user_id(), device_id(), column("ts_added_ms", Kind::Integer, Presence::OrNull), object("key_json")],
+    columns: &[
+        user_id(),
+        device_id(),
+        column("ts_added_ms", ColumnType::Integer, Presence::OrNull),
+        object("key_json"),
+    ],
     joins: &[],
     filters: &[],
     order: "t.device_id",
@@ -64,9 +70,9 @@ const ONE_TIME_KEYS: Question = Question {
     columns: &[
         user_id(),
         device_id(),
-        column("algorithm", Kind::Text, Presence::OrNull),
-        column("key_id", Kind::Text, Presence::Needed),
-        column("ts_added_ms", Kind::Integer, Presence::OrNull),
+        column("algorithm", ColumnType::Text, Presence::OrNull),
+        column("key_id", ColumnType::Text, Presence::Needed),
+        column("ts_added_ms", ColumnType::Integer, Presence::OrNull),
         object("key_json"),
     ],
     joins: &[],
@@ -82,9 +88,9 @@ const FALLBACK_KEYS: Question = Question {
     columns: &[
         user_id(),
         device_id(),
-        column("algorithm", Kind::Text, Presence::OrNull),
-        column("key_id", Kind::Text, Presence::Needed),
-        column("used", Kind::Boolean, Presence::OrNull),
+        column("algorithm", ColumnType::Text, Presence::OrNull),
+        column("key_id", ColumnType::Text, Presence::Needed),
+        column("used", ColumnType::Boolean, Presence::OrNull),
         object("key_json"),
     ],
     joins: &[],
@@ -93,7 +99,7 @@ const FALLBACK_KEYS: Question = Question {
     reduce: private::key,
 };
 
-/// Asked twice, some seconds apart: what stays is not fetched.
+/// Asked twice, some seconds apart: messages that are in both answers are not being fetched.
 pub(super) const INBOX: Question = Question {
     name: "device_inbox",
     about: About::User,
@@ -101,11 +107,11 @@ pub(super) const INBOX: Question = Question {
     columns: &[
         user_id(),
         device_id(),
-        column("stream_id", Kind::Integer, Presence::Needed),
-        column("instance_name", Kind::Text, Presence::OrNull),
+        column("stream_id", ColumnType::Integer, Presence::Needed),
+        column("instance_name", ColumnType::Text, Presence::OrNull),
         Column {
             name: "bytes",
-            kind: Kind::Integer,
+            kind: ColumnType::Integer,
             from: From::Sql("octet_length(t.message_json)"),
             needs: &["device_inbox.message_json"],
             presence: Presence::OrNull,
@@ -113,7 +119,7 @@ pub(super) const INBOX: Question = Question {
         object("message_json"),
         Column {
             name: "dehydrated",
-            kind: Kind::Boolean,
+            kind: ColumnType::Boolean,
             from: From::Sql(
                 "EXISTS (SELECT 1 FROM dehydrated_devices x WHERE x.user_id = t.user_id AND x.device_id = t.device_id)",
             ),
@@ -123,7 +129,7 @@ pub(super) const INBOX: Question = Question {
     ],
     joins: &[],
     filters: &[],
-    // The oldest first: they tell whether it drains.
+    // The oldest messages first: they tell whether the inbox drains.
     order: "t.stream_id, t.device_id",
     reduce: private::message,
 };
@@ -133,36 +139,36 @@ const EVENT: Question = Question {
     about: About::Event,
     table: "events",
     columns: &[
-        column("event_id", Kind::Text, Presence::Needed),
-        column("room_id", Kind::Text, Presence::OrNull),
-        column("type", Kind::Text, Presence::OrNull),
-        column("sender", Kind::Text, Presence::OrNull),
-        column("origin_server_ts", Kind::Integer, Presence::OrNull),
+        column("event_id", ColumnType::Text, Presence::Needed),
+        column("room_id", ColumnType::Text, Presence::OrNull),
+        column("type", ColumnType::Text, Presence::OrNull),
+        column("sender", ColumnType::Text, Presence::OrNull),
+        column("origin_server_ts", ColumnType::Integer, Presence::OrNull),
         Column {
             name: "json",
-            kind: Kind::Text,
+            kind: ColumnType::Text,
             from: From::Object("j"),
             needs: &["event_json.event_id", "event_json.json"],
             presence: Presence::OrAbsent,
         },
         Column {
             name: "redacted_by",
-            kind: Kind::Text,
+            kind: ColumnType::Text,
             from: From::Sql("r.event_id"),
             needs: REDACTION,
-            // NULL would say that it was never redacted.
+            // NULL would mean that the event was never redacted.
             presence: Presence::OrAbsent,
         },
         Column {
             name: "redacted_ts",
-            kind: Kind::Integer,
+            kind: ColumnType::Integer,
             from: From::Sql("r.received_ts"),
             needs: &["redactions.event_id", "redactions.redacts", "redactions.received_ts"],
             presence: Presence::OrAbsent,
         },
         Column {
             name: "have_censored",
-            kind: Kind::Boolean,
+            kind: ColumnType::Boolean,
             from: From::Sql("r.have_censored"),
             needs: &["redactions.event_id", "redactions.redacts", "redactions.have_censored"],
             presence: Presence::OrAbsent,
@@ -196,7 +202,11 @@ pub(super) fn inbox_counts() -> Statement {
               CAST(max(t.stream_id) AS bigint) AS last_stream_id \
               FROM device_inbox t WHERE t.user_id = $1 GROUP BY t.device_id ORDER BY t.device_id"
             .to_owned(),
-        columns: vec![("device_id", Kind::Text), ("pending", Kind::Integer), ("last_stream_id", Kind::Integer)],
+        columns: vec![
+            ("device_id", ColumnType::Text),
+            ("pending", ColumnType::Integer),
+            ("last_stream_id", ColumnType::Integer),
+        ],
     }
 }
 
@@ -204,7 +214,7 @@ pub(super) fn inbox_counts() -> Statement {
 pub(super) fn local_user() -> Statement {
     Statement {
         sql: "SELECT CAST(t.name AS text) AS name FROM users t WHERE t.name = $1 LIMIT 1".to_owned(),
-        columns: vec![("name", Kind::Text)],
+        columns: vec![("name", ColumnType::Text)],
     }
 }
 
@@ -212,7 +222,7 @@ pub(super) fn local_user() -> Statement {
 pub(super) fn schema_version() -> Statement {
     Statement {
         sql: "SELECT CAST(t.version AS bigint) AS version FROM schema_version t LIMIT 1".to_owned(),
-        columns: vec![("version", Kind::Integer)],
+        columns: vec![("version", ColumnType::Integer)],
     }
 }
 

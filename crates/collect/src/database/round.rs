@@ -1,4 +1,4 @@
-//! One run through the questions, and what came of it.
+//! Asks all questions once, and keeps the answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,13 +19,13 @@ pub(super) struct Round<'r> {
     position: Option<Statement>,
     users: Vec<String>,
     events: Vec<String>,
-    /// Users of this server; `None`: nobody could tell.
+    /// Users of this server; `None` if that could not be found out.
     local: Option<BTreeSet<String>>,
     schema: Schema,
     schema_version: Option<i64>,
     moments: Vec<i64>,
     missing: BTreeSet<String>,
-    /// Set when there is no use in asking on.
+    /// Set when further questions would fail as well.
     ended: bool,
     pub queries: Vec<Value>,
     pub refused: Vec<Refusal>,
@@ -66,7 +66,7 @@ impl<'r> Round<'r> {
     /// Notes what is not answered.
     pub fn refuse(&mut self, what: &str, why: &str) {
         let refusal = Refusal { what: what.to_owned(), why: why.to_owned() };
-        // Both looks may be refused alike.
+        // Both looks at the inbox may be refused with the same words; note them once.
         if !self.refused.contains(&refusal) {
             self.refused.push(refusal);
         }
@@ -174,7 +174,7 @@ impl<'r> Round<'r> {
         number
     }
 
-    /// A user of another server has no devices here, which must not read as if the devices did not exist.
+    /// A user of another server has no devices in this database. The answer must not read as if the devices did not exist.
     fn find_local_users(&mut self, snapshot: &mut dyn Snapshot) {
         if !self.schema.has("users.name") {
             self.missing.insert("users.name".to_owned());
@@ -234,16 +234,16 @@ impl<'r> Round<'r> {
             );
             if question.name == INBOX.name {
                 let Some(rest) = self.rest_of_inbox(snapshot, &id, &rows) else {
-                    // With its user in `params` it would be taken for the whole inbox.
+                    // If `params` named the user, triage would take the answer for the whole inbox.
                     return self.push(name, &[], snapshot.at(), rows);
                 };
                 rows.extend(rest);
             } else {
-                // Under its own name a list is taken to be whole: what is not in it would be taken not to exist.
+                // Triage takes a list under the question's own name for complete, so a shortened list gets another name.
                 name.push_str("_part");
             }
         }
-        // Whose user it is nobody could tell: no rows may be another server's silence.
+        // We do not know whether the user belongs to this server. Then no rows may only mean that another server has them.
         if rows.is_empty() && question.about == About::User && self.local.is_none() {
             return self.refuse(
                 &format!("{name} of {id}"),
@@ -259,7 +259,7 @@ impl<'r> Round<'r> {
 
     /// What the list of a long inbox leaves out, counted by device.
     fn rest_of_inbox(&mut self, snapshot: &mut dyn Snapshot, user: &str, listed: &[Row]) -> Option<Vec<Row>> {
-        // The list is in the order of positions, so what is left out is not before its end.
+        // The list is ordered by position, so the messages that are left out come after its end.
         let end = listed.last().and_then(|row| row.get("stream_id")).cloned().unwrap_or_default();
         let mut rest = Vec::new();
         let done = snapshot.rows(&questions::inbox_counts(), &[user], &mut |mut row| {

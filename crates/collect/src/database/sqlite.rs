@@ -10,10 +10,10 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, params_from_iter};
 use serde_json::{Value, json};
 
-use super::engine::{Engine, Failure, Kind, Row, Schema, Snapshot, Statement, Work, watched};
+use super::engine::{ColumnType, Engine, Failure, Row, Schema, Snapshot, Statement, Work, watched};
 use super::{DatabaseError, Options};
 
-/// A reader holds up a server's writers unless its database is in WAL mode: a whole snapshot takes no longer than this.
+/// A snapshot takes no longer than this: unless the database is in WAL mode, a reader blocks the server's writers.
 const SNAPSHOT_MAX: Duration = Duration::from_secs(3);
 
 /// Time between two looks at the clock.
@@ -35,7 +35,7 @@ impl<'s> Sqlite<'s> {
     /// If there is none, or it is no database.
     pub fn open(path: &Path, options: &'s Options, cancel: &'s AtomicBool) -> Result<Self, DatabaseError> {
         let path = path.canonicalize().map_err(DatabaseError::NoFile)?;
-        // A pipe would be waited for.
+        // Opening a pipe would block.
         if !path.is_file() {
             return Err(DatabaseError::NotSqlite);
         }
@@ -87,13 +87,13 @@ impl Engine for Sqlite<'_> {
             return Err(connection_error(error));
         }
         let interrupt = self.connection.get_interrupt_handle();
-        // Again and again: it ends only what runs at that moment.
+        // Interrupt repeatedly: each call ends only the statement that is running at that moment.
         let look = || {
             if self.cancel.load(Ordering::Relaxed) || Instant::now() > deadline {
                 interrupt.interrupt();
             }
         };
-        watched(LOOK_EVERY, look, || work(&mut Moment { connection: &self.connection, at, deadline, limit }));
+        watched(LOOK_EVERY, look, || work(&mut SqliteSnapshot { connection: &self.connection, at, deadline, limit }));
         let _ = self.connection.execute_batch("ROLLBACK");
         if self.journal_of_stopped.as_ref().is_some_and(|journal| journal.exists()) {
             let why = "its server was started meanwhile, so what was read may be torn: ask again";
@@ -115,14 +115,14 @@ impl Engine for Sqlite<'_> {
     }
 }
 
-struct Moment<'m> {
+struct SqliteSnapshot<'m> {
     connection: &'m Connection,
     at: i64,
     deadline: Instant,
     limit: Duration,
 }
 
-impl Snapshot for Moment<'_> {
+impl Snapshot for SqliteSnapshot<'_> {
     fn at(&self) -> i64 {
         self.at
     }
@@ -133,7 +133,7 @@ impl Snapshot for Moment<'_> {
                 "SELECT m.name AS table_name, p.name AS column_name FROM sqlite_schema m, pragma_table_info(m.name) p \
                   WHERE m.type = 'table' AND m.name = $1"
                     .to_owned(),
-            columns: vec![("table_name", Kind::Text), ("column_name", Kind::Text)],
+            columns: vec![("table_name", ColumnType::Text), ("column_name", ColumnType::Text)],
         };
         let mut schema = Schema::default();
         for table in tables {
@@ -163,7 +163,7 @@ impl Snapshot for Moment<'_> {
     }
 }
 
-impl Moment<'_> {
+impl SqliteSnapshot<'_> {
     fn run(&self, statement: &Statement, params: &[&str], each: &mut dyn FnMut(Row)) -> Result<(), Error> {
         let mut prepared = self.connection.prepare(&statement.sql)?;
         let mut found = prepared.query(params_from_iter(params))?;
@@ -178,12 +178,14 @@ impl Moment<'_> {
     }
 }
 
-/// SQLite's columns hold what was put into them, whatever their type says.
-fn value(found: ValueRef<'_>, kind: Kind) -> Value {
+/// A value by the column's declared type. SQLite lets a column hold values of other types.
+fn value(found: ValueRef<'_>, kind: ColumnType) -> Value {
     match (kind, found) {
-        (Kind::Text, ValueRef::Text(text) | ValueRef::Blob(text)) => String::from_utf8_lossy(text).into_owned().into(),
-        (Kind::Integer, ValueRef::Integer(number)) => number.into(),
-        (Kind::Boolean, ValueRef::Integer(number)) => (number != 0).into(),
+        (ColumnType::Text, ValueRef::Text(text) | ValueRef::Blob(text)) => {
+            String::from_utf8_lossy(text).into_owned().into()
+        }
+        (ColumnType::Integer, ValueRef::Integer(number)) => number.into(),
+        (ColumnType::Boolean, ValueRef::Integer(number)) => (number != 0).into(),
         _ => Value::Null,
     }
 }

@@ -1,6 +1,6 @@
-//! Blocks in their order: what joins across them, and what is written.
+//! Takes blocks in their order, joins what belongs to one request across blocks, and gives the text to write.
 //!
-//! A block is held until no later line can want one of its own: the look-back, bounded in bytes and in time.
+//! A block is held until no later line can belong to a request with lines in it. This look-back is bounded in bytes and in time.
 
 pub(crate) mod latency;
 
@@ -8,29 +8,29 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use crypto_diag_server_log::{Class, LogLevel};
 
+use crate::line_header as header;
 use crate::redact::pseudonym::Names;
 use crate::redact::render;
-use crate::scan::line_header as header;
-use crate::scan::{Ahead, Back, Block, Plan};
+use crate::scan::{Block, LookAhead, LookBack, Plan};
 use latency::Latency;
 
-/// Blocks that are held for joins that become known later: 20 MiB. Their buffers are all that there are, so that no more may be held,
-/// however little is in one.
+/// Blocks held for later joins: 20 MiB. The buffer pool has room for this many, so holding more would starve the readers, even if the
+/// blocks were nearly empty.
 pub const LOOK_BACK_BLOCKS: usize = 80;
 
-/// Milliseconds that are looked back at most. `/sync` waits for half a minute.
+/// Milliseconds of look-back at most. The longest usual request is `/sync`, which waits for half a minute.
 pub const LOOK_BACK_MS: i64 = 2 * 60_000;
 
-/// Milliseconds that an access line is waited for.
+/// How many milliseconds later an access line may come.
 pub const LOOK_AHEAD_MS: i64 = 2 * 60_000;
 
-/// Requests whose access line is waited for at most.
+/// Requests that wait for their access line at the same time at most.
 pub const OPEN_MAX: usize = 10_000;
 
-/// Records of the ledger outside of the window, with what joins to them, that are kept of one log at most.
+/// Lines about one-time keys and devices from outside of the window that are kept per log at most, with the lines that join to them.
 pub const LEDGER_OUTSIDE_MAX: u64 = 20_000;
 
-/// Processes that are remembered at most.
+/// Processes remembered at most.
 const SOURCES_MAX: usize = 10_000;
 
 /// What was found in one source.
@@ -38,15 +38,15 @@ const SOURCES_MAX: usize = 10_000;
 pub(crate) struct Counts {
     /// Records that were kept.
     pub records: u64,
-    /// Of those, because of the request that they belong to.
+    /// Of those, the records that were kept only because of their request.
     pub joined: u64,
-    /// Of those, lines of the ledger outside of the window.
+    /// Of those, lines about one-time keys and devices from outside of the window.
     pub ledger_outside: u64,
-    /// Lines of the ledger outside of the window that did not fit.
+    /// Such lines that exceeded the bound and are left out.
     pub ledger_not_kept: u64,
-    /// Requests that began before what was still held.
+    /// Requests that began before the oldest block that was held, so that lines of theirs may be missing.
     pub look_back_overflow: u64,
-    /// Requests that were not waited for, since too many were open.
+    /// Requests whose access line was not waited for, since too many were open.
     pub look_ahead_overflow: u64,
     /// Requests whose access line did not come.
     pub unanswered: u64,
@@ -59,10 +59,10 @@ pub(crate) struct Counts {
 pub(crate) struct Sequence<'a> {
     plan: &'a Plan,
     ring: VecDeque<Block>,
-    /// The last time of what is no longer held.
+    /// The last time in blocks that are no longer held, in milliseconds since the epoch.
     gone: Option<i64>,
-    open: Vec<Ahead>,
-    /// Whether the last record of what is no longer held was kept: what continues it is, too.
+    open: Vec<LookAhead>,
+    /// Whether the last record of those blocks was kept. Then the lines that continue it are kept as well.
     carry: bool,
     minutes: HashSet<i64>,
     /// Sources of which such a line was kept since their start.
@@ -101,12 +101,12 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    /// Takes the next block. What can be written then is appended to `out`; buffers that are free again are given back.
+    /// Takes the next block. Text that is complete is appended to `out`; buffers that are no longer needed are given back.
     pub fn push(&mut self, mut block: Block, names: &mut Names, free: &mut dyn FnMut(Vec<u8>)) {
         self.latency.add(&block.seen.latency);
         self.levels.append(&mut block.seen.levels);
         self.sources.append(&mut block.seen.sources);
-        // All of one log agree, or the zone changed: a few tell.
+        // A few samples are enough: all lines of a log agree, unless its zone changed.
         let room = 1000_usize.saturating_sub(self.zone_samples.len());
         self.zone_samples.extend(block.seen.zone_samples.drain(..).take(room));
         self.counts.starts += block.starts.iter().filter(|(at, _)| is_start(&block, *at, self.plan)).count() as u64;
@@ -155,7 +155,7 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    /// Keeps, of each process, the first line behind its start by which it shows that it is not the whole server.
+    /// Keeps the first line after each start of a process that shows that the process is one of several.
     fn keep_replications(&mut self, block: &mut Block) {
         let starts = block.starts.iter().map(|(at, source)| (*at, *source, true));
         let mut marks: Vec<_> =
@@ -175,10 +175,10 @@ impl<'a> Sequence<'a> {
         newest.zip(oldest).is_some_and(|(newest, oldest)| newest - oldest > LOOK_BACK_MS)
     }
 
-    /// The last record so far is kept, since an id stands in what continues it.
+    /// Keeps the last record, since a wanted id was found in a line that continues it.
     fn keep_what_goes_on(&mut self) {
         let Some(block) = self.ring.iter_mut().rev().find(|block| block.last.is_some()) else {
-            // Nothing begins it: the beginning of a rotated file.
+            // A rotated file may begin with continuation lines whose record is in no file.
             self.carry = true;
             return;
         };
@@ -191,13 +191,13 @@ impl<'a> Sequence<'a> {
         let (Some(request), Some(time)) = (head.request, head.time) else { return };
         match head.class {
             Class::Access(_) => {}
-            _ => self.open.push(Ahead { request, source: head.source, time }),
+            _ => self.open.push(LookAhead { request, source: head.source, time }),
         }
     }
 
     /// Finds the access lines of open requests in a block.
     fn close(&mut self, block: &mut Block) {
-        // Lines of a block that is no longer there are not found; that its processes started anew, and when it ends, is known.
+        // If the block's data can no longer be read, its lines are not found. Its starts of processes and its last time are known all the same.
         let asked = self.open.iter().any(|ahead| block.may_hold(ahead.request));
         if self.open.is_empty() || asked && !block.restore() {
             return;
@@ -227,8 +227,8 @@ impl<'a> Sequence<'a> {
         backs.into_iter().for_each(|back| self.look_back(back));
     }
 
-    /// Keeps what belongs to a request in the blocks that are held.
-    fn look_back(&mut self, back: Back) {
+    /// Keeps the lines of a request in the blocks that are held.
+    fn look_back(&mut self, back: LookBack) {
         let clock = self.plan.period.clock;
         for block in self.ring.iter_mut().rev() {
             if block.last_time.is_some_and(|last| last < back.from) {
@@ -253,7 +253,7 @@ impl<'a> Sequence<'a> {
         self.counts.look_back_overflow += u64::from(self.gone.is_some_and(|gone| gone >= back.from));
     }
 
-    /// Writes the oldest block and lets it go.
+    /// Writes the oldest block and stops holding it.
     fn let_go(&mut self, names: &mut Names, free: &mut dyn FnMut(Vec<u8>)) {
         let Some(mut block) = self.ring.pop_front() else { return };
         self.gone = block.last_time.or(self.gone);

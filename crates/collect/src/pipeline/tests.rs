@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ids::Ids;
+use crate::line_header::StampContext;
 use crate::progress::Silent;
 use crate::scan::Period;
-use crate::scan::line_header::Clock;
 use crate::scan::needles::Needles;
 
 /// Milliseconds since the epoch of the first line.
@@ -24,7 +24,11 @@ fn ids() -> Ids {
 }
 
 fn plan(from: i64, to: i64) -> Plan {
-    Plan { needles: Needles::new(&ids(), None), period: Period { clock: Clock::default(), from, to }, latency: false }
+    Plan {
+        needles: Needles::new(&ids(), None),
+        period: Period { clock: StampContext::default(), from, to },
+        latency: false,
+    }
 }
 
 /// Slices a text in blocks of 2 KiB, as a file or as a stream.
@@ -41,7 +45,7 @@ fn slice_by(threads: usize, text: &[u8], plan: &Plan, as_file: bool) -> (String,
     let (mut sequence, mut names) = (Sequence::new(plan), Names::default());
     let mut out = Vec::new();
     let cancel = AtomicBool::new(false);
-    let run = Run {
+    let run = SearchJob {
         input: &input,
         range: None,
         plan,
@@ -236,7 +240,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_breaks_it(text in prop::collection::vec(any::<u8>(), 0..6000), as_file: bool) {
+    fn arbitrary_bytes_are_searched_without_a_panic(text in prop::collection::vec(any::<u8>(), 0..6000), as_file: bool) {
         let mut log = access(0, "GET-1", 3, "@alice:h").into_bytes();
         log.extend_from_slice(&text);
         log.extend_from_slice(b"\n");
@@ -299,7 +303,7 @@ fn an_access_line_that_names_nobody_comes_with_the_line_that_does() {
 }
 
 #[test]
-fn what_begins_before_what_is_held_is_counted() {
+fn a_request_that_begins_before_the_oldest_held_block_is_counted() {
     let error = format!("{}refused\n", head(0, "POST-1"));
     // Ten minutes of log, and a request that took as long.
     let noise: String = (0..2000).map(|n| format!("{}nothing {n}\n", head(n * 300, "bg-1"))).collect();
@@ -339,7 +343,7 @@ fn search_many_lines(
     let path = folder.path().join("x.log");
     std::fs::write(&path, &text).unwrap();
     let (input, plan) = (Input::plain(path, text.len() as u64), everything());
-    search(Run {
+    search(SearchJob {
         input: &input,
         range: None,
         plan: &plan,

@@ -12,8 +12,8 @@ const LINES: [&str; 4] = ["roomID", "lkId=", "lk_id=", "(LiveKit identity: "];
 /// The fields that hold them, as LiveKit and lk-jwt-service call them.
 const FIELDS: [&str; 7] = ["room", "participant", "Identity", "lkId", "lk_id", "alias", "identity"];
 
-/// What stands in for a hash while secrets are looked for, so that everything is looked at in its place. It is a plain word with a
-/// number behind it.
+/// The placeholder of a hash while the record is searched for secrets: a plain word with a number. It keeps the text around the hash in
+/// its place.
 const WORD: &str = "hashedname";
 
 /// How a line says that somebody got a token, and what stands in for it meanwhile: what stands behind "access token" would be closed
@@ -30,7 +30,7 @@ impl Named<'_> {
     /// The record as `close` leaves it, with its hashes.
     pub fn closed(&self, close: impl Fn(&str) -> Cow<'_, str>) -> String {
         let mut text = close(&self.text).into_owned();
-        // From the last on: the first one's word begins the tenth's.
+        // Replace from the last to the first, since the first placeholder is a prefix of the tenth.
         for (number, hash) in self.hashes.iter().enumerate().rev() {
             text = text.replace(&word(number), hash);
         }

@@ -1,4 +1,4 @@
-//! What a kept record becomes: without secrets, and with the places of other people's ids.
+//! Redacts a kept record, and finds the places of other people's ids in it.
 
 mod hashed;
 pub(crate) mod pseudonym;
@@ -217,7 +217,7 @@ mod tests {
             "\"".to_owned(),
         ] {
             let record = format!("{ACCESS}{rest}");
-            // Twice: the second time, its shape may be remembered.
+            // Twice, since the second time the record's shape may be known.
             for _ in 0..2 {
                 assert_eq!(rendered(&record), redact(&record).text, "{record}");
             }

@@ -1,4 +1,4 @@
-//! Other people's ids and addresses: where they stand in a text, and what stands in for them.
+//! Finds other people's ids and addresses in a text, and the pseudonyms that replace them.
 //!
 //! A pseudonym is a number, given in the order in which an id first appears in the bundle's logs. Nothing leads back from
 //! it to the id, not even by trying all ids: it is no hash, and no key exists. The same input gives the same numbers.
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_replaced_and_ours_stay() {
+    fn ids_of_others_are_replaced_and_those_of_the_capture_are_kept() {
         for (text, wanted) in [
             ("{@bob:h.org} asked", "{@user-1:pseudonym.invalid} asked"),
             ("{@alice:h} and @alice:h.", "{@alice:h} and @alice:h."),

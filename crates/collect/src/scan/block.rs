@@ -1,4 +1,4 @@
-//! A block that is searched: its lines, and what was found in them.
+//! A block of a log while it is searched: its lines, and what was found in them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use crypto_diag_server_log::{LogLevel, parse_line};
 
 use super::Plan;
 use super::latency::{self, Sample};
-use super::line_header::{self as header, Clock};
 use super::request_table::Index;
+use crate::line_header::{self as header, StampContext};
 use crate::redact::pseudonym::Gap;
 use crate::redact::render;
 use crate::source::blocks::{FileBlocks, Raw};
 
-/// Names of processes that one block tells at most.
+/// Names of processes noted per block at most.
 const SOURCES_MAX: usize = 64;
 
 /// A record that is kept.
@@ -22,48 +22,49 @@ const SOURCES_MAX: usize = 64;
 pub(crate) struct Kept {
     pub start: usize,
     pub end: usize,
-    /// Whether it is there because of a request that it belongs to.
+    /// Whether it is kept only because it belongs to a request of which another line is kept.
     pub joined: bool,
-    /// Whether it is a line of the ledger outside of the window.
+    /// Whether it is a line about one-time keys or devices from outside of the window.
     pub outside: bool,
-    /// Its part of the rendered text, and of the gaps.
+    /// Its range in the rendered text, and in the list of gaps.
     pub text: (usize, usize),
     pub gaps: (usize, usize),
 }
 
-/// A request whose lines have to be looked for in earlier blocks.
+/// A request whose lines must be looked for in earlier blocks. Times are in milliseconds since the epoch, by the server's clock.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Back {
+pub(crate) struct LookBack {
     pub request: u64,
     pub source: u64,
     pub from: i64,
     pub to: i64,
 }
 
-/// The access line of a request.
+/// A request whose access line was found, which tells when it ended.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Answer {
-    /// Where it begins.
+pub(crate) struct FinishedRequest {
+    /// Where the access line begins in the block.
     pub at: usize,
     pub request: u64,
     pub source: u64,
+    /// Milliseconds since the epoch, by the server's clock.
     pub ended: i64,
-    /// Milliseconds.
+    /// Duration in milliseconds.
     pub took: u64,
 }
 
-impl Answer {
-    /// Where the other lines of its request are looked for.
-    pub fn back(&self) -> Back {
+impl FinishedRequest {
+    /// Which earlier lines belong to the request.
+    pub fn back(&self) -> LookBack {
         let rounding = rounding_ms(self.ended, self.ended);
         let from = self.ended - self.took as i64 - rounding;
-        Back { request: self.request, source: self.source, from, to: self.ended + rounding }
+        LookBack { request: self.request, source: self.source, from, to: self.ended + rounding }
     }
 }
 
-/// A request whose access line has to be looked for in later blocks.
+/// A request whose access line must be looked for in later blocks.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ahead {
+pub(crate) struct LookAhead {
     pub request: u64,
     pub source: u64,
     pub time: i64,
@@ -73,44 +74,44 @@ pub(crate) struct Ahead {
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     pub number: u64,
-    /// Empty once it was let go of.
+    /// The block's bytes; empty after the buffer was given back.
     pub data: Vec<u8>,
-    /// Where it can be read once more.
+    /// The file from which the block can be read again.
     again: Option<Arc<FileBlocks>>,
-    /// Where the block begins in it.
+    /// Where the block begins in that file.
     pub begin: usize,
-    /// Where the first record begins; between the two stands what continues the last record of the block before.
+    /// Where the first record begins in the data. The bytes before it continue the last record of the previous block.
     pub leading: usize,
-    /// Whether one of the ids stands there.
+    /// Whether those bytes contain one of the wanted ids.
     pub leading_hit: bool,
     pub last: Option<usize>,
     pub first_time: Option<i64>,
     pub last_time: Option<i64>,
-    /// In order.
+    /// Kept records, in order.
     pub kept: Vec<Kept>,
-    /// Records that were kept later, by their place.
+    /// Records that were kept afterwards because of a later block, by their place.
     pub late: BTreeSet<usize>,
     pub rendered: Vec<u8>,
     pub gaps: Vec<Gap>,
-    /// Starts of processes: place and source.
+    /// Lines by which a process says that it starts: place, and hash of its source.
     pub starts: Vec<(usize, u64)>,
     /// The first line of each source behind its start by which it shows that it is one of several processes.
     pub replications: Vec<(usize, u64)>,
-    pub backs: Vec<Back>,
-    pub aheads: Vec<Ahead>,
+    pub backs: Vec<LookBack>,
+    pub aheads: Vec<LookAhead>,
     pub seen: Seen,
     index: Option<Index>,
 }
 
-/// What a block tells of its log, whatever is kept of it.
+/// What a block tells about its log as a whole, independent of what is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// The first record of each minute: minute and place.
+    /// The first record of each minute: minutes since the epoch, and place.
     pub minutes: Vec<(i64, usize)>,
     pub levels: BTreeSet<LogLevel>,
     /// Names of processes.
     pub sources: BTreeSet<String>,
-    /// Wall clock less epoch, as ledger lines say both.
+    /// Milliseconds that the server's wall clock is ahead of UTC, from lines that print a time in both.
     pub zone_samples: Vec<i64>,
     pub latency: Vec<Sample>,
 }
@@ -126,7 +127,7 @@ impl Block {
         block
     }
 
-    /// Looks at the block's first and last record, and at its minutes.
+    /// Finds the block's first and last record, and the first record of each minute.
     pub(super) fn look(&mut self, plan: &Plan) {
         if self.last.is_some() {
             self.times(plan);
@@ -138,21 +139,21 @@ impl Block {
         latency::samples(&self.data[self.begin..], &plan.period, &mut self.seen.latency);
     }
 
-    /// The line that begins at a place, without its break.
+    /// The line that begins at a place, without its line break.
     pub fn line(&self, start: usize) -> &[u8] {
         let rest = &self.data[start..];
         &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
     }
 
-    /// Gives the data back where little of it is likely to be asked for: it is still warm in a processor's cache, and the next
-    /// block is read into it. What is kept is rendered, and the index tells whether a request has lines here.
+    /// Gives the buffer back if the data is unlikely to be needed again: the buffer is still in the processor's cache, and the next block is
+    /// read into it. Kept records are rendered already, and the index tells whether a request has lines here.
     pub fn release(&mut self) -> Option<Vec<u8>> {
         let unlikely =
             self.starts.is_empty() && self.replications.is_empty() && !self.leading_hit && self.seen.minutes.len() <= 1;
         (unlikely && self.again.is_some()).then(|| std::mem::take(&mut self.data))
     }
 
-    /// Reads the data once more if it was given back. `false`: it is no longer there, or no longer the same.
+    /// Reads the data again if the buffer was given back. `false` if the file no longer has the same bytes there.
     pub fn restore(&mut self) -> bool {
         if !self.data.is_empty() {
             return true;
@@ -174,25 +175,25 @@ impl Block {
         let mut end = start;
         loop {
             end = line_end(&self.data, end);
-            if end >= self.data.len() || header::is_head(line(&self.data, end)) {
+            if end >= self.data.len() || header::is_header(line(&self.data, end)) {
                 return end;
             }
         }
     }
 
-    /// Whether a request has lines here, as far as that can be told without reading the data once more.
+    /// Whether a request may have lines here, without reading the data again. It may say yes falsely, never no.
     pub fn may_hold(&self, request: u64) -> bool {
         self.index.as_ref().is_none_or(|index| index.of_request(request).next().is_some())
     }
 
-    /// The index, made when it is first needed. The data is there then.
+    /// The index of requests, made when it is first needed. The data must be present.
     pub(super) fn index(&mut self) -> &Index {
         let (data, begin) = (&self.data, self.begin);
         self.index.get_or_insert_with(|| Index::of(data, begin))
     }
 
-    /// Where the lines of a request begin that lie in a time, the last one first.
-    pub fn of_request(&mut self, back: &Back, clock: Clock) -> Vec<usize> {
+    /// Where lines of a request begin, if their time is in the given range; the last one first.
+    pub fn of_request(&mut self, back: &LookBack, clock: StampContext) -> Vec<usize> {
         self.index();
         let index = self.index.as_ref();
         let starts = index.into_iter().flat_map(|index| index.of_request(back.request));
@@ -221,7 +222,7 @@ impl Block {
         }
     }
 
-    /// The first record of each minute of the window: where a log was being written, a slice shall show it.
+    /// Keeps the first record of each minute of the window, so that the slice shows that the log was being written then.
     fn minutes(&mut self, plan: &Plan) {
         let (Some(first), Some(last)) = (self.first_time, self.last_time) else { return };
         if last < plan.period.from || first > plan.period.to {
@@ -237,7 +238,7 @@ impl Block {
         while start < self.data.len() {
             let end = line_end(&self.data, start);
             let begin = self.data.get(start..start + 16).unwrap_or_default();
-            // The plain form shows by its first bytes that its minute is the same.
+            // In Synapse's default form, the first bytes show that the minute has not changed.
             if begin != before {
                 let time = header::time(&self.data[start..end], plan.period.clock);
                 if let Some(at) = time.map(|time| time.div_euclid(60_000)).filter(|at| *at != minute) {
@@ -281,10 +282,10 @@ fn line_end(data: &[u8], start: usize) -> usize {
     memchr::memchr(b'\n', &data[start..]).map_or(data.len(), |at| start + at + 1)
 }
 
-/// Where the record begins that holds a place; one begins at or before it.
+/// Where the record begins that contains a place. A record must begin at or before it.
 pub(super) fn record_start(data: &[u8], at: usize) -> usize {
     let mut start = line_start(data, at);
-    while start > 0 && !header::is_head(line(data, start)) {
+    while start > 0 && !header::is_header(line(data, start)) {
         start = line_start(data, start - 1);
     }
     start
@@ -292,13 +293,13 @@ pub(super) fn record_start(data: &[u8], at: usize) -> usize {
 
 fn first_head(data: &[u8], begin: usize) -> usize {
     let mut start = begin;
-    while start < data.len() && !header::is_head(line(data, start)) {
+    while start < data.len() && !header::is_header(line(data, start)) {
         start = line_end(data, start);
     }
     start
 }
 
-/// The last record's place, in a block that has one.
+/// Where the last record begins. The block must have one.
 fn last_head(data: &[u8]) -> usize {
     record_start(data, data.len() - 1)
 }
@@ -316,7 +317,11 @@ mod tests {
     fn plan() -> Plan {
         let ids = Ids { users: ["@alice:h".to_owned()].into(), ..Ids::default() };
         let (from, to) = (i64::MIN / 4, i64::MAX / 4);
-        Plan { needles: Needles::new(&ids, None), period: Period { clock: Clock::default(), from, to }, latency: false }
+        Plan {
+            needles: Needles::new(&ids, None),
+            period: Period { clock: StampContext::default(), from, to },
+            latency: false,
+        }
     }
 
     fn line(second: u8, text: &str) -> String {

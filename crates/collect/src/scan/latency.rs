@@ -5,7 +5,7 @@ use crypto_diag_server_log::waits_for_news;
 use memchr::memmem;
 
 use super::Period;
-use super::line_header::Times;
+use crate::line_header::Times;
 
 /// One request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,24 +1,23 @@
-//! One block: which of its records are kept, and what has to be looked for in the blocks around it. A pure function of
-//! the block, so that blocks can be searched at the same time. In: a [`Raw`] block; out: a [`Block`] that was searched.
+//! Searches one block: which of its records are kept, and what must be looked for in the blocks around it. Takes a [`Raw`] block and
+//! gives a [`Block`]. It is a pure function of the block, so that several blocks can be searched at the same time.
 
 mod block;
 pub(crate) mod latency;
-pub(crate) mod line_header;
 pub(crate) mod needles;
 mod request_table;
 mod search;
 
-pub(crate) use block::{Ahead, Back, Block};
-use line_header::Clock;
+pub(crate) use block::{Block, LookAhead, LookBack};
 use needles::Needles;
 
+use crate::line_header::StampContext;
 use crate::source::blocks::Raw;
 
-/// When, and how a log's stamps are read.
+/// The window of time, and how the log's stamps are read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Period {
-    pub clock: Clock,
-    /// Milliseconds since the epoch, margins included.
+    pub clock: StampContext,
+    /// First and last millisecond since the epoch, by the server's clock, with margins.
     pub from: i64,
     pub to: i64,
 }
@@ -29,7 +28,7 @@ impl Period {
     }
 }
 
-/// What every block is searched for.
+/// What every block of a log is searched for.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub needles: Needles,

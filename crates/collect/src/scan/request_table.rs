@@ -1,6 +1,6 @@
 //! Which lines of a block belong to which request.
 
-use super::line_header as header;
+use crate::line_header as header;
 
 /// No entry.
 const NONE: u32 = u32::MAX;

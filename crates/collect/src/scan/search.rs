@@ -7,14 +7,14 @@ use crypto_diag_server_log::zone::{ahead, rounding_ms};
 use crypto_diag_server_log::{Class, EventKind, is_lost, parse_line, request_key};
 
 use super::Plan;
-use super::block::{Ahead, Answer, Block, Kept, line_start, record_start};
-use super::line_header::{self as header, Clock, Head};
+use super::block::{Block, FinishedRequest, Kept, LookAhead, line_start, record_start};
 use super::needles::{Occurrence, Sought};
+use crate::line_header::{self as header, LineHeader, StampContext};
 use crate::redact::pseudonym;
 
 impl Block {
     /// Finds the records that hold what is sought: their places and heads.
-    pub(super) fn search(&mut self, plan: &Plan) -> Vec<(usize, Head)> {
+    pub(super) fn search(&mut self, plan: &Plan) -> Vec<(usize, LineHeader)> {
         let mut hits = Vec::new();
         // Sources of which a line behind their start showed that they are one of several processes.
         let mut told: HashSet<u64> = HashSet::new();
@@ -112,15 +112,17 @@ impl Block {
     }
 
     /// Adds what belongs to the hits' requests.
-    pub(super) fn join(&mut self, hits: &[(usize, Head)], plan: &Plan) {
+    pub(super) fn join(&mut self, hits: &[(usize, LineHeader)], plan: &Plan) {
         self.index();
         let mut done: HashSet<usize> = HashSet::new();
         for (start, head) in hits {
             let (Some(request), Some(time)) = (head.request, head.time) else { continue };
             let outside = !plan.period.holds(Some(time));
             let answer = match head.class {
-                Class::Access(took) => Some(Answer { at: *start, request, source: head.source, ended: time, took }),
-                _ => self.answer_of(&Ahead { request, source: head.source, time }, *start, plan.period.clock),
+                Class::Access(took) => {
+                    Some(FinishedRequest { at: *start, request, source: head.source, ended: time, took })
+                }
+                _ => self.answer_of(&LookAhead { request, source: head.source, time }, *start, plan.period.clock),
             };
             match answer {
                 Some(answer) => {
@@ -132,7 +134,7 @@ impl Block {
                     }
                 }
                 None if !self.starts_between(head.source, *start, self.data.len()) => {
-                    self.aheads.push(Ahead { request, source: head.source, time });
+                    self.aheads.push(LookAhead { request, source: head.source, time });
                 }
                 None => {}
             }
@@ -140,7 +142,7 @@ impl Block {
     }
 
     /// The first access line behind a place of a request whose time holds that of a line of it.
-    pub fn answer_of(&mut self, of: &Ahead, behind: usize, clock: Clock) -> Option<Answer> {
+    pub fn answer_of(&mut self, of: &LookAhead, behind: usize, clock: StampContext) -> Option<FinishedRequest> {
         let mut found = None;
         for at in self.index().of_request(of.request).collect::<Vec<_>>() {
             if at < behind {
@@ -151,14 +153,14 @@ impl Block {
                 && ended - took as i64 - rounding_ms(ended, of.time) <= of.time
                 && of.time <= ended + rounding_ms(ended, of.time)
             {
-                found = Some(Answer { at, request: of.request, source: of.source, ended, took });
+                found = Some(FinishedRequest { at, request: of.request, source: of.source, ended, took });
             }
         }
         found.filter(|answer| !self.starts_between(of.source, behind, answer.at))
     }
 
     /// Adds the lines of a request in front of its access line.
-    fn join_answer(&mut self, answer: &Answer, outside: bool, plan: &Plan) {
+    fn join_answer(&mut self, answer: &FinishedRequest, outside: bool, plan: &Plan) {
         let back = answer.back();
         for start in self.of_request(&back, plan.period.clock) {
             let (low, high) = (start.min(answer.at), start.max(answer.at));
@@ -179,11 +181,11 @@ impl Block {
 }
 
 /// Wall clock less epoch, of a ledger line that prints both.
-fn zone_sample(line: &[u8], clock: Clock) -> Option<i64> {
+fn zone_sample(line: &[u8], clock: StampContext) -> Option<i64> {
     let at = memchr::memmem::rfind(line, b" at ")? + 4;
     let digits: &[u8] = line.get(at..)?;
     let digits = &digits[..digits.iter().take_while(|byte| byte.is_ascii_digit()).count()];
     let epoch: i64 = std::str::from_utf8(digits).ok().filter(|digits| digits.len() == 13)?.parse().ok()?;
-    let wall = header::time(line, Clock { zone_ms: 0, ..clock })?;
+    let wall = header::time(line, StampContext { zone_ms: 0, ..clock })?;
     Some(ahead(wall, epoch))
 }

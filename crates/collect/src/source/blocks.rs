@@ -6,13 +6,13 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Bytes of a block of a file: large enough that its edges cost nothing, small enough for a processor's own cache.
+/// Bytes of a block of a file: large enough that the work at its edges does not matter, small enough for a processor core's cache.
 pub const BLOCK_BYTES: usize = 256 << 10;
 
-/// Bytes of one line that are read at most. Triage reads 256 KiB of it.
+/// Bytes read of one line at most. Triage reads 256 KiB of a line.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
 
-/// Bytes that are read at once behind a block's end to find the end of its last line.
+/// Bytes read at a time to find the end of a block's last line.
 const TAIL_BYTES: usize = 4 << 10;
 
 /// A block of whole lines.
@@ -22,7 +22,7 @@ pub(crate) struct Raw {
     pub number: u64,
     /// Whole lines from `begin` on, each with its line break but for the last of a file.
     pub data: Vec<u8>,
-    /// Bytes in front of it that belong to the block before.
+    /// Bytes at the beginning of the buffer that belong to the previous block.
     pub begin: usize,
     /// Bytes that were read.
     pub read: u64,
@@ -143,12 +143,12 @@ impl FileBlocks {
         data.truncate(length);
         if from + (length as u64) < to {
             self.ended.fetch_min(from + length as u64, Ordering::Relaxed);
-            // Nothing is behind it.
+            // The file ends here.
             if length == 0 {
                 return Ok(None);
             }
         }
-        // A line belongs to the block that holds the break in front of it: the block before reads it to its end.
+        // A line belongs to the block that contains the line break before it, and that block reads it to its end.
         let first = if from == self.range.start { Some(0) } else { memchr::memchr(b'\n', &data).map(|at| at + 1) };
         let begin = first.unwrap_or(data.len());
         let cut = first.is_some() && to < self.range.end && self.read_tail(&mut data, to)?;
@@ -201,12 +201,12 @@ pub(crate) struct StreamBlocks<R> {
     /// The beginning of the next block.
     carry: Vec<u8>,
     number: u64,
-    /// Whether the rest of a line that was too long comes next.
+    /// Whether the next bytes are the rest of a line that was too long.
     skipping: bool,
     ended: bool,
     cut: u64,
     bytes: u64,
-    /// A broken stream ends; what came before is used.
+    /// A stream that breaks is treated as ended; what came before is used.
     broke: Option<io::Error>,
 }
 
@@ -215,7 +215,7 @@ impl<R: Read> StreamBlocks<R> {
         let before = self.bytes;
         data.clear();
         data.append(&mut self.carry);
-        // Longer only where a line is.
+        // The buffer grows beyond this only if a line is longer.
         let mut full = self.block;
         while !self.ended && data.len() < full {
             let old = data.len();
@@ -241,7 +241,7 @@ impl<R: Read> StreamBlocks<R> {
                     self.carry.extend_from_slice(&data[end + 1..]);
                     data.truncate(end + 1);
                 }
-                // The block is as long as a line can be.
+                // The line has reached the longest length that is read.
                 None => {
                     data.push(b'\n');
                     self.skipping = true;

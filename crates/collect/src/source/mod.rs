@@ -27,7 +27,7 @@ use crate::request::Request;
 use crate::via::Via;
 use patient::{Chunks, Growing, Patient};
 
-/// Bytes of a log's beginning that tell what it is.
+/// How many bytes at a log's beginning are looked at to find out what it is.
 pub const SAMPLE_BYTES: usize = 64 << 10;
 
 /// Bytes of an export of Loki's that is one document, and so is held, at most.
@@ -62,7 +62,7 @@ struct Stream {
     enough: Option<Arc<AtomicBool>>,
 }
 
-/// A log: one file, or what it was rotated into, the oldest first.
+/// A log: one file, or a file with those that it was rotated into, the oldest first.
 #[derive(Debug)]
 pub(crate) struct Group {
     /// The slice's name in the bundle.
@@ -252,7 +252,7 @@ fn plan(files: &[LogFile], found: bool, refused: &mut Vec<Refusal>) -> Vec<Input
             is_direct: packing == Packing::Plain && is_whole && is_bare && exported.is_none(),
             modified: file.modified,
             sample,
-            // What was made of a document is not in the file.
+            // The text was extracted from a document, so its bytes are not those of the file.
             stream: exported.map(|read| Stream { read, rest: Mutex::new(None), enough: None }),
         });
     }
@@ -296,10 +296,10 @@ fn stream(
     Ok(Input { path: path.to_owned(), packing, sample, stream, ..Input::default() })
 }
 
-/// The beginning of a text. What comes before an error counts; it is told later, where the text is read.
+/// The beginning of a text. Bytes before an error are used; the error itself is reported later, when the text is read.
 ///
 /// # Errors
-/// If nothing comes before it.
+/// If the first read fails.
 fn sample_of(text: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut sample = Vec::new();
     match text.take(SAMPLE_BYTES as u64).read_to_end(&mut sample) {
@@ -340,7 +340,7 @@ impl Input {
         opened().map_err(|error| unreadable(&self.path, error))
     }
 
-    /// Whether it gives its bytes once.
+    /// Whether it is a stream, which can be read only once.
     pub fn is_stream(&self) -> bool {
         self.stream.is_some()
     }
@@ -387,7 +387,7 @@ pub(crate) fn plain_name(name: &str) -> String {
     redact(name).text.replace(|character| !is_plain(character), "_")
 }
 
-/// Tells of an input's beginning.
+/// Reports to `progress` that an input begins.
 pub(crate) fn announce(input: &Input, progress: &dyn Progress) {
     progress.file_started(&shown(&input.path), (!input.is_stream()).then_some(input.size));
 }

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_comes_can_be_interrupted_and_what_came_before_is_there() {
+    fn a_read_that_never_ends_can_be_interrupted_and_keeps_the_bytes_before() {
         let (said, heard) = io::pipe().map(|(reader, writer)| (writer, reader)).unwrap();
         let cancel = AtomicBool::new(false);
         let mut patient = Patient::new(start(move || Ok(heard)), &cancel, None);

@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Range;
 
 use super::blocks::{LINE_BYTES_MAX, read_at};
-use crate::scan::line_header::{self as header, Clock};
+use crate::line_header::{self as header, StampContext};
 
 /// Bytes that are looked at for a line with a time; a traceback may stand in between.
 const PROBE_BYTES: usize = 64 << 10;
@@ -24,7 +24,7 @@ pub const DISORDER_MS: i64 = 60_000;
 ///
 /// # Errors
 /// Those of the file.
-pub(crate) fn of(file: &File, size: u64, from: i64, to: i64, clock: Clock) -> io::Result<Option<Range<u64>>> {
+pub(crate) fn of(file: &File, size: u64, from: i64, to: i64, clock: StampContext) -> io::Result<Option<Range<u64>>> {
     let mut probes = Probes { file, size, clock, seen: Vec::new() };
     let (Some(first), Some(last)) = (probes.at(0)?, probes.at(size.saturating_sub(PROBE_BYTES as u64))?) else {
         return Ok(None);
@@ -59,7 +59,7 @@ struct Probe {
 struct Probes<'f> {
     file: &'f File,
     size: u64,
-    clock: Clock,
+    clock: StampContext,
     seen: Vec<Probe>,
 }
 
@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn stretch(file: &File, text: &str, from: i64, to: i64) -> Option<Range<u64>> {
-        of(file, text.len() as u64, START + from, START + to, Clock::default()).unwrap()
+        of(file, text.len() as u64, START + from, START + to, StampContext::default()).unwrap()
     }
 
     #[test]
