@@ -25,9 +25,9 @@ const MARGIN_MS: i64 = 30_000;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Timeline {
-    /// The left edge.
+    /// The left edge, in milliseconds since the epoch.
     pub from: i64,
-    /// The right edge.
+    /// The right edge, likewise.
     pub to: i64,
     /// The lanes, clients first.
     pub lanes: Vec<Lane>,
@@ -42,7 +42,7 @@ pub struct Timeline {
 pub struct Lane {
     /// Its name.
     pub name: String,
-    /// Whether what stands in it is trouble.
+    /// Whether the lane's events are failures.
     pub trouble: bool,
     /// Events in each of [`COLUMNS`] equal parts of the time.
     pub density: Vec<u32>,
@@ -59,7 +59,7 @@ pub struct Lane {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Mark {
-    /// When.
+    /// When it happened, in milliseconds since the epoch.
     pub at: i64,
     /// What. May hold ids: show as text.
     pub text: String,
@@ -70,9 +70,9 @@ pub struct Mark {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Span {
-    /// From.
+    /// Its begin, in milliseconds since the epoch.
     pub from: i64,
-    /// To.
+    /// Its end, likewise.
     pub to: i64,
     /// What.
     pub text: String,

@@ -58,7 +58,7 @@ pub struct Exchange {
     pub method: String,
     /// Path and query without secrets.
     pub uri: String,
-    /// When it was sent.
+    /// When it was sent, in milliseconds since the epoch, by the browser's clock.
     pub start: i64,
     /// How long it took, in milliseconds.
     pub time: f64,
@@ -93,7 +93,7 @@ impl Exchange {
         }
     }
 
-    /// When it ended.
+    /// When it ended, by the same clock as `start`.
     pub fn end(&self) -> i64 {
         self.start.saturating_add(self.time.max(0.0).ceil() as i64)
     }

@@ -41,7 +41,7 @@ pub struct FallbackKeyRow {
     pub key_id: String,
     /// Whether it was given out.
     pub used: bool,
-    /// When the table was read, by the server's clock.
+    /// When the table was read, in milliseconds since the epoch, by the server's clock.
     pub read_at: Option<i64>,
     /// The public key.
     pub key: Option<String>,
@@ -56,7 +56,7 @@ pub struct DeviceKeysRow {
     pub user_id: String,
     /// Of which device.
     pub device_id: String,
-    /// When the server got them, by its clock.
+    /// When the server got them, in milliseconds since the epoch, by its clock.
     pub ts_added_ms: Option<i64>,
     /// When the table was read, by the same clock.
     pub read_at: Option<i64>,
@@ -86,7 +86,7 @@ pub struct DeviceRow {
 pub struct InboxRow {
     /// Where it stands.
     pub place: Place,
-    /// When it was asked, by the server's clock.
+    /// When it was asked, in milliseconds since the epoch, by the server's clock.
     pub at: Option<i64>,
     /// Whose, if the query asked for it.
     pub user_id: Option<String>,
@@ -119,7 +119,7 @@ pub struct KeyCountRow {
     pub one_time_keys: u64,
     /// Whether the fallback key was given out; `None` if there is none. Of several, whether all were.
     pub fallback_used: Option<bool>,
-    /// When it was counted, by the server's clock.
+    /// When it was counted, in milliseconds since the epoch, by the server's clock.
     pub at: Option<i64>,
 }
 

@@ -40,7 +40,7 @@ pub struct MediaLine {
     pub event: MediaEvent,
     /// Which process wrote it, where a wrapping tells; else empty.
     pub source: String,
-    /// When.
+    /// When the line was written, in milliseconds since the epoch, by the clock of the host that wrote it.
     pub at: i64,
     /// The line's number.
     pub line: u64,

@@ -11,9 +11,9 @@ use crypto_diag_server_log::{Route, delay_id, txn_id};
 pub struct Access {
     /// See [`request_key`](super::request_key).
     pub key: u64,
-    /// When Synapse received it.
+    /// When Synapse received it, in milliseconds since the epoch, by the server's clock.
     pub start: i64,
-    /// When Synapse had answered it.
+    /// When Synapse had answered it, by the same clock.
     pub end: i64,
     /// The line's number.
     pub line: u64,
@@ -46,9 +46,9 @@ pub struct Request {
     pub status: u16,
     /// Whether the client was gone before the answer was sent.
     pub unfinished: bool,
-    /// When Synapse received it.
+    /// When Synapse received it, in milliseconds since the epoch, by the server's clock.
     pub start: i64,
-    /// When Synapse had answered it.
+    /// When Synapse had answered it, by the same clock.
     pub end: i64,
     /// The line's number.
     pub line: u64,
@@ -122,7 +122,7 @@ pub struct ClaimLine {
     pub device_id: String,
     /// `algorithm:id`.
     pub key_id: String,
-    /// When.
+    /// When the line was written, in milliseconds since the epoch, by the server's clock.
     pub at: i64,
     /// The line's number.
     pub line: u64,
@@ -137,7 +137,7 @@ pub struct ConflictLine {
     pub conflict: Arc<ke1::Ke1>,
     /// Whether something in the sentence had been closed before the log was given.
     pub altered: bool,
-    /// When.
+    /// When the line was written, in milliseconds since the epoch, by the server's clock.
     pub at: i64,
     /// The line's number.
     pub line: u64,
@@ -156,7 +156,7 @@ pub struct DeviceKeysUpdate {
     pub user_id: String,
     /// Of which device.
     pub device_id: String,
-    /// When.
+    /// When the line was written, in milliseconds since the epoch, by the server's clock.
     pub at: i64,
     /// The line's number.
     pub line: u64,
@@ -171,7 +171,7 @@ pub struct LoginLine {
     pub user_id: String,
     /// Which device.
     pub device_id: String,
-    /// When.
+    /// When the line was written, in milliseconds since the epoch, by the server's clock.
     pub at: i64,
     /// The line's number.
     pub line: u64,
@@ -184,7 +184,7 @@ pub struct DeletedDevice {
     pub user_id: String,
     /// Which.
     pub device_id: String,
-    /// When.
+    /// When the line was written, in milliseconds since the epoch, by the server's clock.
     pub at: i64,
     /// The line's number.
     pub line: u64,
@@ -201,7 +201,7 @@ pub struct ToDeviceLine {
     pub fate: Fate,
     /// For whom; `None` for what a `/sync` returned, whose line names nobody.
     pub target: Option<(String, String)>,
-    /// When.
+    /// When the line was written, in milliseconds since the epoch, by the server's clock.
     pub at: i64,
     /// The line's number.
     pub line: u64,
@@ -228,7 +228,7 @@ pub struct Restart {
     /// Whether a line says so. Else the count of request ids began anew: the process was started again without such a line,
     /// or a second one writes to the same file.
     pub announced: bool,
-    /// When.
+    /// When the line was written, in milliseconds since the epoch, by the server's clock.
     pub at: i64,
     /// The line's number.
     pub line: u64,
