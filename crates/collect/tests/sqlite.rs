@@ -171,7 +171,7 @@ fn triage_reads_what_the_database_says_of_a_device() {
 }
 
 #[test]
-fn nothing_private_comes_along() {
+fn the_answers_of_a_database_hold_no_private_column() {
     let server = Server::new();
     server.message(ALICE, "PHONE", 1, r#"{"type":"m.secret","sender":"@b:h","content":{"x":"private words"}}"#);
     server.message(ALICE, "PHONE", 2, MESSAGE);

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_seen_stays_as_it_is() {
+    fn visible_characters_are_not_changed() {
         for text in ["@alice:example.org", "grüße, 你好, שלום, 😀", "a\nb\tc", "[U+202E]"] {
             assert!(matches!(visible(text), Cow::Borrowed(_)), "{text}");
         }

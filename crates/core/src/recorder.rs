@@ -1,4 +1,4 @@
-//! Line in, entry kept: the only state that changes.
+//! Takes lines and keeps entries. This is the only state of the crate that changes.
 
 use std::borrow::Cow;
 
@@ -81,7 +81,7 @@ impl Recorder {
                 (text, count)
             }
         };
-        // Where redaction moved or removed the needle, the beginning is as good a place as any.
+        // If redaction moved or removed the needle, keep the beginning of the message.
         let is_cut = line.tail.is_some() || text.len() > MESSAGE_BYTES_MAX;
         let message = text.cut(|text| cut(text, find(text, found.needle).unwrap_or(0)));
         let stack = line.stack.map(|stack| {
@@ -135,7 +135,7 @@ impl Recorder {
         self.matched
     }
 
-    /// Entries that the buffer has given up.
+    /// Entries that the buffer has evicted.
     pub fn evicted(&self) -> u64 {
         self.ring.evicted()
     }

@@ -1,14 +1,14 @@
-//! The bounded buffer, and who gives way when it is full.
+//! The bounded buffer of kept lines, and which entry is evicted when it is full.
 
 use crate::entry::{Ke, Meaning};
 
 /// Entries kept at most (the number is the runbook's, `docs/runbook.md`).
 pub const ENTRIES_MAX: usize = 200;
 
-/// Bytes kept at most, all entries together. A storm of the longest messages would otherwise hold 3 MiB of a phone.
+/// Bytes of all entries together at most. Without it, a storm of the longest messages would hold 3 MiB, much for a phone.
 pub const BUFFER_BYTES_MAX: usize = 1 << 20;
 
-/// Once quiet entries (healthy or unrelated lines) are more than this, they give way before any other.
+/// If there are more quiet entries (healthy or unrelated lines) than this, they are evicted first.
 pub const QUIET_MAX: usize = 40;
 
 const CLASSES: usize = Ke::ALL.len() * Meaning::ALL.len();
@@ -18,7 +18,7 @@ struct Kept {
     id: u32,
     class: u8,
     quiet: bool,
-    /// Of the message, so that "word for word the same" costs a comparison of numbers.
+    /// Hash of the message, so that equal messages are found by comparing numbers.
     hash: u64,
     /// Whether a later entry has the same message.
     repeated: bool,
@@ -27,14 +27,14 @@ struct Kept {
 
 /// Kept texts, most recent last, bounded in number and bytes.
 ///
-/// When it is full, quiet classes give up first once they hold more than [`QUIET_MAX`]; else the class that holds the
-/// most does. Within the class an entry that a later one repeats goes before one that is unique, then the oldest. With
-/// one class and distinct messages this is a plain ring.
+/// When it is full, an entry of a quiet class is evicted if these hold more than [`QUIET_MAX`], else one of the largest
+/// class. Within the class, entries whose message a later entry repeats are evicted before unique ones, and older ones
+/// before newer ones. With one class and distinct messages this is a plain ring.
 #[derive(Clone, Debug, Default)]
 pub struct Ring {
     kept: Vec<Kept>,
-    /// Entries of each class, and those among them that a later one repeats: counted along, since in a storm each line
-    /// that comes has one go.
+    /// Entries of each class, and how many of them a later entry repeats. Updated with each entry: in a storm every new line
+    /// evicts one, and counting anew each time would be too slow.
     sizes: [u16; CLASSES],
     repeated: [u16; CLASSES],
     bytes: usize,
@@ -87,7 +87,7 @@ impl Ring {
         self.kept.is_empty()
     }
 
-    /// Entries given up since the beginning.
+    /// Entries evicted since the beginning.
     pub fn evicted(&self) -> u64 {
         self.evicted
     }
@@ -106,7 +106,7 @@ impl Ring {
         let quiet: u16 = (0..CLASSES).map(|class| size_if(class, is_quiet(class))).sum();
         let only_quiet = usize::from(quiet) > QUIET_MAX;
         let largest = (0..CLASSES).map(|class| size_if(class, is_quiet(class) || !only_quiet)).max();
-        // Of two classes that hold the same, the one whose turn is longest due: the one with the older entry.
+        // If two classes are equally large, take the one with the older entry.
         let gives = |kept: &&Kept| (kept.quiet || !only_quiet) && Some(self.sizes[usize::from(kept.class)]) == largest;
         let Some(class) = self.kept.iter().find(gives).map(|kept| kept.class) else { return };
         let needs_repeated = self.repeated[usize::from(class)] > 0;

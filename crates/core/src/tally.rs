@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::{Ke, Meaning, Millis};
 
-/// How many recent seconds are counted at once. Lines of frames and workers arrive a little out of order; a line that
-/// is later than this by its clock starts its second anew.
+/// How many recent calendar seconds are counted separately, for the peak. Lines of frames and workers arrive a little out of
+/// order. A second that is older than this has been dropped; if a line of it still comes, its count starts at 1.
 const OPEN_SECONDS: usize = 8;
 
 /// The counts of one (KE, meaning) class. `first` and `last` are the earliest and the latest time seen.
@@ -53,8 +53,8 @@ impl Tally {
         self.peak
     }
 
-    /// Lines a second between the first and the last, to a thousandth: intervals over time, so two lines a second
-    /// apart give 1. `None` where there is no time between them.
+    /// Lines per second between the first and the last, to a thousandth: the number of intervals divided by the time, so two
+    /// lines one second apart give 1. `None` if no time passed between them.
     pub fn rate_per_second(&self) -> Option<f64> {
         let span = self.last.0.checked_sub(self.first.0).filter(|span| *span > 0)?;
         let intervals = self.total.checked_sub(1).filter(|intervals| *intervals > 0)?;

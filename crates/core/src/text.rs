@@ -1,5 +1,5 @@
-//! Searching and slicing that cannot fail. The standard library's ways to do it carry tables and messages that every page
-//! would load.
+//! Searching and slicing that cannot panic. The standard library's functions would add tables and panic messages to the
+//! module that every page loads.
 
 /// Where a word first stands in a text, in bytes.
 pub fn find(text: &str, word: &str) -> Option<usize> {
@@ -12,7 +12,7 @@ pub fn find_bytes(text: &[u8], word: &[u8]) -> Option<usize> {
     let (first, last) = (*word.first()?, text.len().checked_sub(word.len())?);
     let mut at = 0;
     while at <= last {
-        // The first byte first: most places end there.
+        // Compare the first byte first: it differs in most places.
         if text[at] == first && text[at..].starts_with(word) {
             return Some(at);
         }

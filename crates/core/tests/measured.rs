@@ -36,7 +36,7 @@ fn leaks() -> Vec<Leak> {
 }
 
 #[test]
-fn no_line_keeps_the_secret_that_it_kept_once() {
+fn a_secret_that_an_earlier_version_missed_is_closed() {
     let mut kept = Vec::new();
     let cases = leaks();
     for Leak { class, case, part, line } in &cases {
@@ -51,7 +51,7 @@ fn no_line_keeps_the_secret_that_it_kept_once() {
 
 /// The evidence of `over-redacted.tsv` as it may have been: that file has it as it was destroyed.
 #[test]
-fn evidence_that_was_destroyed_once_stays() {
+fn evidence_that_an_earlier_version_closed_by_mistake_is_kept() {
     let key = "eyJvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho";
     let other = "QF6S+xL5kqccqIPCCh4eFpdBdulfr+tKS5/ZN4wGAT0";
     let far = "z".repeat(600);

@@ -50,7 +50,7 @@ fn full_host() -> Host {
 }
 
 #[test]
-fn what_is_not_known_is_null_and_never_absent() {
+fn an_unknown_field_of_a_report_is_null_and_never_absent() {
     let empty = Recorder::new().report(Host::default()).to_json();
     let full = recorder_of(["DecryptionError"]).report(full_host()).to_json();
     assert_eq!(keys_below(&empty, "{", 2), keys_below(&full, "{", 2));
@@ -97,7 +97,7 @@ fn an_entry_begins_with_the_five_names_of_the_contract() {
 }
 
 #[test]
-fn no_one_and_many_entries_are_laid_out_alike() {
+fn reports_with_no_one_and_many_entries_have_the_same_layout() {
     for count in [0usize, 1, 2, 200] {
         let lines: Vec<String> = (0..count).map(|number| format!("DecryptionError {number}")).collect();
         let recorder = recorder_of(lines.iter().map(String::as_str));

@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn classes_do_not_mix(lines in prop::collection::vec((prop::sample::select(&Ke::ALL[..]), prop::sample::select(&Meaning::ALL[..]), 0..60_000u64), 0..300)) {
+    fn a_line_of_one_class_does_not_count_for_another(lines in prop::collection::vec((prop::sample::select(&Ke::ALL[..]), prop::sample::select(&Meaning::ALL[..]), 0..60_000u64), 0..300)) {
         let mut counts = Counts::default();
         for (ke, meaning, ts) in &lines {
             counts.add(*ke, *meaning, Millis(*ts));

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Redacted, redact};
 
-/// A text without secrets: only the redactor makes one. What takes a `Clean` cannot be given a text that nobody looked at.
-/// Looked at once more, it stays as it is.
+/// A text without secrets. Only the redactor makes one, so a function that takes a `Clean` cannot be given a text that was not redacted.
+/// Redacting it again does not change it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]

@@ -1,4 +1,4 @@
-//! What stands in a closed stretch's place: `[closed base64 43 #k3f9]`.
+//! The mark that replaces a closed stretch: `[closed base64 43 #k3f9]`.
 //!
 //! The class says what the stretch looked like, the number how many bytes it had. The digest is the same wherever the
 //! same stretch was closed, so that equal stays equal over lines and reports; it stands only where at least 100 bits of
@@ -91,12 +91,12 @@ pub(super) fn write(out: &mut String, class: Class, stretch: &str) {
     out.push(']');
 }
 
-/// Whether a stretch holds so much entropy that its digest helps nobody to guess it.
+/// Whether a stretch has so much entropy that its digest does not help to guess it.
 fn is_safe(class: Class, stretch: &[u8]) -> bool {
     let mut seen = [0u64; 4];
     stretch.iter().for_each(|byte| seen[usize::from(byte >> 6)] |= 1 << (byte & 63));
     let distinct: u32 = seen.iter().map(|bits| bits.count_ones()).sum();
-    // A text that repeats itself holds less than its length says.
+    // A text that repeats itself has less entropy than its length suggests.
     distinct >= 8 && stretch.len() * class.tenths_per_byte() >= 10 * SAFE_BITS
 }
 

@@ -10,23 +10,24 @@ use super::shape::armour_end;
 use super::text::{byte, closing_quote, head, is_quote, piece, run_end, start_of};
 use super::{Clean, Found, close, redact, secrets, work};
 
-/// How far from an edge a string's end is still taken for that of a secret whose name is in the gap.
+/// If a closing quote stands within this many bytes after the gap, the text before it is treated as the end of a secret whose name
+/// was in the gap.
 const STRING_BYTES: usize = 512;
 
-/// An escape has no more letters and digits behind its sign.
+/// Letters and digits after the sign of an escape at most: `\u0026` has five.
 const ESCAPE_BYTES: usize = 6;
 
-/// What is left of an armour's first line has no more bytes.
+/// Bytes that can be left of the first line of armoured text at most.
 const LABEL_BYTES: usize = 64;
 
-/// As many characters without a break, not all in lower case, may be a token whose name is in the gap.
+/// A run of at least this many characters, not all in lower case, may be a token whose name was in the gap.
 const OPAQUE_MIN: usize = 16;
 
-/// Redacts a line of which only the head and the tail are there, and joins them with a mark for what is not.
+/// Redacts a line of which only the head and the tail are present, and joins them with a mark for the gap.
 ///
-/// What touches the edge may be part of a secret whose other part is not there, so the whole run goes, and more of it
-/// where it looks like a list of numbers, a recovery key, cookies, or the end of a string; where a secret by position
-/// reaches the edge, so does its remainder in the tail. `missing` is the gap's length in UTF-16 code units.
+/// A run of characters at the edge of the gap may be part of a secret, so the whole run is closed. More is closed if the text there looks
+/// like a list of numbers, a recovery key, cookies, or the end of a string. If a secret's value runs into the gap, the tail is closed up
+/// to that value's end. `missing` is the gap's length in UTF-16 code units.
 pub fn redact_pieces(head: &str, tail: &str, missing: usize) -> (Clean, u32) {
     let (head_found, open) = head_found(head);
     let lost = tail_edge(tail.as_bytes(), open);
@@ -40,7 +41,7 @@ pub fn redact_pieces(head: &str, tail: &str, missing: usize) -> (Clean, u32) {
     (Clean::made(&redacted), count + redacted.count)
 }
 
-/// Redacts the beginning of a longer text, whose rest is not wanted: what touches the edge is closed, too.
+/// Redacts the beginning of a longer text whose rest is dropped. A run of characters that touches the cut is closed as well.
 pub fn redact_head(head: &str) -> Clean {
     Clean::new(&close(head, &head_found(head).0))
 }
@@ -60,7 +61,7 @@ fn head_found(head: &str) -> (Vec<Found>, End) {
     (found, open)
 }
 
-/// A head without the escape at its end, which the cut may have gone through: `&quo`, `%2`, `\u00`.
+/// A head without an incomplete escape at its end, through which the cut may have gone: `&quo`, `%2`, `\u00`.
 fn without_escape(head: &[u8]) -> &[u8] {
     let end = start_of(head, head.len(), 1, const { signs(b";") });
     let start = start_of(head, end, ESCAPE_BYTES, const { ALNUM.or(signs(b"#")) });
@@ -68,7 +69,7 @@ fn without_escape(head: &[u8]) -> &[u8] {
     if sign < start { piece(head, 0, sign) } else { head }
 }
 
-/// Adds what is at an edge; what it touches becomes one with it. It is a part of something, so nothing is said of it.
+/// Adds a stretch at an edge, merged with stretches that it touches. Its class is not named, since it is only a part.
 fn cover(found: &mut Vec<Found>, edge: (usize, usize)) {
     let (mut from, mut to) = edge;
     found.retain(|Found { span, .. }| {
@@ -84,12 +85,12 @@ fn cover(found: &mut Vec<Found>, edge: (usize, usize)) {
     found.insert(place, Found { span: (from, to), class: Class::Named });
 }
 
-/// Where what is kept of a head ends.
+/// The end of the part of a head that is kept.
 fn head_edge(head: &[u8]) -> usize {
     let start_of_run = |end: usize| start_of(head, end, usize::MAX, SPACE.not());
     let mut kept = start_of_run(head.len());
     let stop = kept.saturating_sub(STRING_BYTES);
-    // Numbers and groups of four go on to the left.
+    // A list of numbers, or groups of a recovery key, may extend to the left.
     loop {
         let end = start_of(head, kept, usize::MAX, SPACE);
         let start = start_of_run(end);
@@ -100,10 +101,10 @@ fn head_edge(head: &[u8]) -> usize {
     }
 }
 
-/// Where what is kept of a tail begins, behind a head that ended in an open secret, or in none.
+/// The beginning of the part of a tail that is kept. It depends on whether the head ended inside of a secret.
 fn tail_edge(tail: &[u8], open: End) -> usize {
     let whole_secret = match open {
-        // A quote right at the edge may have lost its backslash to the gap.
+        // A quote right at the edge may have been escaped by a backslash in the gap.
         End::Quote(quote, depth) => closing_quote(tail, 1.min(tail.len()), quote, depth).0,
         End::Line => run_end(tail, 0, const { signs(b"\n").not() }),
         End::Run | End::Closed => 0,
@@ -136,7 +137,7 @@ fn runs_edge(tail: &[u8]) -> usize {
     }
 }
 
-/// Whether a run, with that space between it and what is lost, is a piece of a list of numbers or of a recovery key.
+/// Whether a run is a piece of a list of numbers or of a recovery key. `space`: the byte between it and the gap.
 fn is_part(run: &[u8], space: u8) -> bool {
     const { DIGIT.or(QUOTE).or(signs(b",:;{}[]()\\")) }.holds(run)
         || (matches!(space, b' ' | b'\t') && run.len() == 4 && ALNUM.holds(run))

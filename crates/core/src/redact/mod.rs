@@ -1,4 +1,5 @@
-//! What could be a secret is closed, before anything is cut or stored; what is public by its grammar and its position stays.
+//! Redaction: whatever could be a secret is *closed* (replaced by a mark) before anything is cut or stored. What is public by its
+//! form and its position stays.
 //!
 //! Public are words; ids in their own form (`$`, `!`, `@`, `#`) or behind the name of one (`message_id`); public keys
 //! behind their algorithm (`curve25519:`), in the signed object of a one-time key, or in a field that rust-crypto prints
@@ -6,7 +7,7 @@
 //! stretch that is random enough to be a secret by its **shape**: tokens, base64, hexadecimal, lists of bytes, recovery
 //! keys, armour.
 //!
-//! The search looks at each byte a bounded number of times, whatever the text: it runs in the page, on hostile input.
+//! The search looks at each byte a bounded number of times, since it runs in the page on hostile input.
 
 mod bytes;
 mod clean;
@@ -40,12 +41,12 @@ pub struct Redacted<'a> {
     pub count: u32,
 }
 
-/// Looks at a text at most: what was closed in one may show the next that what stood beside it is not public after all.
-/// Two are what texts with secrets need, the second finds nothing. A text made to need more is closed as a whole.
+/// Passes over a text at most. A stretch that one pass closes may show the next pass that its neighbour is not public. Usually two passes
+/// are enough, the second of which finds nothing. A text that was made to need more passes is closed as a whole.
 const LOOKS_MAX: usize = 6;
 
-/// Closes every stretch of a text that could be a secret. What comes out is looked at again until nothing is found in it,
-/// so a text that has gone through this never changes when it goes through once more.
+/// Closes every stretch of a text that could be a secret. The result is searched again until nothing is found, so redacting a
+/// redacted text never changes it.
 pub fn redact(text: &str) -> Redacted<'_> {
     let mut redacted = Redacted { text: Cow::Borrowed(text), count: 0 };
     for _ in 0..LOOKS_MAX {
@@ -113,7 +114,7 @@ fn close(text: &str, found: &[Found]) -> String {
     out
 }
 
-/// What is to be closed in a text, in order, nothing overlapping, and what ends the last one if it runs to the text's end.
+/// The stretches to close, in order and without overlap; and, if the last one reaches the text's end, what would end it.
 fn secrets(text: &[u8]) -> (Vec<Found>, End) {
     let mut found = Vec::new();
     let mut open = End::Closed;
@@ -133,11 +134,11 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
         if let Some(((from, to), _, end)) = next
             && from == to
         {
-            // The value is behind a cut. The name may be random itself, and its last letters those of a name: `…pwd==`.
+            // The value was cut off. But a random text may end with the letters of a name (`…pwd==`), so look at the name itself, too.
             (open, next) = (end, None);
         }
         if matches!(next, Some((_, Class::RecoveryKey, _))) {
-            // A key's or signature's `+` and `/` can stand where the gaps between a recovery key's groups would.
+            // The `+` and `/` of a key or a signature can stand where a recovery key has the gaps between its groups.
             if let Some(end) = public::key_end(text, start, public) {
                 (public, at) = (end, end);
                 continue;
@@ -146,7 +147,7 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
         if next.is_none() && HEX.has(text::byte(text, start)) {
             let (end, is_key) = list(text, start);
             next = is_key.then_some(((start, end), Class::Bytes, End::Run));
-            // A list of other numbers is not begun again at each of them.
+            // If a list of numbers is no key, skip all of it rather than starting again at each number.
             at = end.max(at);
         }
         if next.is_none() {
@@ -170,7 +171,8 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
             if span.0 < span.1 {
                 found.push(Found { span, class });
             }
-            // Where a string of a name turns out to be what stands in front of another, that one's value is next.
+            // The value that was just closed may itself be the name of another value (`"access_token" "Bearer": "…"`), so look for
+            // that value as well.
             next = position::last_word(text, span).and_then(|(start, end)| position::secret(text, start, end));
             next = next.filter(|(next, ..)| next.0 >= span.1 && next.1 > span.1);
         }
@@ -180,7 +182,7 @@ fn secrets(text: &[u8]) -> (Vec<Found>, End) {
 
 type Next = Option<(Span, Class, End)>;
 
-/// A secret whose form is that of nothing else.
+/// A secret that is known by its form alone.
 fn strong(text: &[u8], start: usize, end: usize) -> Next {
     if let Some(end) = shape::armour(text, start) {
         return Some(((start, end), Class::Pem, if end == text.len() { End::Line } else { End::Closed }));

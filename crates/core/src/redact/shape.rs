@@ -1,4 +1,4 @@
-//! Secrets that show by how they look.
+//! Secrets that are recognised by how they look.
 
 use super::bytes::{
     ALNUM, DIGIT, HEX, LETTER, LOWER, LOWER_HEX, QUOTE, SPACE, Set, TOKEN, UPPER, UPPER_HEX, WORD, signs,
@@ -11,41 +11,41 @@ use super::table::{FILE_ENDINGS, PAIRS, PATH_ROOTS, PROGRAM_ENDINGS, TOKEN_PREFI
 use super::text::{byte, escape, head, is_word, joiner, piece, run_end, start_of, starts_with};
 use super::{Span, work};
 
-/// As many random letters and digits may be a secret. Shorter ones are device ids, hashes of scripts, and words.
+/// A random run of at least this many letters and digits may be a secret. Shorter ones are device ids, hashes of scripts, or words.
 pub const OPAQUE_MIN: usize = 16;
 
-/// As many hexadecimal digits are still a build's hash or an id.
+/// Up to this many hexadecimal digits are taken for the hash of a build or an id.
 const HEX_MAX: usize = 20;
 
-/// A prefix with fewer characters behind it is an ordinary word, not a token.
+/// A token's prefix must be followed by at least this many characters; else it is an ordinary word.
 const TOKEN_REST_MIN: usize = 6;
 
-/// `mat_` and `mar_` also end words (`format_…`): behind a letter they count only in front of this many letters and
-/// digits. The Matrix Authentication Service's have thirty.
+/// `mat_` and `mar_` also end words (`format_…`). After a letter they count as prefixes only if at least this many letters and digits
+/// follow. Tokens of the Matrix Authentication Service have thirty.
 const TOKEN_BODY_MIN: usize = 20;
 
-/// As many small numbers as this are a key's bytes; AES-128 has 16, and a cut takes some.
+/// At least this many small numbers in a row are taken for the bytes of a key. AES-128 has 16, and a cut may remove some.
 const NUMBERS_MIN: usize = 10;
 
-/// As many are, where a space alone stands between them: SDP lists its formats so.
+/// The same for numbers that are separated by a space alone: more are needed, since SDP lists formats in this way.
 const SPACED_NUMBERS_MIN: usize = 16;
 
-/// As many large numbers as this are a key's words.
+/// At least this many large numbers in a row are taken for the words of a key.
 const WORDS_MIN: usize = 4;
 
-/// Numbers up to this are indexes, if all of a list are.
+/// If all numbers of a list are at most this, they are taken for indexes.
 const INDEX_MAX: u64 = 63;
 
 /// Bytes between two numbers of a list at most: a comma, quotes, an index, indentation.
 const NUMBER_GAP_MAX: usize = 24;
 
-/// A recovery key is shown as twelve groups of four characters; a cut takes some.
+/// At least this many groups of four characters are taken for a recovery key. It has twelve, and a cut may remove some.
 const GROUPS_MIN: usize = 4;
 
 /// Signs that a base64 text begins with at most, where they count as part of it.
 const SIGNS_MAX: usize = 16;
 
-/// After so many letters and digits that are not random, what follows is not looked at with them.
+/// After this many letters and digits that are not random, the text that follows is judged by itself.
 const STRETCH_MAX: usize = 64;
 
 /// Bytes of a path that are looked at on either side of a part of it.
@@ -80,8 +80,8 @@ fn is_pair(first: u8, second: u8) -> bool {
     SETS.get(usize::from(index(first))).is_some_and(|set| set >> (index(second) & 31) & 1 == 1)
 }
 
-/// How many neighbours in a run of letters and digits are not those of words: none in `MembershipManager`, about half of
-/// them in a token.
+/// How many pairs of neighbours in a run of letters and digits do not occur in words: none in `MembershipManager`, about half in a
+/// token.
 fn oddness(atom: &[u8]) -> usize {
     work::done(atom.len());
     // Hashes of builds, and device ids as homeservers make them.
@@ -93,7 +93,7 @@ fn oddness(atom: &[u8]) -> usize {
         match (pair[0].is_ascii_digit(), pair[1].is_ascii_digit()) {
             (true, true) => {}
             (false, false) => {
-                // A new word of camelCase.
+                // In camelCase a new word begins here.
                 let hump = pair[0].is_ascii_lowercase()
                     && pair[1].is_ascii_uppercase()
                     && atom.get(at + 2).is_none_or(u8::is_ascii_lowercase);
@@ -102,7 +102,7 @@ fn oddness(atom: &[u8]) -> usize {
             _ => changes += 1,
         }
     }
-    // A number at the end or at the beginning is that of a version: `sha2`, `msc4140`.
+    // A number at the beginning or the end is part of a name: `sha2`, `msc4140`.
     odd + if changes == 1 { 0 } else { changes }
 }
 
@@ -150,7 +150,7 @@ pub fn run(text: &[u8], word: usize) -> Run {
         if byte(text, at - 1) == b'/' {
             segment = at;
         }
-        // An id follows.
+        // An id begins here, which is looked at by itself.
         if head(text, at).ends_with(b"/delayed_events/")
             || is_transaction(head(text, at))
             || head(text, at).ends_with(b"syd_")
@@ -173,9 +173,9 @@ pub fn run(text: &[u8], word: usize) -> Run {
     let padding = if is_padding { equals } else { 0 };
     let is_padded = padding > 0 && (end - start + padding).is_multiple_of(4) && length >= OPAQUE_MIN - 4;
     let has_key_length = matches!(at - start, 22 | 43 | 86);
-    // A key may look like a path of two words; a path of words has hardly an odd pair in it.
+    // A key may look like a path of two words, but a path of words has hardly a pair that does not occur in words.
     let is_wordless = segments < 2 || odd * 8 >= length;
-    // Padding of two behind 22 letters: no word has that, so 16 bytes need no digit among them.
+    // 22 letters and `==` are 16 bytes in base64. No word looks like that, so no digit is required.
     let is_short_key = padding == 2 && end - start == 22;
     let is_key = (is_padded || (has_key_length && is_wordless)) && is_mixed(piece(text, start, at), is_short_key);
     let random = !is_script && (is_key || (!is_path && is_random(length, odd, at - start)));
@@ -187,7 +187,7 @@ pub fn run(text: &[u8], word: usize) -> Run {
     Run { start, end, class, limit: end }
 }
 
-/// Whether a run has letters of both cases and, unless it may do without, digits or signs in it: hardly a word has.
+/// Whether a run has letters of both cases and, unless `letters_do`, a digit or a sign as well. Hardly any word has.
 fn is_mixed(run: &[u8], letters_do: bool) -> bool {
     UPPER.meets(run)
         && LOWER.meets(run)
@@ -195,7 +195,7 @@ fn is_mixed(run: &[u8], letters_do: bool) -> bool {
         && !const { signs(b"_-%") }.meets(run)
 }
 
-/// The class of a run that shows by its characters alone.
+/// The class of a run, by its characters alone.
 fn class_of(run: &[u8]) -> Option<Class> {
     work::done(run.len());
     if run.len() == 36 && is_uuid(run) {
@@ -232,7 +232,7 @@ pub fn is_in_path(text: &[u8], run: &Run) -> bool {
     const PART: Set = WORD.or(signs(b"./+~"));
     let start = start_of(text, run.start, PATH_BYTES, PART);
     let path = piece(text, start, run.end);
-    // Base64 begins so once in a thousand million texts.
+    // About one random base64 text in a thousand million begins like this.
     let root = run_end(path, 1, LETTER);
     let is_absolute = byte(path, 0) == b'/'
         && byte(path, root) == b'/'
@@ -265,7 +265,7 @@ pub fn stretch(text: &[u8], start: usize, limit: usize) -> Option<Span> {
             break;
         }
         let (next_end, next_odd, is_odd) = odd_atom(next);
-        // Short ones belong to what is around them.
+        // Short atoms are judged together with their neighbours.
         if !(is_odd || next_end - next <= 3 || byte(text, end) == b'+') {
             break;
         }
@@ -288,7 +288,7 @@ pub fn token(text: &[u8], start: usize, end: usize) -> Option<(Span, Class)> {
                 return Some(((at, run_end(text, at, TOKEN)), Class::Token));
             }
             b'e' if piece(text, at, end).starts_with(b"eyJ") => {
-                // Followed by a dot and another part it is a JWT. Without, it is base64 like any other.
+                // It is a JWT if a dot and another part follow, else ordinary base64.
                 let next = byte(text, end + 1);
                 if byte(text, end) == b'.' && (is_word(next) || next == b'.') {
                     return Some(((at, run_end(text, at, TOKEN)), Class::Jwt));
@@ -310,7 +310,7 @@ fn is_token_start(text: &[u8], start: usize, at: usize, end: usize) -> bool {
     let body = at + 4;
     let in_word = at > start && byte(text, at - 1).is_ascii_alphabetic() && prefix >= 5;
     let (wanted, set) = if in_word { (TOKEN_BODY_MIN, ALNUM) } else { (TOKEN_REST_MIN, TOKEN) };
-    // An upper-case word may begin so: `MAT_` and `SYR_` of constants.
+    // Names of constants may begin like this: `MAT_…`, `SYR_…`.
     let wanted = if byte(text, at).is_ascii_uppercase() { TOKEN_BODY_MIN } else { wanted };
     run_end(head(text, body + wanted), body, set) == body + wanted
 }
@@ -344,7 +344,7 @@ pub fn numbers(text: &[u8], start: usize) -> (usize, usize, bool) {
     } else {
         NUMBERS_MIN
     };
-    // A key's bytes are neither in order nor all small; times are in order.
+    // The bytes of a key are neither in ascending order nor all small. Times are in order.
     let random = !ascending && !small;
     let is_key = random && (count >= least || (large == count && count >= WORDS_MIN));
     (count, end, is_key)
@@ -363,7 +363,7 @@ fn number(text: &[u8], at: usize) -> Option<(usize, u64)> {
     let value = piece(text, at, end)
         .iter()
         .fold(0u64, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
-    // Between a byte and a word nothing is a key's.
+    // A number that is larger than a byte and smaller than a 32-bit word is not part of a key.
     (is_number && (value <= 255 || length >= 7)).then_some((end, value))
 }
 
@@ -387,7 +387,7 @@ pub fn hex_bytes(text: &[u8], start: usize) -> Option<Span> {
         letters |= LETTER.meets(piece(text, end + 1, end + 3));
         end += 3;
         count += 1;
-        // Decimal numbers are another list.
+        // All digits are decimal, so this is a list of decimal numbers.
         if count >= NUMBERS_MIN && !letters {
             break;
         }
@@ -402,10 +402,10 @@ pub fn groups(text: &[u8], start: usize) -> Option<Span> {
     let mut between = piece(text, start, start);
     loop {
         let stop = run_end(head(text, at + 6), at, ALNUM);
-        // One character more than a group: something was written right before it.
+        // Five characters: another character stands right before the group.
         let from = if count == 0 && stop == at + 5 && is_odd_group(piece(text, at + 1, stop)) { at + 1 } else { at };
         if stop - from != 4 {
-            // A cut's last group.
+            // A cut may have shortened the last group.
             if count > 0 && stop > at && stop - at < 4 && starts_with(text, stop, CUT) {
                 end = stop;
             }
@@ -423,7 +423,7 @@ pub fn groups(text: &[u8], start: usize) -> Option<Span> {
         } else {
             run_end(window, stop, const { ALNUM.or(signs(b"%\\")).not() })
         };
-        // The same between all of them, but for the end of a line.
+        // All separators must be the same, except at the end of a line.
         let gap = piece(text, stop, at);
         if between.is_empty() {
             between = gap;
@@ -437,7 +437,7 @@ pub fn groups(text: &[u8], start: usize) -> Option<Span> {
     } else {
         GROUPS_MIN
     };
-    // Many groups of four are hardly ever words, so fewer of them need to be odd.
+    // Many groups of four in a row are hardly ever words, so a smaller share of them must look random.
     let share = if count > 7 { 6 } else { 2 };
     (count >= least && odd * share >= count && odd > 0).then_some((start, end))
 }

@@ -1,9 +1,9 @@
-//! What the redactor knows, as data.
+//! The redactor's tables: names of secrets, prefixes of tokens, words of sentences.
 //!
 //! Names are compared letters and digits only, in lower case: `access_token`, `accessToken` and `Access-Token` are one.
 //! Sources: the client-server API, OAuth 2.0, OpenID Connect, TURN, LiveKit, matrix-rust-sdk, Element Call.
 
-/// How a name speaks of its value.
+/// What a name says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
     /// The value is a secret, whatever it looks like.
@@ -39,7 +39,7 @@ pub enum Place {
 
 /// The names, parted by spaces; the first that fits counts.
 pub const NAMES: &[(Place, Name, &str)] = &[
-    // Ends like a name of the next rows, and names no secret.
+    // These end like names in the rows below, and name no secret.
     (Place::Whole, Name::Parameter, "bypass"),
     (
         Place::Within,

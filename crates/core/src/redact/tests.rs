@@ -7,7 +7,7 @@ fn redacted(text: &str) -> String {
 }
 
 #[test]
-fn tokens_go_by_their_shape() {
+fn a_token_is_closed_because_of_its_shape() {
     for token in ["syt_YWxpY2U_AbCdEfGhIjKlMnOp_1a2B3c", "syr_YWxpY2U_AbCdEf", "mat_9f8e7d6c5b4a_x", "mcr_ABCDEF12345"]
     {
         let line = format!("request with {token} failed: already exists");
@@ -22,7 +22,7 @@ fn tokens_go_by_their_shape() {
 }
 
 #[test]
-fn values_go_by_the_name_in_front_of_them() {
+fn a_value_is_closed_because_of_the_name_in_front_of_it() {
     for (line, wanted) in [
         ("access_token=syt_a_b&x=1", "access_token=[closed]&x=1"),
         ("?access_token=opaque%2Fvalue&x=1", "?access_token=[closed]&x=1"),
@@ -115,7 +115,7 @@ fn a_password_behind_a_programs_option_goes_and_a_user_id_or_a_group_stays() {
 }
 
 #[test]
-fn words_that_name_no_value_stay() {
+fn words_that_announce_no_value_are_kept() {
     for line in [
         "the access token is missing, already exists",
         "access_token: null",
@@ -132,7 +132,7 @@ fn words_that_name_no_value_stay() {
 }
 
 #[test]
-fn media_keys_go_and_public_keys_stay() {
+fn media_keys_are_closed_and_public_keys_are_kept() {
     let media = r#"{"keys":{"index":0,"key":"7Kd9qXz1aBcDeFgHiJkLmQ"},"member":{}}"#;
     assert_eq!(redacted(media), r#"{"keys":{"index":0,"key":"[closed base64 22 #knpp]"},"member":{}}"#);
     assert_eq!(redacted("encryptionKey: 7Kd9qXz1aBcDeFgHiJkLmQ=="), "encryptionKey: [closed]");
@@ -233,7 +233,7 @@ fn a_state_of_a_secret_stays_where_a_gap_is_elsewhere_and_goes_where_it_may_be_t
 }
 
 #[test]
-fn what_touches_the_edge_of_a_gap_goes_whole() {
+fn a_run_that_touches_the_edge_of_a_gap_is_closed_as_a_whole() {
     let (text, count) = redact_pieces("x sytOpaque", "Rest y", 9);
     assert_eq!(text, "x [closed] …[9 characters cut]… [closed] y");
     assert_eq!(count, 2);
@@ -354,7 +354,7 @@ fn the_work_grows_no_faster_than_the_text() {
 }
 
 #[test]
-fn deeper_and_deeper_strings_cost_no_more() {
+fn the_work_does_not_grow_with_the_depth_of_quoted_strings() {
     let text: String = (0..200).map(|depth| format!("key:{}\"x ", "\\".repeat(depth))).collect();
     assert!(work::steps_of(|| drop(redact(&text))) <= STEPS_PER_BYTE * text.len());
     let text: String = (0..200).rev().map(|depth| format!("password:{}\"x ", "\\".repeat(depth))).collect();

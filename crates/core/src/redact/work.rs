@@ -1,11 +1,11 @@
-//! Counts the steps of a search, in tests only: its time must grow with the text's length and no faster.
+//! Counts the steps of a search, in tests only: the number of steps must grow no faster than the text's length.
 
 #[cfg(test)]
 thread_local! {
     static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// Notes that many bytes looked at.
+/// Notes that so many bytes were looked at.
 #[inline(always)]
 pub fn done(bytes: usize) {
     #[cfg(test)]
