@@ -7,6 +7,7 @@ use crypto_diag_core::showable;
 
 use crate::args::{InitArguments, Sources};
 use crate::check::Check;
+use crate::services::{self, Part, Service};
 use crate::sources::Found;
 use crate::{exit, output, profile};
 
@@ -59,20 +60,76 @@ pub fn run(arguments: InitArguments) -> Result<u8, String> {
 fn look_around(sources: &mut Sources, host: Host<'_>) -> Vec<String> {
     let mut hints = Vec::new();
     let running = host.command_lines();
+    let services = services::running(host);
     if sources.synapse_config.is_empty() && sources.log.is_empty() {
         sources.synapse_config = synapse_config(&running, host, &mut hints);
     }
+    if sources.synapse_config.is_empty() && sources.log.is_empty() {
+        sources.log = service_logs(&services, (Part::Homeserver, "--log"), host, &mut hints);
+        let container = services.iter().find(|service| service.part == Part::Homeserver && service.is_container());
+        hints.extend(container.map(|service| {
+            let via = format!("docker exec -i {}", service.word);
+            let name = shlex::try_quote(&via).map_or_else(|_| via.clone(), |quoted| quoted.into_owned());
+            format!(
+                "Synapse's configuration is in {}. With `crypto-diag init --via {name}` it is read there.",
+                service.title()
+            )
+        }));
+    }
     if sources.media_log.is_empty() {
         sources.media_log = media_logs(host);
+    }
+    if sources.media_log.is_empty() {
+        sources.media_log = service_logs(&services, (Part::Media, "--media-log"), host, &mut hints);
         let program = running.iter().flatten().find(|word| is_media_program(word));
-        if let (true, Some(program)) = (sources.media_log.is_empty(), program) {
+        let is_kept = services.iter().any(|service| service.part == Part::Media);
+        if let (true, false, Some(program)) = (sources.media_log.is_empty(), is_kept, program) {
             hints.push(format!(
-                "{program} runs, and its log was not found in {LOGS}. If a container writes it: `docker inspect -f '{{{{.LogPath}}}}' NAME` \
-                 prints its file; else give it as `--media-log <(journalctl --no-pager --all -o short-iso-precise -u UNIT)`."
+                "{program} runs, and its log was not found in {LOGS}, nor a container or a unit of it: name its log with --media-log."
             ));
         }
     }
+    if sources.database.is_none() {
+        hints.extend(
+            services.iter().filter(|service| service.part == Part::Database).map(|service| database(service, host)),
+        );
+    }
     hints
+}
+
+/// The logs of the containers that are such a part, and for what has none that may be read the command that prints its lines.
+fn service_logs(
+    services: &[Service],
+    (part, option): (Part, &str),
+    host: Host<'_>,
+    hints: &mut Vec<String>,
+) -> Vec<PathBuf> {
+    let mut logs = Vec::new();
+    for service in services.iter().filter(|service| service.part == part) {
+        match service.log_file(host) {
+            Some(path) => logs.push(path),
+            None => hints.push(format!(
+                "The lines of {} are in no file that may be read here. Give them as `{option} <({})`; a profile cannot name them.",
+                service.title(),
+                service.log_command()
+            )),
+        }
+    }
+    logs
+}
+
+/// How to ask a PostgreSQL that runs. Which of its databases is Synapse's, and the password, are not known.
+fn database(service: &Service, host: Host<'_>) -> String {
+    let there = match service.is_container() {
+        true => service.address(host),
+        false => Some("/run/postgresql".to_owned()),
+    };
+    let place = there.as_deref().unwrap_or("ADDRESS");
+    format!(
+        "PostgreSQL runs as {}. If it is Synapse's and its configuration is not read: database = \"host={place} dbname=synapse user=synapse\", \
+         with the password in PGPASSWORD when it is asked.",
+        service.title()
+    )
 }
 
 /// What a running Synapse was given as its configuration, else what lies where packages have it.

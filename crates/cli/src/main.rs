@@ -18,6 +18,7 @@ mod progress;
 mod queries;
 mod readme;
 mod run;
+mod services;
 mod sources;
 mod triage;
 mod verify;

@@ -240,6 +240,85 @@ fn init_finds_what_lies_where_packages_have_it_and_its_profile_works() {
     assert!(again.code == 3 && again.err.contains("nothing is overwritten"), "{}", again.err);
 }
 
+/// Programs of these names on the path, each a script, in front of all others.
+fn path_with(folder: &Path, programs: &[(&str, &str)]) -> String {
+    for (name, script) in programs {
+        let path = folder.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+}
+
+/// Containers as Docker lists them: one whose log is a file, one whose lines go elsewhere, a database, and one that is none of these.
+const DOCKER: &str = r#"case "$*" in
+'ps --no-trunc --format {{.Names}} {{.Image}}')
+  printf '%s\n' 'homeserver matrixdotorg/synapse:v1.155.0' 'tokens ghcr.io/element-hq/lk-jwt-service:0.3.0' \
+    'rows postgres:16' 'dashboard awesometechnologies/synapse-admin' ;;
+'inspect -f {{.LogPath}} homeserver') echo /var/lib/docker/containers/0a1b/0a1b-json.log ;;
+'inspect -f {{.LogPath}} tokens') echo ;;
+'inspect -f {{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}} rows') echo '172.18.0.3 ' ;;
+*) echo "not asked for: $*" >&2; exit 1 ;;
+esac"#;
+
+const SYSTEMCTL: &str = r#"[ "$1" = list-units ] || exit 1
+printf '%s loaded active running %s\n' ssh.service OpenSSH postgresql@15-main.service PostgreSQL livekit.service LiveKit \
+  matrix-synapse.service Synapse"#;
+
+#[test]
+fn init_asks_docker_for_containers_and_where_their_logs_are() {
+    let server = Server::new(SQLITE);
+    fs::remove_dir_all(server.path("etc")).unwrap();
+    let lines = fs::read_to_string(server.path(LOG)).unwrap();
+    fs::remove_dir_all(server.path("var")).unwrap();
+    fs::create_dir_all(server.path("var/lib/docker/containers/0a1b")).unwrap();
+    let wrapped = lines.lines().map(|line| {
+        let row = serde_json::json!({"log": format!("{line}\n"), "stream": "stderr", "time": "2026-11-23T22:54:50.1Z"});
+        format!("{row}\n")
+    });
+    server.write("var/lib/docker/containers/0a1b/0a1b-json.log", &wrapped.collect::<String>());
+    let programs = tempdir().unwrap();
+    let path = path_with(programs.path(), &[("docker", DOCKER), ("systemctl", "exit 1")]);
+    let made = server.path("made.toml");
+    let arguments = ["init", "--output", text(&made), "--via", &server.via()];
+    let said = support::said(support::binary().args(arguments).env("PATH", &path).output().unwrap());
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
+    let profile = fs::read_to_string(&made).unwrap();
+    assert!(profile.contains("\nlog = [\"/var/lib/docker/containers/0a1b/0a1b-json.log\"]\n"), "{profile}");
+    for line in [
+        "ok     log             /var/lib/docker/containers/0a1b/0a1b-json.log: Synapse",
+        "`crypto-diag init --via 'docker exec -i homeserver'`",
+        "Give them as `--media-log <(docker logs tokens 2>&1)`",
+        "host=172.18.0.3 dbname=synapse user=synapse",
+    ] {
+        assert!(said.out.contains(line), "{line}: {}", said.out);
+    }
+    assert!(!said.out.contains("dashboard"), "{}", said.out);
+}
+
+#[test]
+fn init_asks_systemd_for_units_whose_lines_only_the_journal_has() {
+    let server = Server::new(SQLITE);
+    for folder in ["etc", "var"] {
+        fs::remove_dir_all(server.path(folder)).unwrap();
+    }
+    let programs = tempdir().unwrap();
+    let path = path_with(programs.path(), &[("docker", "exit 1"), ("systemctl", SYSTEMCTL)]);
+    let made = server.path("made.toml");
+    let arguments = ["init", "--output", text(&made), "--via", &server.via()];
+    let said = support::said(support::binary().args(arguments).env("PATH", &path).output().unwrap());
+    assert_eq!(said.code, 0, "{}", said.err);
+    for line in [
+        "`--log <(journalctl --no-pager --all -o short-iso-precise -u matrix-synapse.service)`",
+        "`--media-log <(journalctl --no-pager --all -o short-iso-precise -u livekit.service)`",
+        "PostgreSQL runs as the unit postgresql@15-main.service",
+        "host=/run/postgresql dbname=synapse",
+    ] {
+        assert!(said.out.contains(line), "{line}: {}", said.out);
+    }
+    assert!(!said.out.contains("ssh.service") && !said.out.contains("docker exec"), "{}", said.out);
+}
+
 #[test]
 fn init_says_what_it_did_not_find_and_takes_no_password() {
     let server = Server::new(SQLITE);

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::source::rotation;
 use crate::via::Via;
@@ -61,6 +62,19 @@ impl<'v> Host<'v> {
         let mut files: Vec<PathBuf> = entries.into_iter().filter(|path| path.is_file()).collect();
         files.sort();
         Ok(Some(files))
+    }
+
+    /// What a program prints there; `None` if it is not there, or fails.
+    pub fn output(self, program: &[&str]) -> Option<String> {
+        let printed = match self.0 {
+            Some(via) => via.output(program).ok()?,
+            None => {
+                let (name, arguments) = program.split_first()?;
+                let done = Command::new(name).args(arguments).stdin(Stdio::null()).output().ok()?;
+                done.status.success().then_some(done.stdout)?
+            }
+        };
+        Some(String::from_utf8_lossy(&printed).into_owned())
     }
 
     /// The words of the commands that run there, as far as they may be seen.
