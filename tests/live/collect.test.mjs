@@ -297,6 +297,55 @@ test('over SSH the same comes as on the host, from a folder whose name is hostil
   }
 });
 
+test('an administrator’s token alone gives the devices, the public keys and the event that the database has', async () => {
+  const { url, database } = rig.servers;
+  const { userId, password } = await rig.servers.register('admin');
+  await database.psql(`UPDATE users SET admin = 1 WHERE name = '${userId}';`);
+  const login = await fetch(`${url}/_matrix/client/v3/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      type: 'm.login.password',
+      identifier: { type: 'm.id.user', user: userId },
+      password,
+    }),
+  });
+  const { access_token: token } = /** @type {any} */ (await login.json());
+  const newest = 'SELECT event_id FROM events ORDER BY stream_ordering DESC LIMIT 1';
+  const [{ event_id: event }] = await database.query(newest);
+  const more = ['--event', event];
+  const arguments_ = await commandLine({ sources: ['--admin-api', url], more });
+  const env = { CRYPTO_DIAG_ADMIN_TOKEN: token };
+  const { code, out, err } = await start(binary, arguments_, { env }).ended;
+  assert.equal(code, 0, err);
+  const folder = out.trim();
+  const told = JSON.parse(readFileSync(path.join(folder, 'admin-api.json'), 'utf8'));
+  const known = readQueries(await collect({ more }));
+  const keyOf = (/** @type {any} */ key) => (typeof key === 'string' ? JSON.parse(key) : key).keys;
+  /** @type {Record<string, (row: any) => any>} */
+  const facts = {
+    devices: ({ user_id, device_id }) => ({ user_id, device_id }),
+    device_keys: ({ user_id, device_id, key_json }) => ({ user_id, device_id, keys: keyOf(key_json) }),
+    event: ({ event_id, type, sender, content_fields }) => ({
+      event_id,
+      type,
+      sender,
+      fields: [...content_fields].sort(),
+    }),
+  };
+  for (const [name, fact] of Object.entries(facts)) {
+    const of = (/** @type {any[]} */ answers) =>
+      answers
+        .filter((one) => one.name === name)
+        .flatMap(({ rows }) => rows.map((/** @type {any} */ row) => JSON.stringify(fact(row))))
+        .sort();
+    assert.ok(of(told).length > 0, name);
+    assert.deepEqual(of(told), of(known), name);
+  }
+  for (const file of filesOf(folder)) assert.ok(!readFileSync(file, 'utf8').includes(token), file);
+  assert.match(err, /no line of a log: what rests on these stays unknown/);
+});
+
 /** Until the run has asked everything and waits to look at the inbox again. */
 function untilAsleep(/** @type {import('../../scripts/lib/process.mjs').Program} */ program) {
   const idle = `SELECT count(*) AS idle FROM pg_stat_activity

@@ -266,6 +266,11 @@ pub struct Sources {
     /// `sqlite:/path/homeserver.db`. A password is taken from PGPASSWORD, with --via from ~/.pgpass over there.
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
+    /// The homeserver's address, `https://matrix.example.org`, whose Admin API is asked for devices, public keys and events: for whom neither
+    /// its logs nor its database can be reached. `curl` asks, with an administrator's access token from CRYPTO_DIAG_ADMIN_TOKEN, which
+    /// enters no file.
+    #[arg(long, value_name = "URL")]
+    pub admin_api: Option<String>,
     /// The zone of the logs' times, where they have none: `UTC`, `+02:00`. Without it, it is guessed, and said.
     #[arg(long, value_name = "OFFSET", value_parser = zone, allow_hyphen_values = true)]
     #[serde(with = "zone_entry")]

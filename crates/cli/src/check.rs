@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
+use crypto_diag_collect::admin::{self, NOT_TOLD};
 use crypto_diag_collect::look::{self, LogLook};
-use crypto_diag_collect::{Database, Via, database};
+use crypto_diag_collect::{AdminApi, Database, Via, database};
 use crypto_diag_core::showable;
 use crypto_diag_server_log::LogLevel;
 use crypto_diag_triage::bundle::Refusal;
@@ -70,6 +71,11 @@ impl Check {
             Some(database) => self.database(database, found.via.as_ref()),
             None => self.line("-", "database", "none is named"),
         }
+        match &found.admin_api {
+            Some(Ok(api)) => self.admin_api(api, found.via.as_ref()),
+            Some(Err(error)) => self.fails("admin-api", &error.to_string()),
+            None => self.line("-", "admin-api", "none is named"),
+        }
     }
 
     fn logs(&mut self, option: &str, paths: &[PathBuf], found: &Found) {
@@ -124,6 +130,20 @@ impl Check {
                     self.is_answered_in_part = true;
                     self.note(&format!("not to be asked: {what}: {why}"));
                 }
+            }
+        }
+    }
+
+    fn admin_api(&mut self, api: &AdminApi, via: Option<&Via>) {
+        match admin::check(api, via) {
+            Err(error) => self.fails("admin-api", &format!("{}: {error}", api.shown())),
+            Ok((server, version)) => {
+                let version = version.as_str().unwrap_or("of an unknown version");
+                self.works("admin-api", &format!("{}: {server}, Synapse {version}", api.shown()));
+                self.note(&format!("Only devices, public keys and events: {NOT_TOLD}"));
+                let rows = RuleInput::Kind(ArtefactKind::QueryResults);
+                self.is_answered_in_part |= !self.given.contains(&rows);
+                self.have(true, rows);
             }
         }
     }

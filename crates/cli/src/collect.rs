@@ -36,6 +36,7 @@ pub fn gather(arguments: CollectArguments, inside: Option<&'static str>) -> Resu
     let follow = arguments.follow.then(|| Arc::new(AtomicBool::new(false)));
     let ids = ids(&arguments.ids)?;
     let found = Found::find(arguments.sources.stated()?, arguments.follow)?;
+    let admin_api = found.admin_api.clone().transpose().map_err(|error| error.to_string())?;
     let mut request = Request {
         ids,
         reports: arguments.reports,
@@ -43,6 +44,7 @@ pub fn gather(arguments: CollectArguments, inside: Option<&'static str>) -> Resu
         via: found.via,
         hars: arguments.hars,
         database: found.database,
+        admin_api,
         refused: found.untold,
         zone_minutes: found.stated.zone,
         prometheus: arguments.prometheus,

@@ -65,13 +65,14 @@ impl Sources {
         fn list<T>(here: Vec<T>, there: Vec<T>) -> Vec<T> {
             if here.is_empty() { there } else { here }
         }
-        let Sources { via, synapse_config, log, media_log, database, zone } = self;
+        let Sources { via, synapse_config, log, media_log, database, admin_api, zone } = self;
         Sources {
             via: via.or(profile.via),
             synapse_config: list(synapse_config, profile.synapse_config),
             log: list(log, profile.log),
             media_log: list(media_log, profile.media_log),
             database: database.or(profile.database),
+            admin_api: admin_api.or(profile.admin_api),
             zone: zone.or(profile.zone),
         }
     }
@@ -88,6 +89,7 @@ mod tests {
             log: vec!["/var/log/a \"quoted\" # log".into()],
             media_log: vec!["/var/log/livekit.log".into()],
             database: Some("host=/run/postgresql dbname=synapse".to_owned()),
+            admin_api: Some("https://matrix.example.org".to_owned()),
             zone: Some(-330),
         }
     }

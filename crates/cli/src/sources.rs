@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crypto_diag_collect::{Database, Host, SynapseConfig, Via};
+use crypto_diag_collect::admin::{AdminError, TOKEN_VARIABLE};
+use crypto_diag_collect::{AdminApi, Database, Host, SynapseConfig, Via};
 use crypto_diag_triage::bundle::Refusal;
 
 use crate::args::{SourceArguments, Sources};
@@ -18,6 +19,8 @@ pub struct Found {
     pub logs: Vec<PathBuf>,
     /// The database.
     pub database: Option<Database>,
+    /// The Admin API, or why it cannot be asked.
+    pub admin_api: Option<Result<AdminApi, AdminError>>,
     /// What Synapse's configuration does not tell, and why.
     pub untold: Vec<Refusal>,
 }
@@ -45,6 +48,10 @@ impl Found {
             via,
             logs: stated.log.clone(),
             database: stated.database.clone().map(Database::from),
+            admin_api: stated.admin_api.as_deref().map(|url| {
+                let token = std::env::var(TOKEN_VARIABLE).ok();
+                AdminApi::new(url, token.as_deref())
+            }),
             untold: Vec::new(),
             stated,
         };

@@ -15,6 +15,7 @@ use crypto_diag_triage::verdict::ArtefactKind;
 use crypto_diag_triage::{Coverage, intake, latency::Latency as Prometheus, stamp};
 use serde_json::{Map, Value, json};
 
+use crate::admin::{self, AdminApi};
 use crate::database::{self, Database};
 use crate::error::CollectError;
 use crate::given;
@@ -160,6 +161,9 @@ impl Collecting {
         if let Some(database) = &request.database {
             self.database(database, request, progress, cancel)?;
         }
+        if let Some(api) = &request.admin_api {
+            self.admin_api(api, request, progress, cancel)?;
+        }
         // Last, so that every other file has got its name already.
         for given in &request.given {
             match patient::open(&given.path, cancel).and_then(|input| given::content(given, input)) {
@@ -245,6 +249,29 @@ impl Collecting {
                 // The rest of the bundle is useful without it.
                 progress.note(&error.to_string());
                 self.refused.push(Refusal { what: "database".to_owned(), why: error.to_string() });
+            }
+        }
+        Ok(())
+    }
+
+    fn admin_api(
+        &mut self,
+        api: &AdminApi,
+        request: &Request,
+        progress: &dyn Progress,
+        cancel: &AtomicBool,
+    ) -> Result<(), CollectError> {
+        match admin::ask(api, request.via.as_ref(), &self.ids, cancel) {
+            Ok(answers) => {
+                let mut text = serde_json::to_vec_pretty(&answers.queries).unwrap_or_default();
+                text.push(b'\n');
+                self.folder.write("admin-api.json", ArtefactKind::QueryResults, &text)?;
+                self.coverage.insert("adminApi".to_owned(), answers.coverage);
+                self.refused.extend(answers.refused);
+            }
+            Err(error) => {
+                progress.note(&error.to_string());
+                self.refused.push(Refusal { what: "Admin API".to_owned(), why: error.to_string() });
             }
         }
         Ok(())

@@ -6,6 +6,7 @@
 //!
 //! It reads; it never changes a server. Files are opened for reading only, and only the bundle's folder is written.
 
+pub mod admin;
 mod collect;
 pub mod database;
 mod error;
@@ -27,6 +28,7 @@ pub mod synapse_config;
 pub mod via;
 mod write;
 
+pub use admin::AdminApi;
 pub use collect::{Collected, collect};
 pub use database::Database;
 pub use error::CollectError;

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use crypto_diag_triage::bundle::{ArtefactKind, Refusal};
 
+use crate::admin::AdminApi;
 use crate::database::{self, Database};
 use crate::ids::Ids;
 use crate::via::Via;
@@ -36,6 +37,8 @@ pub struct Request {
     pub database: Option<Database>,
     /// How patient to be with it.
     pub database_options: database::Options,
+    /// The homeserver's Admin API; `None`: it is not asked.
+    pub admin_api: Option<AdminApi>,
     /// The answer to a Prometheus range query.
     pub prometheus: Option<PathBuf>,
     /// Query results, saved consoles, what rageshakes say of themselves, more latency.
@@ -75,6 +78,7 @@ impl Default for Request {
             hars: Vec::new(),
             database: None,
             database_options: database::Options::default(),
+            admin_api: None,
             prometheus: None,
             given: Vec::new(),
             refused: Vec::new(),

@@ -88,18 +88,6 @@ impl Via {
         Running::start(command)
     }
 
-    /// Runs a program that is written to.
-    ///
-    /// # Errors
-    /// If it cannot be started.
-    pub(crate) fn converse(&self, program: &[&str]) -> io::Result<(ChildStdin, Running)> {
-        let mut command = self.command(program)?;
-        command.stdin(Stdio::piped());
-        let mut running = Running::start(command)?;
-        let input = running.child.stdin.take().ok_or_else(|| io::Error::other("it has no standard input"))?;
-        Ok((input, running))
-    }
-
     /// The file itself, or the files below a folder, and what was not looked at. Names that begin with a dot are left out.
     ///
     /// # Errors
@@ -151,6 +139,22 @@ impl Via {
     }
 }
 
+/// Runs a program that is written to, where a command leads or on this machine.
+///
+/// # Errors
+/// If it cannot be started.
+pub(crate) fn converse(via: Option<&Via>, program: &[&str]) -> io::Result<(ChildStdin, Running)> {
+    let command = match via {
+        Some(via) => via.command(program)?,
+        None => {
+            let mut command = Command::new(program[0]);
+            command.args(&program[1..]);
+            command
+        }
+    };
+    Running::converse(command)
+}
+
 /// What `find -print0` printed.
 fn names(printed: &[u8]) -> Vec<String> {
     let names = printed.split(|byte| *byte == 0).filter(|name| !name.is_empty());
@@ -180,6 +184,13 @@ impl Running {
         let (Some(output), Some(errors)) = (output, errors) else { return Err(io::Error::other("it has no output")) };
         // Standard error is read in a thread of its own: a program that writes more than the pipe holds would block for ever.
         Ok(Running { child, output, said: Some(thread::spawn(move || last_words(errors))) })
+    }
+
+    fn converse(mut command: Command) -> io::Result<(ChildStdin, Running)> {
+        command.stdin(Stdio::piped());
+        let mut running = Running::start(command)?;
+        let input = running.child.stdin.take().ok_or_else(|| io::Error::other("it has no standard input"))?;
+        Ok((input, running))
     }
 
     /// The exit status, which the end of the output does not tell.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::DatabaseError;
 
 /// Column to value.
-pub(super) type Row = Map<String, Value>;
+pub(crate) type Row = Map<String, Value>;
 
 /// What a column is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 mod engine;
 mod olm;
 mod postgres;
-mod private;
+pub(crate) mod private;
 mod psql;
 mod question;
 mod questions;
@@ -104,6 +104,12 @@ impl Database {
 /// A password. It is given to the database, and shown to nobody.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Password(String);
+
+impl From<String> for Password {
+    fn from(text: String) -> Self {
+        Password(text)
+    }
+}
 
 impl Password {
     pub(crate) fn expose(&self) -> &str {

@@ -37,7 +37,7 @@ pub(super) fn message(row: &mut Row) {
 
 /// What is kept of an event, instead of its JSON: the algorithm, the public key of its sender's device, and the names of its content's
 /// fields.
-pub(super) fn event(row: &mut Row) {
+pub(crate) fn event(row: &mut Row) {
     let stored = take_object(row, "json");
     let content = stored.as_ref().and_then(|stored| stored.get("content")?.as_object());
     let fields = content.map(|content| content.keys().cloned().collect::<Vec<String>>());
@@ -54,7 +54,7 @@ pub(super) fn event(row: &mut Row) {
 }
 
 /// A key as its device signed it, without `unsigned`, which is not signed and may hold the device's name.
-pub(super) fn key(row: &mut Row) {
+pub(crate) fn key(row: &mut Row) {
     let Some(stored) = row.get("key_json").and_then(Value::as_str) else { return };
     let Ok(Value::Object(mut object)) = serde_json::from_str::<Value>(stored) else {
         row.insert("key_json".into(), Value::Null);

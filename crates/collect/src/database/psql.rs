@@ -17,7 +17,7 @@ use serde_json::json;
 use super::engine::{ColumnType, Engine, Failure, Row, Schema, Snapshot, Statement, Work};
 use super::postgres::{BEGIN, MOMENT, POSITION, columns, limits, refusal};
 use super::{Database, DatabaseError, Options, Password};
-use crate::via::{Running, Via};
+use crate::via::{self, Running, Via};
 
 /// Lines that are read ahead.
 const AHEAD: usize = 1_000;
@@ -92,7 +92,8 @@ impl<'p> Psql<'p> {
         }
         let named = PSQL.iter().copied().chain([database.url.as_str()]);
         let words: Vec<&str> = password.iter().flat_map(|_| WITH_PASSWORD).chain(named).collect();
-        let (mut input, output) = via.converse(&words).map_err(|error| DatabaseError::Connection(error.to_string()))?;
+        let (mut input, output) =
+            via::converse(Some(via), &words).map_err(|error| DatabaseError::Connection(error.to_string()))?;
         if let Some(password) = password {
             // If it has ended already, why is told by the end of what it prints.
             let _ = writeln!(input, "{password}");
