@@ -166,12 +166,21 @@ export class CryptoDiagCard extends LiveElement {
     null;
   /** The counts that were last analysed. @type {object | null} */ #analysed = null;
   /** Whether an analysis is under way, or was a moment ago. */ #analysing = false;
+  #onKey = (/** @type {KeyboardEvent} */ event) => this.#session?.key(event);
   #disarmElsewhere = (/** @type {Event} */ event) => {
     if (this.#view && !event.composedPath().includes(this.#view.clearButton)) this.#disarm();
   };
 
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    document.addEventListener('keydown', this.#onKey);
+  }
+
+  /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
+    document.removeEventListener('keydown', this.#onKey);
     this.#disarm();
     clearTimeout(this.#calmTimer);
     this.#calmTimer = undefined;

@@ -14,6 +14,8 @@ import { heading } from './preview.js';
 
 /** What can be marked by one click; the label is the button's own text. @type {StringKey[]} */
 const SYMPTOMS = ['sessionAudioCut', 'sessionVideoFroze'];
+/** The buttons that Alt, Shift and a digit press, from 1 on. By the key's place: with Alt and Shift it types something else. */
+const KEYS = [...SYMPTOMS, 'sessionNoSound', 'sessionMark'];
 /** The guide, in the order in which it is gone through. @type {StringKey[]} */
 const STEPS = [
   'sessionStep1',
@@ -47,6 +49,7 @@ export class Session {
   #end;
   #ask;
   #running;
+  /** What keys press, by the key. @type {Map<string, () => void>} */ #pressed = new Map();
   #marks = el('ol', { part: 'marks', role: 'list' });
   /** The marks that are shown. @type {readonly Mark[] | null} */ #shown = null;
 
@@ -134,6 +137,19 @@ export class Session {
     );
   }
 
+  /**
+   * What a key presses while a session runs. A call's frame keeps its keys to itself, so the page has to have the focus.
+   *
+   * @param {KeyboardEvent} event
+   */
+  key(event) {
+    const { altKey, shiftKey, ctrlKey, metaKey, repeat, code } = event;
+    const action = this.#pressed.get(code);
+    if (!action || !altKey || !shiftKey || ctrlKey || metaKey || repeat || this.#running.hidden) return;
+    event.preventDefault();
+    action();
+  }
+
   #markNoSound() {
     const who = this.#takeWords();
     const speech = this.#speech;
@@ -154,12 +170,21 @@ export class Session {
    * @param {() => void} action
    */
   #button(key, action) {
+    const digit = KEYS.indexOf(key) + 1;
+    const shortcut = digit > 0 && `Alt+Shift+${digit}`;
     const element = el(
       'button',
-      { type: 'button', part: `button ${key}-button`, class: 'button' },
+      {
+        type: 'button',
+        part: `button ${key}-button`,
+        class: 'button',
+        'aria-keyshortcuts': shortcut,
+        title: shortcut,
+      },
       this.#speech.say(key),
     );
     element.addEventListener('click', action);
+    if (digit > 0) this.#pressed.set(`Digit${digit}`, action);
     return element;
   }
 }

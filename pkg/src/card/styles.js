@@ -154,6 +154,7 @@ p, dd, .title, .badge, .quiet, .family-name > span, .family-failures, .capture-t
 .capture[data-mood='critical'] { color: var(--_critical); }
 .capture-text { min-inline-size: 0; overflow-wrap: anywhere; }
 .analysis { font-size: 0.875rem; }
+.whole { white-space: nowrap; }
 
 /* Capture session */
 .session { display: flex; flex-direction: column; gap: 0.625rem; padding: 0.75rem; border: 1px solid var(--_border); border-radius: var(--_radius-small); }

@@ -181,7 +181,12 @@ export class View {
 
   /** @param {string} sentence */
   setAnalysis(sentence) {
-    setText(this.#analysis, sentence);
+    if (this.#analysis.textContent !== sentence) {
+      // The name of a family does not break at its hyphen.
+      const parts = sentence.split(/(KE-\d)/);
+      const whole = (/** @type {string} */ name) => el('span', { class: 'whole' }, name);
+      this.#analysis.replaceChildren(...parts.map((part, at) => (at % 2 ? whole(part) : part)));
+    }
     const empty = sentence === '' && this.#analysisSlot.assignedNodes().length === 0;
     /** @type {HTMLElement} */ (this.#analysisSlot.parentElement).hidden = empty;
   }
