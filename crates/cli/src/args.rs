@@ -43,6 +43,14 @@ const QUERIES_EXAMPLE: &str = "\
 Example:
   crypto-diag queries alice.json --log /data/homeserver.log";
 
+const ROWS_EXAMPLE: &str = "\
+Example:
+  crypto-diag rows --key deployment.key < reports.ndjson > rows.ndjson";
+
+const JUDGE_EXAMPLE: &str = "\
+Example:
+  LC_ALL=C sort incidents.tsv | crypto-diag judge --key deployment.key > judged.ndjson";
+
 /// Finds out what E2EE failures of Matrix clients come from.
 #[derive(Debug, Parser)]
 #[command(name = "crypto-diag", version, about, after_help = EXIT_CODES, max_term_width = 110)]
@@ -77,6 +85,37 @@ pub enum Command {
     /// Prints the greps and the SQL for a report, with its ids filled in, for servers where this program cannot run.
     #[command(after_help = QUERIES_EXAMPLE)]
     Queries(QueriesArguments),
+    /// Turns many reports into rows for a database, without ids or text: a report a line in, a row a line out.
+    #[command(after_help = ROWS_EXAMPLE)]
+    Rows(RowsArguments),
+    /// Says what the reports of each incident prove together: `incident ⇥ report ⇥ body` in, sorted by incident; a verdict a line out.
+    #[command(after_help = JUDGE_EXAMPLE)]
+    Judge(JudgeArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct NameArguments {
+    /// The deployment's key, 32 bytes or more, such as `openssl rand -hex 32` prints. Every id becomes a pseudonym under it.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// A homeserver whose name stands in rows as it is, since it has so many users that it tells nobody's.
+    #[arg(long = "server-name", value_name = "NAME")]
+    pub server_names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct RowsArguments {
+    #[command(flatten)]
+    pub names: NameArguments,
+    /// Gives the reports themselves as well, as rows of the table `bodies`, for `judge`. They hold ids: keep them apart.
+    #[arg(long)]
+    pub bodies: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct JudgeArguments {
+    #[command(flatten)]
+    pub names: NameArguments,
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,7 @@ mod profile;
 mod progress;
 mod queries;
 mod readme;
+mod rows;
 mod run;
 mod services;
 mod sources;
@@ -47,6 +48,8 @@ fn main() -> ExitCode {
         Command::Triage(arguments) => triage::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Queries(arguments) => queries::run(&arguments),
+        Command::Rows(arguments) => rows::rows(arguments),
+        Command::Judge(arguments) => rows::judge(arguments),
     };
     match done {
         Ok(code) => ExitCode::from(code),

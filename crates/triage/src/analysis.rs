@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::answer::questions::Coverage;
 use crate::answer::story::Story;
-use crate::bundle::{Artefact, ArtefactKind, Bundle};
+use crate::bundle::Bundle;
 use crate::case::Case;
 use crate::triage::Judgement;
 use crate::verdict::Verdict;
@@ -37,27 +37,32 @@ pub struct Analysis {
     pub reports: Vec<Reading>,
 }
 
+impl Analysis {
+    /// Analyses the reports of a bundle that holds nothing else.
+    pub fn of(bundle: &Bundle) -> Analysis {
+        let case = Case::of(bundle);
+        let Judgement { verdicts, questions, story, .. } = Judgement::of(&case);
+        Analysis {
+            schema: SCHEMA_NAME,
+            schema_version: SCHEMA_VERSION,
+            summary: story.sentence.clone(),
+            story,
+            questions,
+            verdicts,
+            reports: case.readings,
+        }
+    }
+}
+
 /// Analyses the reports of one incident, as JSON texts: one report, or those of several devices or pages together.
 ///
 /// # Errors
 /// Which of the texts is no report, counted from 1, where, and why.
 pub fn analyse(reports: &[impl AsRef<str>]) -> Result<Analysis, String> {
-    let mut bundle = Bundle::new();
-    for (index, text) in reports.iter().map(AsRef::as_ref).enumerate() {
+    let read = reports.iter().enumerate().map(|(index, text)| {
         let name = format!("report {}", index + 1);
-        // Not `Bundle::add`: a page that has reports alone need not load the readers of everything else.
-        bundle.push_report(&name, Report::from_json(text).map_err(|error| format!("{name}: {error}"))?);
-        bundle.artefacts.push(Artefact { name: name.into(), kind: ArtefactKind::Report, used: true });
-    }
-    let case = Case::of(&bundle);
-    let Judgement { verdicts, questions, story, .. } = Judgement::of(&case);
-    Ok(Analysis {
-        schema: SCHEMA_NAME,
-        schema_version: SCHEMA_VERSION,
-        summary: story.sentence.clone(),
-        story,
-        questions,
-        verdicts,
-        reports: case.readings,
-    })
+        let report = Report::from_json(text.as_ref()).map_err(|error| format!("{name}: {error}"))?;
+        Ok((name, report))
+    });
+    Ok(Analysis::of(&Bundle::of_reports(read.collect::<Result<Vec<_>, String>>()?)))
 }

@@ -135,12 +135,22 @@ impl Bundle {
         Bundle::default()
     }
 
+    /// A bundle of reports that have been read, each with its name. It needs none of the readers of everything else.
+    pub fn of_reports(reports: impl IntoIterator<Item = (String, Report)>) -> Bundle {
+        let mut bundle = Bundle::new();
+        for (name, report) in reports {
+            bundle.push_report(&name, report);
+            bundle.artefacts.push(Artefact { name: name.into(), kind: ArtefactKind::Report, used: true });
+        }
+        bundle
+    }
+
     /// Takes a report that has been read, and each of its earlier pages as a report of its own.
     pub(crate) fn push_report(&mut self, name: &str, mut report: Report) {
         let earlier = std::mem::take(&mut report.earlier);
         self.push_page(name.to_owned(), report);
         for (number, page) in (1..).zip(earlier) {
-            self.push_page(format!("{name}, earlier page {number} of its tab"), page);
+            self.push_page(earlier_page_name(name, number), page);
         }
     }
 
@@ -174,6 +184,11 @@ impl Bundle {
     pub fn is_usable(&self) -> bool {
         self.artefacts.iter().any(|artefact| artefact.used && artefact.kind != ArtefactKind::Manifest)
     }
+}
+
+/// What an earlier page of a report is called, counted from 1, the oldest first.
+pub fn earlier_page_name(report: &str, number: usize) -> String {
+    format!("{report}, earlier page {number} of its tab")
 }
 
 /// Closes what a report says of itself, once more: it may come from an earlier version of this program, or from somebody's
