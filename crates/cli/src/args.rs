@@ -110,6 +110,10 @@ pub struct RowsArguments {
     /// Gives the reports themselves as well, as rows of the table `bodies`, for `judge`. They hold ids: keep them apart.
     #[arg(long)]
     pub bodies: bool,
+    /// Reads rageshakes instead of standard input: folders in which they lie at any depth, each in a folder of its own with its
+    /// `details.json`. A report that is attached is taken, else the consoles.
+    #[arg(long, value_name = "FOLDER", num_args = 1..)]
+    pub rageshake: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

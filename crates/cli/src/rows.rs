@@ -2,26 +2,76 @@
 
 use std::fs;
 use std::io::{self, BufReader, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::slice;
 
 use crypto_diag_pseudonym::Key;
-use crypto_diag_rows::{Done, JudgeError, Names};
+use crypto_diag_rows::{Done, JudgeError, Map, Names};
+use walkdir::WalkDir;
 
 use crate::args::{JudgeArguments, NameArguments, RowsArguments};
+use crate::inputs::Inputs;
 use crate::{exit, output};
 
 /// Bytes that are read and written at once.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// Gives the rows of the reports on standard input.
+/// What describes a rageshake: its server writes one of these into each rageshake's folder.
+const DESCRIPTIONS: [&str; 3] = ["details.json", "details.log", "details.log.gz"];
+
+/// Gives the rows of the reports on standard input, or of the rageshakes below folders.
 ///
 /// # Errors
 /// In words, if the key cannot be used, the input not be read or the output not be written.
 pub fn rows(arguments: RowsArguments) -> Result<u8, String> {
     let names = names(arguments.names)?;
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
+    if !arguments.rageshake.is_empty() {
+        let mut map = Map::new(&names, arguments.bodies, &mut out);
+        for folder in &arguments.rageshake {
+            if let Err(error) = rageshakes(&mut map, folder)? {
+                return end(Err(error));
+            }
+        }
+        let done = map.done;
+        return end(out.flush().map(|()| done));
+    }
     let input = BufReader::with_capacity(BUFFER_BYTES, io::stdin().lock());
     let done = crypto_diag_rows::rows(&names, arguments.bodies, input, &mut out, &mut output::complain);
     end(done.and_then(|done| out.flush().map(|()| done)))
+}
+
+/// Gives the rows of all rageshakes below a folder, in the order of their names. One is held at a time.
+///
+/// # Errors
+/// In words, if the folder cannot be read or holds no rageshake; inside, if the output cannot be written.
+fn rageshakes(map: &mut Map<'_, impl Write>, folder: &Path) -> Result<io::Result<()>, String> {
+    let shown = folder.display();
+    let mut last: Option<PathBuf> = None;
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) if error.depth() == 0 => return Err(format!("{shown}: cannot be read: {error}")),
+            Err(error) => {
+                output::complain(&format!("cannot be read: {error}"));
+                continue;
+            }
+        };
+        let is_description = entry.file_name().to_str().is_some_and(|name| DESCRIPTIONS.contains(&name));
+        let shake = entry.path().parent().filter(|parent| is_description && last.as_deref() != Some(parent));
+        let Some(shake) = shake.map(Path::to_owned) else { continue };
+        let inputs = Inputs::find(slice::from_ref(&shake));
+        let mut complain = |why: &str| output::complain(&format!("{}: {why}", shake.display()));
+        inputs.problems.iter().for_each(|problem| complain(&problem.what));
+        if let Err(error) = map.rageshake(&inputs.list, &mut complain) {
+            return Ok(Err(error));
+        }
+        last = Some(shake);
+    }
+    match last {
+        Some(_) => Ok(Ok(())),
+        None => Err(format!("{shown}: no rageshake lies in it, which has a details.json")),
+    }
 }
 
 /// Gives the verdicts on the incidents on standard input.

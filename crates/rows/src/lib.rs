@@ -27,6 +27,7 @@ mod lines;
 mod map;
 mod mentions;
 mod names;
+mod rageshake;
 pub mod table;
 mod words;
 

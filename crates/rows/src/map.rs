@@ -8,6 +8,7 @@ use crypto_diag_core::{Ke, Meaning, Millis};
 use crypto_diag_pseudonym::{Kind, Pseudonym};
 use crypto_diag_triage::analysis::Analysis;
 use crypto_diag_triage::bundle::Bundle;
+use crypto_diag_triage::console::Rageshake;
 use crypto_diag_triage::intake::parse;
 use crypto_diag_triage::stamp;
 use crypto_diag_triage::verdict::Verdict;
@@ -120,7 +121,7 @@ pub fn rows(
                 map.refuse(None, refusal.why)?;
                 Err(refusal)
             }
-            Some(Line::Text(line)) => map.report(line, Source::Report)?,
+            Some(Line::Text(line)) => map.report(line, None)?,
         };
         if let Err(why) = refused {
             complain(&format!("line {}: {why}", lines.number));
@@ -132,7 +133,7 @@ pub fn rows(
 /// Gives rows, report by report.
 #[derive(Debug)]
 pub struct Map<'n, W> {
-    names: &'n Names,
+    pub(crate) names: &'n Names,
     with_bodies: bool,
     out: W,
     /// What it has done so far.
@@ -145,11 +146,11 @@ impl<'n, W: Write> Map<'n, W> {
         Map { names, with_bodies, out, done: Done::default() }
     }
 
-    /// Gives the rows of a report's JSON, or that of its refusal.
+    /// Gives the rows of a report's JSON, or that of its refusal. `shake`: the rageshake that it was attached to.
     ///
     /// # Errors
     /// If the output cannot be written.
-    pub fn report(&mut self, bytes: &[u8], source: Source) -> io::Result<Result<(), Refusal>> {
+    pub fn report(&mut self, bytes: &[u8], shake: Option<&Rageshake>) -> io::Result<Result<(), Refusal>> {
         let (report, value) = match read(bytes) {
             Ok(read) => read,
             Err(refusal) => {
@@ -163,7 +164,8 @@ impl<'n, W: Write> Map<'n, W> {
         let body = value.to_string();
         let id = self.names.of(Kind::Report, &body);
         let made = report.generated_at;
-        self.pages(id, source, &Bundle::of_reports([("report".to_owned(), report)]))?;
+        let source = if shake.is_some() { Source::Rageshake } else { Source::Report };
+        self.pages(id, source, &Bundle::of_reports([("report".to_owned(), report)]), shake)?;
         if self.with_bodies {
             let row = Body { rules: rules_version(), report: id, day: &day(made), body: &body };
             write(&mut self.out, &Row::Bodies(row))?;
@@ -181,11 +183,16 @@ impl<'n, W: Write> Map<'n, W> {
     }
 
     /// Gives the rows of a report whose pages are the reports of a bundle: the first is the page that made it.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
-    pub fn pages(&mut self, report: Pseudonym, source: Source, bundle: &Bundle) -> io::Result<()> {
-        let Some(first) = bundle.reports.first() else { return Ok(()) };
+    pub(crate) fn pages(
+        &mut self,
+        report: Pseudonym,
+        source: Source,
+        bundle: &Bundle,
+        shake: Option<&Rageshake>,
+    ) -> io::Result<()> {
+        if bundle.reports.is_empty() {
+            return Ok(());
+        }
         self.done.read += 1;
         let analysis = Analysis::of(bundle);
         // A page before or a console beside may tell more of it than the first.
@@ -193,7 +200,7 @@ impl<'n, W: Write> Map<'n, W> {
         let day = day(bundle.reports.iter().map(|page| page.generated_at).max().unwrap_or_default());
         let homeserver = user_id.and_then(|user| self.names.homeserver(user));
         let about = About { rules: rules_version(), report, day: &day, homeserver: homeserver.as_deref() };
-        let row = report_row(self.names, about, source, first, bundle, &analysis.reports);
+        let row = report_row(self.names, about, (source, shake), bundle, &analysis.reports);
         write(&mut self.out, &Row::Reports(row))?;
         for (page, (of_page, reading)) in bundle.reports.iter().zip(&analysis.reports).enumerate() {
             self.entries(about, page, of_page, reading)?;
@@ -247,12 +254,14 @@ struct About<'r> {
 fn report_row<'r>(
     names: &Names,
     about: About<'r>,
-    source: Source,
-    first: &Report,
+    (source, shake): (Source, Option<&Rageshake>),
     bundle: &Bundle,
     readings: &[Reading],
 ) -> ReportRow<'r> {
     let pages = &bundle.reports;
+    let first = &pages[0];
+    let sdk = first.sdk_version.as_deref().and_then(words::version);
+    let app = shake.and_then(|shake| shake.version.as_deref()).and_then(words::version);
     let tally = |ke: Ke, meaning| pages.iter().map(|page| page.tally(ke.id(), meaning)).sum::<u64>();
     let user_id = pages.iter().find_map(|page| page.user_id.as_deref());
     let device = pages.iter().find_map(|page| Some((page.user_id.as_deref()?, page.device_id.as_deref()?)));
@@ -267,13 +276,14 @@ fn report_row<'r>(
         device: device.map(|(user, device)| names.device(user, device)),
         made_ms: first.generated_at.0,
         from_ms: capture.cleared_at.max(capture.installed_at).map(|at| at.0),
-        sdk: first.sdk_version.as_deref().and_then(words::version),
+        release: app.or_else(|| sdk.clone()),
+        sdk,
         crypto: first.crypto_version.as_deref().and_then(words::version),
         browser: first.user_agent.as_deref().and_then(words::browser),
         os: first.user_agent.as_deref().and_then(words::system),
-        state: words::word(&capture.state),
+        state: words::word(&capture.state).filter(|_| source != Source::RageshakeConsole),
         hooks_ok: !capture.hooks.is_empty() && capture.hooks.iter().all(|hook| hook.in_place),
-        persisted: first.storage_persisted,
+        persisted: first.storage_persisted.or(shake.and_then(|shake| shake.persisted)),
         sync: first.sync_state.as_deref().and_then(words::sync),
         ke1: tally(Ke::Ke1, Meaning::Failure),
         olm: tally(Ke::Olm, Meaning::Failure),

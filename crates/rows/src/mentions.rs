@@ -10,6 +10,9 @@ use crypto_diag_pseudonym::{Kind, Pseudonym};
 use crate::Names;
 use crate::table::Role;
 
+/// Letters of a Megolm session's id: a public key of 32 bytes in unpadded base64.
+const SESSION_ID_LETTERS: usize = 43;
+
 /// One mention.
 #[derive(Debug)]
 pub struct Mention {
@@ -102,7 +105,9 @@ impl List<'_> {
 
     fn event(&mut self, line: &Ke3) {
         self.id(Role::Undecryptable, Kind::Event, line.event_id.as_deref());
-        self.id(Role::Undecryptable, Kind::Session, line.session_id.as_deref());
+        // Some clients print a placeholder where they do not know the session: it would join reports that have nothing in common.
+        let session = line.session_id.as_deref().filter(|id| id.len() == SESSION_ID_LETTERS);
+        self.id(Role::Undecryptable, Kind::Session, session);
         self.id(Role::Undecryptable, Kind::Room, line.room_id.as_deref());
         self.id(Role::Lost, Kind::Message, line.message_id.as_deref());
         self.id(Role::Sender, Kind::Curve25519, line.sender_key.as_deref());

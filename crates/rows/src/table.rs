@@ -57,7 +57,10 @@ pub struct ReportRow<'r> {
     pub made_ms: u64,
     /// From when on lines were seen: the capture's installation, or the last Clear; null if it does not say.
     pub from_ms: Option<u64>,
-    /// matrix-js-sdk's version, or for a rageshake the app's; null if it is none.
+    /// The release that rates are told apart by: the app's version where a rageshake names it, else matrix-js-sdk's; null if neither is a
+    /// version.
+    pub release: Option<String>,
+    /// matrix-js-sdk's version.
     pub sdk: Option<String>,
     /// The crypto library's version.
     pub crypto: Option<String>,
@@ -65,7 +68,8 @@ pub struct ReportRow<'r> {
     pub browser: Option<String>,
     /// The operating system: `windows`, `macos`, `linux`, `android`, `ios`, `chromeos`.
     pub os: Option<&'static str>,
-    /// How the capture fared: `capturing` and so on. Only of a page that is `capturing` does silence say anything.
+    /// How the capture fared: `capturing` and so on; null of a rageshake's consoles. Only of a page that is `capturing` does silence say
+    /// anything.
     pub state: Option<String>,
     /// Whether every hook was in place when the report was made.
     pub hooks_ok: bool,

@@ -18,6 +18,10 @@ pub struct Rageshake {
     pub device: Option<Device>,
     /// The browser, as it names itself.
     pub user_agent: Option<String>,
+    /// The app's version, as it names it.
+    pub version: Option<String>,
+    /// Whether the browser has promised not to evict the app's storage.
+    pub persisted: Option<bool>,
 }
 
 impl Rageshake {
@@ -50,6 +54,8 @@ impl Rageshake {
             folder: folder(name).to_owned(),
             device: device.map(|(user, device)| Device::new(&user, &device)),
             user_agent: field("user_agent").or_else(|| field("User-Agent")),
+            version: field("version").or_else(|| field("Version")),
+            persisted: field("storageManager_persisted").and_then(|text| text.parse().ok()),
         })
     }
 }
@@ -65,13 +71,14 @@ mod tests {
 
     #[test]
     fn both_forms_name_the_device() {
-        let json = r#"{"user_text":"my diary","app":"element-web","data":{"user_id":"@a:x","device_id":"D","User-Agent":"Mozilla"}}"#;
-        let log = "my diary\n\nNumber of logs: 1\nApplication: element-web\nLabels: \nUser-Agent: Mozilla\ndevice_id: D\nuser_id: @a:x\n";
+        let json = r#"{"user_text":"my diary","app":"element-web","data":{"user_id":"@a:x","device_id":"D","User-Agent":"Mozilla","Version":"1.11.88","storageManager_persisted":"true"}}"#;
+        let log = "my diary\n\nNumber of logs: 1\nApplication: element-web\nLabels: \nUser-Agent: Mozilla\ndevice_id: D\nuser_id: @a:x\nVersion: 1.11.88\nstorageManager_persisted: true\n";
         for (name, text) in [("shake/details.json", json), ("shake/details.log", log)] {
             assert!(Rageshake::is_one(name, text.as_bytes()), "{name}");
             let found = Rageshake::read(name, text).unwrap();
             assert_eq!((found.folder.as_str(), found.device), ("shake/", Some(Device::new("@a:x", "D"))));
             assert_eq!(found.user_agent.as_deref(), Some("Mozilla"));
+            assert_eq!((found.version.as_deref(), found.persisted), (Some("1.11.88"), Some(true)));
         }
         assert!(!Rageshake::is_one("a.json", br#"{"data":{}}"#));
         assert_eq!(Rageshake::read("details.json", "{"), None);
