@@ -142,6 +142,8 @@ fn said(verdicts: &Value) -> Vec<Said> {
     let of_verdict = |verdict: &Value| -> Vec<Said> {
         let about = text(verdict, "about");
         let things: Vec<String> = match about.split_once(' ') {
+            // An event is named by itself, whatever page could not read it.
+            _ if about.starts_with('$') => about.split(", ").map(str::to_owned).collect(),
             Some((device, keys)) => keys.split(", ").map(|key| format!("{device} {key}")).collect(),
             None => vec![about],
         };

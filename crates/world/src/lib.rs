@@ -12,6 +12,7 @@
 
 pub mod delayed;
 pub mod delivery;
+pub mod events;
 pub mod forms;
 pub mod judge;
 pub mod keys;

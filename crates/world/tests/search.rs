@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crypto_diag_world::delayed::Delayed;
 use crypto_diag_world::delivery::Delivery;
+use crypto_diag_world::events::Events;
 use crypto_diag_world::keys::Keys;
 use crypto_diag_world::media::Media;
 use crypto_diag_world::search::{Bounds, Model, Search};
@@ -90,6 +91,31 @@ fn nothing_false_is_said_of_delivery_in_long_histories_by_chance() {
     let mut search = Search::new(Delivery::LARGE);
     search.by_chance(1, Bounds { depth: 30, quiet_depth: 30, distinct: 600, time: NO_LIMIT });
     tells_and_says_nothing_false(&mut search, &["media-key-missing", "backlog", "stale-target", "ke2-seen"]);
+}
+
+const OF_EVENTS: [&str; 7] = [
+    "malformed-on-server",
+    "undecodable-on-server",
+    "stripped-on-the-way",
+    "client-bug",
+    "room-key-withheld",
+    "room-key-from-later",
+    "ke3-seen",
+];
+
+#[test]
+fn nothing_false_is_said_of_events_in_histories_of_two_steps() {
+    let mut search = Search::new(Events);
+    search.exhaustively(Bounds { depth: 2, quiet_depth: 1, distinct: usize::MAX, time: NO_LIMIT }, |_| {});
+    assert_eq!(search.depth, 2, "the search ended early");
+    tells_and_says_nothing_false(&mut search, &OF_EVENTS);
+}
+
+#[test]
+fn nothing_false_is_said_of_events_in_long_histories_by_chance() {
+    let mut search = Search::new(Events);
+    search.by_chance(1, Bounds { depth: 20, quiet_depth: 20, distinct: 600, time: NO_LIMIT });
+    tells_and_says_nothing_false(&mut search, &OF_EVENTS);
 }
 
 const OF_MEDIA: [&str; 5] =

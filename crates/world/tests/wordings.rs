@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use crypto_diag_world::forms::report::{self, LostKey};
+use crypto_diag_world::forms::report::{self, LostKey, Undecryptable};
+use crypto_diag_world::forms::room::{self, Content};
 use crypto_diag_world::forms::signing::{self, SignedKey};
 use crypto_diag_world::forms::to_device::{self, Message};
 use crypto_diag_world::forms::{Device, Request, har, log};
@@ -413,4 +414,78 @@ fn what_a_report_has_of_a_call_has_the_form_that_pages_write() {
         };
         assert_eq!(of(&written), of(&recorded), "{path}");
     }
+}
+
+/// What reads a recorded event: the content that Synapse stored, and the event as an answer brought it.
+fn with_event<R>(event: &Value, then: impl Fn(&room::Event<'_>) -> R) -> R {
+    let field = |name: &str| event["content"][name].as_str();
+    then(&room::Event {
+        id: event["event_id"].as_str().expect("an id"),
+        sender: event["sender"].as_str().expect("a sender"),
+        sent: event["origin_server_ts"].as_i64().expect("a time"),
+        content: Content {
+            algorithm: field("algorithm"),
+            ciphertext: field("ciphertext"),
+            device_id: field("device_id"),
+            sender_key: field("sender_key"),
+            session_id: field("session_id"),
+        },
+    })
+}
+
+#[test]
+fn an_answer_brings_an_event_as_recorded() {
+    for bundle in ["malformed-event", "client-loses-field"] {
+        let har = json(bundle, "victim.har");
+        let entries = har["log"]["entries"].as_array().expect("entries");
+        let bodies = entries.iter().filter_map(|entry| entry["response"]["content"]["text"].as_str());
+        let recorded = bodies.filter(|body| body.contains("\"prev_batch\"") && body.contains("\"unsigned\":{\"age\""));
+        let recorded =
+            recorded.filter(|body| body.contains("m.room.encrypted\",\"event_id")).last().expect("an answer");
+        let body: Value = serde_json::from_str(recorded).expect("JSON");
+        let (room, joined) = body["rooms"]["join"].as_object().and_then(|rooms| rooms.iter().next()).expect("a room");
+        let event = &joined["timeline"]["events"][0];
+        let served = with_event(event, |of| room::served(of, event["unsigned"]["age"].as_i64().expect("an age"), None));
+        let text = |value: &Value| value.as_str().expect("a token").to_owned();
+        let (next, before) = (text(&body["next_batch"]), text(&joined["timeline"]["prev_batch"]));
+        assert_eq!(room::news(&next, &before, room, &[served], &[]), recorded, "{bundle}");
+    }
+}
+
+#[test]
+fn the_database_has_an_events_row_as_recorded() {
+    for (bundle, rewritten) in [("malformed-event", false), ("malformed-event-redacted", false)] {
+        let queries = json(bundle, "queries.json");
+        let tables = queries.as_array().expect("tables");
+        let recorded = &tables.iter().find(|table| table["name"] == "event").expect("an event")["rows"][0];
+        let room = recorded["room_id"].as_str().expect("a room");
+        let row = with_event(recorded, |event| {
+            room::row(event, room, &event.content, recorded["redacted_by"].as_str(), rewritten)
+        });
+        assert_eq!(&row, recorded, "{bundle}");
+    }
+}
+
+#[test]
+fn a_page_prints_an_event_that_it_cannot_read_as_recorded() {
+    let queries = json("malformed-event", "queries.json");
+    let tables = queries.as_array().expect("tables");
+    let row = &tables.iter().find(|table| table["name"] == "event").expect("an event")["rows"][0];
+    let report = json("malformed-event", "victim.report.json");
+    let entries = report["entries"].as_array().expect("entries");
+    let line = entries.iter().find(|entry| entry["ke"] == "KE-3").expect("a line");
+    let recorded = line["message"].as_str().expect("a text");
+    let says = between(recorded, "DecryptionError[msg: ", ", sender_key");
+    with_event(row, |event| {
+        let printed = Undecryptable {
+            id: event.id,
+            sender: event.sender,
+            room: row["room_id"].as_str().expect("a room"),
+            sent: event.sent,
+            sender_key: event.content.sender_key,
+            session_id: event.content.session_id,
+        };
+        assert_eq!(printed.error(says), recorded);
+    });
+    assert_eq!((&line["signature"], &line["meaning"]), (&"DecryptionError".into(), &"failure".into()));
 }

@@ -1,4 +1,4 @@
-//! `npm run worlds -- [--model keys|delayed|delivery|media] [--depth N] [--minutes M] [--seed S] [--mutants]`: looks for counter-histories of each
+//! `npm run worlds -- [--model keys|delayed|delivery|events|media] [--depth N] [--minutes M] [--seed S] [--mutants]`: looks for counter-histories of each
 //! model, prints them as stories and keeps their files. With `--mutants`, it then tries rules of which one premise is changed on the histories that were found.
 
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crypto_diag_triage::Mutation;
 use crypto_diag_world::delayed::Delayed;
 use crypto_diag_world::delivery::Delivery;
+use crypto_diag_world::events::Events;
 use crypto_diag_world::keys::Keys;
 use crypto_diag_world::media::Media;
 use crypto_diag_world::search::{Bounds, Model, Search, Told};
@@ -24,20 +25,22 @@ fn main() -> ExitCode {
     let at = arguments.iter().position(|argument| argument == "--model");
     let model = at.and_then(|at| arguments.get(at + 1)).map(String::as_str);
     let mutants = arguments.iter().any(|argument| argument == "--mutants");
-    let asked = Asked { depth, seed, time: time / if model.is_some() { 1 } else { 4 }, mutants };
+    let asked = Asked { depth, seed, time: time / if model.is_some() { 1 } else { 5 }, mutants };
     let found = match model {
         Some("keys") => search(Keys::SMALL, Keys::LARGE, asked),
         Some("delayed") => search(Delayed::SMALL, Delayed::LARGE, asked),
         Some("delivery") => search(Delivery::SMALL, Delivery::LARGE, asked),
+        Some("events") => search(Events, Events, asked),
         Some("media") => search(Media, Media, asked),
         None => {
             search(Keys::SMALL, Keys::LARGE, asked)
                 + search(Delayed::SMALL, Delayed::LARGE, asked)
                 + search(Delivery::SMALL, Delivery::LARGE, asked)
+                + search(Events, Events, asked)
                 + search(Media, Media, asked)
         }
         Some(other) => {
-            eprintln!("There is no model {other}. There are keys, delayed, delivery and media.");
+            eprintln!("There is no model {other}. There are keys, delayed, delivery, events and media.");
             return ExitCode::from(2);
         }
     };

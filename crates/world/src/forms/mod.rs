@@ -3,6 +3,7 @@
 pub mod har;
 pub mod log;
 pub mod report;
+pub mod room;
 pub mod signing;
 pub mod stamp;
 pub mod tables;

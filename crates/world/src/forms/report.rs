@@ -252,3 +252,41 @@ pub fn missing_key(participant: &str, index: u8, own: &str) -> String {
 pub fn wrong_key(participant: &str, own: &str) -> String {
     format!("InvalidKey: valid key missing for participant {participant} {{room: \"\", participant: \"{own}\"}}")
 }
+
+/// An encrypted event as the client's lines name it.
+#[derive(Clone, Copy, Debug)]
+pub struct Undecryptable<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its sender.
+    pub sender: &'a str,
+    /// Its room.
+    pub room: &'a str,
+    /// Its own time, in milliseconds since the epoch.
+    pub sent: i64,
+    /// The `sender_key` of its content.
+    pub sender_key: Option<&'a str>,
+    /// The `session_id` of its content.
+    pub session_id: Option<&'a str>,
+}
+
+impl Undecryptable<'_> {
+    /// What matrix-js-sdk prints of an event that could not be decrypted.
+    pub fn error(&self, says: &str) -> String {
+        let Undecryptable { id, sender, room, sent, sender_key, session_id } = self;
+        let ts = super::stamp::iso(*sent);
+        let [key, session] = [sender_key, session_id].map(|value| value.unwrap_or("undefined"));
+        format!(
+            "Error decrypting event (id={id} type=m.room.encrypted sender={sender} room={room} ts={ts}): DecryptionError[msg: {says}, sender_key: {key}, session_id: {session}]"
+        )
+    }
+
+    /// What matrix-sdk-crypto prints of it a moment earlier, when the room key is the reason.
+    pub fn machine_error(&self, why: &str) -> String {
+        let Undecryptable { id, sender, room, session_id, .. } = self;
+        let session = session_id.unwrap_or_default();
+        format!(
+            "WARN matrix_sdk_crypto::machine: Failed to decrypt a room event: {why}\n    at /home/runner/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/matrix-sdk-crypto-0.19.1/src/machine/mod.rs:2336\n    in matrix_sdk_crypto::machine::decrypt_room_event with room_id=\"{room}\" sender=\"{sender}\" event_id=\"{id}\" session_id=\"{session}\""
+        )
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey};
 
 use super::Device;
@@ -45,6 +45,16 @@ pub fn one_time_key(key: u8) -> String {
 /// A fallback key's public half.
 pub fn fallback_key(identity: u8) -> String {
     STANDARD_NO_PAD.encode(bytes(4_000_000 + u64::from(identity)))
+}
+
+/// The id of a Megolm session: its public Ed25519 key.
+pub fn megolm_session(number: u8) -> String {
+    STANDARD_NO_PAD.encode(bytes(5_000_000 + u64::from(number)))
+}
+
+/// The id of an event of a room of version 4 or later: its hash.
+pub fn event_id(number: u8) -> String {
+    format!("${}", URL_SAFE_NO_PAD.encode(bytes(6_000_000 + u64::from(number))))
 }
 
 /// A counter as vodozemac prints it: `AAAAAAAAADQ` is 52.
