@@ -246,6 +246,7 @@ fn page_report(played: &Played, view: &View) -> Report {
         cleared: played.cleared.filter(|cleared| *cleared >= installed(played, view)).map(wall),
         made: wall(played.end),
         clock_moved: ahead(played.end) - ahead(began),
+        server_minus_page: None,
         page_events: Vec::new(),
         lines,
         info: true,
