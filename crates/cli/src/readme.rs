@@ -64,6 +64,7 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
     page.heading("When");
     let printed = |at: Option<i64>| at.map_or("open".to_owned(), stamp::print);
     page.item(&format!("The window that was searched: from {} to {}.", printed(manifest.from), printed(manifest.to)));
+    page.list("answer.md", triage.course.overlaps.sentences().map(str::to_owned));
 
     let mut marked = marked(bundle).peekable();
     if marked.peek().is_some() {

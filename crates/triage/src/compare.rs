@@ -303,7 +303,7 @@ fn described(side: &Side) -> String {
 }
 
 /// A duration in words: `40 s`, `12 min`, `3 h 5 min`.
-fn lasted(ms: i64) -> String {
+pub(crate) fn lasted(ms: i64) -> String {
     let seconds = ms.max(0) / 1000;
     match (seconds / 3600, seconds / 60 % 60) {
         (0, 0) => format!("{seconds} s"),

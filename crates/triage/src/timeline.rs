@@ -160,16 +160,21 @@ fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<Strin
         notes.push(format!("The lines of {label} have no times, and so no lanes."));
         return;
     }
-    // A picture needs one number: the middle of what is known of the difference to the first log that is aligned.
     let logs = (0..case.bundle.logs.len()).map(Clock::Log);
-    let ahead = logs.clone().find_map(|log| case.clocks.ahead(page.clock(), log).filter(|ahead| ahead.is_bounded()));
-    let shift = ahead.map(Interval::middle).unwrap_or_else(|| {
-        notes.push(if logs.clone().any(|log| case.clocks.is_stepped(log)) || case.clocks.is_stepped(page.clock()) {
-            format!("A clock was set while {label} was captured: its lanes may be shifted against the server's.")
-        } else {
-            format!("The lanes of {label} are by its own clock: nothing aligns it with the server's.")
-        });
-        0
+    let to_server = shift_to(case, page, logs.clone());
+    // Without a server's log the first page's clock is the picture's, and the others are laid beside it.
+    let first = case.pages.first().filter(|first| logs.len() == 0 && first.report != page.report);
+    let shift = to_server.unwrap_or_else(|| {
+        let (shift, note) = match first.and_then(|first| Some((first, shift_to(case, page, [first.clock()])?))) {
+            _ if logs.clone().any(|log| case.clocks.is_stepped(log)) || case.clocks.is_stepped(page.clock()) => (
+                0,
+                format!("A clock was set while {label} was captured: its lanes may be shifted against the server's."),
+            ),
+            Some((first, shift)) => (shift, format!("The lanes of {label} are by the clock of {}.", case.label(first))),
+            None => (0, format!("The lanes of {label} are by its own clock: nothing aligns it with the server's.")),
+        };
+        notes.push(note);
+        shift
     });
     let at = |ts: u64| i64::try_from(ts).unwrap_or(i64::MAX / 2).saturating_add(shift);
     for (_, entry) in report.entries() {
@@ -255,6 +260,14 @@ fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<Strin
             }
         }
     }
+}
+
+/// How far the first of some clocks that a page is aligned with is ahead of the page's. A picture needs one number: the middle of what is
+/// known.
+fn shift_to(case: &Case<'_>, page: &Page, clocks: impl IntoIterator<Item = Clock>) -> Option<i64> {
+    let mut clocks = clocks.into_iter();
+    let ahead = clocks.find_map(|clock| case.clocks.ahead(page.clock(), clock).filter(|ahead| ahead.is_bounded()));
+    ahead.map(Interval::middle)
 }
 
 fn server(case: &Case<'_>, lanes: &mut Lanes) {

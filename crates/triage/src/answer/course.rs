@@ -1,9 +1,11 @@
-//! How it went on: whether refusals heal or loop, and how quick the server was, minute by minute. Neither is proof of anything.
+//! How it went on: whether the reports are of one time, whether refusals heal or loop, and how quick the server was, minute by minute.
+//! None of that is proof of anything.
 
 use crypto_diag_analysis::facts::Conflict;
 use crypto_diag_core::{Ke, Meaning};
 use serde::Serialize;
 
+use super::overlap::{Overlaps, overlaps};
 use crate::case::requests::Times;
 use crate::case::watch::Sought;
 use crate::case::{Case, Page};
@@ -21,6 +23,8 @@ const MINUTES_MAX: usize = 60;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Course {
+    /// Whether the reports of different devices are of one time.
+    pub overlaps: Overlaps,
     /// The refusals of one-time keys, a storm for each page.
     pub storms: Vec<Storm>,
     /// The server's latency without any form of sync, by artefact.
@@ -30,11 +34,15 @@ pub struct Course {
 }
 
 impl Course {
-    /// A sentence for each storm, each artefact and each browser. Ids in them may be hostile: show them as text.
+    /// A sentence for each pair of reports, each storm, each artefact and each browser. Ids in them may be hostile: show them as text.
     pub fn sentences(&self) -> impl Iterator<Item = &str> {
         let storms = self.storms.iter().map(|storm| &*storm.says);
         let latency = self.latency.iter().map(|pace| &*pace.says);
-        storms.chain(latency).chain(self.requests.iter().map(|measured| &*measured.says))
+        self.overlaps
+            .sentences()
+            .chain(storms)
+            .chain(latency)
+            .chain(self.requests.iter().map(|measured| &*measured.says))
     }
 }
 
@@ -131,6 +139,7 @@ pub(crate) fn course(case: &Case<'_>, timeline: &Timeline) -> Course {
     let logs = case.bundle.logs.iter().filter_map(|log| pace(&log.name, of_log(log, window)));
     let series = case.bundle.latency.iter().filter_map(|series| pace(&series.name, of_series(series, window)));
     Course {
+        overlaps: overlaps(case),
         storms: case.pages.iter().filter_map(|page| storm(case, page)).collect(),
         latency: logs.chain(series).collect(),
         requests: case.pages.iter().filter_map(|page| measured(case, page)).collect(),

@@ -4,6 +4,7 @@ pub mod chain;
 pub mod course;
 pub mod key_path;
 pub(crate) mod listed;
+pub mod overlap;
 mod plain;
 pub mod questions;
 pub mod story;

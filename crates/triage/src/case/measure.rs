@@ -7,6 +7,7 @@ use crypto_diag_analysis::sorted::sort_by_key;
 use crypto_diag_core::Meaning;
 
 use super::ledger::{Ledger, Refusal};
+use super::shared::Shared;
 use super::{Page, watch};
 use crate::bundle::Bundle;
 use crate::clock::{self, Interval};
@@ -24,7 +25,7 @@ const HOSTS: Interval = Interval { low: -HOSTS_APART_MS, high: HOSTS_APART_MS };
 
 /// The clocks of a case. Some say of themselves that they were set meanwhile: a page does, which shares its clock with its
 /// HARs, and so does a log whose times run backwards.
-pub(super) fn clocks(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Clocks {
+pub(super) fn clocks(bundle: &Bundle, pages: &[Page], ledger: &Ledger, shared: &[Shared]) -> Clocks {
     let browsers = pages.iter().filter(|page| watch::clock_set(&bundle.reports[page.report]).is_some());
     let clocks =
         |page: &Page| -> Vec<Clock> { page.hars.iter().map(|har| Clock::Har(*har)).chain([page.clock()]).collect() };
@@ -34,6 +35,7 @@ pub(super) fn clocks(bundle: &Bundle, pages: &[Page], ledger: &Ledger) -> Clocks
     let stepped = |log: &usize| !bundle.logs[*log].steps.is_empty();
     set.extend((0..bundle.logs.len()).filter(stepped).map(Clock::Log));
     let mut measured = measured(bundle, pages, ledger);
+    measured.extend(shared.iter().map(Shared::interval));
     let known = Clocks::new(&measured, &set);
     measured.extend(assumed(bundle, &known));
     Clocks::new(&measured, &set)

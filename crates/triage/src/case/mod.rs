@@ -9,6 +9,7 @@ pub(crate) mod measure;
 pub(crate) mod media;
 mod recorded;
 pub(crate) mod requests;
+pub(crate) mod shared;
 pub(crate) mod watch;
 
 use crypto_diag_analysis::evidence::{Ke4, Olm};
@@ -26,6 +27,7 @@ use crate::verdict::{ClockOf, Evidence};
 use coverage::Coverage;
 use identity::Sighting;
 use ledger::{Ledger, Refusal};
+use shared::Shared;
 
 /// One page: a report and what goes with it.
 #[derive(Debug)]
@@ -56,6 +58,8 @@ pub(crate) struct Case<'a> {
     /// One for each HAR.
     pub coverage: Vec<Coverage>,
     pub clocks: Clocks,
+    /// Messages that stand in the reports of both ends.
+    pub shared: Vec<Shared>,
     pub ledger: Ledger,
     /// Which identity keys devices are known by.
     pub identities: Vec<Sighting>,
@@ -76,9 +80,10 @@ impl<'a> Case<'a> {
         let queries =
             bundle.reports.iter().map(|report| server_queries(report, &QueryOptions::default()).queries).collect();
         let pages: Vec<Page> = (0..bundle.reports.len()).map(|report| page(bundle, report)).collect();
-        let clocks = measure::clocks(bundle, &pages, &ledger);
+        let shared = shared::messages(bundle, &readings, &pages);
+        let clocks = measure::clocks(bundle, &pages, &ledger, &shared);
         let identities = identity::sightings(bundle);
-        Case { bundle, readings, pages, coverage, clocks, ledger, identities, mutation: None, queries }
+        Case { bundle, readings, pages, coverage, clocks, shared, ledger, identities, mutation: None, queries }
     }
 
     pub fn report(&self, page: &Page) -> &'a Report {

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::answer::course::{Course, Pace};
 use crate::answer::key_path::{Hop, KeyPath, KeyPaths, Step};
+use crate::answer::overlap::{Overlap, Overlaps};
 use crate::answer::questions::Coverage;
 use crate::answer::story::Story;
 use crate::answer::versions::Version;
@@ -81,6 +82,19 @@ fn hostile(text: &str) -> Triage {
             unknown: 1,
         }],
         course: Course {
+            overlaps: Overlaps {
+                pairs: vec![Overlap {
+                    of: [text.into(), text.into()],
+                    messages: 1,
+                    ahead_least: None,
+                    ahead_most: Some(5),
+                    overlaps: None,
+                    at_least: None,
+                    says: text.into(),
+                }],
+                omitted: 1,
+                left_out: Some(text.into()),
+            },
             latency: vec![Pace { of: text.into(), minutes: Vec::new(), says: text.into() }],
             ..Course::default()
         },
