@@ -11,7 +11,7 @@ export const LOG = '/var/log/matrix-synapse/homeserver.log';
 const READ_ONLY = "\\pset null '∅'\nSET default_transaction_read_only = on;\n";
 
 /**
- * Asks everything that a report makes one ask.
+ * Asks everything that a report makes one ask of the log and the database. Prometheus is not among the servers.
  *
  * @param {string} report its JSON
  * @param {import('./servers.mjs').Servers} servers
@@ -22,7 +22,7 @@ export async function askAll(report, servers) {
   const { queries } = await serverQueries(report);
   /** @type {Record<string, string>} */
   const answers = {};
-  for (const { name, runsOn, text } of queries) {
+  for (const { name, runsOn, text } of queries.filter((query) => query.runsOn !== 'prometheusHost')) {
     try {
       answers[name] =
         runsOn === 'databaseHost'

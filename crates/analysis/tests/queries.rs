@@ -167,6 +167,7 @@ proptest! {
                     prop_assert!(pipes <= 1, "{}", query.text);
                     prop_assert!(words.iter().any(|word| word.ends_with("homeserver.log")));
                 }
+                RunsOn::PrometheusHost => prop_assert_eq!(&query.text, &like.text, "it names no id"),
             }
         }
     }
@@ -230,6 +231,17 @@ fn a_call_without_delay_ids_is_asked_for_by_user_and_room() {
         delayed.text
     );
     assert!(of(&queries, "ke4-log").text.starts_with("grep -hF 'delayed_events'"));
+    let latency = shlex::split(&of(&queries, "ke4-latency").text).expect("every quote is closed");
+    let given = |name: &str| {
+        let word = latency.iter().find_map(|word| word.strip_prefix(name)).expect("a word");
+        word.parse::<u64>().expect("seconds since the epoch")
+    };
+    let report = Console::read("ke2-benign_ke3_ke4").report();
+    let of_ke4 = report.entries().filter(|(_, entry)| entry.ke == crypto_diag_core::Ke::Ke4);
+    let made: Vec<u64> = of_ke4.map(|(_, entry)| entry.ts.0 / 1000).collect();
+    let (first, last) = (made.iter().min().expect("lines"), made.iter().max().expect("lines"));
+    assert_eq!((given("start="), given("end=")), (first - 300, last + 300));
+    assert!(latency.iter().any(|word| word.starts_with("query=histogram_quantile(0.99, sum by (le, servlet)")));
     let mut with_id = Console::read("ke2-benign_ke3_ke4").report();
     let entry = with_id.entries.iter_mut().flatten().find(|entry| entry.message.contains("delayed event")).unwrap();
     let url = "http://x/_matrix/client/unstable/org.matrix.msc4140/delayed_events/syd_abc/restart";

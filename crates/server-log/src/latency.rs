@@ -1,6 +1,8 @@
-//! How long requests took, counted by duration.
+//! How long requests took, counted by duration and route.
 
 use std::collections::BTreeMap;
+
+use crate::Route;
 
 /// Durations up to here have a bucket for each millisecond; wider ones are at most one percent wide.
 const EXACT_MS: u32 = 256;
@@ -39,6 +41,34 @@ impl Durations {
             seen >= wanted
         });
         found.map_or(0, |(bucket, _)| highest(*bucket))
+    }
+}
+
+/// Durations of requests by route.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ByRoute(BTreeMap<Route, Durations>);
+
+impl ByRoute {
+    /// Adds a request that took that many milliseconds.
+    pub fn add(&mut self, route: Route, ms: u64) {
+        self.0.entry(route).or_default().add(ms);
+    }
+
+    /// Adds those of another log.
+    pub fn merge(&mut self, other: ByRoute) {
+        other.0.into_iter().for_each(|(route, durations)| self.0.entry(route).or_default().merge(durations));
+    }
+
+    /// Those of all routes.
+    pub fn all(&self) -> Durations {
+        let mut all = Durations::default();
+        self.0.values().for_each(|durations| all.merge(durations.clone()));
+        all
+    }
+
+    /// Those of each route that has any, in the order of [`Route`].
+    pub fn routes(&self) -> impl Iterator<Item = (Route, &Durations)> {
+        self.0.iter().map(|(route, durations)| (*route, durations))
     }
 }
 

@@ -50,6 +50,39 @@ impl Route {
         }
     }
 
+    /// The route that a label of a metric names: one of our own names, or the class by which Synapse answers it.
+    ///
+    /// ```
+    /// use crypto_diag_server_log::Route;
+    ///
+    /// assert_eq!(Route::of_label("delayed_events"), Route::DelayedEvent);
+    /// assert_eq!(Route::of_label("RestartDelayedEventServlet"), Route::DelayedEvent);
+    /// assert_eq!(Route::of_label("SlidingSyncRestServlet"), Route::Sync);
+    /// assert_eq!(Route::of_label("KeyChangesServlet"), Route::Other);
+    /// ```
+    pub fn of_label(label: &str) -> Route {
+        let named = [
+            Route::KeysUpload,
+            Route::KeysClaim,
+            Route::KeysQuery,
+            Route::SendToDevice,
+            Route::DelayedEvent,
+            Route::Sync,
+        ];
+        if let Some(route) = named.into_iter().find(|route| route.name() == label) {
+            return route;
+        }
+        match label {
+            "KeyUploadServlet" => Route::KeysUpload,
+            "OneTimeKeyServlet" | "UnstableOneTimeKeyServlet" => Route::KeysClaim,
+            "KeyQueryServlet" => Route::KeysQuery,
+            "SendToDeviceRestServlet" => Route::SendToDevice,
+            _ if label.ends_with("SyncRestServlet") => Route::Sync,
+            _ if label.contains("DelayedEvent") => Route::DelayedEvent,
+            _ => Route::Other,
+        }
+    }
+
     /// How commands and sentences name it.
     pub fn name(self) -> &'static str {
         match self {

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crypto_diag_core::{CallFactKind, MarkKind, Meaning};
 use serde::Serialize;
 
+use crate::case::pace::SLOW_MS;
 use crate::case::requests::{trouble, was_long};
 use crate::case::{Case, Page};
 use crate::clock::Interval;
+use crate::latency::widest;
 use crate::moment::Clock;
 use crate::synapse_log::{MediaEvent, MediaProgram, Route};
 
@@ -16,6 +18,9 @@ pub const COLUMNS: usize = 120;
 
 /// Marks with words in one lane at most.
 const MARKS_MAX: usize = 12;
+
+/// The place of the lane of all routes behind those of each.
+const ALL_ROUTES: u8 = 9;
 
 /// Time around the clients' artefacts that is shown of a log that is longer.
 const MARGIN_MS: i64 = 30_000;
@@ -98,6 +103,7 @@ pub(crate) fn timeline(case: &Case<'_>) -> Timeline {
     }
     let client_times: Vec<i64> = times(&lanes).collect();
     server(case, &mut lanes);
+    slow_minutes(case, &mut lanes);
     media(case, &mut lanes);
     let all: Vec<i64> = times(&lanes).collect();
     let (Some(first), Some(last)) = (all.iter().min(), all.iter().max()) else {
@@ -310,6 +316,33 @@ fn server(case: &Case<'_>, lanes: &mut Lanes) {
             let spans =
                 process.holes.iter().map(|hole| Span { from: hole.from, to: hole.to, text: "no line".to_owned() });
             raw.spans.extend(spans);
+        }
+    }
+}
+
+/// The minutes in which the server was slow, by route: a stretch for minutes in a row, with the slowest of them.
+fn slow_minutes(case: &Case<'_>, lanes: &mut Lanes) {
+    for pace in widest(case.bundle) {
+        let of_routes = pace.routes.into_iter().map(|(route, minutes)| (route as u8, route.name(), minutes));
+        for (order, name, minutes) in of_routes.chain([(ALL_ROUTES, "all but syncs", pace.all)]) {
+            let name = format!("server: slow minutes of {name} (1 s or more at the 99th percentile)");
+            let slow = minutes.into_iter().filter(|minute| minute.p99_ms >= SLOW_MS);
+            let mut run: Option<(Span, f64)> = None;
+            for minute in slow {
+                let raw = put(lanes, 40 + order, name.clone(), true, minute.at);
+                let to = minute.at.saturating_add(60_000);
+                let (span, highest) = run
+                    .take()
+                    .filter(|(span, _)| span.to == minute.at)
+                    .inspect(|_| {
+                        raw.spans.pop();
+                    })
+                    .unwrap_or((Span { from: minute.at, to, text: String::new() }, 0.0));
+                let highest = highest.max(minute.p99_ms);
+                let span = Span { to, text: format!("{highest} ms"), ..span };
+                raw.spans.push(span.clone());
+                run = Some((span, highest));
+            }
         }
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Ids {
     pub fields: Vec<String>,
     /// Rooms of calls.
     pub call_rooms: Vec<String>,
+    /// Seconds since the epoch of the first line about delayed events and of the last, by the page's clock.
+    pub ke4_seconds: Option<(u64, u64)>,
     /// Delayed events.
     pub delay_ids: Vec<String>,
     /// To-device messages that were lost or delivered.
@@ -53,6 +55,11 @@ impl Ids {
         let mut ids = Ids { user_id: report.user_id.clone(), device_id: report.device_id.clone(), ..Ids::default() };
         for (_, entry) in report.entries() {
             if let Some(evidence) = evidence::read(entry) {
+                if matches!(evidence, Evidence::Ke4(_)) && report.has_times() {
+                    let at = entry.ts.0 / 1000;
+                    let (first, last) = ids.ke4_seconds.unwrap_or((at, at));
+                    ids.ke4_seconds = Some((first.min(at), last.max(at)));
+                }
                 ids.add(evidence);
             }
         }

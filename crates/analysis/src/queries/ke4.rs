@@ -3,6 +3,9 @@
 use super::ids::Ids;
 use super::{Asked, ROWS_MAX, RunsOn};
 
+/// Seconds before the first line and after the last for which Prometheus is asked.
+const AROUND_S: u64 = 300;
+
 pub(super) fn ask(ids: &Ids, asked: &mut Asked<'_>) {
     asked.add(
         "ke4-log",
@@ -31,6 +34,24 @@ pub(super) fn ask(ids: &Ids, asked: &mut Asked<'_>) {
         |asked| {
             let log = asked.log()?;
             Ok(format!("grep -hE 'Processed request: [1-9][0-9]*\\.[0-9]+sec' {log} | grep -vF '/sync'"))
+        },
+    );
+    asked.add(
+        "ke4-latency",
+        "KE-4",
+        RunsOn::PrometheusHost,
+        "How quick was the server, minute by minute and by route? Put Prometheus's own address in. The file goes into the triage as it \
+         comes. Context only, as above.",
+        |asked| {
+            let Some((first, last)) = ids.ke4_seconds else {
+                return Err(asked.refuse("the report's lines have no times".to_owned()));
+            };
+            let (start, end) = (first.saturating_sub(AROUND_S), last.saturating_add(AROUND_S));
+            Ok(format!(
+                "curl -fsSG 'http://127.0.0.1:9090/api/v1/query_range' -o prometheus.json --data-urlencode \\\n  \
+                 'query=histogram_quantile(0.99, sum by (le, servlet) (rate(synapse_http_server_response_time_seconds_bucket[2m])))' \\\n  \
+                 -d start={start} -d end={end} -d step=60"
+            ))
         },
     );
     asked.add(

@@ -34,13 +34,15 @@ pub enum RunsOn {
     LogHost,
     /// The host with the database: SQL for psql.
     DatabaseHost,
+    /// A host that reaches Prometheus: a shell command.
+    PrometheusHost,
 }
 
 impl RunsOn {
     /// The query's language, as a Markdown fence names it.
     pub fn language(self) -> &'static str {
         match self {
-            RunsOn::LogHost => "sh",
+            RunsOn::LogHost | RunsOn::PrometheusHost => "sh",
             RunsOn::DatabaseHost => "sql",
         }
     }
@@ -320,7 +322,7 @@ impl ServerQueries {
     pub fn to_text(&self) -> String {
         let mut text = format!("{PREAMBLE}\n");
         for query in &self.queries {
-            let comment = if query.runs_on == RunsOn::LogHost { "#" } else { "--" };
+            let comment = if query.runs_on == RunsOn::DatabaseHost { "--" } else { "#" };
             let Query { name, ke, question, runs_on, text: body } = query;
             let _ = write!(text, "\n{comment} {ke}, {name}, {}\n{comment} {question}\n{body}\n", on(*runs_on));
         }
@@ -335,6 +337,7 @@ fn on(runs_on: RunsOn) -> &'static str {
     match runs_on {
         RunsOn::LogHost => "on the log host",
         RunsOn::DatabaseHost => "on the database host",
+        RunsOn::PrometheusHost => "where Prometheus is reached",
     }
 }
 

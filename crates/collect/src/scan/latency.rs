@@ -1,7 +1,7 @@
 //! The requests of a block, and how long each took.
 
 use crypto_diag_server_log::synapse::{ACCESS_WORDS, seconds};
-use crypto_diag_server_log::waits_for_news;
+use crypto_diag_server_log::{Route, waits_for_news};
 use memchr::memmem;
 
 use super::Period;
@@ -14,6 +14,7 @@ pub(crate) struct Sample {
     pub minute: i64,
     /// Milliseconds that Synapse worked on it.
     pub ms: u64,
+    pub route: Route,
 }
 
 /// The requests of a block that ended in the window.
@@ -23,13 +24,12 @@ pub(crate) fn samples(data: &[u8], period: &Period, out: &mut Vec<Sample>) {
         let rest = &data[at + ACCESS_WORDS.len()..];
         let rest = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
         let Some((ms, _)) = seconds(rest) else { continue };
-        if path(rest).is_none_or(waits_for_news) {
-            continue;
-        }
+        let Some(path) = path(rest).filter(|path| !waits_for_news(path)) else { continue };
         let start = memchr::memrchr(b'\n', &data[..at]).map_or(0, |at| at + 1);
         let line = &data[start..at + ACCESS_WORDS.len() + rest.len()];
         let Some(time) = times.of(line).filter(|time| period.holds(Some(*time))) else { continue };
-        out.push(Sample { minute: time.div_euclid(60_000), ms: ms.max(0) as u64 });
+        let route = Route::of(str::from_utf8(path).unwrap_or_default());
+        out.push(Sample { minute: time.div_euclid(60_000), ms: ms.max(0) as u64, route });
     }
 }
 

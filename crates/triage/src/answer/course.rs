@@ -9,10 +9,9 @@ use super::overlap::{Overlaps, overlaps};
 use crate::case::requests::Times;
 use crate::case::watch::Sought;
 use crate::case::{Case, Page};
-use crate::latency::Latency;
+use crate::latency::{MinuteOfAnswer, paces};
 use crate::moment::Moment;
 use crate::stamp;
-use crate::synapse_log::ServerLog;
 use crate::timeline::Timeline;
 
 /// Minutes of one artefact that an answer gives at most, the slowest of them.
@@ -76,10 +75,23 @@ pub struct Storm {
 pub struct Pace {
     /// The artefact's name.
     pub of: String,
-    /// The minutes, in order; the slowest ones where there are many.
+    /// The minutes of all routes together, in order; the slowest ones where there are many.
     pub minutes: Vec<MinuteOfAnswer>,
+    /// The same by route.
+    pub routes: Vec<RouteMinutes>,
     /// The slowest of them as a sentence.
     pub says: String,
+}
+
+/// How quick the server was about one route.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RouteMinutes {
+    /// The route, such as `keys/query`, or `other`.
+    pub route: &'static str,
+    /// The minutes, in order; the slowest ones where there are many.
+    pub minutes: Vec<MinuteOfAnswer>,
 }
 
 /// What a browser measured of its page's requests to the homeserver. A request that still went on is not among them, nor, in some
@@ -118,30 +130,14 @@ pub struct RouteTimes {
     pub unanswered: u64,
 }
 
-/// One minute.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct MinuteOfAnswer {
-    /// Its start, in milliseconds since the epoch by the server's clock.
-    pub at: i64,
-    /// Half of the requests took this long at most, in milliseconds; null where the artefact does not say.
-    pub median_ms: Option<f64>,
-    /// All but one of a hundred took this long at most; of fewer than a hundred it is the longest.
-    pub p99_ms: f64,
-    /// Requests; null where the artefact does not say.
-    pub requests: Option<u64>,
-}
-
 /// How the matter of a case went on, within the picture's time.
 pub(crate) fn course(case: &Case<'_>, timeline: &Timeline) -> Course {
-    let window = |minute: i64| minute * 60_000 <= timeline.to && (minute + 1) * 60_000 > timeline.from;
-    let logs = case.bundle.logs.iter().filter_map(|log| pace(&log.name, of_log(log, window)));
-    let series = case.bundle.latency.iter().filter_map(|series| pace(&series.name, of_series(series, window)));
+    let is_shown =
+        |minute: &MinuteOfAnswer| minute.at <= timeline.to && minute.at.saturating_add(60_000) > timeline.from;
     Course {
         overlaps: overlaps(case),
         storms: case.pages.iter().filter_map(|page| storm(case, page)).collect(),
-        latency: logs.chain(series).collect(),
+        latency: paces(case.bundle).filter_map(|pace| told(pace, is_shown)).collect(),
         requests: case.pages.iter().filter_map(|page| measured(case, page)).collect(),
     }
 }
@@ -208,44 +204,42 @@ fn healed(case: &Case<'_>, page: &Page, conflicts: &[Conflict], last: u64) -> Op
     (shown && case.was_awake(page, last, made)).then_some(true)
 }
 
-fn of_log(log: &ServerLog, window: impl Fn(i64) -> bool) -> Vec<MinuteOfAnswer> {
-    let minutes = log.latency.iter().filter(|(minute, _)| window(**minute));
-    let row = |(minute, row): (&i64, &crate::synapse_log::Durations)| MinuteOfAnswer {
-        at: minute * 60_000,
-        median_ms: Some(f64::from(row.quantile(0.5))),
-        p99_ms: f64::from(row.quantile(0.99)),
-        requests: Some(row.count()),
-    };
-    minutes.map(row).collect()
-}
-
-fn of_series(series: &Latency, window: impl Fn(i64) -> bool) -> Vec<MinuteOfAnswer> {
-    let minutes = series.seconds.iter().filter(|(minute, _)| window(**minute));
-    minutes
-        .map(|(minute, seconds)| MinuteOfAnswer {
-            at: minute * 60_000,
-            median_ms: None,
-            p99_ms: (seconds * 1_000.0).round(),
-            requests: None,
-        })
-        .collect()
-}
-
-fn pace(name: &str, mut minutes: Vec<MinuteOfAnswer>) -> Option<Pace> {
-    minutes.sort_by(|a, b| b.p99_ms.total_cmp(&a.p99_ms));
-    minutes.truncate(MINUTES_MAX);
-    let slowest = minutes.first()?;
-    let (at, p99) = (stamp::print(slowest.at), slowest.p99_ms);
-    let rest = match (slowest.median_ms, slowest.requests) {
+fn told(pace: crate::latency::Pace<'_>, is_shown: impl Fn(&MinuteOfAnswer) -> bool) -> Option<Pace> {
+    let shown = |minutes: Vec<MinuteOfAnswer>| slowest(minutes.into_iter().filter(|minute| is_shown(minute)).collect());
+    let (minutes, slow) = shown(pace.all)?;
+    let rest = match (slow.median_ms, slow.requests) {
         (Some(median), Some(requests)) => format!(" (median {median} ms, {requests} requests)"),
         _ => String::new(),
     };
+    let routes = pace.routes.into_iter().filter_map(|(route, minutes)| Some((route.name(), shown(minutes)?)));
+    let routes: Vec<(&str, (Vec<MinuteOfAnswer>, MinuteOfAnswer))> = routes.collect();
+    let by_route = match &routes[..] {
+        [] => String::new(),
+        routes => {
+            let text = |(route, (_, slow)): &(&str, (Vec<MinuteOfAnswer>, MinuteOfAnswer))| {
+                format!("{route} {} ms ({})", slow.p99_ms, stamp::print(slow.at))
+            };
+            format!(" The slowest minute of each route: {}.", routes.iter().map(text).collect::<Vec<_>>().join(", "))
+        }
+    };
     let says = format!(
-        "By {name} the server was slowest in the minute of {at}: {p99} ms at the 99th percentile, without syncs{rest}. That says \
-         nothing of one request."
+        "By {} the server was slowest in the minute of {}: {} ms at the 99th percentile, without syncs{rest}.{by_route} That says nothing \
+         of one request.",
+        pace.name,
+        stamp::print(slow.at),
+        slow.p99_ms
     );
+    let routes = routes.into_iter().map(|(route, (minutes, _))| RouteMinutes { route, minutes }).collect();
+    Some(Pace { of: pace.name.to_owned(), minutes, routes, says })
+}
+
+/// The slowest minutes in their order, and the slowest of all; `None` of none.
+fn slowest(mut minutes: Vec<MinuteOfAnswer>) -> Option<(Vec<MinuteOfAnswer>, MinuteOfAnswer)> {
+    minutes.sort_by(|a, b| b.p99_ms.total_cmp(&a.p99_ms));
+    minutes.truncate(MINUTES_MAX);
+    let slow = minutes.first()?.clone();
     minutes.sort_by_key(|minute| minute.at);
-    Some(Pace { of: name.to_owned(), minutes, says })
+    Some((minutes, slow))
 }
 
 #[cfg(test)]
@@ -328,5 +322,9 @@ mod tests {
         let pace = &triage.course.latency[0];
         assert!(pace.minutes.iter().any(|minute| minute.p99_ms > 1_000.0), "{pace:?}");
         assert!(pace.says.contains("22:54:00"), "{}", pace.says);
+        let of_route = |route: &str| pace.routes.iter().find(|found| found.route == route).expect("a route");
+        let slow = |route: &str| of_route(route).minutes.iter().map(|minute| minute.p99_ms).fold(0.0, f64::max);
+        assert!(slow("delayed_events") > 1_000.0, "{pace:?}");
+        assert!(pace.routes.iter().all(|found| found.route != "sync"), "a sync waits for news");
     }
 }

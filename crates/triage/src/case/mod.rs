@@ -7,6 +7,7 @@ pub(crate) mod ledger;
 pub(crate) mod logged;
 pub(crate) mod measure;
 pub(crate) mod media;
+pub(crate) mod pace;
 mod recorded;
 pub(crate) mod requests;
 pub(crate) mod shared;

@@ -95,7 +95,7 @@ fn hostile(text: &str) -> Triage {
                 omitted: 1,
                 left_out: Some(text.into()),
             },
-            latency: vec![Pace { of: text.into(), minutes: Vec::new(), says: text.into() }],
+            latency: vec![Pace { of: text.into(), minutes: Vec::new(), routes: Vec::new(), says: text.into() }],
             ..Course::default()
         },
         versions: vec![Version { of: text.into(), part: "browser", version: text.into() }],

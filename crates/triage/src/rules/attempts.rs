@@ -241,9 +241,11 @@ fn of_call(case: &Case<'_>, fault: &Fault, page: &Page, call: &Call<'_>, attempt
     let best = attempts.iter().rev().max_by_key(|attempt| held(attempt)).unwrap_or(&attempts[0]);
     let count = attempts.iter().filter(|attempt| held(attempt) == fault.checks.len()).count();
     let needs = || needs(case, page);
-    let measured = call.lines.first().zip(call.lines.last());
-    let measured = measured.and_then(|(first, last)| case.measured(page, calls::cause_before(first.at), last.at));
-    let mut proof = Proof::new(case).evidence(best.evidence()).evidence(measured);
+    let time = call.lines.first().zip(call.lines.last());
+    let time = time.map(|(first, last)| (calls::cause_before(first.at), last.at));
+    let measured = time.and_then(|(from, to)| case.measured(page, from, to));
+    let paced = time.into_iter().flat_map(|(from, to)| case.paced(from, to));
+    let mut proof = Proof::new(case).evidence(best.evidence()).evidence(measured).evidence(paced);
     for (premise, holds) in fault.checks {
         proof = proof.premise(premise, holds(best), needs);
     }

@@ -62,6 +62,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
             let proof = Proof::new(case)
                 .evidence(seen::quoted(case, page, &row.entries, "the client gave this attempt up"))
                 .evidence(case.measured(page, calls::cause_before(first), last))
+                .evidence(case.paced(calls::cause_before(first), last))
                 .premise(&IN_A_ROW, is_row, ask)
                 .premise(&AWAKE, awake, ask);
             let name = call.name();

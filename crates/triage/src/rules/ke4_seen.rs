@@ -85,6 +85,7 @@ fn of_page(case: &Case<'_>, page: &Page) -> Verdict {
     let proof = Proof::new(case)
         .evidence(seen::quoted(case, page, &shown.failing, "the client gave this attempt up"))
         .evidence(failing.and_then(|(first, last)| case.measured(page, calls::cause_before(first), last)))
+        .evidence(failing.into_iter().flat_map(|(first, last)| case.paced(calls::cause_before(first), last)))
         .premise(&FAILED, !shown.failing.is_empty(), || seen::ask(case, page, Ke::Ke4));
     let saw = match count {
         0 => format!("delayed events failed ({})", seen::lines(shown.failing.len())),

@@ -322,7 +322,7 @@ impl Building {
         let minute = time.div_euclid(60_000);
         if !waits_for_news(path(access.uri)) && (log.latency.len() < MINUTES_MAX || log.latency.contains_key(&minute)) {
             let minute = log.latency.entry(minute).or_default();
-            minute.add(access.processing_ms);
+            minute.add(route, access.processing_ms);
         }
         if matches!(route, Route::Sync | Route::Other) {
             return;

@@ -10,7 +10,7 @@ mod process;
 mod record;
 mod server_log;
 
-pub use crypto_diag_server_log::latency::Durations;
+pub use crypto_diag_server_log::latency::{ByRoute, Durations};
 pub use crypto_diag_server_log::zone::{ZONES_MS, ZoneSource};
 pub use crypto_diag_server_log::{
     LogLevel, LogReader, MediaEvent, MediaProgram, MediaSession, OwnId, ReadCounts, Record, Route, canonical_uri,

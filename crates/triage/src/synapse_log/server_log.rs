@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
-use crypto_diag_server_log::latency::Durations;
+use crypto_diag_server_log::latency::ByRoute;
 use crypto_diag_server_log::zone::ZoneSource;
 use crypto_diag_server_log::{LogLevel, LogReader, ReadCounts, is_loki_export, lines_of_export, source_of};
 
@@ -82,8 +82,8 @@ pub struct ServerLog {
     pub to_device: Vec<ToDeviceLine>,
     /// The lines of the media side of calls that stand in the same file.
     pub media: Vec<MediaLog>,
-    /// Latency by minute since the epoch.
-    pub latency: BTreeMap<i64, Durations>,
+    /// Latency by minute since the epoch and by route, without requests that wait for news.
+    pub latency: BTreeMap<i64, ByRoute>,
     /// Facts that did not fit.
     pub not_kept: u64,
     /// What could not be read.
