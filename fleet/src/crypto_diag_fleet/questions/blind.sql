@@ -1,0 +1,14 @@
+-- Reports whose silence proves nothing, by browser, release and state of the capture.
+-- group: devices
+WITH devices AS (
+  SELECT browser, release, state, COUNT(*) AS devices FROM (SELECT DISTINCT browser, release, state, device FROM reports) d GROUP BY browser, release, state
+),
+counted AS (
+  SELECT browser, release, state, COUNT(*) AS reports, SUM(CASE WHEN hooks_ok THEN 0 ELSE 1 END) AS unhooked,
+         SUM(CASE WHEN persisted THEN 0 ELSE 1 END) AS evictable, SUM(evicted) AS evicted
+  FROM reports GROUP BY browser, release, state
+)
+SELECT c.browser, c.release, c.state, d.devices, c.reports, c.unhooked, c.evictable, c.evicted
+FROM counted c JOIN devices d
+  ON COALESCE(d.browser, '') = COALESCE(c.browser, '') AND COALESCE(d.release, '') = COALESCE(c.release, '') AND COALESCE(d.state, '') = COALESCE(c.state, '')
+ORDER BY COALESCE(c.browser, ''), COALESCE(c.release, ''), COALESCE(c.state, '')

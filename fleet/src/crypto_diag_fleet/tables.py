@@ -1,0 +1,47 @@
+"""The tables' columns, in the types that every engine has: text, whole numbers, and booleans.
+
+`crates/rows/src/table.rs` says what each means. A test holds the names against what `crypto-diag rows` prints.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Type = Literal["STRING", "BIGINT", "BOOLEAN"]
+
+
+def _columns(**columns: str) -> dict[str, Type]:
+    words: dict[str, Type] = {"s": "STRING", "i": "BIGINT", "b": "BOOLEAN"}
+    return {name: words[word] for name, word in columns.items()}
+
+
+TABLES: Final[dict[str, dict[str, Type]]] = {
+    "reports": _columns(
+        rules="s", report="s", day="s", source="s", homeserver="s", account="s", device="s", made_ms="i", from_ms="i",
+        release="s", sdk="s", crypto="s", browser="s", os="s", state="s", hooks_ok="b", persisted="b", sync="s",
+        ke1="i", olm="i", ke2="i", ke3="i", ke4="i", delivered="i", seen="i", evicted="i", pages="i", unreadable="i",
+    ),
+    "entries": _columns(
+        rules="s", report="s", day="s", homeserver="s", page="i", entry="i", ms="i", minute="i",
+        ke="s", meaning="s", signature="s", what="s", realm="s",
+    ),
+    "ids": _columns(
+        rules="s", report="s", day="s", homeserver="s", ms="i", role="s", kind="s", id="s", page="i", entry="i"
+    ),
+    "findings": _columns(
+        rules="s", report="s", day="s", homeserver="s", device="s", finding="s", question="s", family="s",
+        verdict="s", things="i", open="i",
+    ),
+    "bodies": _columns(rules="s", report="s", day="s", body="s"),
+    "refused": _columns(rules="s", report="s", why="s"),
+}  # fmt: skip
+
+JUDGED: Final[dict[str, Type]] = _columns(
+    rules="s", incident="s", day="s", homeserver="s", device="s", finding="s", question="s", family="s",
+    verdict="s", things="i", open="i", reports="i", left_out="i", evidence="s",
+)  # fmt: skip
+
+LINKS: Final[dict[str, Type]] = _columns(report="s", incident="s")
+
+PARTITIONED: Final = ("reports", "entries", "ids", "findings", "bodies")
+"""Tables that lie in a folder for each day."""

@@ -1,0 +1,137 @@
+"""Generated reports with known truth: what is said of them, and whether it is true."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from generate import WORSE, Generator
+
+from crypto_diag_fleet import cli, incidents
+from crypto_diag_fleet.duck import Duck
+from crypto_diag_fleet.filters import Filters
+from crypto_diag_fleet.questions import all_questions, ask
+from crypto_diag_fleet.tables import TABLES
+
+REPORTS = int(os.environ.get("FLEET_REPORTS", "20000"))
+
+WHOLE = {
+    "backlog-drains", "backlog-stuck", "fallback-key-used", "healthy-key-exchange", "malformed-event", "malformed-event-redacted",
+    "second-empty-store", "store-rollback",
+}  # fmt: skip
+"""Cases whose reports all name one message, event, key or session."""
+
+
+@dataclass
+class Fleet:
+    """A generated fleet, loaded and judged by DuckDB."""
+
+    reports: Path
+    folder: Path
+    filters: Filters
+    engine: Duck
+    found: set[str]
+    truth: dict[str, tuple[str, str]]
+    """The true incident and its case of each report, by the report's id."""
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    made = tmp_path_factory.mktemp("fleet")
+    reports, key, folder = made / "reports.ndjson", made / "fleet.key", made / "tables"
+    key.write_text("k" * 64)
+    Generator(1).write(REPORTS, reports)
+    filters = Filters.find(key)
+    engine = Duck(threads=2)
+    engine.load([reports], folder, filters)
+    engine.open(folder)
+    incidents.find(engine, folder)
+    engine.judge(filters, folder)
+    found = engine.open(folder)
+    with Path(f"{reports}.truth.csv").open() as file:
+        rows = [(row["incident"], row["case"]) for row in csv.DictReader(file)]
+    # One process reads all lines in their order, so that its rows tell which line has which id.
+    with reports.open("rb") as lines:
+        printed = subprocess.run(filters.rows(), stdin=lines, stdout=subprocess.PIPE, check=True).stdout
+    ids = [json.loads(line)["report"] for line in printed.splitlines() if line.startswith(b'{"table":"reports"')]
+    return Fleet(reports, folder, filters, engine, found, dict(zip(ids, rows, strict=True)))
+
+
+def test_rows_have_the_columns_that_are_declared(fleet: Fleet) -> None:
+    with fleet.reports.open("rb") as lines:
+        some = b"".join(next(lines) for _ in range(200)) + b"nonsense\n"
+    printed = subprocess.run(fleet.filters.rows(), input=some, stdout=subprocess.PIPE, check=True).stdout
+    seen: dict[str, list[str]] = {}
+    for line in printed.splitlines():
+        row = json.loads(line)
+        table = row.pop("table")
+        seen[table] = list(row)
+    assert seen == {table: list(columns) for table, columns in TABLES.items()}
+
+
+def test_no_two_incidents_are_glued_and_those_that_share_an_id_are_whole(fleet: Fleet) -> None:
+    told = dict(fleet.engine.rows("SELECT report, incident FROM links"))
+    assert len(told) == REPORTS
+    true_of = defaultdict(set)
+    told_of = defaultdict(set)
+    cases = {}
+    for report, incident in told.items():
+        true, case = fleet.truth[str(report)]
+        true_of[incident].add(true)
+        told_of[true].add(incident)
+        cases[true] = case
+    assert [incident for incident, trues in true_of.items() if len(trues) > 1] == []
+    torn = defaultdict(int)
+    for true, parts in told_of.items():
+        torn[cases[true]] += len(parts) > 1
+    assert {case: count for case, count in torn.items() if case in WHOLE and count} == {}
+
+
+def test_a_chain_is_proven_of_rolled_back_stores_and_of_no_other_case(fleet: Fleet) -> None:
+    proven = fleet.engine.rows("SELECT DISTINCT incident FROM judged WHERE finding = 'conflict-lost-key' AND verdict = 'proven'")
+    cases = defaultdict(int)
+    for (incident,) in proven:
+        cases[fleet.truth[str(incident)][1]] += 1
+    true = {incident for incident, case in fleet.truth.values() if case == "store-rollback"}
+    assert dict(cases) == {"store-rollback": len(true)}
+
+
+def test_the_release_that_was_made_worse_rises_and_what_was_left_alone_does_not(fleet: Fleet) -> None:
+    answer = ask(fleet.engine, fleet.found, all_questions()["rising"], WORSE, False)
+    says = {row[0]: row[-1] for row in answer.rows}
+    assert says["conflict-lost-key"] == "rises"
+    assert says["ke3-seen"] != "rises"
+
+
+def test_small_groups_are_hidden_and_counted(fleet: Fleet) -> None:
+    shown = ask(fleet.engine, fleet.found, all_questions()["heard"], None, False)
+    everything = ask(fleet.engine, fleet.found, all_questions()["heard"], None, True)
+    place = shown.columns.index("devices")
+    assert shown.hidden > 0 and shown.hidden + len(shown.rows) == len(everything.rows)
+    assert all(int(str(row[place])) >= 5 for row in shown.rows)
+
+
+def test_the_same_reports_again_change_nothing(fleet: Fleet) -> None:
+    before = [fleet.engine.rows(f"SELECT COUNT(*) FROM {table}") for table in TABLES if table in fleet.found]
+    fleet.engine.load([fleet.reports], fleet.folder, fleet.filters)
+    fleet.engine.open(fleet.folder)
+    assert [fleet.engine.rows(f"SELECT COUNT(*) FROM {table}") for table in TABLES if table in fleet.found] == before
+
+
+def test_the_command_tells_what_is_missing_and_what_it_found(fleet: Fleet, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.main(["ask", "blind", str(tmp_path)]) == 3
+    assert "crypto-diag-fleet load" in capsys.readouterr().err
+    assert cli.main(["ask", "rising", str(fleet.folder)]) == 3
+    assert "--since" in capsys.readouterr().err
+    assert cli.main(["ask", "rising", "--since", WORSE, str(fleet.folder)]) == 0
+    said = capsys.readouterr()
+    assert "conflict-lost-key" in said.out and "never users" in said.err
+    file = tmp_path / "rising.parquet"
+    assert cli.main(["ask", "rising", "--since", WORSE, "--output", str(file), str(fleet.folder)]) == 0
+    assert Duck().rows(f"SELECT COUNT(*) FROM '{file}'")[0][0] == len(said.out.splitlines()) - 1
