@@ -442,7 +442,7 @@ fn an_answer_brings_an_event_as_recorded() {
         let bodies = entries.iter().filter_map(|entry| entry["response"]["content"]["text"].as_str());
         let recorded = bodies.filter(|body| body.contains("\"prev_batch\"") && body.contains("\"unsigned\":{\"age\""));
         let recorded =
-            recorded.filter(|body| body.contains("m.room.encrypted\",\"event_id")).last().expect("an answer");
+            recorded.filter(|body| body.contains("m.room.encrypted\",\"event_id")).next_back().expect("an answer");
         let body: Value = serde_json::from_str(recorded).expect("JSON");
         let (room, joined) = body["rooms"]["join"].as_object().and_then(|rooms| rooms.iter().next()).expect("a room");
         let event = &joined["timeline"]["events"][0];
