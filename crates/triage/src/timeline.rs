@@ -329,7 +329,9 @@ fn slow_minutes(case: &Case<'_>, lanes: &mut Lanes) {
             let slow = minutes.into_iter().filter(|minute| minute.p99_ms >= SLOW_MS);
             let mut run: Option<(Span, f64)> = None;
             for minute in slow {
-                let raw = put(lanes, 40 + order, name.clone(), true, minute.at);
+                // Its start may lie outside of a picture that it covers: it is drawn as a stretch, and not counted as an event.
+                let raw = lanes.entry((40 + order, name.clone())).or_default();
+                raw.trouble = true;
                 let to = minute.at.saturating_add(60_000);
                 let (span, highest) = run
                     .take()

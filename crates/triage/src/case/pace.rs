@@ -107,7 +107,9 @@ mod tests {
         let triage = Triage::of(&prometheus(&format!("{day}T22:54:30Z"), "3.5").bundle());
         let lane = triage.timeline.lanes.iter().find(|lane| lane.name.contains("slow minutes of delayed_events"));
         let lane = lane.expect("a lane");
-        assert_eq!((lane.total, lane.spans[0].text.as_str()), (1, "3500 ms"));
+        let [span] = &lane.spans[..] else { panic!("{lane:?}") };
+        assert_eq!((lane.trouble, span.text.as_str()), (true, "3500 ms"));
+        assert!(span.from >= triage.timeline.from && span.to <= triage.timeline.to, "{lane:?}");
         assert!(!triage.timeline.lanes.iter().any(|lane| lane.name.contains("slow minutes of keys/query")));
     }
 
