@@ -49,7 +49,7 @@ const filesOf = (bundle, ...without) =>
 
 /**
  * What the command line says to these files.
- * @param {'json' | 'html' | 'markdown' | 'svg'} format
+ * @param {'json' | 'html' | 'markdown' | 'sarif' | 'svg'} format
  * @param {string[]} files or options before them
  */
 function commandLine(format, files) {
@@ -298,8 +298,8 @@ for (const engine of engines) {
       );
       assert.ok(steps.length > 0);
       assert.deepEqual(hops, steps);
-      /** @type {('html' | 'markdown' | 'json')[]} */
-      const formats = ['html', 'markdown', 'json'];
+      /** @type {('html' | 'markdown' | 'json' | 'sarif' | 'svg')[]} */
+      const formats = ['html', 'markdown', 'json', 'sarif', 'svg'];
       for (const [number, format] of formats.entries()) {
         const saved = await page.download(() =>
           page.click(`.headline .actions button:nth-of-type(${number + 1})`),

@@ -11,6 +11,8 @@ import WORKER from 'crypto-diag/triage-worker';
  * @property {string} json
  * @property {string} html
  * @property {string} markdown
+ * @property {string} sarif
+ * @property {string} svg
  * @property {string} hars the HARs without secrets, as a JSON list of `name` and `text`
  * @property {number} memory bytes that the module needed
  *

@@ -80,6 +80,8 @@ function headline(view, answer) {
       saveButton('Save as HTML', 'triage.html', 'text/html', answer.html),
       saveButton('Save as Markdown', 'triage.md', 'text/markdown', answer.markdown),
       saveButton('Save as JSON', 'triage.json', 'application/json', answer.json),
+      saveButton('Save as SARIF', 'triage.sarif', 'application/sarif+json', answer.sarif),
+      saveButton('Save the timeline', 'timeline.svg', 'image/svg+xml', answer.svg),
       button('Print', {}, () => print()),
     ),
   );

@@ -23,14 +23,14 @@ addEventListener('message', ({ data: { module, files, names, zoneMinutes } }) =>
   }
   try {
     const { memory } = initSync({ module });
-    const { view, json, html, markdown, hars } = triage(
+    const { view, json, html, markdown, sarif, svg, hars } = triage(
       files,
       names,
       zoneMinutes,
       (/** @type {number} */ index, /** @type {string} */ what, /** @type {unknown} */ value) =>
         postMessage({ what, index, value }),
     );
-    const answer = { view, json, html, markdown, hars, memory: memory.buffer.byteLength };
+    const answer = { view, json, html, markdown, sarif, svg, hars, memory: memory.buffer.byteLength };
     postMessage({ what: 'answer', answer });
   } catch (error) {
     postMessage({ what: 'failed', why: error instanceof Error ? error.message : String(error) });

@@ -29,6 +29,10 @@ pub struct Outcome {
     pub html: String,
     /// The answer for an issue tracker.
     pub markdown: String,
+    /// The verdicts as a SARIF log.
+    pub sarif: String,
+    /// The timeline as a picture.
+    pub svg: String,
     /// The HARs without bodies, headers and secrets, as a JSON list of `name` and `text`: each judges as the file did.
     pub hars: String,
 }
@@ -67,6 +71,8 @@ pub fn triage(
         json: render::json(&triage)?.into_string(),
         html: render::html(&triage).into_string(),
         markdown: render::markdown(&triage).into_string(),
+        sarif: render::sarif(&triage)?.into_string(),
+        svg: render::svg(&triage).into_string(),
         hars: Clean::told(&view::hars(&bundle)?).into_string(),
     })
 }
