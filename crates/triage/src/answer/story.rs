@@ -72,10 +72,10 @@ fn sentence(exit_code: u8, verdicts: &[Verdict], links: &[Link], causes: &[usize
         .filter(|question| question.is_open())
         .map(|question| question.question.text().split(':').next().unwrap_or_default())
         .collect();
-    let open = match (is_open.len(), questions.len()) {
-        (0, _) => String::new(),
-        (1, of) => format!(" 1 of the {of} questions is open: {}.", is_open[0]),
-        (count, of) => format!(" {count} of the {of} questions are open: {}.", is_open.join(", ")),
+    let open = match &is_open[..] {
+        [] => String::new(),
+        [one] => format!(" Not everything is known about {one}."),
+        [first @ .., last] => format!(" Not everything is known about {} and {last}.", first.join(", ")),
     };
     match exit_code {
         3 => "Nothing that was given could be read.".to_owned(),

@@ -210,6 +210,33 @@ fn what_markdown_leaves_alone_stays_readable_in_its_source() {
     assert!(markdown(&hostile(text)).starts_with(&format!("# Triage\n\n**{text}**\n")));
 }
 
+/// A folder of a hand-off may be given as a whole, and its files under other names: nothing is evidence of itself.
+#[test]
+fn no_answer_is_taken_for_evidence() {
+    let quoted =
+        "One time key signed_curve25519:AAAAAAAAADQ already exists. Old key: {\"key\":\"x\"}; new key: {\"key\":\"y\"}";
+    let line = format!("2026-11-23 08:36:03,871 - a.b - 1 - INFO - GET-1 - {quoted}");
+    let of = |text: &str| {
+        let triage = hostile(text);
+        [
+            ("answer.json", json(&triage).expect("an answer is JSON")),
+            ("answer.sarif", sarif(&triage).expect("an answer can be written")),
+            ("answer.md", markdown(&triage)),
+            ("answer.html", html(&triage)),
+            ("timeline.svg", svg(&triage)),
+        ]
+    };
+    for (name, answer) in of(quoted).into_iter().chain(of(&line)) {
+        let head = &answer.as_bytes()[..answer.len().min(crate::bundle::HEAD_BYTES)];
+        assert_eq!(ArtefactKind::guess(name, head), ArtefactKind::Other, "{name}");
+        if name.ends_with(".json") || name.ends_with(".sarif") {
+            assert_eq!(ArtefactKind::guess("found.json", head), ArtefactKind::Other, "{name} under another name");
+        }
+    }
+    let picture = format!("<svg xmlns=\"http://www.w3.org/2000/svg\"><text>\n{line}\n</text></svg>");
+    assert_eq!(ArtefactKind::guess("picture.SVG", picture.as_bytes()), ArtefactKind::Other);
+}
+
 #[test]
 fn a_terminal_gets_no_control_characters() {
     for hostile_text in HOSTILE {
