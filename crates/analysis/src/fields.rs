@@ -1,6 +1,6 @@
-//! Reads the parts of a report out of JSON, one name at a time. What is not of its kind is not there.
+//! Reads the parts of a report out of JSON, one field at a time. A field of the wrong type is treated as absent.
 //!
-//! By hand rather than derived: it is what makes a damaged part cost that part only, and half the size in a page.
+//! This is written by hand rather than derived, so that a damaged part costs that part only, and the code takes half the space in a page.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,20 @@ use crypto_diag_core::{
 };
 use serde_json::Value;
 
-use crate::report::Tally;
-
 mod call;
 
 pub(crate) use call::{call, call_facts};
+
+/// The count of one family and meaning in a report. Both are texts, since a later version may have others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClassCount {
+    /// The family's id, such as `KE-2`.
+    pub ke: String,
+    /// The meaning's word, such as `delivered`.
+    pub meaning: String,
+    /// Lines counted.
+    pub total: u64,
+}
 
 pub(crate) fn text(of: &Value, name: &str) -> Option<String> {
     of.get(name)?.as_str().map(str::to_owned)
@@ -73,8 +82,8 @@ fn realm(of: &Value) -> Realm {
     Realm { kind, path: text(of, "path").map(Into::into) }
 }
 
-pub(crate) fn tally(of: &Value) -> Option<Tally> {
-    Some(Tally { ke: text(of, "ke")?, meaning: text(of, "meaning")?, total: number(of, "total")? })
+pub(crate) fn tally(of: &Value) -> Option<ClassCount> {
+    Some(ClassCount { ke: text(of, "ke")?, meaning: text(of, "meaning")?, total: number(of, "total")? })
 }
 
 /// Lines seen of each family. One that does not read counts as one: it was not nothing.

@@ -12,6 +12,7 @@ use crypto_diag_core::{
 use crypto_diag_core::{SCHEMA_NAME, SCHEMA_VERSION};
 use serde_json::Value;
 
+pub use crate::fields::ClassCount;
 use crate::fields::{self, list, number, text};
 
 /// Changes of the page that a capture keeps (`pkg/src/capture/page.js`): a full list may have lost older ones.
@@ -72,7 +73,7 @@ pub struct Report {
     /// Lines seen of each family, in the order of [`Ke::ALL`], whatever they mean; `None` if the report has no counts.
     pub counts: Option<[u64; Ke::ALL.len()]>,
     /// The exact counts of each (KE, meaning) class; `None` if the report has none.
-    pub tallies: Option<Vec<Tally>>,
+    pub tallies: Option<Vec<ClassCount>>,
     /// Batches of encrypted to-device messages that this client sent.
     pub sent: Vec<SentBatch>,
     /// Moments that the user marked.
@@ -93,17 +94,6 @@ pub struct Report {
     pub storage_persisted: Option<bool>,
     /// Pages that were open in the tab before, each as a report of its own, oldest first.
     pub earlier: Vec<Report>,
-}
-
-/// The count of one class, read without demanding that its family or meaning is known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// The family's id, such as `KE-2`.
-    pub ke: String,
-    /// The meaning's word, such as `delivered`.
-    pub meaning: String,
-    /// Lines counted.
-    pub total: u64,
 }
 
 /// Why something is no report.
@@ -289,7 +279,7 @@ impl Report {
 
     /// Lines counted of a class, kept or not.
     pub fn tally(&self, ke: &str, meaning: Meaning) -> u64 {
-        let of_class = |tally: &&Tally| tally.ke == ke && tally.meaning == meaning.word();
+        let of_class = |tally: &&ClassCount| tally.ke == ke && tally.meaning == meaning.word();
         self.tallies.iter().flatten().filter(of_class).map(|tally| tally.total).sum()
     }
 
