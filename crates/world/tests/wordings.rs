@@ -109,7 +109,6 @@ fn a_report_has_the_fields_of_a_recorded_one() {
         cleared: None,
         made: 3,
         clock_moved: 0,
-        server_minus_page: None,
         page_events: Vec::new(),
         lines: vec![line],
         info: true,
