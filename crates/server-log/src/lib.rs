@@ -4,6 +4,15 @@
 //! is the same for every server. [`LogReader`] streams a log and keeps tracebacks with their line. How one server writes is known
 //! to one module alone, which implements [`ServerLogFormat`].
 //!
+//! ```
+//! use crypto_diag_server_log::{EventKind, parse_line};
+//!
+//! let line = br#"w1 | 2026-11-23 08:36:03,872 - synapse.access.http.8008 - 643 - INFO - POST-48 - 127.0.0.1 - 8008 - {@alice:localhost} Processed request: 0.095sec/0.000sec ru=(0.002sec, 0.000sec) db=(0.001sec/0.004sec/9) 528B 400 "POST /_matrix/client/v3/keys/upload HTTP/1.1" "UA" [0 dbevts]"#;
+//! let line = parse_line(line).expect("a line of Synapse's");
+//! let EventKind::Access(access) = line.event().kind else { panic!("an access line") };
+//! assert_eq!((access.user_id, access.status, access.processing_ms), (Some("@alice:localhost"), 400, 95));
+//! ```
+//!
 //! This crate does not know what follows from an event, nor what several lines say together.
 
 mod conduit;
