@@ -440,9 +440,11 @@ fn an_answer_brings_an_event_as_recorded() {
         let har = json(bundle, "victim.har");
         let entries = har["log"]["entries"].as_array().expect("entries");
         let bodies = entries.iter().filter_map(|entry| entry["response"]["content"]["text"].as_str());
-        let recorded = bodies.filter(|body| body.contains("\"prev_batch\"") && body.contains("\"unsigned\":{\"age\""));
-        let recorded =
-            recorded.filter(|body| body.contains("m.room.encrypted\",\"event_id")).next_back().expect("an answer");
+        // The last answer whose room has one encrypted event and nothing before it.
+        let is_ours = |body: &&str| {
+            body.contains("\"events\":[{\"unsigned\":{\"age\"") && body.contains("m.room.encrypted\",\"event_id")
+        };
+        let recorded = bodies.rev().find(is_ours).expect("an answer");
         let body: Value = serde_json::from_str(recorded).expect("JSON");
         let (room, joined) = body["rooms"]["join"].as_object().and_then(|rooms| rooms.iter().next()).expect("a room");
         let event = &joined["timeline"]["events"][0];
