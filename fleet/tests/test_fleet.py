@@ -43,7 +43,8 @@ class Fleet:
 
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
-    made = tmp_path_factory.mktemp("fleet")
+    made = tmp_path_factory.mktemp("fleet") / 'it\'s "here"'
+    made.mkdir()
     reports, key, folder = made / "reports.ndjson", made / "fleet.key", made / "tables"
     key.write_text("k" * 64)
     Generator(1).write(REPORTS, reports)

@@ -13,7 +13,7 @@ import duckdb
 
 from .engine import GROUPED, Row
 from .filters import Filters, run_on_lines, run_on_ranges
-from .tables import JUDGED, LINKS, PARTITIONED, TABLES, Type
+from .tables import JUDGED, LINKS, PARTITIONED, TABLES, Type, sql_text
 
 LINES_AT_ONCE = 1_000
 """Rows that are fetched at once for the judge: each holds a report."""
@@ -46,7 +46,7 @@ class Duck:
             with tempfile.TemporaryDirectory(dir=folder, prefix=".loading-") as loading:
                 made = run_on_ranges(filters.rows(), file, Path(loading), self.threads)
                 self.connection.execute(
-                    f"CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM read_json({[str(part) for part in made]!r},"
+                    f"CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM read_json([{', '.join(sql_text(part) for part in made)}],"
                     f" format = 'newline_delimited', maximum_object_size = 67108864, columns = {_types(columns)})"
                 )
                 if "reports" in known:
@@ -66,7 +66,7 @@ class Duck:
         else:
             target.mkdir(exist_ok=True)
             options, target = "OVERWRITE_OR_IGNORE", target / f"load_{uuid.uuid4().hex}.parquet"
-        self.connection.execute(f"COPY ({chosen}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, {options})")
+        self.connection.execute(f"COPY ({chosen}) TO {sql_text(target)} (FORMAT parquet, COMPRESSION zstd, {options})")
 
     def open(self, folder: Path) -> set[str]:
         """See `Engine.open`."""
@@ -76,7 +76,7 @@ class Duck:
                 # A table that was made in this session would stand in front of what has been saved.
                 self.connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
                 self.connection.execute(
-                    f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet('{folder / table}/**/*.parquet',"
+                    f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet({sql_text(folder / table / '**' / '*.parquet')},"
                     " hive_partitioning = true, hive_types_autocast = false, union_by_name = true)"
                 )
                 found.add(table)
@@ -107,7 +107,7 @@ class Duck:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         self.connection.execute(
-            f"COPY (SELECT {_list(list(LINKS))} FROM {table}) TO '{target / 'all.parquet'}' (FORMAT parquet, COMPRESSION zstd)"
+            f"COPY (SELECT {_list(list(LINKS))} FROM {table}) TO {sql_text(target / 'all.parquet')} (FORMAT parquet, COMPRESSION zstd)"
         )
 
     def judge(self, filters: Filters, folder: Path) -> None:
@@ -120,9 +120,9 @@ class Duck:
             target.mkdir(parents=True)
             columns = {"table": "STRING"} | JUDGED
             self.connection.execute(
-                f"COPY (SELECT {_list(list(JUDGED))} FROM read_json('{made}', format = 'newline_delimited',"
+                f"COPY (SELECT {_list(list(JUDGED))} FROM read_json({sql_text(made)}, format = 'newline_delimited',"
                 f" columns = {_types(columns)}) WHERE \"table\" = 'judged')"
-                f" TO '{target / 'all.parquet'}' (FORMAT parquet, COMPRESSION zstd)"
+                f" TO {sql_text(target / 'all.parquet')} (FORMAT parquet, COMPRESSION zstd)"
             )
 
     def _incidents(self) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .engine import Value
 from .questions import Answer
+from .tables import sql_text
 
 
 def text(value: Value) -> str:
@@ -54,4 +55,4 @@ def write_parquet(answer: Answer, file: Path) -> None:
     connection.execute(f"CREATE TABLE answer ({declared})")
     if answer.rows:
         connection.executemany(f"INSERT INTO answer VALUES ({', '.join('?' * len(answer.columns))})", answer.rows)
-    connection.execute(f"COPY answer TO '{file}' (FORMAT parquet)")
+    connection.execute(f"COPY answer TO {sql_text(file)} (FORMAT parquet)")

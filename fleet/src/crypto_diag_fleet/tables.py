@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final, Literal
 
 Type = Literal["STRING", "BIGINT", "BOOLEAN"]
@@ -45,3 +46,8 @@ LINKS: Final[dict[str, Type]] = _columns(report="s", incident="s")
 
 PARTITIONED: Final = ("reports", "entries", "ids", "findings", "bodies")
 """Tables that lie in a folder for each day."""
+
+
+def sql_text(path: Path) -> str:
+    """Give a path as a text of SQL, for the statements that take no bound parameter for it."""
+    return "'" + str(path).replace("'", "''") + "'"
