@@ -16,6 +16,7 @@ const PACKAGES = {
   'the browser tests': [
     ...['chromium', 'chromium-driver', 'firefox-esr', 'webkit2gtk-driver', 'xvfb', 'xauth', 'dbus'],
   ],
+  'the tests of the Admin API': ['curl'],
   'the live tests': ['postgresql', 'libpq-dev', 'python3-venv', 'openssh-client'],
 };
 
