@@ -18,3 +18,4 @@ pub mod judge;
 pub mod keys;
 pub mod media;
 pub mod search;
+pub mod views;

@@ -4,13 +4,13 @@ use crypto_diag_world::delayed::Action::{self, Restart};
 use crypto_diag_world::delayed::Fate::{
     AnswerLost, Answered, Frozen, HeldAndSlow, HeldLong, Lost, LostAndSentAgain, Slow, SlowLong,
 };
-use crypto_diag_world::delayed::{Delayed, HarView, LogView, View, WHOLE};
+use crypto_diag_world::delayed::{Delayed, LogView, View};
 use crypto_diag_world::search::{Model, reached, rightly_said};
+use crypto_diag_world::views::{HarView, WHOLE};
 
-const HAR: HarView = HarView { span: WHOLE, paused: None, bodies: true };
 const LOG: LogView = LogView { span: WHOLE, first_worker: false };
 /// Everything that there can be.
-const ALL: View = View { late: false, har: Some(HAR), log: Some(LOG) };
+const ALL: View = View { late: false, har: Some(HarView::ALL), log: Some(LOG) };
 
 /// What is rightly said of a history; it fails if anything false is said.
 fn rightly(path: &[Action], workers: bool, view: &View) -> Vec<String> {
@@ -32,7 +32,7 @@ fn a_line_of_an_attempt_that_the_har_lacks_is_not_a_lost_ones() {
 
 #[test]
 fn a_line_of_an_attempt_that_was_sent_while_the_recorder_was_paused_is_not_a_lost_ones() {
-    let paused = View { har: Some(HarView { paused: Some(1), ..HAR }), ..ALL };
+    let paused = View { har: Some(HarView { paused: Some(1), ..HarView::ALL }), ..ALL };
     rightly(&[Restart(Lost), Restart(Answered)], false, &paused);
 }
 

@@ -5,8 +5,9 @@ use crypto_diag_world::events::Fate::{
     ClientLoses, ClientSpoils, Erased, FromLater, KeptBack, LostThenKeptBack, LostThenUnavailable, SentBroken,
     SentWithout, Spoiled, Stripped, Whole,
 };
-use crypto_diag_world::events::{ALL, Events, HarView, State, View, WHOLE};
+use crypto_diag_world::events::{ALL, Events, State, View};
 use crypto_diag_world::search::{reached, rightly_said};
+use crypto_diag_world::views::HarView;
 
 /// What is rightly said of a history; it fails if anything false is said.
 fn rightly(path: &[Action], view: &View) -> Vec<String> {
@@ -55,7 +56,7 @@ fn an_event_without_content_was_spoiled_by_nobody() {
 
 #[test]
 fn a_copy_of_the_rooms_history_says_nothing_of_what_a_sync_brought() {
-    let har = HarView { span: (1, u8::MAX), ..WHOLE };
+    let har = HarView { span: (1, u8::MAX), ..HarView::ALL };
     let later = View { har: Some(har), ..ALL };
     for view in [ALL, later] {
         let said = rightly(&[Send(Stripped), Scroll, Retry], &view);

@@ -2,8 +2,9 @@
 
 use crypto_diag_world::judge::{self, Word};
 use crypto_diag_world::keys::Action::{self, *};
-use crypto_diag_world::keys::{Asked, Keys, View, WHOLE};
+use crypto_diag_world::keys::{Asked, Keys, View};
 use crypto_diag_world::search::{Model, reached};
+use crypto_diag_world::views::WHOLE;
 
 /// Everything that there can be.
 const ALL: View = View {

@@ -1,11 +1,12 @@
 //! The files that a history leaves.
 
 use super::state::{Attempt, QUICK, State};
-use super::{DEVICE, HarView, LogView, ROOM, View, WHOLE};
+use super::{DEVICE, LogView, ROOM, View};
 use crate::forms::report::{Line, Report};
 use crate::forms::{self, File, Request, har, log, report, signing};
 use crate::search::Chance;
 use crate::search::Step;
+use crate::views::{HarView, WHOLE};
 
 /// When histories begin: 2026-11-23 09:00:00 UTC.
 const BEGIN: i64 = 1_795_424_400_000;
@@ -48,7 +49,7 @@ pub(super) fn is_shown(state: &State, view: &View, at: i64) -> bool {
 
 /// The views under which a history is judged.
 pub(super) fn views(state: &State, notable: bool) -> Vec<View> {
-    let whole = HarView { span: WHOLE, paused: None, bodies: true };
+    let whole = HarView::ALL;
     let log = LogView { span: WHOLE, first_worker: false };
     let all = View { late: false, har: Some(whole), log: Some(log) };
     if !notable {

@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 
 use crate::forms::{Device, File};
 use crate::judge::Claim;
-use crate::search::{Chance, Model, Step, earlier};
+use crate::search::{Chance, Model, Step};
+use crate::views::{HarView, Span, span_without};
 use state::State;
 
 /// The device that the histories are about.
@@ -134,28 +135,14 @@ pub struct View {
     pub log: Option<LogView>,
 }
 
-/// What there is of the HAR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct HarView {
-    /// From which step on it was recorded, and until which.
-    pub span: (Step, Step),
-    /// A step in which the recorder was paused.
-    pub paused: Option<Step>,
-    /// Whether it has bodies.
-    pub bodies: bool,
-}
-
 /// What there is of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LogView {
-    /// From which step on, and until which.
-    pub span: (Step, Step),
+    /// When it was written.
+    pub span: Span,
     /// Of several workers, whether the first one's log alone was given.
     pub first_worker: bool,
 }
-
-/// From the beginning until minutes after the end.
-pub const WHOLE: (Step, Step) = (0, Step::MAX);
 
 /// The model, with its bounds.
 #[derive(Clone, Copy, Debug)]
@@ -219,10 +206,8 @@ impl Model for Delayed {
     }
 
     fn view_without(&self, view: &View, step: usize) -> View {
-        let earlier = |bound| earlier(bound, step as Step);
-        let span = |(from, to): (Step, Step)| (earlier(from), earlier(to));
-        let har = view.har.map(|har| HarView { span: span(har.span), paused: har.paused.map(earlier), ..har });
-        let log = view.log.map(|log| LogView { span: span(log.span), ..log });
+        let har = view.har.map(|har| har.without(step as Step));
+        let log = view.log.map(|log| LogView { span: span_without(log.span, step as Step), ..log });
         View { har, log, ..view.clone() }
     }
 

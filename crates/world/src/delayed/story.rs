@@ -1,8 +1,9 @@
 //! A history in words.
 
 use super::state::State;
-use super::{Action, Fate, View, WHOLE};
+use super::{Action, Fate, View};
 use crate::search::Step;
+use crate::views::WHOLE;
 
 /// What happens when an action is taken.
 pub(super) fn tell(state: &State, action: Action) -> String {

@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::play::{self, BEGAN_MS, Batch, Became, LOOKED_MS, Played, STEP_MS, Sync, begins, play};
-use super::{ALICE, ALL, EVERYBODY, LogView, Looks, State, View, WHOLE, Who};
+use super::{ALICE, ALL, EVERYBODY, LogView, Looks, State, View, Who};
 use crate::forms::report::{self, Line, LostKey, Report};
 use crate::forms::signing::{self, SignedKey};
 use crate::forms::tables::{self, Table};
 use crate::forms::to_device::{self, Message};
 use crate::forms::{self, File, Request, har, log};
 use crate::search::{Chance, Step};
+use crate::views::WHOLE;
 
 /// When histories begin: 2026-11-23 09:00:00 UTC.
 const BEGIN: i64 = 1_795_424_400_000;

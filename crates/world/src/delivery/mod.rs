@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use crate::forms::{Device, File};
 use crate::judge::Claim;
 use crate::search::{Chance, Model, Step, earlier};
+use crate::views::{Span, WHOLE, span_without};
 
 /// Whose page lacks keys.
 pub const ALICE: Device = Device { user: "@alice:example.org", id: "QWERTYALIC" };
@@ -251,7 +252,7 @@ pub struct View {
     /// Whether reports are made seconds after the last step, and not one and a half minutes.
     pub soon: bool,
     /// Alice's HAR and Bob's: from which step on, until which.
-    pub hars: [Option<(Step, Step)>; 2],
+    pub hars: [Option<Span>; 2],
     /// Whether HARs have bodies.
     pub bodies: bool,
     /// The homeserver's log.
@@ -266,7 +267,7 @@ pub struct View {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LogView {
     /// From which step on, and until which.
-    pub span: (Step, Step),
+    pub span: Span,
     /// Whether the logger of to-device messages was raised to DEBUG.
     pub debug: bool,
 }
@@ -283,9 +284,6 @@ pub enum Looks {
     /// At the end of a step, and at the end.
     AndBefore(Step),
 }
-
-/// From the beginning until minutes after the end.
-pub const WHOLE: (Step, Step) = (0, Step::MAX);
 
 /// Everything that there can be.
 pub const ALL: View = View {
@@ -365,7 +363,7 @@ impl Model for Delivery {
 
     fn view_without(&self, view: &View, step: usize) -> View {
         let earlier = |bound| earlier(bound, step as Step);
-        let span = |(from, to): (Step, Step)| (earlier(from), earlier(to));
+        let span = |span| span_without(span, step as Step);
         let looks = match view.looks {
             Looks::AndBefore(step) => Looks::AndBefore(earlier(step)),
             looks => looks,

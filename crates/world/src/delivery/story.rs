@@ -1,7 +1,8 @@
 //! A history in words.
 
-use super::{Action, EVERYBODY, Fate, Looks, News, View, WHOLE, Who};
+use super::{Action, EVERYBODY, Fate, Looks, News, View, Who};
 use crate::search::Step;
+use crate::views::{Span, WHOLE};
 
 fn name(who: Who) -> &'static str {
     ["Alice", "Bob", "Carol"][who as usize]
@@ -50,7 +51,7 @@ fn meets(news: News) -> &'static str {
     }
 }
 
-fn span((from, to): (Step, Step)) -> String {
+fn span((from, to): Span) -> String {
     match (from, to) {
         WHOLE => String::new(),
         (from, Step::MAX) => format!(" from step {} on", from + 1),

@@ -1,11 +1,12 @@
 //! The files that a history leaves.
 
 use super::play::{self, Answer, Asks, Error, Form, Line, Played};
-use super::{ALICE, BOB, HarView, State, View};
+use super::{ALICE, BOB, State, View};
 use crate::forms::report::{self, Report, Undecryptable};
 use crate::forms::room::{self, Content};
 use crate::forms::tables::{self, Table};
 use crate::forms::{self, File, Request, har, signing};
+use crate::views::HarView;
 
 /// When the first page began: 2026-11-23 09:00:00 UTC.
 const BEGIN: i64 = 1_795_424_400_000;

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use crate::forms::{Device, File};
 use crate::judge::Claim;
 use crate::search::{Chance, Model, Step, earlier};
+use crate::views::{HarView, WHOLE};
 
 /// Whose page it is.
 pub const ALICE: Device = Device { user: "@alice:example.org", id: "QWERTYALIC" };
@@ -138,21 +139,8 @@ pub struct View {
     pub asked: Option<Step>,
 }
 
-/// What there is of the HAR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct HarView {
-    /// From which step on it was recorded, and until which.
-    pub span: (Step, Step),
-    /// A step in which the recorder was paused.
-    pub paused: Option<Step>,
-    /// Whether it has bodies.
-    pub bodies: bool,
-}
-
-/// A HAR of everything.
-pub const WHOLE: HarView = HarView { span: (0, Step::MAX), paused: None, bodies: true };
 /// All artefacts.
-pub const ALL: View = View { late: false, har: Some(WHOLE), asked: Some(Step::MAX) };
+pub const ALL: View = View { late: false, har: Some(HarView::ALL), asked: Some(Step::MAX) };
 
 /// The model.
 #[derive(Clone, Copy, Debug)]
@@ -207,9 +195,9 @@ impl Model for Events {
             View { asked: None, ..ALL },
             View { asked: Some(last), ..ALL },
             View { late: true, ..ALL },
-            har(HarView { span: (last, Step::MAX), ..WHOLE }),
-            har(HarView { paused: Some(last), ..WHOLE }),
-            har(HarView { bodies: false, ..WHOLE }),
+            har(HarView { span: (last, Step::MAX), ..HarView::ALL }),
+            har(HarView { paused: Some(last), ..HarView::ALL }),
+            har(HarView { bodies: false, ..HarView::ALL }),
         ]
     }
 
@@ -218,7 +206,7 @@ impl Model for Events {
         let span = match chance.below(5) {
             0 => (chance.below(steps) as Step, Step::MAX),
             1 => (0, chance.below(steps) as Step),
-            _ => WHOLE.span,
+            _ => WHOLE,
         };
         let paused = (chance.below(4) == 0).then(|| chance.below(steps) as Step);
         let har = HarView { span, paused, bodies: chance.below(8) != 0 };
@@ -231,13 +219,8 @@ impl Model for Events {
     }
 
     fn view_without(&self, view: &View, step: usize) -> View {
-        let earlier = |bound| earlier(bound, step as Step);
-        let har = view.har.map(|har| HarView {
-            span: (earlier(har.span.0), earlier(har.span.1)),
-            paused: har.paused.map(earlier),
-            ..har
-        });
-        View { har, asked: view.asked.map(earlier), ..*view }
+        let har = view.har.map(|har| har.without(step as Step));
+        View { har, asked: view.asked.map(|asked| earlier(asked, step as Step)), ..*view }
     }
 
     fn files(&self, state: &State, view: &View) -> Vec<File> {

@@ -1,13 +1,14 @@
 //! The files that a history leaves.
 
 use super::state::{Outcome, Page, PageNo, State};
-use super::{Asked, DEVICE, Keys, View, WHOLE};
+use super::{Asked, DEVICE, Keys, View};
 use crate::forms::report::{Line, LostKey, Report};
 use crate::forms::signing::{self, SignedKey};
 use crate::forms::tables::Table;
 use crate::forms::{self, Device, File, Request, har, log, report, tables};
 use crate::search::Step;
 use crate::search::{Chance, Model};
+use crate::views::WHOLE;
 use serde_json::json;
 
 /// When the first step begins: 2026-11-23 09:00:00 UTC.

@@ -13,6 +13,7 @@ mod truth;
 use crate::forms::{Device, File};
 use crate::judge::Claim as Said;
 use crate::search::{Chance, Model, Step, earlier};
+use crate::views::{Span, span_without};
 use state::{Account, Profile, State, Tables};
 use std::collections::BTreeSet;
 
@@ -115,7 +116,7 @@ pub struct View {
     /// Whether HARs have the bodies of uploads; people take them out before they share one.
     pub bodies: bool,
     /// The server's log, from one step to another.
-    pub log: Option<(Step, Step)>,
+    pub log: Option<Span>,
     /// Answers of the database.
     pub tables: Option<Asked>,
 }
@@ -128,9 +129,6 @@ pub enum Asked {
     /// At the end.
     AtTheEnd,
 }
-
-/// The whole log, from the server's start until minutes after the history's end.
-pub const WHOLE: (Step, Step) = (0, Step::MAX);
 
 /// The model, with its bounds.
 #[derive(Clone, Copy, Debug)]
@@ -281,7 +279,7 @@ impl Model for Keys {
 
     fn view_without(&self, view: &View, step: usize) -> View {
         let earlier = |bound| earlier(bound, step as Step);
-        let log = view.log.map(|(from, to)| (earlier(from), earlier(to)));
+        let log = view.log.map(|log| span_without(log, step as Step));
         View { hars_from: earlier(view.hars_from), log, ..view.clone() }
     }
 

@@ -1,8 +1,9 @@
 //! A history in words.
 
 use super::state::{Outcome, State};
-use super::{Action, Asked, View, WHOLE};
+use super::{Action, Asked, View};
 use crate::search::Step;
+use crate::views::WHOLE;
 
 const TABS: [&str; 2] = ["the first tab", "the second tab"];
 const MACHINES: [&str; 2] = ["the desktop", "the laptop"];
