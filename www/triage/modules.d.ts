@@ -15,7 +15,7 @@ declare module 'crypto-diag/triage-glue' {
     names: string[],
     zoneMinutes: number | undefined,
     tell: (index: number, what: string, value: unknown) => void,
-  ): { view: string; json: string; html: string; markdown: string; hars: string };
+  ): { view: string; json: string; html: string; markdown: string; sarif: string; svg: string; hars: string };
 }
 declare module 'crypto-diag/invisible' {
   /** The first and the last code point of each range of characters that nobody sees. */
