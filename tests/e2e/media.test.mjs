@@ -120,7 +120,7 @@ const LATE = 11_000;
  * @property {'lines' | 'quiet' | 'none'} trouble by what it is told that things have become what they are
  * @property {Name} is what is the case, as docs/calls.md has it
  * @property {Name} both what the answer to both reports names
- * @property {Name} bob what the answer to his report alone names
+ * @property {Name | Name[]} bob what the answer to his report alone names, or which of these
  * @property {Name} alice what the answer to hers alone names
  * @property {string | null} [stopped] the hop at which a key of hers stopped, by both reports
  * @property {RegExp} says what the answer to both says in a sentence
@@ -227,11 +227,12 @@ const OUTCOMES = [
     own: 'media-not-sent',
   },
   {
-    // Pictures come, and silence; an SFU makes such a silence, too, so Bob's report alone leaves it open.
+    // Pictures come, and silence. An SFU makes such a silence, too, so Bob's report alone leaves it open where his page has printed an error
+    // about her frames before; where it has not, what comes out is her own.
     name: 'Alice mutes herself',
     is: 'muted',
     both: 'muted',
-    bob: 'unknown',
+    bob: ['unknown', 'healthy'],
     alice: 'muted',
     stopped: null,
     says: /[Dd]evice ALICEDEVCE of @alice:example\.org sends no sound itself/,
@@ -246,7 +247,7 @@ const OUTCOMES = [
     name: 'Alice mutes her microphone as LiveKit does, and her camera goes on',
     is: 'muted',
     both: 'muted',
-    bob: 'unknown',
+    bob: ['unknown', 'healthy'],
     alice: 'muted',
     stopped: null,
     says: /[Dd]evice ALICEDEVCE of @alice:example\.org sends no sound itself/,
@@ -542,6 +543,7 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
             /** What the answers to both, to his and to hers name. @type {Name[]} */
             let named = [];
             const wanted = [outcome.both, outcome.bob, outcome.alice];
+            const isNamed = () => named.every((name, at) => [wanted[at]].flat().includes(name));
             /** What is proven of her media, by his report and by both. @type {string[][]} */
             let said = [];
             for (let tried = 0; tried < TRIES; tried++) {
@@ -557,7 +559,7 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
                 assert.ok(!said.flat().includes(claim), `${claim}: ${alone.summary} ${both.summary}`);
               const isSaid = said.every((claims) => proven.every((claim) => claims.includes(claim)));
               const isWell = isDeepStrictEqual(provenFrom(both, BOB), back);
-              if (isSaid && isWell && isDeepStrictEqual(named, wanted)) break;
+              if (isSaid && isWell && isNamed()) break;
             }
             for (const claim of proven) {
               assert.ok(said[0].includes(claim), `${said[0]}: ${alone.summary}`);
@@ -571,7 +573,7 @@ for (const { engine, options, atOnce, outcomes } of PLACES) {
             );
             assert.equal(sent.length, own === 'media-not-sent' ? 1 : 0, both.summary);
             told.add(name, is, { both: named[0], listener: named[1], speaker: named[2] });
-            assert.deepEqual(named, wanted, both.summary);
+            assert.ok(isNamed(), `${named} and not ${wanted.join(', ')}: ${both.summary}`);
             assert.match(both.summary, says);
             if (stopped !== undefined)
               assert.equal(stoppedAt(both, ALICE.user), stopped, JSON.stringify(both.mediaKeys.paths));

@@ -36,7 +36,15 @@ export function outcomeOf({ verdicts, story, mediaKeys }, speaker) {
     const link = story.links.find((/** @type {any} */ { effect: at }) => verdicts[at] === effect);
     return link && nameOf(verdicts[link.cause]);
   };
-  if (heard('media-decoded')) return 'healthy';
+  // What a page says of itself: others need not have given theirs.
+  const own = (/** @type {string} */ claim) =>
+    verdicts.find(
+      (/** @type {any} */ one) =>
+        one.claim === claim && isProven(one) && one.subject.device?.userId === speaker,
+    );
+  const silent = own('media-not-sent');
+  // Pictures and silence are decoded as well.
+  if (heard('media-decoded')) return silent ? nameOf(silent) : 'healthy';
   if (heard('encryption-one-sided')) return 'encryption off on one side';
   const undecrypted = heard('media-not-decrypted');
   if (undecrypted) {
@@ -50,13 +58,7 @@ export function outcomeOf({ verdicts, story, mediaKeys }, speaker) {
   const why = missing?.how.join(' ') ?? '';
   if (/names another SFU/.test(why)) return 'other SFU or membership';
   if (/speaks for the network/.test(why)) return 'network';
-  // What a page says of itself: others need not have given theirs.
-  const own = verdicts.filter(
-    (/** @type {any} */ one) => isProven(one) && one.subject.device?.userId === speaker,
-  );
-  const found = own.find((/** @type {any} */ { claim }) =>
-    ['media-not-sent', 'batch-dropped'].includes(claim),
-  );
+  const found = silent ?? own('batch-dropped');
   return found ? nameOf(found) : 'unknown';
 }
 
