@@ -19,7 +19,7 @@ const REACHED = {
   'card.js': 13_700,
   'keep.js': 3_590,
   'react.js': 540,
-  'analysis.js': 332_720,
+  'analysis.js': 340_110,
 };
 /** What a compiler's or a compressor's new version may add. */
 const SLACK = 1.02;
