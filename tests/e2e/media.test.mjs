@@ -263,7 +263,7 @@ const OUTCOMES = [
     name: 'Alice’s microphone is taken out of the call, and her camera goes on',
     is: 'muted',
     both: 'muted',
-    bob: 'unknown',
+    bob: ['unknown', 'healthy'],
     alice: 'muted',
     stopped: null,
     says: /[Dd]evice ALICEDEVCE of @alice:example\.org sends no sound itself/,
