@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::bundle::Bundle;
 use crate::synapse_log::{ByRoute, Durations, Route};
 
+/// Milliseconds of a minute.
+const MINUTE_MS: i64 = 60_000;
+
 /// Bytes that are read at most.
 const BYTES_MAX: u64 = 32 << 20;
 
@@ -84,11 +87,21 @@ pub struct MinuteOfAnswer {
 impl MinuteOfAnswer {
     fn of(minute: i64, row: &Durations) -> MinuteOfAnswer {
         MinuteOfAnswer {
-            at: minute * 60_000,
+            at: minute.saturating_mul(MINUTE_MS),
             median_ms: Some(f64::from(row.quantile(0.5))),
             p99_ms: f64::from(row.quantile(0.99)),
             requests: Some(row.count()),
         }
+    }
+
+    /// Its end, by the same clock.
+    pub(crate) fn end(&self) -> i64 {
+        self.at.saturating_add(MINUTE_MS)
+    }
+
+    /// Whether any of it lies between two times.
+    pub(crate) fn touches(&self, from: i64, to: i64) -> bool {
+        self.at <= to && self.end() > from
     }
 }
 
@@ -106,7 +119,16 @@ pub(crate) struct Pace<'b> {
 
 /// What each log and each answer of Prometheus's says.
 pub(crate) fn paces(bundle: &Bundle) -> impl Iterator<Item = Pace<'_>> {
-    let logs = bundle.logs.iter().enumerate().map(|(index, log)| {
+    with_logs(bundle, true)
+}
+
+/// The same of those artefacts that say most: a log in a bundle may be a slice, beside which `collect` puts what the whole log says.
+pub(crate) fn widest(bundle: &Bundle) -> impl Iterator<Item = Pace<'_>> {
+    with_logs(bundle, bundle.latency.is_empty())
+}
+
+fn with_logs(bundle: &Bundle, with_logs: bool) -> impl Iterator<Item = Pace<'_>> {
+    let logs = bundle.logs.iter().enumerate().filter(move |_| with_logs).map(|(index, log)| {
         let mut routes: BTreeMap<Route, Vec<MinuteOfAnswer>> = BTreeMap::new();
         for (minute, row) in &log.latency {
             row.routes()
@@ -122,7 +144,7 @@ pub(crate) fn paces(bundle: &Bundle) -> impl Iterator<Item = Pace<'_>> {
     });
     let minutes = |seconds: &Seconds| -> Vec<MinuteOfAnswer> {
         let minute = |(minute, seconds): (&i64, &f64)| MinuteOfAnswer {
-            at: minute.saturating_mul(60_000),
+            at: minute.saturating_mul(MINUTE_MS),
             median_ms: None,
             p99_ms: (seconds * 1_000.0).round(),
             requests: None,
@@ -136,12 +158,6 @@ pub(crate) fn paces(bundle: &Bundle) -> impl Iterator<Item = Pace<'_>> {
         routes: series.routes.iter().map(|(route, seconds)| (*route, minutes(seconds))).collect(),
     });
     logs.chain(series)
-}
-
-/// The same of those artefacts that say most: a log in a bundle may be a slice, beside which `collect` puts what the whole log says.
-pub(crate) fn widest(bundle: &Bundle) -> impl Iterator<Item = Pace<'_>> {
-    let has_series = !bundle.latency.is_empty();
-    paces(bundle).filter(move |pace| pace.log.is_none() == has_series)
 }
 
 fn raise(seconds: &mut Seconds, minute: i64, value: f64) {

@@ -332,7 +332,7 @@ fn slow_minutes(case: &Case<'_>, lanes: &mut Lanes) {
                 // Its start may lie outside of a picture that it covers: it is drawn as a stretch, and not counted as an event.
                 let raw = lanes.entry((40 + order, name.clone())).or_default();
                 raw.trouble = true;
-                let to = minute.at.saturating_add(60_000);
+                let to = minute.end();
                 let (span, highest) = run
                     .take()
                     .filter(|(span, _)| span.to == minute.at)

@@ -132,8 +132,7 @@ pub struct RouteTimes {
 
 /// How the matter of a case went on, within the picture's time.
 pub(crate) fn course(case: &Case<'_>, timeline: &Timeline) -> Course {
-    let is_shown =
-        |minute: &MinuteOfAnswer| minute.at <= timeline.to && minute.at.saturating_add(60_000) > timeline.from;
+    let is_shown = |minute: &MinuteOfAnswer| minute.touches(timeline.from, timeline.to);
     Course {
         overlaps: overlaps(case),
         storms: case.pages.iter().filter_map(|page| storm(case, page)).collect(),

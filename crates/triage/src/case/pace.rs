@@ -29,8 +29,7 @@ impl Case<'_> {
         // Where nothing measures the difference of the clocks, the piece says so.
         let (from, to) =
             if is_bounded { (self.clocks.by(from, clock)?, self.clocks.by(to, clock)?) } else { (from, to) };
-        let is_of_time =
-            |minute: &&MinuteOfAnswer| minute.at <= to.latest && minute.at.saturating_add(60_000) > from.earliest;
+        let is_of_time = |minute: &&MinuteOfAnswer| minute.touches(from.earliest, to.latest);
         let slowest = |minutes: &[MinuteOfAnswer]| {
             minutes.iter().filter(is_of_time).max_by(|one, other| one.p99_ms.total_cmp(&other.p99_ms)).cloned()
         };
