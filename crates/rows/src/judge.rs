@@ -99,14 +99,16 @@ pub fn judge(
 }
 
 fn columns<'l>(line: Line<'l>) -> Result<(&'l str, &'l str, &'l [u8]), Refusal> {
-    let refusal = |why, says: &str| Refusal { why, says: says.to_owned() };
-    let Line::Text(line) = line else { return Err(refusal(Why::TooLong, "it is longer than 64 MiB")) };
+    let Line::Text(line) = line else { return Err(Refusal::too_long()) };
     let mut columns = line.splitn(3, |byte| *byte == b'\t');
     let mut text = || std::str::from_utf8(columns.next()?).ok().filter(|text| !text.is_empty());
     let named = text().zip(text());
     match (named, columns.next()) {
         (Some((incident, report)), Some(body)) => Ok((incident, report, body)),
-        _ => Err(refusal(Why::NoColumns, "it has no three columns, incident, report and body, with tabs between")),
+        _ => Err(Refusal {
+            why: Why::NoColumns,
+            says: "it has no three columns, incident, report and body, with tabs between".to_owned(),
+        }),
     }
 }
 

@@ -9,7 +9,7 @@ use crypto_diag_pseudonym::{Kind, Pseudonym};
 use crypto_diag_triage::analysis::Analysis;
 use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::console::Rageshake;
-use crypto_diag_triage::intake::parse;
+use crypto_diag_triage::intake::{DOCUMENT_BYTES_MAX, parse};
 use crypto_diag_triage::stamp;
 use crypto_diag_triage::verdict::Verdict;
 use serde_json::Value;
@@ -37,6 +37,12 @@ pub struct Refusal {
     pub why: Why,
     /// The sentence.
     pub says: String,
+}
+
+impl Refusal {
+    pub(crate) fn too_long() -> Refusal {
+        Refusal { why: Why::TooLong, says: format!("it is longer than {} MiB", DOCUMENT_BYTES_MAX >> 20) }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -117,7 +123,7 @@ pub fn rows(
         let refused = match lines.read()? {
             None => break,
             Some(Line::TooLong) => {
-                let refusal = Refusal { why: Why::TooLong, says: "it is longer than 64 MiB".to_owned() };
+                let refusal = Refusal::too_long();
                 map.refuse(None, refusal.why)?;
                 Err(refusal)
             }
