@@ -73,9 +73,7 @@ impl Via {
 
     /// Runs a program to its end and gives what it printed.
     pub(crate) fn output(&self, program: &[&str]) -> io::Result<Vec<u8>> {
-        let mut printed = Vec::new();
-        self.open(program)?.read_to_end(&mut printed)?;
-        Ok(printed)
+        output(Some(self), program)
     }
 
     /// Runs a program and gives what it prints while it runs.
@@ -83,9 +81,7 @@ impl Via {
     /// # Errors
     /// If it cannot be started. That it failed is an error of the last read.
     pub(crate) fn open(&self, program: &[&str]) -> io::Result<Running> {
-        let mut command = self.command(program)?;
-        command.stdin(Stdio::null());
-        Running::start(command)
+        open(Some(self), program)
     }
 
     /// The file itself, or the files below a folder, and what was not looked at. Names that begin with a dot are left out.
@@ -139,20 +135,40 @@ impl Via {
     }
 }
 
-/// Runs a program that is written to, where a command leads or on this machine.
+/// A program, where a command leads or on this machine.
+fn command(via: Option<&Via>, program: &[&str]) -> io::Result<Command> {
+    match via {
+        Some(via) => via.command(program),
+        None => {
+            let mut command = Command::new(program[0]);
+            command.args(&program[1..]);
+            Ok(command)
+        }
+    }
+}
+
+/// Runs a program to its end, there or here, and gives what it printed.
+///
+/// # Errors
+/// If it cannot be started, or fails.
+pub(crate) fn output(via: Option<&Via>, program: &[&str]) -> io::Result<Vec<u8>> {
+    let mut printed = Vec::new();
+    open(via, program)?.read_to_end(&mut printed)?;
+    Ok(printed)
+}
+
+fn open(via: Option<&Via>, program: &[&str]) -> io::Result<Running> {
+    let mut command = command(via, program)?;
+    command.stdin(Stdio::null());
+    Running::start(command)
+}
+
+/// Runs a program that is written to, there or here.
 ///
 /// # Errors
 /// If it cannot be started.
 pub(crate) fn converse(via: Option<&Via>, program: &[&str]) -> io::Result<(ChildStdin, Running)> {
-    let command = match via {
-        Some(via) => via.command(program)?,
-        None => {
-            let mut command = Command::new(program[0]);
-            command.args(&program[1..]);
-            command
-        }
-    };
-    Running::converse(command)
+    Running::converse(command(via, program)?)
 }
 
 /// What `find -print0` printed.
