@@ -13,7 +13,7 @@ import { WAIT_MS, until } from '../../scripts/lib/wait.mjs';
 import { Told, outcomeOf, stoppedAt } from '../support/call/outcome.mjs';
 import { everything } from '../support/matrix.mjs';
 import { toHar } from './har.mjs';
-import { measureClock, shareRoom, signIn, startRig, watchFromTheBeginning } from './rig.mjs';
+import { measureClock, shareRoom, signIn, startRig, waitForDevices, watchFromTheBeginning } from './rig.mjs';
 import { withoutCallMember } from './scenarios/never-sent.mjs';
 import { rollBack } from './scenarios/store-rollback.mjs';
 
@@ -62,7 +62,10 @@ const SETTLED_MS = 65_000;
 async function twoInARoom(rig) {
   const [[speaker], [listener]] = await signIn(rig, 'alice', 'bob');
   await watchFromTheBeginning(speaker);
-  return { speaker, listener, roomId: await shareRoom(speaker, listener) };
+  const roomId = await shareRoom(speaker, listener);
+  await waitForDevices(speaker, listener);
+  await waitForDevices(listener, speaker);
+  return { speaker, listener, roomId };
 }
 
 /** The same with a third one in the call, who shows what the speaker sends. @param {Rig} rig @returns {Promise<Call>} */

@@ -315,6 +315,20 @@ export async function signInTwo(rig) {
 }
 
 /**
+ * Waits until a client knows a device of somebody. Before that, matrix-js-sdk encrypts nothing for this device, says so in one warning,
+ * and does not try again: a media key would be lost.
+ *
+ * @param {Profile} profile whose client it is
+ * @param {Profile} other whose device it is
+ */
+export const waitForDevices = (profile, other) =>
+  until(
+    async () => (await profile.call('knownDevices', other.userId)).length > 0,
+    WAIT_MS,
+    () => `${profile.userId} knows no device of ${other.userId}`,
+  );
+
+/**
  * Two people in one encrypted room who know each other's devices.
  *
  * @param {Profile} host
@@ -324,6 +338,8 @@ export async function signInTwo(rig) {
 export async function meet(host, guest) {
   const roomId = await shareRoom(host, guest);
   for (const profile of [host, guest]) await profile.call('prepareRoom', roomId);
+  await waitForDevices(host, guest);
+  await waitForDevices(guest, host);
   return roomId;
 }
 
