@@ -7,8 +7,8 @@
 use memchr::memmem;
 
 use crate::event::EventKind;
-use crate::format::ServerLogFormat;
-use crate::line::{LogLevel, LogLine, text};
+use crate::format::{LogLine, ServerLogFormat, text};
+use crate::level::LogLevel;
 use crate::stamp::read_iso;
 
 /// How the modules of these servers begin.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::event::{EventKind, RefusedLine};
-use crate::format::ServerLogFormat;
-use crate::line::{LogLevel, LogLine};
+use crate::format::{LogLine, ServerLogFormat};
+use crate::level::LogLevel;
 use crate::stamp::read_iso;
 
 /// Bytes of a field's name at most.

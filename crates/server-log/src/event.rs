@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::line::LogLevel;
+use crate::level::LogLevel;
 use crate::media::{MediaEvent, MediaProgram};
 use crate::stamp::Stamp;
 

@@ -1,11 +1,8 @@
 //! What journald shows in place of a line that it does not show.
 
 use crate::event::EventKind;
-use crate::format::ServerLogFormat;
-use crate::line::{LogLevel, LogLine, text};
-
-/// The command that exports a journal without a loss: lines whole, of any bytes, with the year and the zone.
-pub const JOURNAL_COMMAND: &str = "journalctl --no-pager --all -o short-iso-precise -u UNIT";
+use crate::format::{LogLine, ServerLogFormat, text};
+use crate::level::LogLevel;
 
 /// What stands in a line in place of the one that is hidden: in text at its end, and in `journalctl -o json` anywhere.
 pub const HIDDEN_WORDS: [&str; 2] = [" blob data]", "\"MESSAGE\":null"];

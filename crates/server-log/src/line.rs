@@ -1,133 +1,14 @@
-//! One line: its header, whatever it is wrapped in.
+//! Reads a line, whatever it is wrapped in.
 
 use std::borrow::Cow;
 
-use crate::event::{Class, EventKind, ServerEvent};
-use crate::format::{FORMATS, ServerLogFormat};
+use crate::event::EventKind;
+use crate::format::{CUT_MARKS, LogLine};
+use crate::formats::bare;
 use crate::journald::HIDDEN_WORDS;
-use crate::stamp::Stamp;
-use crate::synapse::CUT_MARKS;
+use crate::json_wrapping::peel_json;
+use crate::level::LogLevel;
 use crate::wrapping::{self, WRAPPINGS_MAX};
-use crate::zone;
-
-/// Milliseconds that pass at most between the time that a server prints and the one that a container runtime or journald adds.
-const WRAPPED_WITHIN_MS: i64 = 60_000;
-
-/// A line of a homeserver's log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogLine<'a> {
-    /// When it was written: the server's own time where it prints one, else the wrapping's.
-    pub time: Option<Stamp>,
-    /// The worker's prefix, the container's or the unit's name with its process: what tells two processes in one file
-    /// apart.
-    pub source: Option<Cow<'a, str>>,
-    /// The logger, such as `synapse.handlers.e2e_keys`.
-    pub logger: Cow<'a, str>,
-    /// The level.
-    pub level: LogLevel,
-    /// The request's id, such as `POST-48`, or a background task's; `None` where the form has none.
-    pub request: Option<Cow<'a, str>>,
-    /// The message. Bytes that are not UTF-8 are replaced.
-    pub message: Cow<'a, str>,
-    /// Which server writes so.
-    pub format: &'static dyn ServerLogFormat,
-}
-
-impl<'a> LogLine<'a> {
-    /// The line with what a wrapping says of it.
-    ///
-    /// A time of the server's own is the more exact one, since whatever wraps a line gets it later. Where it does not say its
-    /// zone or its date and the wrapping does, the two tell them together.
-    pub(crate) fn within(mut self, time: Option<Stamp>, source: Option<Cow<'a, str>>) -> LogLine<'a> {
-        self.source = self.source.or(source);
-        self.time = match (self.time, time) {
-            (Some(own), Some(outer)) if !own.has_zone && outer.has_zone => {
-                let own = own.near(outer.ms);
-                match zone::zone_within(own.ms - outer.ms, WRAPPED_WITHIN_MS) {
-                    Some(zone) => Some(Stamp::exact(own.ms - zone)),
-                    // A date that was the wrapping's is no longer the line's own.
-                    None => self.time,
-                }
-            }
-            (own, outer) => own.or(outer),
-        };
-        self
-    }
-
-    /// What the line says.
-    pub fn event(&self) -> ServerEvent<'_> {
-        ServerEvent {
-            at: self.time,
-            source: self.source.as_deref(),
-            level: self.level,
-            request: self.request.as_deref(),
-            text: &self.message,
-            kind: self.format.event(self),
-        }
-    }
-
-    /// The class of the line, which is cheaper to tell than what it says.
-    pub fn class(&self) -> Class {
-        self.format.class(self)
-    }
-
-    pub(crate) fn into_owned(self) -> LogLine<'static> {
-        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        LogLine {
-            time: self.time,
-            source: self.source.map(own),
-            logger: own(self.logger),
-            level: self.level,
-            request: self.request.map(own),
-            message: own(self.message),
-            format: self.format,
-        }
-    }
-}
-
-/// The level of a line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LogLevel {
-    /// The form does not say.
-    #[default]
-    Unknown,
-    /// `DEBUG`, and what is below.
-    Debug,
-    /// `INFO`: what Synapse's own ledger of one-time keys needs.
-    Info,
-    /// `WARNING`.
-    Warning,
-    /// `ERROR`.
-    Error,
-    /// `CRITICAL`.
-    Critical,
-}
-
-impl LogLevel {
-    /// A level by its name.
-    pub fn read(text: &[u8]) -> Option<LogLevel> {
-        Some(match text {
-            b"DEBUG" | b"TRACE" => LogLevel::Debug,
-            b"INFO" => LogLevel::Info,
-            b"WARNING" | b"WARN" => LogLevel::Warning,
-            b"ERROR" => LogLevel::Error,
-            b"CRITICAL" | b"FATAL" => LogLevel::Critical,
-            _ => return None,
-        })
-    }
-
-    /// Its name, as Python prints it.
-    pub fn name(self) -> &'static str {
-        match self {
-            LogLevel::Unknown => "unknown",
-            LogLevel::Debug => "DEBUG",
-            LogLevel::Info => "INFO",
-            LogLevel::Warning => "WARNING",
-            LogLevel::Error => "ERROR",
-            LogLevel::Critical => "CRITICAL",
-        }
-    }
-}
 
 /// Reads a line; `None` if it is not the beginning of a log line, as those of a traceback are not.
 ///
@@ -144,7 +25,7 @@ pub fn parse_line(line: &[u8]) -> Option<LogLine<'_>> {
     parse(trim_end(line), 0)
 }
 
-pub(crate) fn parse(line: &[u8], depth: u8) -> Option<LogLine<'_>> {
+fn parse(line: &[u8], depth: u8) -> Option<LogLine<'_>> {
     if let Some(line) = bare(line) {
         return Some(line);
     }
@@ -152,16 +33,20 @@ pub(crate) fn parse(line: &[u8], depth: u8) -> Option<LogLine<'_>> {
         return None;
     }
     if line.first() == Some(&b'{') {
-        return wrapping::json(line, depth);
+        let wrapping = peel_json(line)?;
+        let inner = match parse(trim_end(&wrapping.inner), depth + 1) {
+            Some(inner) => inner.into_owned(),
+            None => wrapping.without_header?,
+        };
+        let mut inner = inner.within(wrapping.time, wrapping.source.map(Cow::Owned));
+        if inner.level == LogLevel::Unknown {
+            inner.level = wrapping.level;
+        }
+        return Some(inner);
     }
     let wrapping = wrapping::peel(line)?;
     let inner = parse(wrapping.inner, depth + 1)?;
     Some(inner.within(wrapping.time, wrapping.source.map(Cow::Borrowed)))
-}
-
-/// Reads a line that is wrapped in nothing.
-pub(crate) fn bare(line: &[u8]) -> Option<LogLine<'_>> {
-    FORMATS.iter().find_map(|format| format.line(line))
 }
 
 /// Whether a line was lost, or so much of it that nobody can tell whom it is about: [`EventKind::Cut`] or
@@ -193,13 +78,9 @@ pub(crate) fn unwrap_line(line: &[u8]) -> (Option<&str>, &[u8]) {
     (source, inner)
 }
 
-pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
+fn trim_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
 }
 
 #[cfg(test)]

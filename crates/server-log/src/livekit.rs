@@ -11,12 +11,11 @@ use memchr::memmem;
 use serde_json::{Map, Value};
 
 use crate::event::EventKind;
-use crate::format::ServerLogFormat;
-use crate::line::{LogLevel, LogLine, text};
+use crate::format::{CUT_MARKS, LogLine, ServerLogFormat, text};
+use crate::json_time::time_of;
+use crate::level::LogLevel;
 use crate::media::{MediaEvent, MediaProgram, MediaSession};
 use crate::stamp::read_iso;
-use crate::synapse::CUT_MARKS;
-use crate::wrapping::time_of;
 
 /// LiveKit's own logger: its components are `livekit.pub`, `livekit.room` and others.
 const LOGGER: &str = "livekit";

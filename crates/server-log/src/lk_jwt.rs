@@ -10,11 +10,10 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use crate::event::EventKind;
-use crate::format::ServerLogFormat;
-use crate::line::{LogLevel, LogLine, text};
+use crate::format::{CUT_MARKS, LogLine, ServerLogFormat, text};
+use crate::level::LogLevel;
 use crate::media::{MediaEvent, MediaProgram, MediaToken};
 use crate::stamp::{Stamp, read_iso};
-use crate::synapse::CUT_MARKS;
 
 /// How a line begins by which somebody gets a token.
 const TOKENS: [&str; 2] = ["Handler: generated SFU access token", "Handler: generated Legacy SFU access token"];

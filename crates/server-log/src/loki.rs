@@ -6,8 +6,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use crate::json_time::time_of;
 use crate::stamp::read_iso;
-use crate::wrapping::time_of;
 
 /// `GET /loki/api/v1/query_range`, or a message of `/loki/api/v1/tail`.
 #[derive(Deserialize)]

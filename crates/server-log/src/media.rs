@@ -99,8 +99,3 @@ pub fn is_media_hash(text: &str) -> bool {
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     text.len() == HASH_CHARS && text.bytes().all(is_base64)
 }
-
-/// What stands in the lines that tell something, whichever program wrote them. Other lines may hold it, too.
-pub fn media_words() -> impl Iterator<Item = &'static str> {
-    crate::livekit::WORDS.into_iter().chain(crate::lk_jwt::WORDS)
-}

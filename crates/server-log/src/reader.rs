@@ -2,7 +2,8 @@
 
 use std::io::{self, BufRead};
 
-use crate::line::{LogLine, parse_line, unwrap_line};
+use crate::format::LogLine;
+use crate::line::{parse_line, unwrap_line};
 
 /// Bytes of one line that are kept at most; Synapse's longest lines of interest, uploads of 100 keys, have 4 KiB.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;

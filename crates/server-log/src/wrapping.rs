@@ -1,15 +1,9 @@
-//! What other programs put around a server's line: a container's time, journald's host and unit, a worker's prefix, JSON.
-//! [`crate::journald`] has what is left of a line that journald does not show.
-
-use std::borrow::Cow;
+//! What other programs put around a server's line: a container's time, journald's host and unit, a worker's prefix.
+//! [`crate::json_wrapping`] has what JSON puts around it, [`crate::journald`] has what is left of a line that journald does not show.
 
 use memchr::memmem;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
-use crate::escape::{Escape, without_escapes};
-use crate::journald::UNEXPORTED;
-use crate::line::{LogLevel, LogLine, bare, parse, trim_end};
+use crate::formats::bare;
 use crate::stamp::{Stamp, read_epoch_ms, read_iso, read_syslog, read_tai64n, read_unix, read_weekday, undated_syslog};
 
 /// Wrappings that are taken off at most: a container's, a prefix and journald's.
@@ -17,6 +11,20 @@ pub(crate) const WRAPPINGS_MAX: u8 = 3;
 
 /// Bytes of a process's name in front of a bar at most.
 const PREFIX_BYTES_MAX: usize = 256;
+
+/// Labels by which Loki's streams are told apart, the most exact first.
+pub(crate) const SOURCE_LABELS: [&str; 10] = [
+    "pod",
+    "container_name",
+    "container",
+    "instance",
+    "systemd_unit",
+    "unit",
+    "filename",
+    "service_name",
+    "job",
+    "host",
+];
 
 /// Bytes of a stream's labels at most.
 const LABELS_BYTES_MAX: usize = 4096;
@@ -158,152 +166,4 @@ fn prefixed(line: &[u8]) -> Option<Wrapping<'_>> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'@' | b'/');
     let named = !name.is_empty() && name.bytes().all(plain);
     named.then_some(Wrapping { time: None, source: Some(name), inner: &line[at + 2..] })
-}
-
-/// The fields of JSON wrappings that are read: Docker's json-file driver, `journalctl -o json`, Loki's `logcli -o jsonl`, and what
-/// Vector, Filebeat and Google Cloud make of a line.
-#[derive(Deserialize)]
-struct Json<'a> {
-    #[serde(borrow)]
-    log: Option<Cow<'a, str>>,
-    time: Option<Value>,
-    #[serde(borrow)]
-    line: Option<Cow<'a, str>>,
-    #[serde(borrow, alias = "textPayload")]
-    message: Option<Cow<'a, str>>,
-    #[serde(alias = "@timestamp")]
-    timestamp: Option<Value>,
-    labels: Option<Value>,
-    #[serde(borrow)]
-    request: Option<Cow<'a, str>>,
-    #[serde(rename = "MESSAGE", default, deserialize_with = "present")]
-    journal_message: Option<Value>,
-    #[serde(rename = "__REALTIME_TIMESTAMP")]
-    journal_time: Option<String>,
-    #[serde(rename = "_SYSTEMD_UNIT")]
-    journal_unit: Option<String>,
-    #[serde(rename = "SYSLOG_IDENTIFIER")]
-    journal_identifier: Option<String>,
-    #[serde(rename = "_PID")]
-    journal_pid: Option<String>,
-    #[serde(rename = "PRIORITY")]
-    journal_priority: Option<String>,
-    #[serde(rename = "LOGGER")]
-    journal_logger: Option<String>,
-}
-
-/// A value that is there, `null` or not.
-fn present<'d, D: Deserializer<'d>>(value: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(value).map(Some)
-}
-
-/// Reads a line that is a value of a JSON object.
-pub(crate) fn json(line: &[u8], depth: u8) -> Option<LogLine<'static>> {
-    let text = String::from_utf8_lossy(line);
-    let fields: Json<'_> = serde_json::from_str(&text).ok()?;
-    if fields.journal_message.is_some() {
-        return of_journal(fields, depth);
-    }
-    let (inner, time, source) = match (fields.log, fields.line.or(fields.message)) {
-        (Some(log), _) => (log, fields.time.as_ref().and_then(time_of), None),
-        (None, Some(line)) => {
-            (line, fields.timestamp.as_ref().and_then(time_of), fields.labels.as_ref().and_then(source_of))
-        }
-        (None, None) => return None,
-    };
-    let inner = without_escapes(inner);
-    let inner = parse(trim_end(inner.as_bytes()), depth + 1)?.into_owned();
-    Some(inner.within(time, source.map(Cow::Owned)))
-}
-
-/// Labels by which Loki's streams are told apart, the most exact first.
-const SOURCE_LABELS: [&str; 10] = [
-    "pod",
-    "container_name",
-    "container",
-    "instance",
-    "systemd_unit",
-    "unit",
-    "filename",
-    "service_name",
-    "job",
-    "host",
-];
-
-/// The process that a stream's labels name.
-fn source_of(labels: &Value) -> Option<String> {
-    SOURCE_LABELS.iter().find_map(|name| labels.get(name)?.as_str()).map(str::to_owned)
-}
-
-/// `journalctl -o json`.
-fn of_journal(fields: Json<'_>, depth: u8) -> Option<LogLine<'static>> {
-    let message: Vec<u8> = match fields.journal_message? {
-        // Without `--all`, what is longer than 4,096 bytes is not exported.
-        Value::Null => UNEXPORTED.into(),
-        Value::String(text) => text.into_bytes(),
-        // A message that is not UTF-8, or has colours, is exported as its bytes.
-        Value::Array(bytes) => {
-            let bytes: Option<Vec<u8>> = bytes.iter().map(|byte| u8::try_from(byte.as_u64()?).ok()).collect();
-            Escape::default().take_off(&bytes?, true)
-        }
-        _ => return None,
-    };
-    let micros = fields.journal_time.as_deref().and_then(|time| time.parse::<i64>().ok());
-    let name = fields.journal_unit.or(fields.journal_identifier);
-    let source = name.map(|name| match &fields.journal_pid {
-        Some(pid) => format!("{name}[{pid}]"),
-        None => name,
-    });
-    let level = fields.journal_priority.as_deref().map(of_priority).unwrap_or_default();
-    let inner = match parse(trim_end(&message), depth + 1) {
-        Some(inner) => inner.into_owned(),
-        // systemd's Python handler keeps the logger in a field of its own.
-        None => LogLine {
-            time: None,
-            source: None,
-            logger: Cow::Owned(fields.journal_logger?),
-            level,
-            request: fields.request.map(|request| Cow::Owned(request.into_owned())),
-            message: Cow::Owned(String::from_utf8_lossy(&message).into_owned()),
-            format: &crate::synapse::Synapse,
-        },
-    };
-    let time = micros.map(|micros| Stamp::exact(micros.div_euclid(1000)));
-    let mut inner = inner.within(time, source.map(Cow::Owned));
-    if inner.level == LogLevel::Unknown {
-        inner.level = level;
-    }
-    Some(inner)
-}
-
-/// syslog's priority, which journald keeps.
-fn of_priority(priority: &str) -> LogLevel {
-    match priority {
-        "7" => LogLevel::Debug,
-        "6" | "5" => LogLevel::Info,
-        "4" => LogLevel::Warning,
-        "3" => LogLevel::Error,
-        "0" | "1" | "2" => LogLevel::Critical,
-        _ => LogLevel::Unknown,
-    }
-}
-
-/// A time as JSON forms have it.
-pub(crate) fn time_of(value: &Value) -> Option<Stamp> {
-    match value {
-        // Nanoseconds, as Loki counts.
-        Value::Number(ns) if ns.as_u64().is_some_and(|ns| ns > 1_000_000_000_000_000) => {
-            Some(Stamp::exact((ns.as_u64()? / 1_000_000) as i64))
-        }
-        // Seconds, rounded to hundredths by Synapse's TerseJsonFormatter.
-        Value::Number(seconds) => {
-            let seconds = seconds.as_f64().filter(|seconds| (0.0..1e11).contains(seconds))?;
-            Some(Stamp::exact((seconds * 1000.0).round() as i64))
-        }
-        Value::String(text) => match text.parse::<u64>() {
-            Ok(ns) if ns > 1_000_000_000_000_000 => Some(Stamp::exact((ns / 1_000_000) as i64)),
-            _ => read_iso(text.as_bytes()).map(|found| found.0),
-        },
-        _ => None,
-    }
 }

@@ -2,8 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use crate::journald::JOURNAL_COMMAND;
 use crate::stamp::{DAY_MS, PARTIAL_END_MS, Stamp, StampDate};
+
+/// The command that exports a journal without a loss: lines whole, of any bytes, with the year and the zone.
+pub const JOURNAL_COMMAND: &str = "journalctl --no-pager --all -o short-iso-precise -u UNIT";
 
 /// Zones lie on quarters of an hour.
 pub const ZONE_STEP_MS: i64 = 15 * 60_000;

@@ -2,8 +2,8 @@
 
 use memchr::memmem;
 
-use super::Synapse;
-use crate::line::{LogLevel, LogLine, text};
+use crate::format::{LogLine, ServerLogFormat, text};
+use crate::level::LogLevel;
 use crate::stamp::{Stamp, read_iso, read_time_of_day};
 
 /// Bytes of a logger's name at most.
@@ -28,7 +28,7 @@ pub struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    pub(super) fn into_line(self) -> LogLine<'a> {
+    pub(super) fn into_line(self, format: &'static dyn ServerLogFormat) -> LogLine<'a> {
         LogLine {
             time: self.time,
             source: None,
@@ -36,7 +36,7 @@ impl<'a> Header<'a> {
             level: self.level,
             request: (!self.request.is_empty()).then(|| text(self.request)),
             message: text(self.message),
-            format: &Synapse,
+            format,
         }
     }
 }

@@ -6,9 +6,9 @@ use memchr::memmem;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Synapse;
-use crate::line::{LogLevel, LogLine};
-use crate::wrapping::time_of;
+use crate::format::{LogLine, ServerLogFormat};
+use crate::json_time::time_of;
+use crate::level::LogLevel;
 
 #[derive(Deserialize)]
 struct Json<'a> {
@@ -31,17 +31,17 @@ struct Json<'a> {
     exc_value: Option<String>,
 }
 
-pub(super) fn line(line: &[u8]) -> Option<LogLine<'_>> {
+pub(super) fn line<'a>(line: &'a [u8], format: &'static dyn ServerLogFormat) -> Option<LogLine<'a>> {
     if memmem::find(line, b"\"namespace\"").is_none() && memmem::find(line, b"\"logger\"").is_none() {
         return None;
     }
     match std::str::from_utf8(line) {
-        Ok(text) => of_text(text),
-        Err(_) => of_text(&String::from_utf8_lossy(line)).map(LogLine::into_owned),
+        Ok(text) => of_text(text, format),
+        Err(_) => of_text(&String::from_utf8_lossy(line), format).map(LogLine::into_owned),
     }
 }
 
-fn of_text(text: &str) -> Option<LogLine<'_>> {
+fn of_text<'a>(text: &'a str, format: &'static dyn ServerLogFormat) -> Option<LogLine<'a>> {
     let fields: Json<'_> = serde_json::from_str(text).ok()?;
     let (logger, message, level) = match (fields.namespace, fields.logger) {
         (Some(namespace), _) => (namespace, fields.log?, fields.level),
@@ -59,6 +59,6 @@ fn of_text(text: &str) -> Option<LogLine<'_>> {
         level: level.and_then(|level| LogLevel::read(level.as_bytes())).unwrap_or_default(),
         request: fields.request,
         message,
-        format: &Synapse,
+        format,
     })
 }

@@ -1,7 +1,7 @@
 //! What Synapse says of keys, log-ins and devices that are deleted.
 
-use super::message::CUT_MARKS;
 use crate::event::{Claim, DeviceRef, EventKind};
+use crate::format::CUT_MARKS;
 use crate::stamp::{plausible, read_iso};
 
 /// How the lines begin that a cut may deprive of whom they are about.

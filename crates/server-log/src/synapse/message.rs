@@ -7,6 +7,7 @@ use super::ledger::{deleting, keys, login};
 use super::levels::TO_DEVICE_LOGGER;
 use super::to_device::to_device;
 use crate::event::{Class, EventKind};
+use crate::format::CUT_MARKS;
 
 /// What stands in the lines that a process writes when it starts. Other lines may hold it, too.
 pub const START_WORDS: [&str; 3] = ["***** STARTING SERVER *****", ".py version ", "Instance name: "];
@@ -39,9 +40,6 @@ pub(super) fn event<'a>(logger: &str, message: &'a str) -> EventKind<'a> {
     };
     event.unwrap_or(EventKind::Other)
 }
-
-/// What a pager (`less -S`) and `journalctl` put at the end of a line that is wider than the terminal.
-pub(crate) const CUT_MARKS: [char; 2] = ['>', '…'];
 
 /// Whether a message that does not read was cut: it begins as one that counts, or ends as a terminal cuts it.
 fn is_cut(message: &str, words: &str) -> bool {

@@ -11,12 +11,10 @@ mod to_device;
 pub use access::{ACCESS_WORDS, seconds};
 pub use header::{Header, has_plain_time, header, request};
 pub use ledger::LEDGER_WORDS;
-pub(crate) use message::CUT_MARKS;
 pub use message::{REPLICATION_PATH, REPLICATION_WORDS, START_WORDS, class};
 
 use crate::event::{Class, EventKind};
-use crate::format::ServerLogFormat;
-use crate::line::LogLine;
+use crate::format::{LogLine, ServerLogFormat};
 
 /// Synapse's log.
 #[derive(Clone, Copy, Debug)]
@@ -29,10 +27,10 @@ impl ServerLogFormat for Synapse {
 
     fn line<'a>(&'static self, line: &'a [u8]) -> Option<LogLine<'a>> {
         if line.first() == Some(&b'{') {
-            return json::line(line);
+            return json::line(line, self);
         }
         let other = || header::timeless(line).or_else(|| header::journal(line)).or_else(|| header::unconfigured(line));
-        header(line).or_else(other).map(Header::into_line)
+        header(line).or_else(other).map(|header| header.into_line(self))
     }
 
     fn event<'a>(&self, line: &'a LogLine<'_>) -> EventKind<'a> {

@@ -1,0 +1,22 @@
+//! The programs whose logs are read.
+
+use crate::conduit::Conduit;
+use crate::dendrite::Dendrite;
+use crate::format::{LogLine, ServerLogFormat};
+use crate::journald::Blob;
+use crate::livekit::{self, LiveKit};
+use crate::lk_jwt::{self, LkJwt};
+use crate::synapse::Synapse;
+
+/// The programs whose logs are read, the likeliest first: homeservers, and the media side of calls.
+pub static FORMATS: [&dyn ServerLogFormat; 6] = [&Synapse, &Dendrite, &Conduit, &LiveKit, &LkJwt, &Blob];
+
+/// Reads a line that is wrapped in nothing.
+pub(crate) fn bare(line: &[u8]) -> Option<LogLine<'_>> {
+    FORMATS.iter().find_map(|format| format.line(line))
+}
+
+/// What stands in the lines of the media side that tell something, whichever program wrote them. Other lines may hold it, too.
+pub fn media_words() -> impl Iterator<Item = &'static str> {
+    livekit::WORDS.into_iter().chain(lk_jwt::WORDS)
+}
