@@ -9,11 +9,11 @@ use crypto_diag_collect::look::{self, LogLook};
 use crypto_diag_collect::{AdminApi, Database, Via, database};
 use crypto_diag_core::showable;
 use crypto_diag_server_log::LogLevel;
+use crypto_diag_triage::artefact::ArtefactKind;
 use crypto_diag_triage::bundle::Refusal;
 use crypto_diag_triage::conclusion::Question;
 use crypto_diag_triage::rules::{Prospect, RuleInput, prospects};
 use crypto_diag_triage::stamp;
-use crypto_diag_triage::verdict::ArtefactKind;
 
 use crate::args::{CheckArguments, zone_text};
 use crate::sources::Found;

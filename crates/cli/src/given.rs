@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crypto_diag_collect::{Given, Request};
 use crypto_diag_triage::bundle::{ArtefactKind, Manifest, Refusal};
-use crypto_diag_triage::intake::open::{Part, open};
-use crypto_diag_triage::intake::{Member, Plan, Source, document, unpacked_name};
+use crypto_diag_triage::intake::{Member, Plan, Source};
+use crypto_diag_triage::unpack::open::{Part, open};
+use crypto_diag_triage::unpack::{document, unpacked_name};
 use tempfile::TempDir;
 
 use crate::inputs::{Input, Inputs};

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use crypto_diag_collect::files::{Links, walk};
 use crypto_diag_triage::bundle::Refusal;
 use crypto_diag_triage::intake::Source;
-use crypto_diag_triage::intake::open::Part;
 use crypto_diag_triage::problem::Problem;
+use crypto_diag_triage::unpack::open::Part;
 
 use crate::progress::Bar;
 

@@ -8,7 +8,7 @@ use crypto_diag_analysis::queries::PREAMBLE;
 use crypto_diag_analysis::queries::quote;
 use crypto_diag_analysis::{QueryOptions, Report, server_queries};
 use crypto_diag_server_log::synapse::levels;
-use crypto_diag_triage::intake;
+use crypto_diag_triage::unpack;
 
 use crate::args::QueriesArguments;
 use crate::{exit, output};
@@ -87,6 +87,6 @@ fn read(path: &Path) -> Result<Report, String> {
     } else {
         Box::new(File::open(path).map_err(|e| e.to_string())?)
     };
-    let text = intake::document(input).map_err(|error| error.to_string())?;
+    let text = unpack::document(input).map_err(|error| error.to_string())?;
     Report::from_json(&text).map_err(|error| error.to_string())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crypto_diag_core::{showable, visible_line};
-use crypto_diag_triage::intake::DOCUMENT_BYTES_MAX;
+use crypto_diag_triage::unpack::DOCUMENT_BYTES_MAX;
 use serde_json::Value;
 
 use crate::args::{Format, VerifyArguments};

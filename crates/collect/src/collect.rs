@@ -8,11 +8,12 @@ use std::time::SystemTime;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_core::showable;
+use crypto_diag_triage::artefact::ArtefactKind;
 use crypto_diag_triage::bundle::{MANIFEST_SCHEMA, Manifest, Refusal};
 use crypto_diag_triage::har::{Har, HarOptions};
 use crypto_diag_triage::synapse_log::ServerLog;
-use crypto_diag_triage::verdict::ArtefactKind;
-use crypto_diag_triage::{Coverage, intake, latency::Latency as Prometheus, stamp};
+use crypto_diag_triage::unpack;
+use crypto_diag_triage::{Coverage, latency::Latency as Prometheus, stamp};
 use serde_json::{Map, Value, json};
 
 use crate::admin::{self, AdminApi};
@@ -100,7 +101,7 @@ impl Collecting {
         let options = HarOptions { event_ids: ids.event_ids.clone() };
         for path in &request.hars {
             progress.file_started(&shown(path), path.metadata().ok().map(|about| about.len()));
-            let input = patient::open(path, cancel).and_then(intake::open::open_stream);
+            let input = patient::open(path, cancel).and_then(unpack::open::open_stream);
             let har = Har::read(&label(path), input.map_err(|error| unreadable(path, error))?, &options);
             progress.file_done(&shown(path));
             ids.add_har(&har);
@@ -379,5 +380,5 @@ fn label(path: &Path) -> String {
 
 /// A document as text: unpacked, in UTF-8, and repaired if a single bad character would make it unreadable.
 fn document(path: &Path, cancel: &AtomicBool) -> Result<String, CollectError> {
-    patient::open(path, cancel).and_then(intake::document).map_err(|error| unreadable(path, error))
+    patient::open(path, cancel).and_then(unpack::document).map_err(|error| unreadable(path, error))
 }

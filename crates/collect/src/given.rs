@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use crypto_diag_core::redact;
 use crypto_diag_triage::bundle::ArtefactKind;
 use crypto_diag_triage::console::Rageshake;
-use crypto_diag_triage::intake::{self, DOCUMENT_BYTES_MAX, open};
+use crypto_diag_triage::unpack::{self, DOCUMENT_BYTES_MAX, open};
 use serde_json::json;
 
 use crate::request::Given;
@@ -18,7 +18,7 @@ use crate::source::plain_name;
 /// If it cannot be read, is too large, or is a rageshake that names nobody.
 pub(crate) fn content(given: &Given, input: impl Read) -> io::Result<Vec<u8>> {
     if given.kind == ArtefactKind::Rageshake {
-        let text = intake::document(input)?;
+        let text = unpack::document(input)?;
         let shake = Rageshake::read(&given.name, &text).unwrap_or_default();
         let device = shake.device.ok_or_else(|| io::Error::other("it names no user or no device"))?;
         let data = json!({"user_id": device.user_id, "device_id": device.device_id, "user_agent": shake.user_agent});
@@ -26,7 +26,7 @@ pub(crate) fn content(given: &Given, input: impl Read) -> io::Result<Vec<u8>> {
         return Ok((redact(&text).text + "\n").into_owned().into_bytes());
     }
     let why = format!("it has more than {} MiB; leave out what is not of the call", DOCUMENT_BYTES_MAX >> 20);
-    let bytes = intake::whole(open::open_stream(input)?, DOCUMENT_BYTES_MAX, &why)?;
+    let bytes = unpack::whole(open::open_stream(input)?, DOCUMENT_BYTES_MAX, &why)?;
     if given.kind != ArtefactKind::Console {
         return Ok(bytes);
     }

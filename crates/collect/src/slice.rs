@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crypto_diag_server_log::{LogLevel, stamp};
+use crypto_diag_triage::artefact::ArtefactKind;
 use crypto_diag_triage::bundle::Refusal;
 use crypto_diag_triage::clock::{agreed, of_requests};
 use crypto_diag_triage::har::Har;
 use crypto_diag_triage::synapse_log::{LogOptions, ServerLog};
-use crypto_diag_triage::verdict::ArtefactKind;
 use serde_json::{Value, json};
 
 use crate::error::CollectError;

@@ -10,11 +10,11 @@ use crypto_diag_triage::analysis::analyse;
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
 use crypto_diag_triage::console::{Console, Rageshake};
 use crypto_diag_triage::har::{Har, HarOptions};
-use crypto_diag_triage::intake::open;
 use crypto_diag_triage::latency::Latency;
 use crypto_diag_triage::problem::Problem;
 use crypto_diag_triage::query::QueryResults;
 use crypto_diag_triage::synapse_log::{LogOptions, ServerLog};
+use crypto_diag_triage::unpack::open;
 use crypto_diag_triage::{Triage, render};
 
 /// Where recorded bundles are.

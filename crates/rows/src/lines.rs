@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use crypto_diag_triage::intake::DOCUMENT_BYTES_MAX;
+use crypto_diag_triage::unpack::DOCUMENT_BYTES_MAX;
 
 /// What stands at a place of the input.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use crypto_diag_pseudonym::{Kind, Pseudonym};
 use crypto_diag_triage::analysis::Analysis;
 use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::console::Rageshake;
-use crypto_diag_triage::intake::{DOCUMENT_BYTES_MAX, parse};
 use crypto_diag_triage::stamp;
+use crypto_diag_triage::unpack::{DOCUMENT_BYTES_MAX, parse};
 use crypto_diag_triage::verdict::Verdict;
 use serde_json::Value;
 

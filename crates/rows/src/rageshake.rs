@@ -5,8 +5,9 @@ use std::io::{self, BufReader, Read, Write};
 use crypto_diag_pseudonym::{Hashing, Kind};
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
 use crypto_diag_triage::console::Rageshake;
-use crypto_diag_triage::intake::{Member, Plan, Source as Given, document, open};
+use crypto_diag_triage::intake::{Member, Plan, Source as Given};
 use crypto_diag_triage::problem::Problem;
+use crypto_diag_triage::unpack::{document, open};
 
 use crate::map::Map;
 use crate::table::{Source, Why};

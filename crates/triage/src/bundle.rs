@@ -10,22 +10,14 @@ use crypto_diag_server_log::is_media_hash;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::artefact::{ArtefactKind, BAG_FILES, HEAD_BYTES, MANIFEST_SCHEMA};
 use crate::console::Rageshake;
 use crate::har::Har;
 use crate::latency::Latency;
 use crate::problem::Problem;
 use crate::query::QueryResults;
 use crate::synapse_log::{LogOptions, MediaLog, ServerLog};
-pub use crate::verdict::ArtefactKind;
-
-/// The name that a manifest carries.
-pub const MANIFEST_SCHEMA: &str = "crypto-diag/bundle";
-
-/// What a bag (RFC 8493) has beside its payload. None of it is evidence.
-pub const BAG_FILES: [&str; 4] = ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"];
-
-/// Bytes from a file's beginning that tell its kind.
-pub const HEAD_BYTES: usize = 4096;
+pub(crate) use kind::is_expected;
 
 /// A file of the bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

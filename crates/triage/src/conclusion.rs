@@ -3,6 +3,9 @@
 use crypto_diag_core::Ke;
 use serde::Serialize;
 
+/// The heading over what follows from what, as answers for people have it.
+pub(crate) const CAUSE_AND_EFFECT: &str = "Cause and effect";
+
 /// The runbook's four questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

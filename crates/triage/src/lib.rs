@@ -16,6 +16,7 @@
 
 pub mod analysis;
 pub mod answer;
+pub mod artefact;
 pub mod bundle;
 mod case;
 pub mod clock;
@@ -40,6 +41,7 @@ pub mod subject;
 pub mod synapse_log;
 pub mod timeline;
 mod triage;
+pub mod unpack;
 pub mod verdict;
 
 pub use crypto_diag_server_log::stamp;

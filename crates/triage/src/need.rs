@@ -1,9 +1,10 @@
 //! What an unknown verdict lacks, as data. The one place that turns it into a command is [`Need::fetch`].
 
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::subject::Device;
 use crate::synapse_log::MediaProgram;
-use crate::verdict::{ArtefactKind, Fetch};
+use crate::verdict::Fetch;
 
 /// Something that would tell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,8 +5,6 @@ use std::fmt;
 use crypto_diag_core::{Clean, showable};
 use serde::Serialize;
 
-use crate::intake::shown_name;
-
 /// Problems listed for one artefact at most; the rest is counted.
 pub const PROBLEMS_MAX: usize = 50;
 
@@ -64,7 +62,7 @@ impl Problem {
             Place::Row { table, row } => Place::Row { table: showable(&table), row },
             place => place,
         };
-        Problem { artefact: shown_name(artefact), place, what: showable(what).into() }
+        Problem { artefact: Clean::new(artefact), place, what: showable(what).into() }
     }
 
     /// A problem of a whole file.

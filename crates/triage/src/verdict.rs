@@ -1,57 +1,15 @@
 //! What is said of a conclusion, and on what grounds.
 
-use std::fmt;
-
 use crypto_diag_core::Clean;
 use serde::Serialize;
 
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::problem::Place;
 use crate::proof::{Established, Open, Proof};
 use crate::quote::quote;
 use crate::subject::Subject;
-
-/// The kinds of artefacts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum ArtefactKind {
-    /// A client's report.
-    Report,
-    /// A console that somebody saved, or one of a rageshake.
-    Console,
-    /// What a rageshake says of itself.
-    Rageshake,
-    /// A client's requests.
-    Har,
-    /// The server's log.
-    ServerLog,
-    /// What the database said.
-    QueryResults,
-    /// Latency by minute, as Prometheus gives it.
-    Latency,
-    /// The bundle's own list.
-    Manifest,
-    /// Something else.
-    Other,
-}
-
-impl fmt::Display for ArtefactKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ArtefactKind::Report => "report",
-            ArtefactKind::Console => "saved console",
-            ArtefactKind::Rageshake => "rageshake",
-            ArtefactKind::Har => "HAR",
-            ArtefactKind::ServerLog => "server log",
-            ArtefactKind::QueryResults => "query results",
-            ArtefactKind::Latency => "latency",
-            ArtefactKind::Manifest => "manifest",
-            ArtefactKind::Other => "other file",
-        })
-    }
-}
 
 /// Whose clock a time is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

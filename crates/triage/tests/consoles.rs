@@ -4,10 +4,11 @@ use std::path::Path;
 
 use crypto_diag_core::{Host, Level, Line, Millis, Recorder, SentBatch, SentTarget};
 use crypto_diag_triage::Triage;
+use crypto_diag_triage::artefact::ArtefactKind;
 use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::conclusion::Conclusion;
 use crypto_diag_triage::synapse_log::{LogLevel, LogOptions, Route, ServerLog, UploadOutcome, ZoneSource};
-use crypto_diag_triage::verdict::{Answer, ArtefactKind, Verdict};
+use crypto_diag_triage::verdict::{Answer, Verdict};
 use serde_json::{Value, json};
 
 /// What `getOwnDeviceKeys()` would have said in the rollback run; its console prints them.

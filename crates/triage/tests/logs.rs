@@ -7,7 +7,8 @@ use std::path::Path;
 use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
 use crypto_diag_triage::conclusion::Conclusion;
 use crypto_diag_triage::synapse_log::{Fate, LogOptions, MediaProgram, Route, ServerLog, UploadOutcome, ZoneSource};
-use crypto_diag_triage::{Triage, intake, render, stamp};
+use crypto_diag_triage::unpack;
+use crypto_diag_triage::{Triage, render, stamp};
 
 const MIRA: &str = "@mira:matrix.example.net";
 const DEVICE: &str = "AQGTNURAAR";
@@ -19,7 +20,7 @@ fn bytes(name: &str) -> Vec<u8> {
 
 /// Reads a log as the command and the page do: what stands around the text is taken off first.
 fn read_text(text: &[u8]) -> ServerLog {
-    let opened = intake::open::open_stream(text).expect("a log that can be opened");
+    let opened = unpack::open::open_stream(text).expect("a log that can be opened");
     ServerLog::read("homeserver.log", BufReader::new(opened), &LogOptions::default())
 }
 
@@ -31,7 +32,7 @@ fn read(name: &str) -> ServerLog {
 
 fn kind(name: &str) -> ArtefactKind {
     let bytes = bytes(name);
-    let mut opened = BufReader::new(intake::open::open_stream(&bytes[..]).expect("a log that can be opened"));
+    let mut opened = BufReader::new(unpack::open::open_stream(&bytes[..]).expect("a log that can be opened"));
     ArtefactKind::guess(name, std::io::BufRead::fill_buf(&mut opened).expect("a beginning"))
 }
 
@@ -47,7 +48,7 @@ fn at(ms: i64) -> String {
 fn proven(name: &str) -> Vec<Conclusion> {
     let mut bundle = Bundle::new();
     let bytes = bytes(name);
-    bundle.add(name, None, BufReader::new(intake::open::open_stream(&bytes[..]).expect("a log")));
+    bundle.add(name, None, BufReader::new(unpack::open::open_stream(&bytes[..]).expect("a log")));
     let triage = Triage::of(&bundle);
     triage.verdicts.iter().filter(|one| one.answer.word() == "proven").map(|one| one.conclusion).collect()
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crypto_diag_triage::artefact::ArtefactKind;
 use crypto_diag_triage::bundle::Bundle;
-use crypto_diag_triage::verdict::ArtefactKind;
 
 /// Family and text of the lines that are kept of a file.
 fn kept(path: &str) -> Vec<(String, String)> {

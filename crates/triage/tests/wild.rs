@@ -9,10 +9,11 @@ use crypto_diag_analysis::evidence::ke4::Ke4Kind;
 use crypto_diag_analysis::evidence::{Evidence, Ke2, Ke4, read};
 use crypto_diag_core::{Entry, Host, Ke, Level, Line, Meaning, Millis, Recorder};
 use crypto_diag_triage::Triage;
+use crypto_diag_triage::artefact::ArtefactKind;
 use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::conclusion::Conclusion;
 use crypto_diag_triage::har::LostBody;
-use crypto_diag_triage::verdict::{ArtefactKind, Verdict};
+use crypto_diag_triage::verdict::Verdict;
 
 /// A fixture, added as a file of its name.
 fn bundle(name: &str) -> Bundle {

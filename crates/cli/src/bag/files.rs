@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crypto_diag_collect::files::name_in;
-use crypto_diag_triage::intake::open::{self, Part};
+use crypto_diag_triage::unpack::open::{self, Part};
 use walkdir::WalkDir;
 
 use super::list::is_inside;

@@ -11,7 +11,8 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use crypto_diag_triage::bundle::BAG_FILES;
-use crypto_diag_triage::{intake, stamp};
+use crypto_diag_triage::stamp;
+use crypto_diag_triage::unpack;
 use sha2::{Digest, Sha256};
 
 use crate::output;
@@ -134,5 +135,5 @@ fn hash(files: &Files, name: &str) -> io::Result<(String, u64)> {
 /// If it cannot be read or is larger.
 pub fn text(files: &Files, name: &str, bytes_max: u64) -> io::Result<Vec<u8>> {
     let why = format!("it has more than {bytes_max} bytes, which is more than this program writes");
-    intake::whole(files.open(name)?, bytes_max, &why)
+    unpack::whole(files.open(name)?, bytes_max, &why)
 }

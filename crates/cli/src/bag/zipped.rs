@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crypto_diag_collect::private;
-use crypto_diag_triage::intake::open::MEMBERS_MAX;
+use crypto_diag_triage::unpack::open::MEMBERS_MAX;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 

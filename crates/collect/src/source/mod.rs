@@ -17,8 +17,9 @@ use std::time::UNIX_EPOCH;
 use crypto_diag_core::{redact, showable};
 use crypto_diag_server_log::{is_loki_export, lines_of_export, parse_line};
 use crypto_diag_triage::bundle::Refusal;
-use crypto_diag_triage::intake::open::{Packing, Part};
 use crypto_diag_triage::intake::{self, Member, Source};
+use crypto_diag_triage::unpack;
+use crypto_diag_triage::unpack::open::{Packing, Part};
 
 use crate::error::CollectError;
 use crate::files::{self, Found, Links};
@@ -262,7 +263,7 @@ fn plan(files: &[LogFile], found: bool, refused: &mut Vec<Refusal>) -> Vec<Input
 /// The lines of a log that is one JSON document, as Loki exports it.
 fn exported(path: &Path, part: &Part) -> io::Result<Vec<u8>> {
     let why = "it begins as an export of Loki's and is none, or is longer than 256 MiB; export it as lines, with `logcli -o jsonl`";
-    let document = intake::whole(intake::open::open(File::open(path)?, part)?, EXPORT_BYTES_MAX, why)?;
+    let document = unpack::whole(unpack::open::open(File::open(path)?, part)?, EXPORT_BYTES_MAX, why)?;
     lines_of_export(&document).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, why))
 }
 
@@ -270,8 +271,8 @@ fn exported(path: &Path, part: &Part) -> io::Result<Vec<u8>> {
 fn sample(path: &Path, part: &Part) -> io::Result<(Packing, Vec<u8>, bool)> {
     let mut head = Vec::new();
     File::open(path)?.take(SAMPLE_BYTES as u64).read_to_end(&mut head)?;
-    let mut text = intake::open::open(File::open(path)?, part)?;
-    Ok((text.input().packing(), sample_of(&mut text)?, intake::peel::is_bare(&head)))
+    let mut text = unpack::open::open(File::open(path)?, part)?;
+    Ok((text.input().packing(), sample_of(&mut text)?, unpack::peel::is_bare(&head)))
 }
 
 fn stream(
@@ -290,7 +291,7 @@ fn stream(
     }
     let (more, rest) = patient.into_rest();
     read.extend(more);
-    let mut text = intake::open::open_stream(&read[..]).map_err(|error| unreadable(path, error))?;
+    let mut text = unpack::open::open_stream(&read[..]).map_err(|error| unreadable(path, error))?;
     let (packing, sample) = (text.input().packing().name(), sample_of(&mut text).unwrap_or_default());
     let stream = Some(Stream { read, rest: Mutex::new(Some(rest)), enough: follow.cloned() });
     Ok(Input { path: path.to_owned(), packing, sample, stream, ..Input::default() })
@@ -326,7 +327,7 @@ impl Input {
         let opened = || -> io::Result<Box<dyn Read + Send + 'c>> {
             let Some(stream) = &self.stream else {
                 let inner = File::open(&self.file)?;
-                return Ok(Box::new(intake::open::open(Counting { inner, read }, &self.part)?));
+                return Ok(Box::new(unpack::open::open(Counting { inner, read }, &self.part)?));
             };
             let rest = stream.rest.lock().unwrap_or_else(PoisonError::into_inner).take();
             let rest = rest.map(|chunks| Patient::new(chunks, cancel, stream.enough.clone()));
@@ -335,7 +336,7 @@ impl Input {
                 None => Box::new(io::empty()),
             };
             let inner = io::Cursor::new(stream.read.clone()).chain(rest);
-            Ok(Box::new(intake::open::open_stream(Counting { inner, read })?))
+            Ok(Box::new(unpack::open::open_stream(Counting { inner, read })?))
         };
         opened().map_err(|error| unreadable(&self.path, error))
     }

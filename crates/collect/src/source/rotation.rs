@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crypto_diag_server_log::parse_line;
 use crypto_diag_server_log::stamp::Stamp;
-use crypto_diag_triage::intake;
+use crypto_diag_triage::unpack;
 
 use super::{Group, Input, plain_name};
 
@@ -44,7 +44,7 @@ pub(crate) fn group(inputs: Vec<Input>) -> Vec<Group> {
 /// A path without what rotation and packing added: `.gz`, `.1`, `-20261123`, `.2026-11-23`.
 pub(crate) fn stem(path: &Path) -> PathBuf {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return path.to_owned() };
-    let mut rest = intake::unpacked_name(name);
+    let mut rest = unpack::unpacked_name(name);
     loop {
         let cut = rest.rfind(['.', '-']).filter(|at| {
             let added = &rest[at + 1..];

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crypto_diag_triage::artefact::ArtefactKind;
 use crypto_diag_triage::bundle::ManifestFile;
-use crypto_diag_triage::verdict::ArtefactKind;
 use sha2::{Digest, Sha256};
 
 use crate::error::CollectError;

@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::chain::{self, Link};
 use super::plain;
 use super::questions::Coverage;
+use crate::artefact::ArtefactKind;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::stamp;
-use crate::verdict::{Answer, ArtefactKind, ClockOf, Fetch, Verdict};
+use crate::verdict::{Answer, ClockOf, Fetch, Verdict};
 
 /// Causes that the sentence tells; what is beyond is counted.
 const CAUSES_MAX: usize = 3;

@@ -1,33 +1,16 @@
 //! Of which kind a file is, by its beginning and its name.
 
-use super::{BAG_FILES, MANIFEST_SCHEMA};
+use crate::artefact::{ArtefactKind, BAG_FILES, MANIFEST_SCHEMA};
+use crate::conclusion::{CAUSE_AND_EFFECT, Question};
 use crate::console::{self, Rageshake};
 use crate::query;
-use crate::render;
 use crate::synapse_log::{is_loki_export, parse_line};
-use crate::verdict::ArtefactKind;
 
 /// How the names of documents end.
 const DOCUMENTS: [&str; 4] = [".md", ".html", ".htm", ".svg"];
 
 impl ArtefactKind {
-    /// In which order artefacts are best given to [`Bundle::add`](crate::bundle::Bundle::add).
-    pub fn order(self) -> u8 {
-        match self {
-            ArtefactKind::Manifest => 0,
-            ArtefactKind::Report => 1,
-            // It names the device of the consoles beside it.
-            ArtefactKind::Rageshake => 2,
-            ArtefactKind::Console => 3,
-            ArtefactKind::Har => 4,
-            ArtefactKind::QueryResults => 5,
-            ArtefactKind::Latency => 6,
-            ArtefactKind::ServerLog => 7,
-            ArtefactKind::Other => 8,
-        }
-    }
-
-    /// Tells a file's kind by its first [`HEAD_BYTES`](super::HEAD_BYTES), unpacked, and its name.
+    /// Tells a file's kind by its first [`HEAD_BYTES`](crate::artefact::HEAD_BYTES), unpacked, and its name.
     ///
     /// ```
     /// use crypto_diag_triage::bundle::ArtefactKind;
@@ -55,7 +38,7 @@ impl ArtefactKind {
         }
         // Documents quote lines, and so do this program's own answers: nothing is evidence of itself.
         let is_document = DOCUMENTS.iter().any(|end| file.ends_with(end));
-        if is_document || BAG_FILES.contains(&&*file) || render::is_answer(head) {
+        if is_document || BAG_FILES.contains(&&*file) || is_answer(head) {
             return ArtefactKind::Other;
         }
         if Rageshake::is_one(name, head) {
@@ -98,6 +81,22 @@ impl ArtefactKind {
 /// whole stack with its database's lines.
 fn has_log_line(head: &[u8]) -> bool {
     is_loki_export(head) || head.split(|byte| *byte == b'\n').any(|line| parse_line(line).is_some())
+}
+
+/// Whether a text that begins so is an answer of this program for people.
+fn is_answer(head: &[u8]) -> bool {
+    let mut words = Question::ALL.into_iter().map(Question::text).chain([CAUSE_AND_EFFECT]);
+    words.any(|words| memchr::memmem::find(head, words.as_bytes()).is_some())
+}
+
+/// Files that bundles have and that say nothing here: notes, and answers of this program.
+pub(crate) fn is_expected(name: &str, head: &[u8]) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file == "label.json"
+        || BAG_FILES.contains(&file)
+        || [".jsonl", ".html", ".md", ".svg"].iter().any(|end| file.ends_with(end))
+        || memchr::memmem::find(head, crate::SCHEMA_NAME.as_bytes()).is_some()
+        || is_answer(head)
 }
 
 #[cfg(test)]

@@ -6,22 +6,23 @@ use std::sync::Arc;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_analysis::evidence::{self, Evidence};
+use crypto_diag_core::Clean;
 use serde_json::Value;
 
 use super::{Artefact, ArtefactKind, Bundle, HEAD_BYTES, Manifest};
 use crate::console::{self, Console, Rageshake};
 use crate::har::{Har, HarOptions};
-use crate::intake::{mended, shown_name};
 use crate::latency::Latency;
 use crate::problem::{Place, Problem, Problems};
 use crate::query::QueryResults;
 use crate::synapse_log::{LogOptions, ServerLog};
+use crate::unpack::mended;
 
 impl Bundle {
     /// Reads an artefact, unpacked. Its kind is told by its beginning unless it is given.
     pub fn add(&mut self, name: &str, kind: Option<ArtefactKind>, mut input: impl BufRead) {
         // Every answer has the name; a token in it would go wherever that goes.
-        let name = &*shown_name(name);
+        let name = &*Clean::new(name);
         let mut problems = Problems::of(name);
         let kind = kind.unwrap_or_else(|| match input.fill_buf() {
             Ok(head) => ArtefactKind::guess(name, &head[..head.len().min(HEAD_BYTES)]),

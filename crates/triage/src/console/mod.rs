@@ -17,9 +17,9 @@ use crypto_diag_core::{Host, Level, Line, Millis, Recorder, SentBatch, SentTarge
 use regex_lite::Regex;
 use serde_json::Value;
 
-use crate::intake::{DOCUMENT_BYTES_MAX, parse, whole};
 use crate::problem::{Place, Problem, Problems};
 use crate::subject::Device;
+use crate::unpack::{DOCUMENT_BYTES_MAX, parse, whole};
 use form::{Message, Printed, Start};
 
 pub use rageshake::{Rageshake, folder};

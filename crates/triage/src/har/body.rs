@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::facts::{ArrivedEvent, ArrivedMessage, BodyFacts, ClaimedKey, Device, SentMessage, WithheldKey};
 use super::{HarOptions, IDS_MAX};
-use crate::intake::parse as parse_json;
 use crate::synapse_log::Route;
+use crate::unpack::parse as parse_json;
 
 pub(super) fn decode(bytes: Vec<u8>, encoding: Option<&str>) -> Vec<u8> {
     if encoding == Some("base64") { STANDARD.decode(&bytes).unwrap_or(bytes) } else { bytes }

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use struson::reader::{JsonStreamReader, ReaderError};
 
-use crate::intake::Mended;
 use crate::problem::{Place, Problem, Problems};
 use crate::synapse_log::{Route, delay_id, request_key, txn_id};
+use crate::unpack::Mended;
 
 pub(crate) use body::identity;
 pub use facts::{ArrivedEvent, ArrivedMessage, BodyFacts, ClaimedKey, Device, SentMessage, WithheldKey};

@@ -1,27 +1,20 @@
 //! The one way in, for the command and for the page: which files there are, what each is, in which order they are read, and
 //! what could not be opened. Whoever has the files gives [`Source`]s; the same names and bytes give the same answer.
 
-mod json;
-pub mod open;
-pub mod peel;
 #[cfg(feature = "artefacts")]
 mod run;
-mod zstd;
 
 use std::io::{self, Read, Seek};
 
-use crypto_diag_core::Clean;
-
-use crate::bundle::{ArtefactKind, BAG_FILES, HEAD_BYTES};
+use crate::artefact::{ArtefactKind, HEAD_BYTES};
+use crate::bundle::is_expected;
 use crate::problem::Problem;
+use crate::unpack::chunk::read_up_to;
+use crate::unpack::open::{self, Part, parts};
+use crate::unpack::unpacked_name;
 
-pub use json::{Mended, parse};
-use open::{Part, parts, read_up_to};
 #[cfg(feature = "artefacts")]
 pub use run::{Step, run};
-
-/// Bytes of a document that is held as a whole: a report has a megabyte at most by construction.
-pub const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 
 /// A file, opened as often as needed.
 pub trait Source {
@@ -119,54 +112,6 @@ fn head<S: Source>(source: &S, part: &Part) -> io::Result<Vec<u8>> {
     let length = read_up_to(&mut text, &mut head)?;
     head.truncate(length);
     Ok(head)
-}
-
-/// Files that bundles have and that say nothing here: notes, and answers of this program.
-fn is_expected(name: &str, head: &[u8]) -> bool {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    file == "label.json"
-        || BAG_FILES.contains(&file)
-        || [".jsonl", ".html", ".md", ".svg"].iter().any(|end| file.ends_with(end))
-        || memchr::memmem::find(head, crate::SCHEMA_NAME.as_bytes()).is_some()
-        || crate::render::is_answer(head)
-}
-
-/// A file's name without the ending that says how it is packed.
-pub fn unpacked_name(name: &str) -> &str {
-    const ENDINGS: [&str; 6] = [".gz", ".zst", ".zstd", ".xz", ".bz2", ".GZ"];
-    ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
-}
-
-/// A name as answers have it.
-pub(crate) fn shown_name(name: &str) -> Clean {
-    Clean::new(name)
-}
-
-/// A whole JSON document as text, packed or not, mended where a character would cost it.
-///
-/// # Errors
-/// If it cannot be read, or is larger than [`DOCUMENT_BYTES_MAX`].
-pub fn document(input: impl Read) -> io::Result<String> {
-    mended(open::open_stream(input)?)
-}
-
-/// The same of a text that is unpacked and peeled already.
-pub(crate) fn mended(text: impl Read) -> io::Result<String> {
-    let bytes = whole(Mended::new(text), DOCUMENT_BYTES_MAX, "it is too large for what it claims to be")?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// All bytes of an input.
-///
-/// # Errors
-/// If it cannot be read, or, with `why`, if it has more than `most` bytes.
-pub fn whole(input: impl Read, most: u64, why: &str) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    input.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use std::io::{self, Read};
 
 use serde_json::{Map, Value};
 
-use crate::intake::parse as parse_json;
 use crate::problem::{Place, Problem, Problems};
+use crate::unpack::parse as parse_json;
 
 pub use rows::{DeviceKeysRow, DeviceRow, EventRow, FallbackKeyRow, InboxRow, KeyCountRow, OneTimeKeyRow};
 

@@ -5,6 +5,7 @@ use crypto_diag_core::Clean;
 
 use super::markup::Markup;
 use super::{HopRow, by_question, key_tables, picture, standing, tree};
+use crate::conclusion::CAUSE_AND_EFFECT;
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::triage::Triage;
@@ -80,7 +81,7 @@ fn chain(page: &mut Markup, triage: &Triage) {
     if tree.is_empty() {
         return;
     }
-    page.markup("<section><h2>Cause and effect</h2>\n");
+    page.markup("<section><h2>").text(CAUSE_AND_EFFECT).markup("</h2>\n");
     let mut depth = 0;
     page.markup("<ul class=\"chain\">");
     for branch in &tree {

@@ -4,6 +4,7 @@
 use crypto_diag_core::Clean;
 
 use super::{HopRow, by_question, key_tables, plain, standing, tree};
+use crate::conclusion::CAUSE_AND_EFFECT;
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::triage::Triage;
@@ -21,7 +22,7 @@ pub fn markdown(triage: &Triage) -> Clean {
     }
     let tree = tree(triage);
     if !tree.is_empty() {
-        out.push_str("\n## Cause and effect\n\n");
+        out.push_str(&format!("\n## {CAUSE_AND_EFFECT}\n\n"));
         for branch in &tree {
             let indent = "  ".repeat(branch.depth);
             let place = branch.place().map_or(String::new(), |place| format!(", {place}"));

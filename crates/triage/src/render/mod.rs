@@ -16,7 +16,6 @@ use serde::Serialize;
 
 use crate::answer::key_path::{KeyPath, Step};
 use crate::answer::questions::Coverage;
-use crate::conclusion::Question;
 use crate::triage::Triage;
 use crate::verdict::Verdict;
 
@@ -54,12 +53,6 @@ fn escaped(json: &str) -> String {
         }
     }
     out
-}
-
-/// Whether a text that begins so is an answer of this program for people.
-pub(crate) fn is_answer(head: &[u8]) -> bool {
-    let mut words = Question::ALL.into_iter().map(Question::text).chain(["Cause and effect"]);
-    words.any(|words| memchr::memmem::find(head, words.as_bytes()).is_some())
 }
 
 /// The questions, each with its coverage and its verdicts in the order in which they matter: proven, unknown, refuted.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crypto_diag_core::Clean;
 
 use super::{HopRow, by_question, key_tables, plain, standing, tree};
+use crate::conclusion::CAUSE_AND_EFFECT;
 use crate::remediation::NOTE;
 use crate::stamp;
 use crate::triage::Triage;
@@ -28,7 +29,7 @@ pub fn text(triage: &Triage) -> Clean {
     let tree = tree(triage);
     if !tree.is_empty() {
         line(String::new());
-        line("Cause and effect".to_owned());
+        line(CAUSE_AND_EFFECT.to_owned());
         for branch in &tree {
             let arrow = if branch.depth == 0 { String::new() } else { "   ".repeat(branch.depth - 1) + "└─ " };
             let place = branch.place().map_or(String::new(), |place| format!("  [{place}]"));

@@ -4,7 +4,8 @@ mod looks;
 
 use looks::{Look, empty_later, looks};
 
-use super::Rule;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::{Case, Page, exchange};
 use crate::conclusion::Conclusion;
 use crate::har::{Exchange, Har};
@@ -14,7 +15,7 @@ use crate::proof::{Premise, Proof};
 use crate::stamp;
 use crate::subject::{Device, Subject};
 use crate::synapse_log::Route;
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 /// Two looks at an inbox this far apart say whether it drains: a device that is online fetches within a second.
 const LOOKS_APART_MS: i64 = 5_000;

@@ -1,12 +1,13 @@
 //! KE-2: a client gave up a batch of to-device messages that the server refused.
 
-use super::Rule;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::subject::Subject;
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 use crypto_diag_analysis::evidence::olm::OlmKind;
 
 /// The server knows the access token no more.

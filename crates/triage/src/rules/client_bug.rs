@@ -3,10 +3,11 @@
 use super::lost_field::{
     self, ARRIVALS_SHOWN, ARRIVED_NEW, ARRIVED_WITH, ARRIVED_WITHOUT, Check, IS_MISSING, OUTER, Place,
 };
-use super::{Rule, premises};
+use super::rule::{Rule, premises};
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const PROVEN_BY: [Check; 5] = [IS_MISSING, OUTER, ARRIVED_WITH, ARRIVED_NEW, ARRIVALS_SHOWN];
 

@@ -1,14 +1,15 @@
 //! KE-1 ⇒ OLM: the key that the server would not give up is the one that messages could not be opened without.
 
-use super::Rule;
 use super::lost::lost_keys;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::case::ledger::Refusal;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
 use crate::subject::Subject;
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const SAME_KEY: Premise = Premise {
     id: "conflict-lost-key/same-key",

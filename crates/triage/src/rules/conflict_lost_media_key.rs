@@ -1,15 +1,16 @@
 //! KE-1 ⇒ KE-2: what the conflict lost was the media key of a call.
 
-use super::Rule;
 use super::conflict_lost_key::is_of_another_key;
 use super::lost::lost_keys;
 use super::media_link::{IN_CALL, MEDIA_KEY, media_link};
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::case::ledger::Refusal;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Verdict};
+use crate::verdict::Verdict;
 
 const CONFLICT: Premise = Premise {
     id: "conflict-lost-media-key/conflict",
@@ -99,8 +100,9 @@ fn histories() -> Vec<crate::history::History> {
 mod tests {
     use super::super::media_link::tests::{Story, call};
     use crate::Triage;
+    use crate::artefact::ArtefactKind;
     use crate::conclusion::Conclusion;
-    use crate::verdict::{Answer, ArtefactKind};
+    use crate::verdict::Answer;
 
     #[test]
     fn without_the_senders_report_the_link_is_unknown_and_asks_for_that_report() {

@@ -1,13 +1,14 @@
 //! KE-4: several attempts in a row to keep a membership alive failed.
 
-use super::Rule;
 use super::calls::{self, ROW_MIN};
+use super::rule::Rule;
 use super::seen;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const IN_A_ROW: Premise = Premise {
     id: "delayed-event-timeouts/in-a-row",

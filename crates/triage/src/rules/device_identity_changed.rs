@@ -2,13 +2,14 @@
 
 use crypto_diag_analysis::evidence::olm::OlmKind;
 
-use super::Rule;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 const BOTH_SHOWN: Premise = Premise {
     id: "device-identity-changed/both-shown",

@@ -2,7 +2,8 @@
 
 use crypto_diag_server_log::is_media_hash;
 
-use super::Rule;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::case::media::{Room, Session, rooms};
 use crate::conclusion::Conclusion;
@@ -11,7 +12,7 @@ use crate::proof::{Premise, Proof};
 use crate::stamp;
 use crate::subject::{Device, Subject};
 use crate::synapse_log::{MediaProgram, ZoneSource};
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 /// By how much the clocks of two servers may differ, in milliseconds: nothing in their logs measures it.
 const CLOCKS_MS: i64 = 120_000;

@@ -1,12 +1,13 @@
 //! KE-1: the server holds another one-time key under an id than the device's store.
 
-use super::Rule;
 use super::conflict::{Conflict, DENIED, DIFFER};
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const SAME: Premise = Premise {
     id: "diverged/keys-same",

@@ -4,14 +4,15 @@ use crypto_diag_analysis::sorted::firsts;
 
 use crypto_diag_analysis::evidence::olm::OlmKind;
 
-use super::Rule;
 use super::conflict::Conflict;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 const ANOTHER_IS_KNOWN: Premise = Premise {
     id: "encrypted-for-other-identity/another-is-known",

@@ -5,14 +5,15 @@ use crypto_diag_analysis::call::KeyError;
 use crypto_diag_analysis::evidence::ke2::{Ke2Kind, Participant};
 use crypto_diag_analysis::sorted::sort_by_key;
 
-use super::Rule;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::stamp;
 use crate::subject::{Device, Subject};
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 /// Within this, in milliseconds.
 const WITHIN_MS: u64 = 60_000;

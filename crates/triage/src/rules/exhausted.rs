@@ -1,6 +1,7 @@
 //! A device has no one-time key left, and its fallback key was given out. By itself that is no failure.
 
-use super::Rule;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
@@ -8,7 +9,7 @@ use crate::problem::Place;
 use crate::proof::{Premise, Proof};
 use crate::query::ROWS_MAX;
 use crate::subject::{Device, Subject};
-use crate::verdict::{ArtefactKind, ClockOf, Evidence, Sentences, Verdict};
+use crate::verdict::{ClockOf, Evidence, Sentences, Verdict};
 
 const NONE_LEFT: Premise = Premise {
     id: "exhausted/none-left",

@@ -1,6 +1,7 @@
 //! OLM: the identity that the server holds for a device is not the one that the device has.
 
-use super::Rule;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::identity::{SaidBy, Sighting};
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
@@ -8,7 +9,7 @@ use crate::moment::Moment;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 const BEFORE: Premise = Premise {
     id: "identity-overwritten/device-before",

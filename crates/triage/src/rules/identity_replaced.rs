@@ -1,14 +1,15 @@
 //! KE-1, its cause: a second identity under one device id. It shows in a refusal's signatures, or in a claimed key that its
 //! device's identity did not sign.
 
-use super::Rule;
 use super::conflict::{Conflict, DENIED, SIGNED};
+use super::rule::Rule;
 use super::unsigned::Unsigned;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const TWO_SIGNERS: Premise = Premise {
     id: "identity-replaced/two-signers",

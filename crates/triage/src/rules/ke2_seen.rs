@@ -6,15 +6,16 @@ use crypto_diag_analysis::evidence::Ke2;
 use crypto_diag_analysis::evidence::ke2::{Ke2Kind, Participant};
 use crypto_diag_core::{CallFact, CallFactKind, Ke, Meaning, Millis};
 
-use super::Rule;
+use super::rule::Rule;
 use super::seen::{self, Shown};
 use super::sent;
+use crate::artefact::ArtefactKind;
 use crate::case::watch::Sought;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::moment::Moment;
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Verdict};
+use crate::verdict::Verdict;
 
 /// A key that is under way comes with the next `/sync`, which returns within this, in milliseconds.
 const COMES_WITHIN_MS: i64 = 30_000;

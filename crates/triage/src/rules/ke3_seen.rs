@@ -4,14 +4,15 @@ use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::evidence::ke3::Reason;
 use crypto_diag_core::{Entry, Ke, Meaning};
 
-use super::Rule;
 use super::room_key_withheld;
+use super::rule::Rule;
 use super::seen::{self, Family, Sight};
+use crate::artefact::ArtefactKind;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::Premise;
-use crate::verdict::{ArtefactKind, Verdict};
+use crate::verdict::Verdict;
 
 const UNREADABLE: Premise = Premise {
     id: "ke3-seen/unreadable",

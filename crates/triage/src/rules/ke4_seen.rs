@@ -4,14 +4,15 @@ use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::evidence::ke4::Ke4Kind;
 use crypto_diag_core::{Ke, Meaning};
 
-use super::Rule;
 use super::calls::{self, ROW_MIN};
+use super::rule::Rule;
 use super::seen::{self, Shown};
+use crate::artefact::ArtefactKind;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::moment::Moment;
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Verdict};
+use crate::verdict::Verdict;
 
 const FAILED: Premise = Premise {
     id: "ke4-seen/line",

@@ -1,13 +1,14 @@
 //! OLM: a store lacks the private half of a key that was its device's, and no conflict says why.
 
-use super::Rule;
 use super::conflict_lost_key::is_of_another_key;
 use super::lost::lost_keys;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const GIVEN: Premise = Premise {
     id: "lost-key/given",

@@ -1,13 +1,14 @@
 //! OLM ⇒ KE-2: what a lost one-time key cost was the media key of a call; no conflict is known.
 
-use super::Rule;
 use super::lost::lost_keys;
 use super::media_link::{IN_CALL, MEDIA_KEY, media_link};
+use super::rule::Rule;
 use super::sent;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::proof::Proof;
-use crate::verdict::{ArtefactKind, Verdict};
+use crate::verdict::Verdict;
 
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::LostKeyLostMediaKey,

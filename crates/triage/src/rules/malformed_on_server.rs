@@ -1,10 +1,11 @@
 //! KE-3: the event was stored without the field.
 
 use super::lost_field::{self, Check, IS_MISSING, NOT_PRUNED, OUTER, Place, STORED_WITH, STORED_WITHOUT};
-use super::{Rule, premises};
+use super::rule::{Rule, premises};
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const PROVEN_BY: [Check; 4] = [IS_MISSING, OUTER, STORED_WITHOUT, NOT_PRUNED];
 

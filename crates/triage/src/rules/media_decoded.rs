@@ -3,15 +3,16 @@
 use crypto_diag_analysis::call::flow::{self, Arrival};
 use crypto_diag_core::{Ke, MediaKind, MediaStream, Millis};
 
-use super::Rule;
 use super::heard::{self, Heard, State};
 use super::media_not_sent;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::case::watch::Sought;
 use crate::conclusion::Conclusion;
 use crate::proof::{Premise, Proof};
 use crate::stamp;
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 /// Pictures within the second of the statistics of which one at least would have been decoded.
 const COUNTED_MIN: f64 = 5.0;

@@ -1,8 +1,9 @@
 //! KE-2: a participant's media key was missing in a page, and did not come.
 
-use super::Rule;
+use super::rule::Rule;
 use super::sender_side;
 use super::sent;
+use crate::artefact::ArtefactKind;
 use crate::case::watch::Sought;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
@@ -11,7 +12,7 @@ use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::stamp;
 use crate::subject::{Device, Subject};
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 use crypto_diag_analysis::evidence::ke2::Participant;
 use crypto_diag_analysis::facts::MissingKeys;
 use crypto_diag_core::Ke;

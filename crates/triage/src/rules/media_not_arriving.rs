@@ -3,15 +3,16 @@
 use crypto_diag_analysis::call::flow::{self, Arrival};
 use crypto_diag_core::MediaStream;
 
-use super::Rule;
 use super::heard::{self, Heard, State};
 use super::media_not_sent;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
 use crate::synapse_log::MediaProgram;
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 /// Comfort noise comes every 400 ms; a network's hiccup is over within this, in milliseconds.
 const QUIET_MS: f64 = 5_000.0;

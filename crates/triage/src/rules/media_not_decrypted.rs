@@ -4,15 +4,16 @@ use crypto_diag_analysis::call::flow::{self, Flow};
 use crypto_diag_analysis::evidence::ke2::Ke2Kind;
 use crypto_diag_core::MediaKind;
 
-use super::Rule;
 use super::heard::{self, Heard, State};
+use super::rule::Rule;
 use super::sender_side;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::stamp;
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 /// A key that is a moment late is there within this: `useKeyDelay` (1 s, in Element Call 5 s) and the way of its message.
 const LASTS_MS: u64 = 10_000;

@@ -3,8 +3,9 @@
 use crypto_diag_analysis::call::flow::{self, Arrival};
 use crypto_diag_core::{CallFacts, Direction, MediaKind, MediaStream};
 
-use super::Rule;
 use super::heard::{self, Heard};
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::moment::Moment;
@@ -12,7 +13,7 @@ use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::stamp;
 use crate::subject::Subject;
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const SILENT: Premise = Premise {
     id: "media-not-sent/silent",

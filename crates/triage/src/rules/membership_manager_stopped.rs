@@ -2,14 +2,15 @@
 
 use crypto_diag_analysis::evidence::ke4::Ke4Kind;
 
-use super::Rule;
 use super::calls;
+use super::rule::Rule;
 use super::seen;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const AWAKE: Premise = Premise {
     id: "membership-manager-stopped/awake",

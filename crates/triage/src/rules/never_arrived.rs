@@ -1,11 +1,12 @@
 //! KE-4: the request never reached the homeserver.
 
 use super::attempts::{self, AWAKE, Check, Fault, OWN_REQUEST, PATIENT};
-use super::{Rule, premises};
+use super::rule::{Rule, premises};
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::proof::Premise;
-use crate::verdict::{ArtefactKind, Verdict};
+use crate::verdict::Verdict;
 
 const CHECKS: [Check; 5] = [
     OWN_REQUEST,

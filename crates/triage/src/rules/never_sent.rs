@@ -2,9 +2,10 @@
 
 use crypto_diag_analysis::sorted::{distinct, sort_by_key};
 
-use super::Rule;
 use super::heard;
+use super::rule::Rule;
 use super::sent::{self, Sent};
+use crate::artefact::ArtefactKind;
 use crate::case::watch::STARTED_WITHIN_MS;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
@@ -12,7 +13,7 @@ use crate::moment::Moment;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 use crypto_diag_analysis::facts::{MissingKeys, device_of};
 
 /// A report keeps the newest batches; with fewer than this, none was given up.

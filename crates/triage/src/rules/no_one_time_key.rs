@@ -1,13 +1,14 @@
 //! OLM: a sender asked for a one-time key of a device, and the server had none, not even a fallback key.
 
-use super::Rule;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::moment::{Clock, Moment};
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
-use crate::verdict::{ArtefactKind, ClockOf, Evidence, Sentences, Verdict};
+use crate::verdict::{ClockOf, Evidence, Sentences, Verdict};
 use crypto_diag_analysis::evidence::olm::OlmKind;
 
 const EXISTS: Premise = Premise {

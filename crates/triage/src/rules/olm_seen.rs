@@ -4,12 +4,13 @@ use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::evidence::olm::OlmKind;
 use crypto_diag_core::{Entry, Ke, Meaning};
 
-use super::Rule;
+use super::rule::Rule;
 use super::seen::{self, Family, Sight};
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::proof::Premise;
-use crate::verdict::{ArtefactKind, Verdict};
+use crate::verdict::Verdict;
 
 const FAILED: Premise = Premise {
     id: "olm-seen/line",

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::{ALL, Rule};
+use super::ALL;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::conclusion::Conclusion;
-use crate::verdict::ArtefactKind;
 
 /// An artefact as a rule wants it: a homeserver's log is not that of an SFU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,14 +1,15 @@
 //! OLM: a message that one context of a device could not open was opened by another, or at another time.
 
-use super::Rule;
 use super::lost::lost_keys;
+use super::rule::Rule;
 use super::sent;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::subject::Subject;
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const SAME_SENDER: Premise = Premise {
     id: "redelivery/same-sender",

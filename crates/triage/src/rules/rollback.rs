@@ -2,8 +2,9 @@
 
 use crypto_diag_analysis::sorted::sort_by_key;
 
-use super::Rule;
 use super::conflict::{Conflict, DENIED, DIFFER, SIGNED};
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::coverage::Absence;
 use crate::case::ledger::{row, row_evidence};
 use crate::case::{Case, Page};
@@ -13,7 +14,7 @@ use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::stamp;
 use crate::synapse_log::Route;
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 const IN_PAGE: Premise = Premise {
     id: "rollback/in-this-page",

@@ -4,14 +4,15 @@ use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::evidence::Ke3;
 use crypto_diag_analysis::evidence::ke3::Reason;
 
-use super::Rule;
 use super::room_key_withheld::{self, Lacked};
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::stamp;
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 /// Lines that a verdict quotes at most.
 const QUOTED_MAX: usize = 3;

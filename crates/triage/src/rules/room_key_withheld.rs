@@ -5,7 +5,8 @@ use crypto_diag_analysis::evidence::Ke3;
 use crypto_diag_analysis::evidence::ke3::Reason;
 use crypto_diag_core::Meaning;
 
-use super::Rule;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::{Case, Page, exchange};
 use crate::conclusion::Conclusion;
 use crate::har::WithheldKey;
@@ -14,7 +15,7 @@ use crate::proof::{Premise, Proof};
 use crate::quote::quote;
 use crate::subject::Subject;
 use crate::synapse_log::Route;
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 /// Codes by which a sender says that it does not give the key to this device. The others answer a request for the key, or say that it
 /// could not be sent.

@@ -1,12 +1,13 @@
 //! KE-1, its cause by signatures: one identity signed both keys.
 
-use super::Rule;
 use super::conflict::{Conflict, DENIED, DIFFER, SIGNED};
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::Proof;
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 pub(super) const RULE: Rule = Rule {
     conclusion: Conclusion::SameIdentity,

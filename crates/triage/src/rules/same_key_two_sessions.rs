@@ -2,13 +2,14 @@
 
 use crypto_diag_analysis::sorted::distinct;
 
-use super::Rule;
 use super::lost::lost_keys;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const WAS_OURS: Premise = Premise {
     id: "same-key-two-sessions/was-ours",

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crypto_diag_analysis::evidence::ke1::counter;
 
-use super::Rule;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::case::coverage::Absence;
 use crate::case::ledger::{KeyClaim, Upload};
@@ -14,7 +15,7 @@ use crate::need::Need;
 use crate::proof::{Premise, Proof};
 use crate::subject::{Device, Subject};
 use crate::synapse_log::{Route, ServerLog};
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const NOT_UPLOADED: Premise = Premise {
     id: "server-restored/not-uploaded-between",

@@ -1,11 +1,12 @@
 //! KE-4: something between client and homeserver held the request or its answer.
 
 use super::attempts::{self, AWAKE, Check, Fault, OWN_LINE, OWN_REQUEST, PATIENT};
-use super::{Rule, premises};
+use super::rule::{Rule, premises};
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::proof::Premise;
-use crate::verdict::{ArtefactKind, Verdict};
+use crate::verdict::Verdict;
 
 const CHECKS: [Check; 6] = [
     OWN_REQUEST,

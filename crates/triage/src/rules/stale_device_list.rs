@@ -4,14 +4,15 @@ use std::cmp::Ordering;
 
 use crypto_diag_analysis::sorted::distinct;
 
-use super::Rule;
+use super::rule::Rule;
 use super::unsigned::Unsigned;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::case::identity::{SaidBy, Sighting};
 use crate::conclusion::Conclusion;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 const DEVICE_AFTER: Premise = Premise {
     id: "stale-device-list/device-says-another",

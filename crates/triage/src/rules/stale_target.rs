@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use crypto_diag_core::Clean;
 
-use super::Rule;
+use super::rule::Rule;
 use super::sent::{self, Sent};
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::case::coverage::Absence;
 use crate::conclusion::Conclusion;
@@ -15,7 +16,7 @@ use crate::proof::{Premise, Proof};
 use crate::quote::quote;
 use crate::subject::{Device, Subject};
 use crate::synapse_log::{Fate, Route, request_key};
-use crate::verdict::{ArtefactKind, ClockOf, Evidence, Sentences, Verdict};
+use crate::verdict::{ClockOf, Evidence, Sentences, Verdict};
 
 const DELETED: Premise = Premise {
     id: "stale-target/deleted",

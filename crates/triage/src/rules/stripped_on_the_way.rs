@@ -3,11 +3,12 @@
 use super::lost_field::{
     self, ARRIVED_WITHOUT, Check, IS_MISSING, NOT_ON_THE_WAY, OUTER, Place, STORED_WITH, ask_arrived,
 };
-use super::{Rule, premises};
+use super::rule::{Rule, premises};
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
 use crate::proof::Premise;
-use crate::verdict::{ArtefactKind, Sentences, Verdict};
+use crate::verdict::{Sentences, Verdict};
 
 const SENT_WHOLE: Check = (
     &Premise {

@@ -8,15 +8,16 @@ use crypto_diag_analysis::sorted::{distinct, groups};
 use lacked::{LACKED, READABLE, RECORDED, UNFILTERED, UPLOADS_BEFORE, lacked};
 use overlapping::{BOTH_PUBLISH, BOTH_RUN, OVERLAP, TWO_PAGES, overlapping};
 
-use super::Rule;
 use super::conflict::Conflict;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::case::ledger::Refusal;
 use crate::conclusion::Conclusion;
 use crate::moment::Clock;
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
-use crate::verdict::{ArtefactKind, Evidence, Sentences, Verdict};
+use crate::verdict::{Evidence, Sentences, Verdict};
 
 const AFTER_REFUSAL: Premise = Premise {
     id: "two-contexts/after-refusal",

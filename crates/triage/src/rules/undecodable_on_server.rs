@@ -4,13 +4,14 @@ use crypto_diag_analysis::Evidence as Facts;
 use crypto_diag_analysis::evidence::Ke3;
 use crypto_diag_analysis::evidence::ke3::Defect;
 
-use super::Rule;
+use super::rule::Rule;
+use crate::artefact::ArtefactKind;
 use crate::case::{Case, Page};
 use crate::conclusion::Conclusion;
 use crate::need::Need;
 use crate::proof::{Premise, Proof};
 use crate::subject::Subject;
-use crate::verdict::{ArtefactKind, ClockOf, Evidence, Sentences, Verdict};
+use crate::verdict::{ClockOf, Evidence, Sentences, Verdict};
 
 /// Characters of a Curve25519 key in unpadded base64.
 const KEY_CHARACTERS: usize = 43;

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 
 use crypto_diag_server_log::Escape;
 
-use super::open::{CHUNK_BYTES, read_up_to};
+use super::chunk::{CHUNK_BYTES, read_up_to};
 
 /// Bytes of a text's beginning that tell its form.
 const SNIFF_BYTES: usize = 4096;

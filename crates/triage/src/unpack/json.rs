@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use serde::de::DeserializeOwned;
 
-use super::open::CHUNK_BYTES;
+use super::chunk::CHUNK_BYTES;
 
 /// What stands in for what is no character, as UTF-8.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();

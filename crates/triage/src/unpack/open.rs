@@ -9,11 +9,9 @@ use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use lzma_rust2::XzReader;
 
+use super::chunk::{CHUNK_BYTES, read_up_to};
 use super::peel::Peeled;
 use super::zstd::Zstd;
-
-/// Bytes that are asked of an input at once.
-pub const CHUNK_BYTES: usize = 128 << 10;
 
 /// Unpacked bytes that any file may have.
 const UNPACKED_FREE_BYTES: u64 = 256 << 20;
@@ -402,21 +400,6 @@ fn unpacked<R: Read>(bytes: Bytes<R>) -> io::Result<Bounded<R>> {
         Packing::Bzip2 => Unpacked::Bzip2(MultiBzDecoder::new(input)),
     };
     Ok(Bounded { input, packing, packed, unpacked: 0 })
-}
-
-/// Reads until the buffer is full or nothing is left. What came before an error counts.
-pub(crate) fn read_up_to(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match input.read(&mut buffer[done..]) {
-            Ok(0) => break,
-            Ok(length) => done += length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) if done > 0 => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(done)
 }
 
 /// The bytes of a part.

@@ -1,0 +1,43 @@
+//! What a rule is.
+
+use crate::artefact::ArtefactKind;
+use crate::case::Case;
+use crate::conclusion::Conclusion;
+use crate::proof::Premise;
+use crate::verdict::Verdict;
+
+/// How a rule is applied.
+pub(super) type Check = fn(&Case<'_>) -> Vec<Verdict>;
+
+/// A rule: how one conclusion is reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// What it concludes.
+    pub conclusion: Conclusion,
+    /// The artefacts that it cannot do without, reports first.
+    pub needs: &'static [ArtefactKind],
+    /// The artefacts that it reads where they are given.
+    pub reads: &'static [ArtefactKind],
+    /// In a few sentences for a reader who knows Matrix: what is proven, and by which argument.
+    pub argument: &'static str,
+    /// What must hold for it to be proven.
+    pub proven_by: &'static [&'static Premise],
+    /// What must hold for it to be refuted; empty if it is never refuted.
+    pub refuted_by: &'static [&'static Premise],
+    /// The verdicts on a case.
+    pub(crate) check: Check,
+    /// One history in which it is proven, and for each innocent explanation one in which that is true.
+    #[cfg(test)]
+    pub(crate) histories: fn() -> Vec<crate::history::History>,
+}
+
+/// The premises of a list that has each with its check, so that none stands twice.
+pub(super) const fn premises<F, const N: usize>(checks: &[(&'static Premise, F); N]) -> [&'static Premise; N] {
+    let mut premises = [checks[0].0; N];
+    let mut at = 0;
+    while at < N {
+        premises[at] = checks[at].0;
+        at += 1;
+    }
+    premises
+}
