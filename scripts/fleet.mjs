@@ -1,14 +1,15 @@
 // @ts-check
-// `npm run test:fleet`: the Python package in fleet/, on DuckDB, with an environment of its own. `npm test` does not install it.
+// `npm run test:fleet`: the Python package in fleet/, on DuckDB and on an Apache Spark of a master and two workers. Its engines are
+// 600 MB, so that `npm test` does not install them.
 
 import fs from 'node:fs';
 import path from 'node:path';
 import { commandLine } from './lib/host-program.mjs';
-import { quietly, run } from './lib/process.mjs';
-import { cache, main, root, step } from './lib/project.mjs';
+import { outcome, quietly, run } from './lib/process.mjs';
+import { Explained, cache, main, root, step } from './lib/project.mjs';
 
 /** What the virtual environment holds. */
-const PACKAGES = ['duckdb==2.0.1', 'mypy==2.4.1', 'pytest==9.2.0', 'ruff==0.17.6'];
+const PACKAGES = ['duckdb==2.0.1', 'mypy==2.4.1', 'pyspark==4.3.0', 'pytest==9.2.0', 'ruff==0.17.6'];
 
 const fleet = path.join(root, 'fleet');
 
@@ -28,7 +29,10 @@ function ensurePackages() {
 }
 
 main(async () => {
-  const bin = await step('DuckDB and the checks', ensurePackages);
+  if (outcome('java', ['-version']).code !== 0) {
+    throw new Explained('Spark needs Java 17 or newer: apt-get install -y openjdk-17-jre-headless');
+  }
+  const bin = await step('DuckDB, Spark and the checks', ensurePackages);
   const program = await step('crypto-diag', () => commandLine());
   const inFleet = { cwd: fleet, env: { CRYPTO_DIAG: program, PYTHONPATH: path.join(fleet, 'src') } };
   run(path.join(bin, 'ruff'), ['format', '--check', '.'], inFleet);

@@ -32,6 +32,8 @@ WEIGHTS = {
 }  # fmt: skip
 """Cases and how often each is met: most users are healthy."""
 
+TWO_TABS = "two-live-contexts"
+
 RESTART = "slow-homeserver"
 RESTART_SHARE = 0.01
 """Incidents that are restarts of a homeserver, with 5 to 60 users within two minutes."""
@@ -40,6 +42,8 @@ RELEASES = [f"41.{number}.0" for number in range(1, 9)]
 WORSE = "41.7.0"
 """The release that rolls stores back more often than others."""
 WORSE_SHARE = 0.08
+UNSAID_SHARE = 0.01
+"""Incidents whose reports do not say their release."""
 
 SERVERS = [f"hs{number}.example" for number in range(2_000)]
 RECORDED_MS = 1_795_474_486_560
@@ -54,10 +58,15 @@ class Generator:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.cases = {
-            folder.name: [(file.name.split(".")[0], _template(file)) for file in sorted(folder.glob("*.report.json"))]
+            folder.name: [(file.name.split(".")[0], _template(file, 0)) for file in sorted(folder.glob("*.report.json"))]
             for folder in sorted(BUNDLES.iterdir())
             if folder.name in {*WEIGHTS, RESTART}
         }
+        # Whoever has two tabs downloads a report in each, so that both name the same one-time keys.
+        self.cases[TWO_TABS] += [
+            (f"{file.name.split('.')[0]}, a minute later", _template(file, 60_000))
+            for file in sorted((BUNDLES / TWO_TABS).glob("*.report.json"))
+        ]
 
     def write(self, count: int, out: Path) -> None:
         """Write so many reports and their truth."""
@@ -74,7 +83,8 @@ class Generator:
                 server = self.random.choices(SERVERS, popularity)[0]
                 shift = BEGIN_MS + int(day * DAY_MS) - RECORDED_MS
                 there = RELEASES[: max(1, min(len(RELEASES), 1 + int(day / 4)))]
-                release = self.random.choices(there, [1 + 2 * place for place in range(len(there))])[0]
+                said = self.random.choices(there, [1 + 2 * place for place in range(len(there))])[0]
+                release = None if self.random.random() < UNSAID_SHARE else said
                 if self.random.random() < RESTART_SHARE:
                     users = self.random.randint(5, 60)
                     told = [(RESTART, shift + self.random.randint(0, 120_000)) for _ in range(users)]
@@ -93,12 +103,12 @@ class Generator:
                         truth.writerow([made, incident, name, role])
                         made += 1
 
-    def replaced(self, part: str, place: int, new: dict[str, str], server: str, shift: int, release: str) -> str:
+    def replaced(self, part: str, place: int, new: dict[str, str], server: str, shift: int, release: str | None) -> str:
         """Give what stands in a template's place; odd places are tokens."""
         if place % 2 == 0:
             return part
         if part.startswith('"sdkVersion"'):
-            return f'"sdkVersion":"{release}"'
+            return f'"sdkVersion":{json.dumps(release)}'
         if part.startswith("179") and len(part) == 13 and part.isdigit():
             return str(int(part) + shift)
         if part not in new:
@@ -123,9 +133,10 @@ class Generator:
         return f"{self.random.getrandbits(128):032x}" if len(old) == 32 else "".join(self.random.choices(CAPITALS, k=10))
 
 
-def _template(file: Path) -> list[str]:
-    text = json.dumps(json.loads(file.read_text()), separators=(",", ":"), ensure_ascii=False)
-    return TOKEN.split(text)
+def _template(file: Path, later_ms: int) -> list[str]:
+    report = json.loads(file.read_text())
+    report["generatedAt"] += later_ms
+    return TOKEN.split(json.dumps(report, separators=(",", ":"), ensure_ascii=False))
 
 
 if __name__ == "__main__":

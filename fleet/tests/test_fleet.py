@@ -1,25 +1,40 @@
-"""Generated reports with known truth: what is said of them, and whether it is true."""
+"""Generated reports with known truth: what both engines say of them, and whether it is true."""
 
 from __future__ import annotations
 
 import csv
 import json
 import os
+import signal
 import subprocess
+import threading
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cluster import QUICK, cluster, executors
 from generate import WORSE, Generator
 
 from crypto_diag_fleet import cli, incidents
 from crypto_diag_fleet.duck import Duck
-from crypto_diag_fleet.filters import Filters
+from crypto_diag_fleet.filters import Filters, Unusable
+from crypto_diag_fleet.output import comma_separated
 from crypto_diag_fleet.questions import all_questions, ask
-from crypto_diag_fleet.tables import TABLES
+from crypto_diag_fleet.spark import Spark
+from crypto_diag_fleet.tables import JUDGED, TABLES
 
 REPORTS = int(os.environ.get("FLEET_REPORTS", "20000"))
+
+SPARK = {
+    "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false",
+    "spark.executor.memory": "700m", "spark.driver.memory": "700m",
+    "spark.executor.extraJavaOptions": QUICK, "spark.driver.extraJavaOptions": QUICK,
+    "spark.sql.shuffle.partitions": "4", "spark.sql.files.maxPartitionBytes": "16m",
+}  # fmt: skip
+"""What a small cluster on this machine needs."""
 
 WHOLE = {
     "backlog-drains", "backlog-stuck", "fallback-key-used", "healthy-key-exchange", "malformed-event", "malformed-event-redacted",
@@ -136,3 +151,103 @@ def test_the_command_tells_what_is_missing_and_what_it_found(fleet: Fleet, capsy
     file = tmp_path / "rising.parquet"
     assert cli.main(["ask", "rising", "--since", WORSE, "--output", str(file), str(fleet.folder)]) == 0
     assert Duck().rows(f"SELECT COUNT(*) FROM '{file}'")[0][0] == len(said.out.splitlines()) - 1
+
+
+@dataclass
+class Distributed:
+    """The same reports, loaded and judged by Spark, of which one executor was killed while it judged."""
+
+    engine: Spark
+    master: str
+    folder: Path
+    found: set[str]
+    lost_tasks: int
+    """Tasks that ended with their executor."""
+
+
+@pytest.fixture(scope="session")
+def distributed(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Distributed]:
+    made = tmp_path_factory.mktemp("spark")
+    folder = made / "tables"
+    with cluster(made) as master:
+        spark = Spark(master, SPARK)
+        try:
+            spark.load([fleet.reports], folder, fleet.filters)
+            spark.open(folder)
+            incidents.find(spark, folder)
+            with killing(executors(made)):
+                spark.judge(fleet.filters, folder)
+            tracker = spark.session.sparkContext.statusTracker()
+            stages = {stage for job in tracker.getJobIdsForGroup() for stage in tracker.getJobInfo(job).stageIds}
+            lost = sum(info.numFailedTasks for stage in stages if (info := tracker.getStageInfo(stage)))
+            yield Distributed(spark, master, folder, spark.open(folder), lost)
+        finally:
+            spark.close()
+
+
+@contextmanager
+def killing(processes: list[int]) -> Iterator[None]:
+    """Kill the executor that is the first to run a program, which is the judge, while the body runs."""
+    assert len(processes) == 2
+    killed: list[int] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not killed and not done.wait(0.01):
+            for process in processes:
+                # Linux lists a process as a child of the thread that started it.
+                if any(children.read_text().strip() for children in Path(f"/proc/{process}/task").glob("*/children")):
+                    os.kill(process, signal.SIGKILL)
+                    killed.append(process)
+                    break
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+    assert killed, "no executor was seen to judge"
+
+
+def test_spark_joins_the_same_reports_to_the_same_incidents(fleet: Fleet, distributed: Distributed) -> None:
+    links = "SELECT report, incident FROM links ORDER BY report"
+    assert distributed.engine.rows(links) == fleet.engine.rows(links)
+
+
+def test_spark_gives_the_same_verdicts_though_an_executor_was_killed(fleet: Fleet, distributed: Distributed) -> None:
+    assert distributed.lost_tasks > 0
+    verdicts = f"SELECT {', '.join(JUDGED)} FROM judged"
+    told = sorted(distributed.engine.rows(verdicts), key=repr)
+    assert told == sorted(fleet.engine.rows(verdicts), key=repr)
+
+
+@pytest.mark.parametrize("name", all_questions())
+def test_spark_answers_the_same_to_the_byte(name: str, fleet: Fleet, distributed: Distributed) -> None:
+    question = all_questions()[name]
+    told = comma_separated(ask(distributed.engine, distributed.found, question, WORSE, True))
+    assert told == comma_separated(ask(fleet.engine, fleet.found, question, WORSE, True))
+    # No recorded line has a form that is not known yet.
+    assert told.count("\n") > 1 or name == "new-words"
+
+
+def test_spark_reads_no_report_twice_and_leaves_nothing_beside_its_tables(fleet: Fleet, distributed: Distributed) -> None:
+    count = "SELECT COUNT(*) FROM ids"
+    before = distributed.engine.rows(count)
+    distributed.engine.load([fleet.reports], distributed.folder, fleet.filters)
+    distributed.engine.open(distributed.folder)
+    assert distributed.engine.rows(count) == before
+    distributed.engine.close()
+    assert {entry.name for entry in distributed.folder.iterdir()} == distributed.found
+
+
+def test_spark_says_which_program_failed_and_what_its_machines_must_have(distributed: Distributed, fleet: Fleet, tmp_path: Path) -> None:
+    key = tmp_path / "short.key"
+    key.write_text("k")
+    engine = Spark(distributed.master, SPARK)
+    try:
+        with pytest.raises(Unusable, match=r"Spark could not run .* rows .*short.key.*on all machines of the cluster"):
+            engine.load([fleet.reports], tmp_path / "tables", Filters(fleet.filters.program, key))
+    finally:
+        engine.close()

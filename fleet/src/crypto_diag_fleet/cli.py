@@ -14,15 +14,22 @@ from .engine import Engine
 from .filters import Filters, Unusable
 from .questions import all_questions, ask
 
+ONE_MACHINE_REPORTS_MAX = 10_000_000
+"""Reports beyond which their questions outgrow the memory of a small machine: Spark is slower at less, and goes on at more."""
+
 KILOBYTES_PER_REPORT = 0.4
-"""Memory that a question takes, as measured at a million reports in the trial of the design."""
+"""Memory that a question takes on DuckDB, as measured at a million reports in the trial of the design."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command; gives the exit code: 0 done, 3 something cannot be used."""
     arguments = _parser().parse_args(words)
     try:
-        arguments.run(Duck(arguments.memory), arguments)
+        engine = _engine(arguments)
+        try:
+            arguments.run(engine, arguments)
+        finally:
+            engine.close()
     except Unusable as why:
         print(f"crypto-diag-fleet: {why}", file=sys.stderr)
         return 3
@@ -39,6 +46,10 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, about: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=about, description=about)
+        made.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb", help="what runs the SQL and the filters")
+        made.add_argument(
+            "--master", default="local[*]", metavar="ADDRESS", help="of Spark: spark://HOST:7077, k8s://…, yarn; this machine if left out"
+        )
         made.add_argument("--memory", type=int, default=2_000, metavar="MB", help="of DuckDB: what it may use before it spills")
         return made
 
@@ -63,6 +74,17 @@ def _parser() -> argparse.ArgumentParser:
     question.add_argument("folder", type=Path, metavar="DIR")
     question.set_defaults(run=_ask)
     return parser
+
+
+def _engine(arguments: argparse.Namespace) -> Engine:
+    if arguments.engine == "duckdb":
+        return Duck(arguments.memory)
+    try:
+        from .spark import Spark
+
+        return Spark(arguments.master)
+    except ImportError as error:
+        raise Unusable(f"Spark is not installed ({error}); pip install 'pyspark>=4,<5'") from error
 
 
 def _load(engine: Engine, arguments: argparse.Namespace) -> None:
@@ -112,6 +134,8 @@ def _tell_size(engine: Engine, opened: set[str]) -> None:
         print("not used: " + ", ".join(f"{count} {why}" for why, count in refused), file=sys.stderr)
     reports = int(str(engine.rows("SELECT COUNT(*) FROM reports")[0][0])) if "reports" in opened else 0
     print(f"{reports} reports, about {reports * KILOBYTES_PER_REPORT / 1000 + 100:.0f} MB of memory for a question", file=sys.stderr)
+    if reports > ONE_MACHINE_REPORTS_MAX and isinstance(engine, Duck):
+        print("it is time for the other engine, which takes many machines: --engine spark --master spark://HOST:7077", file=sys.stderr)
 
 
 def _filters(arguments: argparse.Namespace) -> Filters:

@@ -125,6 +125,11 @@ class Duck:
                 f" TO {sql_text(target / 'all.parquet')} (FORMAT parquet, COMPRESSION zstd)"
             )
 
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self.connection.close()
+        self.spill.cleanup()
+
     def _incidents(self) -> Iterator[str]:
         answer = self.connection.execute(f"{GROUPED} ORDER BY incident, b.report")
         while rows := answer.fetchmany(LINES_AT_ONCE):

@@ -43,6 +43,9 @@ class Engine(Protocol):
     def judge(self, filters: Filters, folder: Path) -> None:
         """Judge all incidents of several reports, from the tables `links` and `bodies`, into the table `judged` of the folder."""
 
+    def close(self) -> None:
+        """End what runs for it, and remove what it kept beside its tables."""
+
 
 GROUPED = """
 SELECT l.incident, b.report, b.body FROM links l

@@ -17,4 +17,4 @@ runs AS (
   FROM hot
 )
 SELECT homeserver, MIN(minute) AS from_minute, MAX(minute) AS to_minute, MAX(devices) AS devices
-FROM runs GROUP BY homeserver, run ORDER BY homeserver, from_minute
+FROM runs GROUP BY homeserver, run ORDER BY COALESCE(homeserver, ''), from_minute

@@ -12,4 +12,4 @@ linked AS (
 )
 SELECT h.release, COUNT(*) AS ke1, SUM(COALESCE(l.olm_proven, 0)) AS lost_olm_proven, SUM(COALESCE(l.olm_unknown, 0)) AS lost_olm_unknown,
        SUM(COALESCE(l.media_proven, 0)) AS lost_media_proven, SUM(COALESCE(l.media_unknown, 0)) AS lost_media_unknown
-FROM hit h LEFT JOIN linked l ON l.device = h.device GROUP BY h.release ORDER BY h.release
+FROM hit h LEFT JOIN linked l ON l.device = h.device GROUP BY h.release ORDER BY COALESCE(h.release, '')
