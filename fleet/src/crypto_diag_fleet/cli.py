@@ -12,6 +12,7 @@ from . import incidents, output
 from .duck import Duck
 from .engine import Engine
 from .filters import Filters, Unusable
+from .page import page
 from .questions import all_questions, ask
 
 ONE_MACHINE_REPORTS_MAX = 10_000_000
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     question.add_argument("--since", metavar="RELEASE", help="of rising: the first release that is compared with the others")
     question.add_argument("--small", action="store_true", help="shows groups of fewer than five devices as well")
     question.add_argument("--output", type=Path, metavar="FILE", help="writes .csv or .parquet instead of a table")
+    question.add_argument("--html", type=Path, metavar="FILE", help="writes a page with a picture as well, to be opened in a browser")
     question.add_argument("name", choices=sorted(all_questions()), metavar="NAME")
     question.add_argument("folder", type=Path, metavar="DIR")
     question.set_defaults(run=_ask)
@@ -124,6 +126,10 @@ def _ask(engine: Engine, arguments: argparse.Namespace) -> None:
         arguments.output.write_text(output.comma_separated(answer), encoding="utf-8")
     else:
         raise Unusable(f"{arguments.output}: its name must end in .csv or .parquet")
+    if arguments.html is not None:
+        days = engine.rows("SELECT COUNT(*), MIN(day), MAX(day) FROM reports")[0]
+        read = f"Of {days[0]:,} reports, made from {days[1]} to {days[2]}."
+        arguments.html.write_text(page(question, answer, arguments.since, read), encoding="utf-8")
     if answer.hidden:
         print(f"{answer.hidden} rows of fewer than five devices are hidden; --small shows them", file=sys.stderr)
 
