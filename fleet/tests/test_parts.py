@@ -1,5 +1,6 @@
 """Parts that need neither an engine nor the command."""
 
+import io
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from crypto_diag_fleet.filters import ranges
 from crypto_diag_fleet.output import comma_separated, table
 from crypto_diag_fleet.page import COLOURS, ROWS_MAX, page
+from crypto_diag_fleet.progress import Bar
 from crypto_diag_fleet.questions import Answer, all_questions, interval, order
 
 
@@ -119,6 +121,19 @@ def test_bars_and_dots_lie_where_their_numbers_say() -> None:
     html = page(all_questions()["sizes"], PICTURED["sizes"][0], None, "")
     assert re.findall(r'width="([0-9.]+)%" ?>', html) == ["100.00", "7.00", "0.60", "0.20"]
     assert "3 to 4 reports" in html and "33 to 64 reports" in html
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_how_far_a_filter_is_and_a_file_does_not() -> None:
+    for out, said in ((Terminal(), "\rjudging " + "█" * 15 + "░" * 15 + "  50%\r\x1b[K"), (io.StringIO(), "")):
+        bar = Bar("judging", 200, out)
+        bar.add(100)
+        bar.end()
+        assert out.getvalue() == said
 
 
 def test_colours_are_those_of_the_other_pages() -> None:

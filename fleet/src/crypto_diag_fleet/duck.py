@@ -115,7 +115,8 @@ class Duck:
         target = folder / "judged"
         with tempfile.TemporaryDirectory(dir=folder, prefix=".judging-") as judging:
             made = Path(judging) / "judged.ndjson"
-            run_on_lines(filters.judge(), self._incidents(), made)
+            count = int(str(self.rows(f"SELECT COUNT(*) FROM ({GROUPED}) grouped")[0][0]))
+            run_on_lines(filters.judge(), self._incidents(), count, made)
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir(parents=True)
             columns = {"table": "STRING"} | JUDGED

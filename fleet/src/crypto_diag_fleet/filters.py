@@ -11,6 +11,8 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
+from .progress import Bar
+
 CHUNK_BYTES = 1 << 20
 """Bytes that are handed on at once."""
 
@@ -67,22 +69,25 @@ def ranges(file: Path, parts: int) -> list[tuple[int, int]]:
 def run_on_ranges(words: list[str], file: Path, out: Path, parts: int) -> list[Path]:
     """Run a filter on all stretches of a file at once; gives the files that hold what it printed."""
     running: list[tuple[subprocess.Popen[bytes], Thread, Path]] = []
+    bar = Bar(f"rows of {file.name}", file.stat().st_size)
     for number, (start, end) in enumerate(ranges(file, parts)):
         made = out / f"{number}.ndjson"
         with made.open("wb") as printed:
             process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=printed)
         assert process.stdin is not None
-        feeder = Thread(target=_feed, args=(file, start, end, process.stdin))
+        feeder = Thread(target=_feed, args=(file, start, end, process.stdin, bar))
         feeder.start()
         running.append((process, feeder, made))
-    for process, feeder, _ in running:
+    for _, feeder, _ in running:
         feeder.join()
+    bar.end()
+    for process, _, _ in running:
         if process.wait() != 0:
             raise Unusable(f"{' '.join(words[:2])} ended with {process.returncode}; what it said stands above")
     return [made for _, _, made in running]
 
 
-def _feed(file: Path, start: int, end: int, pipe: IO[bytes]) -> None:
+def _feed(file: Path, start: int, end: int, pipe: IO[bytes], bar: Bar) -> None:
     try:
         with file.open("rb") as source, pipe:
             source.seek(start)
@@ -90,13 +95,15 @@ def _feed(file: Path, start: int, end: int, pipe: IO[bytes]) -> None:
             while left > 0 and (chunk := source.read(min(CHUNK_BYTES, left))):
                 pipe.write(chunk)
                 left -= len(chunk)
+                bar.add(len(chunk))
     except BrokenPipeError:
         # The process has ended; its exit code says why.
         pass
 
 
-def run_on_lines(words: list[str], lines: Iterator[str], out: Path) -> None:
-    """Run a filter on lines that come one by one; what it prints goes into a file."""
+def run_on_lines(words: list[str], lines: Iterator[str], count: int, out: Path) -> None:
+    """Run a filter on so many lines that come one by one; what it prints goes into a file."""
+    bar = Bar("judging", count)
     with out.open("wb") as printed:
         process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=printed)
         assert process.stdin is not None
@@ -105,7 +112,9 @@ def run_on_lines(words: list[str], lines: Iterator[str], out: Path) -> None:
                 for line in lines:
                     pipe.write(line.encode())
                     pipe.write(b"\n")
+                    bar.add(1)
         except BrokenPipeError:
             pass
+        bar.end()
         if process.wait() != 0:
             raise Unusable(f"{' '.join(words[:2])} ended with {process.returncode}; what it said stands above")
