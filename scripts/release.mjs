@@ -11,6 +11,7 @@ import { Explained, isMain, main, root, say, step, target } from './lib/project.
 import { bill } from './release/bill.mjs';
 import { releasedProgram } from './release/binary.mjs';
 import { notes } from './release/notes.mjs';
+import { packWheel } from './release/wheel.mjs';
 import { MODULES, WASM, thirdParty } from './third-party.mjs';
 
 const CLI = 'crypto-diag-cli';
@@ -52,6 +53,7 @@ function packPackage(out) {
  * @param {string} out
  * @param {string} name the archive's and its folder's
  * @param {{ program: string, triple: string, runsOn: string }} made
+ * @returns {string} the folder that is in it
  */
 function packProgram(out, name, { program, triple, runsOn }) {
   const folder = path.join(out, name);
@@ -68,7 +70,7 @@ function packProgram(out, name, { program, triple, runsOn }) {
   // The same files give the same archive: neither times nor owners of this machine are in it.
   const same = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--mode=go-w'];
   quietly('tar', [...same, '-czf', `${name}.tar.gz`, name], { cwd: out });
-  fs.rmSync(folder, { recursive: true });
+  return folder;
 }
 
 /** @param {string} name @param {string} runsOn */
@@ -113,15 +115,14 @@ export async function makeRelease({ out, made }) {
   const { name, version, description } = packageOf(pkg);
   packPackage(out);
   const archive = `${name}-${version}-${made.triple}`;
-  packProgram(out, archive, made);
+  const folder = packProgram(out, archive, made);
+  const wheel = packWheel({ out, folder, triple: made.triple });
+  fs.rmSync(folder, { recursive: true });
+  const program = { kind: /** @type {const} */ ('application'), crates: [CLI], target: made.triple };
   const bills = [
     { file: `${name}-${version}.tgz`, kind: /** @type {const} */ ('library'), crates: MODULES, target: WASM },
-    {
-      file: `${archive}.tar.gz`,
-      kind: /** @type {const} */ ('application'),
-      crates: [CLI],
-      target: made.triple,
-    },
+    { file: `${archive}.tar.gz`, ...program },
+    { file: wheel, ...program },
   ];
   for (const { file, ...of } of bills)
     fs.writeFileSync(path.join(out, `${file}.cdx.json`), await bill({ name, version, description, ...of }));

@@ -103,6 +103,32 @@ describe('the files of a release', () => {
     }
   });
 
+  test('the wheel for many reports brings the command, its licences and its bill', () => {
+    const wheel = readdirSync(out).find((file) => file.endsWith('.whl')) ?? '';
+    assert.match(wheel, /^crypto_diag_fleet-.*-py3-none-m.*linux_[0-9a-z_.]+\.whl$/);
+    const home = mkdtempSync(path.join(os.tmpdir(), 'crypto-diag-vendor-'));
+    try {
+      const python = path.join(home, 'bin/python');
+      quietly('python3', ['-m', 'venv', home]);
+      // Without DuckDB, which a registry has: this test is of what the wheel itself brings.
+      quietly(python, ['-m', 'pip', 'install', '--quiet', '--no-index', '--no-deps', path.join(out, wheel)]);
+      const script =
+        'from pathlib import Path; from crypto_diag_fleet import filters; ' +
+        'print(filters.Filters.find(Path(filters.__file__)).program); ' +
+        'print(*sorted(file.name for file in Path(filters.__file__).parent.glob("*[A-Z]*")))';
+      const said = quietly(python, ['-c', script], {
+        env: { CRYPTO_DIAG: undefined, PATH: '/usr/bin:/bin' },
+      });
+      const [found, licences] = said.trim().split('\n');
+      assert.equal(found, path.join(home, 'bin/crypto-diag'));
+      assert.equal(quietly(found, ['--version']), `crypto-diag ${version}\n`);
+      assert.equal(licences, 'LICENSE-APACHE LICENSE-MIT THIRD-PARTY.md');
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+    assert.equal(JSON.parse(read(`${wheel}.cdx.json`)).metadata.component.version, version);
+  });
+
   test('nothing in it names a folder of this machine', () => {
     const found = outcome('grep', ['-rlF', '--exclude=crypto-diag', root, out]);
     assert.equal(found.stdout, '');

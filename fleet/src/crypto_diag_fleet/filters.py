@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,9 @@ class Filters:
 
     @staticmethod
     def find(key: Path | None, server_names: Iterable[str] = ()) -> Filters:
-        """Find the command: CRYPTO_DIAG names it, else it is on the PATH."""
-        found = os.environ.get("CRYPTO_DIAG") or shutil.which("crypto-diag")
+        """Find the command: CRYPTO_DIAG names it, else it came with this package, else it is on the PATH."""
+        installed = shutil.which("crypto-diag", path=sysconfig.get_path("scripts"))
+        found = os.environ.get("CRYPTO_DIAG") or installed or shutil.which("crypto-diag")
         if not found or not Path(found).is_file():
             raise Unusable("the command crypto-diag is not on the PATH; install it, or name it in CRYPTO_DIAG")
         if key is None:
