@@ -111,7 +111,12 @@ const stages = {
       { title: 'wasm-pack', program: process.execPath, args: [inTests('browser/run.mjs')], counts: 'cargo' },
     ],
   },
-  packaging: { minutes: 10, needs: 'tests', lane: 'servers', commands: () => [nodeTests('packaging')] },
+  packaging: {
+    minutes: 10,
+    needs: 'tests',
+    lane: 'servers',
+    commands: () => [nodeTests('packaging'), nodeTests('machine')],
+  },
   cinny: { minutes: 12, needs: 'tests', lane: 'pages', commands: () => [nodeTests('cinny')] },
   e2e: {
     minutes: 30,
