@@ -137,6 +137,12 @@ const stages = {
     commands: () => [{ ...nodeTests('e2e/fidelity', ['storm.test.mjs']), env: { CRYPTO_DIAG_STORM: '1' } }],
   },
   live: { minutes: 20, needs: 'tests', lane: 'servers', commands: () => [nodeTests('live')] },
+  trial: {
+    minutes: 10,
+    needs: 'tests',
+    onDemand: true,
+    commands: () => [nodeTests('live', ['trial.mjs'])],
+  },
   matrix: {
     minutes: 90,
     needs: 'tests',

@@ -47,7 +47,11 @@ export async function bundleApp({ sdk = DEFAULT_SDK } = {}) {
     target: 'es2022',
     logLevel: 'error',
     define: { global: 'window', LIVE_SDK_VERSION: JSON.stringify(version) },
-    alias: { 'crypto-diag': entry, 'matrix-js-sdk': sdkFolder },
+    alias: {
+      'crypto-diag': entry,
+      'crypto-diag/card': path.join(path.dirname(entry), 'card.js'),
+      'matrix-js-sdk': sdkFolder,
+    },
   });
 
   // A call's frame, as Element Call's is: LiveKit with its own worker.

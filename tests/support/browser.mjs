@@ -56,6 +56,7 @@ import { startWebkit } from './webkit.mjs';
  * @property {(marker: string, paths: string[]) => Promise<unknown>} setFiles `marker` is a CSS selector, to be found in open
  *   shadow roots too
  * @property {() => Promise<Buffer>} screenshot
+ * @property {() => Promise<Uint8Array>} [pdf] what a printer would get; left out where the engine's driver cannot print
  * @property {() => Promise<unknown>} close
  * @property {() => ConsoleMessage[] | null} messages
  * @property {() => string[] | null} requests
@@ -296,6 +297,16 @@ export class Page {
   /** Writes what the viewport shows as a PNG file. @param {string} path */
   async screenshot(path) {
     writeFileSync(path, await this.#page.screenshot());
+  }
+
+  /**
+   * Writes what a printer would get as a PDF file.
+   * @param {string} path
+   * @throws {Error} in an engine whose driver cannot print
+   */
+  async print(path) {
+    if (!this.#page.pdf) throw new Error('this engine cannot print to a file');
+    writeFileSync(path, await this.#page.pdf());
   }
 
   /**

@@ -134,6 +134,7 @@ function enginePage(page) {
       await input?.uploadFile(...paths);
     },
     screenshot: async () => Buffer.from(await page.screenshot()),
+    pdf: () => page.pdf({ format: 'A4', printBackground: true }),
     // A scenario may have closed its page already; whoever cleans up does not ask.
     close: async () => {
       if (!page.isClosed()) await page.close();

@@ -351,6 +351,15 @@ const live = {
   printMissingKey: (/** @type {string} */ participant, /** @type {number} */ index) =>
     console.error(`MissingKey: missing key at index ${index} for participant ${participant}`),
 
+  /** Opens the settings page of which the card is the one part; it stays open during calls. */
+  async showCard() {
+    const { CryptoDiagCard } = await import('crypto-diag/card');
+    const card = new CryptoDiagCard();
+    card.client = client();
+    card.sdkVersion = LIVE_SDK_VERSION;
+    document.body.append(card);
+  },
+
   // --- what crypto-diag has seen -----------------------------------------------------------------------------------------
 
   entries: () => getEntries(),
