@@ -767,9 +767,14 @@ for (const engine of engines) {
               return left < -1 || right > innerWidth + 1;
             })
             .map((element) => `${element.localName}.${element.className}`);
-          return { sideways: root.scrollWidth - root.clientWidth, outside };
+          const files = /** @type {HTMLElement} */ (document.querySelector('#files .wide'));
+          return {
+            sideways: root.scrollWidth - root.clientWidth,
+            files: files.scrollWidth - files.clientWidth,
+            outside,
+          };
         });
-        assert.deepEqual(found, { sideways: 0, outside: [] });
+        assert.deepEqual(found, { sideways: 0, files: 0, outside: [] });
       });
     }
   });
