@@ -75,6 +75,8 @@ pub enum EventKind<'a> {
     Cut,
     /// A line that was there, and of which nothing is shown.
     Hidden,
+    /// So many lines were here, and somebody left them out on purpose.
+    LeftOut(u64),
     /// Anything else.
     Other,
 }

@@ -4,12 +4,13 @@ use crate::conduit::Conduit;
 use crate::dendrite::Dendrite;
 use crate::format::{LogLine, ServerLogFormat};
 use crate::journald::Blob;
+use crate::left_out::LeftOut;
 use crate::livekit::{self, LiveKit};
 use crate::lk_jwt::{self, LkJwt};
 use crate::synapse::Synapse;
 
 /// The programs whose logs are read, the likeliest first: homeservers, and the media side of calls.
-pub static FORMATS: [&dyn ServerLogFormat; 6] = [&Synapse, &Dendrite, &Conduit, &LiveKit, &LkJwt, &Blob];
+pub static FORMATS: [&dyn ServerLogFormat; 7] = [&Synapse, &Dendrite, &Conduit, &LiveKit, &LkJwt, &Blob, &LeftOut];
 
 /// Reads a line that is wrapped in nothing.
 pub(crate) fn bare(line: &[u8]) -> Option<LogLine<'_>> {

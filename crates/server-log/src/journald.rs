@@ -2,10 +2,11 @@
 
 use crate::event::EventKind;
 use crate::format::{LogLine, ServerLogFormat, text};
+use crate::left_out::LEFT_OUT_WORDS;
 use crate::level::LogLevel;
 
-/// What stands in a line in place of the one that is hidden: in text at its end, and in `journalctl -o json` anywhere.
-pub const HIDDEN_WORDS: [&str; 2] = [" blob data]", "\"MESSAGE\":null"];
+/// What stands in a line in place of those that are not shown: in text at its end, and in `journalctl -o json` anywhere.
+pub const HIDDEN_WORDS: [&str; 3] = [" blob data]", LEFT_OUT_WORDS, "\"MESSAGE\":null"];
 
 /// How a line is shown that `journalctl -o json` gives as `null`, so that one reader knows both.
 pub(crate) const UNEXPORTED: &str = "[4K blob data]";

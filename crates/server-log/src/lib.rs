@@ -25,6 +25,7 @@ mod journald;
 mod json_time;
 mod json_wrapping;
 pub mod latency;
+mod left_out;
 mod level;
 mod line;
 mod livekit;
@@ -43,6 +44,7 @@ pub use event::{AccessLine, Claim, Class, DeviceRef, EventKind, RefusedLine, Ser
 pub use format::{LogLine, ServerLogFormat};
 pub use formats::{FORMATS, media_words};
 pub use journald::HIDDEN_WORDS;
+pub use left_out::left_out_line;
 pub use level::LogLevel;
 pub use line::{is_lost, parse_line, source_of};
 pub use loki::{is_loki_export, lines_of_export};

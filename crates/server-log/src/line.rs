@@ -49,15 +49,16 @@ fn parse(line: &[u8], depth: u8) -> Option<LogLine<'_>> {
     Some(inner.within(wrapping.time, wrapping.source.map(Cow::Borrowed)))
 }
 
-/// Whether a line was lost, or so much of it that nobody can tell whom it is about: [`EventKind::Cut`] or
-/// [`EventKind::Hidden`]. Nearly all lines are told by their end.
+/// Whether a line was lost, or so much of it that nobody can tell whom it is about: [`EventKind::Cut`],
+/// [`EventKind::Hidden`] or [`EventKind::LeftOut`]. Nearly all lines are told by their end.
 pub fn is_lost(line: &[u8]) -> bool {
     let end = trim_end(line);
     let marked = CUT_MARKS.iter().any(|mark| end.ends_with(mark.encode_utf8(&mut [0; 4]).as_bytes()));
-    let [at_end, in_json] = HIDDEN_WORDS.map(str::as_bytes);
+    let [blob, left_out, in_json] = HIDDEN_WORDS.map(str::as_bytes);
     let unexported = || end.first() == Some(&b'{') && memchr::memmem::find(end, in_json).is_some();
-    (marked || end.ends_with(at_end) || unexported())
-        && parse_line(line).is_some_and(|line| matches!(line.event().kind, EventKind::Cut | EventKind::Hidden))
+    (marked || end.ends_with(blob) || end.ends_with(left_out) || unexported())
+        && parse_line(line)
+            .is_some_and(|line| matches!(line.event().kind, EventKind::Cut | EventKind::Hidden | EventKind::LeftOut(_)))
 }
 
 /// What tells whose line it is, whichever program wrote it: the prefix, container or unit that stands around it.

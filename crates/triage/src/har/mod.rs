@@ -25,6 +25,9 @@ pub const BODY_BYTES_MAX: usize = 8 << 20;
 /// Requests that are kept at most, at about 200 bytes each.
 pub const ENTRIES_MAX: usize = 200_000;
 
+/// The field of `log` that counts the requests which somebody left out on purpose.
+pub(crate) const LEFT_OUT: &str = "_cryptoDiagLeftOut";
+
 /// Ids that are kept of one body at most.
 const IDS_MAX: usize = 2_000;
 
@@ -47,6 +50,8 @@ pub struct Har {
     /// Whether requests of the file may be missing among `entries`, so that absence says nothing. A body that is lost is no
     /// missing request.
     pub lacks_requests: bool,
+    /// Requests that somebody left out on purpose. Which ones is no accident, so that the others measure nothing.
+    pub left_out: u64,
 }
 
 /// One request and its answer. Times are the client's, in milliseconds since the epoch.
@@ -149,7 +154,7 @@ impl Har {
         let mut problems = Problems::of(name);
         let mut input = Watched { input, failed: None };
         let mut json = JsonStreamReader::new(Mended::new(&mut input));
-        let outcome = stream::read(&mut json, options, &mut har.entries, &mut problems);
+        let outcome = stream::read(&mut json, options, &mut har, &mut problems);
         drop(json);
         match (outcome, input.failed) {
             (Ok(true), _) => {}
@@ -160,6 +165,11 @@ impl Har {
                 let count = har.entries.len();
                 problems.add(place, format!("the HAR breaks here, {count} requests before it are used: {why}"));
             }
+        }
+        if har.left_out > 0 {
+            let what =
+                format!("{} requests are left out of it on purpose; nothing follows from their absence", har.left_out);
+            problems.add(Place::Whole, what);
         }
         har.lacks_requests = !problems.is_empty();
         let mut dropped = 0;
@@ -196,7 +206,11 @@ impl Har {
     /// # Errors
     /// Those of the output.
     pub fn write(&self, mut output: impl Write) -> io::Result<()> {
-        output.write_all(br#"{"log":{"version":"1.2","creator":{"name":"crypto-diag","version":""},"entries":["#)?;
+        output.write_all(br#"{"log":{"version":"1.2","creator":{"name":"crypto-diag","version":""},"#)?;
+        if self.left_out > 0 {
+            write!(output, "\"{LEFT_OUT}\":{},", self.left_out)?;
+        }
+        output.write_all(br#""entries":["#)?;
         for (index, entry) in self.entries.iter().enumerate() {
             let started = jiff::Timestamp::from_millisecond(entry.start).unwrap_or_default();
             let mut value = json!({

@@ -6,7 +6,7 @@ use serde_json::Value;
 use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ValueType};
 
 use super::facts::BodyFacts;
-use super::{BODY_BYTES_MAX, ENTRIES_MAX, Exchange, HarOptions, IDS_MAX, LostBody, body};
+use super::{BODY_BYTES_MAX, ENTRIES_MAX, Exchange, Har, HarOptions, IDS_MAX, LEFT_OUT, LostBody, body};
 use crate::problem::{Place, Problems};
 use crate::stamp::read_iso;
 use crate::synapse_log::{Route, canonical_uri, without_fragment};
@@ -43,7 +43,7 @@ type Json<R> = JsonStreamReader<R>;
 pub(super) fn read<R: Read>(
     json: &mut Json<R>,
     options: &HarOptions,
-    entries: &mut Vec<Exchange>,
+    har: &mut Har,
     problems: &mut Problems,
 ) -> Result<bool, ReaderError> {
     let mut found = false;
@@ -59,9 +59,16 @@ pub(super) fn read<R: Read>(
         }
         json.begin_object()?;
         while json.has_next()? {
-            if json.next_name()? != "entries" || json.peek()? != ValueType::Array {
-                json.skip_value()?;
-                continue;
+            match (json.next_name_owned()?.as_str(), json.peek()?) {
+                ("entries", ValueType::Array) => {}
+                (LEFT_OUT, ValueType::Number) => {
+                    har.left_out = json.next_number_as_str()?.parse().unwrap_or(u64::MAX);
+                    continue;
+                }
+                _ => {
+                    json.skip_value()?;
+                    continue;
+                }
             }
             found = true;
             json.begin_array()?;
@@ -69,7 +76,7 @@ pub(super) fn read<R: Read>(
                 if json.peek()? == ValueType::Object {
                     let raw = read_entry(json, options)?;
                     match raw.finish(index, options, problems) {
-                        Some(entry) if entries.len() < ENTRIES_MAX => entries.push(entry),
+                        Some(entry) if har.entries.len() < ENTRIES_MAX => har.entries.push(entry),
                         Some(_) => problems.add(Place::Entry(index), "too many requests; this one is left out"),
                         None => {}
                     }

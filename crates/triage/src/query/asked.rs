@@ -32,6 +32,7 @@ pub(super) fn by_question(table: Table) -> Vec<Table> {
                 tables.len() - 1
             }
         };
+        tables[at].1.left_out = table.left_out;
         // The row that is there although the answer has none.
         if row.values().any(|cell| !cell.is_null()) {
             tables[at].1.rows.push(row);
@@ -74,11 +75,5 @@ fn description(asked: &str) -> Option<Table> {
     let mut parts = asked.trim().splitn(3, ' ');
     let (name, at, params) = (parts.next()?, parts.next()?, parts.next()?);
     let params: Vec<String> = serde_json::from_str(params).ok()?;
-    Some(Table {
-        name: Some(name.to_owned()),
-        at: Some(at.parse().ok()?),
-        params,
-        rows: Vec::<Row>::new(),
-        described: true,
-    })
+    Some(Table { name: Some(name.to_owned()), at: Some(at.parse().ok()?), params, described: true, ..Table::default() })
 }

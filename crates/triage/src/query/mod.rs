@@ -22,6 +22,9 @@ pub const RESULTS_BYTES_MAX: u64 = 64 << 20;
 /// Rows of one kind that are kept at most.
 pub const ROWS_MAX: usize = 100_000;
 
+/// The field of a result that counts the rows which somebody left out on purpose.
+pub(crate) const LEFT_OUT: &str = "leftOut";
+
 /// One row: column to value. Numbers that a text form gave stay texts.
 type Row = Map<String, Value>;
 
@@ -35,6 +38,8 @@ struct Table {
     /// What it was asked about, where the form says so.
     params: Vec<String>,
     rows: Vec<Row>,
+    /// Rows that somebody left out on purpose.
+    left_out: u64,
     /// Whether its rows said what was asked.
     described: bool,
 }
@@ -183,6 +188,7 @@ fn named(map: Map<String, Value>) -> Table {
         at: map.get("at").and_then(rows::integer),
         params: params.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
         rows: map.get("rows").and_then(Value::as_array).map(|rows| objects(rows)).unwrap_or_default(),
+        left_out: map.get(LEFT_OUT).map_or(0, |count| count.as_u64().unwrap_or(u64::MAX)),
         described: false,
     }
 }

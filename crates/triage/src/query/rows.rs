@@ -265,6 +265,12 @@ pub(super) fn sort(table: &Table, results: &mut QueryResults, problems: &mut Pro
         let place = Place::Row { table: label, row: 1 };
         problems.add(place, format!("{unknown} rows have columns that are not known; left out"));
     }
+    if table.left_out > 0 {
+        let place = Place::Row { table: table.name.clone().unwrap_or_default(), row: table.rows.len() as u64 };
+        let what = format!("{} rows are left out of it on purpose; nothing follows from their absence", table.left_out);
+        problems.add(place, what);
+        return;
+    }
     let about_inbox = is_about(name, "inbox")
         || is_about(name, "backlog")
         || table.rows.iter().any(|row| row.contains_key("stream_id") || row.contains_key("pending"));

@@ -96,7 +96,12 @@ impl Building {
     pub fn add(&mut self, mut event: ServerEvent<'_>, number: u64) {
         if event.kind == EventKind::Hidden {
             self.losses.hidden(self.times.last(), number);
-            self.media.hidden();
+            self.media.hidden(1);
+            return;
+        }
+        if let EventKind::LeftOut(lines) = event.kind {
+            self.losses.left_out(self.times.last(), number, lines);
+            self.media.hidden(lines);
             return;
         }
         let kind = std::mem::replace(&mut event.kind, EventKind::Other);
@@ -290,6 +295,7 @@ impl Building {
             | EventKind::ClientGone
             | EventKind::Media(..)
             | EventKind::Hidden
+            | EventKind::LeftOut(_)
             | EventKind::Other => {}
         }
     }

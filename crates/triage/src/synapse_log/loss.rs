@@ -21,6 +21,8 @@ const NAMED_MAX: usize = 5;
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     hidden: Lines,
+    /// Lines that somebody left out on purpose.
+    left_out: Lines,
     cut: Lines,
     /// Lines that are none of a server's, by who wrote them.
     strays: BTreeMap<String, Lines>,
@@ -37,18 +39,28 @@ struct Lines {
 }
 
 impl Lines {
-    fn add(&mut self, number: u64) {
-        self.count += 1;
-        if self.count == 1 {
+    fn add(&mut self, lines: u64, number: u64) {
+        if self.count == 0 {
             self.first = number;
         }
+        self.count = self.count.saturating_add(lines);
     }
 }
 
 impl Losses {
     /// A line that journald does not show. It was written between the lines around it.
     pub fn hidden(&mut self, last: Option<i64>, number: u64) {
-        self.hidden.add(number);
+        self.hidden.add(1, number);
+        self.begin_hole(last, number);
+    }
+
+    /// Lines that somebody left out on purpose. They were written between the lines around them.
+    pub fn left_out(&mut self, last: Option<i64>, number: u64, lines: u64) {
+        self.left_out.add(lines, number);
+        self.begin_hole(last, number);
+    }
+
+    fn begin_hole(&mut self, last: Option<i64>, number: u64) {
         if self.open.is_none() {
             self.open = last.map(|last| Hole { from: last, to: last, line: number });
         }
@@ -63,14 +75,14 @@ impl Losses {
 
     /// A line that counts and is not whole.
     pub fn cut(&mut self, time: i64, number: u64) {
-        self.cut.add(number);
+        self.cut.add(1, number);
         self.put(Hole { from: time - AROUND_MS, to: time + AROUND_MS, line: number });
     }
 
     /// A line that is none of a server's and continues none.
     pub fn stray(&mut self, source: &str, number: u64) {
         let source = if self.strays.len() < SOURCES_MAX || self.strays.contains_key(source) { source } else { "" };
-        self.strays.entry(source.to_owned()).or_default().add(number);
+        self.strays.entry(source.to_owned()).or_default().add(1, number);
     }
 
     fn put(&mut self, hole: Hole) {
@@ -97,6 +109,13 @@ impl Losses {
                 self.hidden.count
             );
             found.push((Place::Line(self.hidden.first), what));
+        }
+        if self.left_out.count > 0 {
+            let what = format!(
+                "{} lines are left out of it on purpose; nothing follows from their absence",
+                self.left_out.count
+            );
+            found.push((Place::Whole, what));
         }
         if self.cut.count > 0 {
             let what = format!(

@@ -62,9 +62,9 @@ impl MediaLogs {
         MediaLogs { name: name.to_owned(), options: options.clone(), logs: Vec::new(), hidden: 0 }
     }
 
-    /// A line that journald does not show.
-    pub fn hidden(&mut self) {
-        self.hidden += 1;
+    /// Lines that are not shown.
+    pub fn hidden(&mut self, lines: u64) {
+        self.hidden = self.hidden.saturating_add(lines);
     }
 
     pub fn add(&mut self, event: &ServerEvent<'_>, program: MediaProgram, said: MediaEvent, number: u64) {
@@ -110,7 +110,7 @@ impl MediaLogs {
         let placed = |(mut log, times): (MediaLog, Times)| {
             let placement = times.placement();
             log.zone = placement.zone;
-            log.lost += self.hidden;
+            log.lost = log.lost.saturating_add(self.hidden);
             log.lines.iter_mut().for_each(|line| line.at = placement.place(line.at));
             log.last.values_mut().for_each(|last| *last = placement.place(*last));
             log
