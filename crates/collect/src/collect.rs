@@ -311,6 +311,7 @@ impl Collecting {
             files: self.folder.files.clone(),
             coverage: Value::Object(std::mem::take(&mut self.coverage)),
             refused: self.refused.clone(),
+            minimal: None,
         };
         let mut text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
         text.push(b'\n');

@@ -14,6 +14,7 @@ pub use crate::artefact::{ArtefactKind, BAG_FILES, HEAD_BYTES, MANIFEST_SCHEMA};
 use crate::console::Rageshake;
 use crate::har::Har;
 use crate::latency::Latency;
+use crate::minimal::Minimal;
 use crate::problem::Problem;
 use crate::query::QueryResults;
 use crate::synapse_log::{LogOptions, MediaLog, ServerLog};
@@ -56,6 +57,9 @@ pub struct Manifest {
     pub coverage: Value,
     /// What was refused and why.
     pub refused: Vec<Refusal>,
+    /// What was left out of it on purpose, if it is a part of another hand-off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimal: Option<Minimal>,
 }
 
 /// A file in the manifest.

@@ -1,7 +1,7 @@
 //! What can be concluded: one vocabulary for the card, `analyse()`, `triage` and the page.
 
 use crypto_diag_core::Ke;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The heading over what follows from what, as answers for people have it.
 pub(crate) const CAUSE_AND_EFFECT: &str = "Cause and effect";
@@ -50,7 +50,7 @@ pub enum Kind {
 macro_rules! conclusions {
     ($($(#[$doc:meta])* $name:ident: $question:ident $family:ident $kind:ident $title:literal,)*) => {
         /// What can be concluded. The name in JSON is in kebab case and is a public interface: none is ever renamed.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "kebab-case")]
         pub enum Conclusion {

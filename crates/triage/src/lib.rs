@@ -28,6 +28,7 @@ pub mod har;
 mod history;
 pub mod intake;
 pub mod latency;
+pub mod minimal;
 mod moment;
 mod need;
 pub mod problem;

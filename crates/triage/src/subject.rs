@@ -1,9 +1,9 @@
 //! What a verdict is about, as data: ids by which verdicts are joined to one another.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A device by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
@@ -31,9 +31,9 @@ impl Device {
 }
 
 /// The ids that a verdict is about. All are verbatim and may be hostile: show them as text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct Subject {
     /// The device that suffers, or whose keys they are.
     #[serde(skip_serializing_if = "Option::is_none")]

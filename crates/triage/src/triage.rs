@@ -10,6 +10,7 @@ use crate::answer::story::{Story, story};
 use crate::answer::versions::{Version, versions};
 use crate::bundle::{Artefact, Bundle};
 use crate::case::Case;
+use crate::minimal;
 use crate::problem::Problem;
 use crate::remediation::{Remedy, remedies};
 use crate::rules;
@@ -72,7 +73,7 @@ pub(crate) struct Judgement {
 
 impl Judgement {
     pub fn of(case: &Case<'_>) -> Judgement {
-        let all = rules::verdicts(case);
+        let all = minimal::attest(case.bundle, rules::verdicts(case));
         let questions = questions::coverage(case, &all);
         let exit_code = if case.bundle.is_usable() { questions::exit_code(&all, &questions) } else { 3 };
         let verdicts = listed(&all);

@@ -6,6 +6,8 @@ use serde::Serialize;
 use crate::artefact::ArtefactKind;
 use crate::case::Case;
 use crate::conclusion::Conclusion;
+#[cfg(feature = "artefacts")]
+use crate::minimal::Attested;
 use crate::problem::Place;
 use crate::proof::{Established, Open, Proof};
 use crate::quote::quote;
@@ -101,6 +103,27 @@ impl Answer {
     }
 }
 
+/// An answer that leaves nothing open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Settled {
+    /// Every premise holds, and no innocent explanation is left.
+    Proven,
+    /// The evidence excludes it, and would have shown it.
+    Refuted,
+}
+
+impl Settled {
+    /// `proven` or `refuted`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Settled::Proven => "proven",
+            Settled::Refuted => "refuted",
+        }
+    }
+}
+
 /// A conclusion about something, what is said of it, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -118,6 +141,9 @@ pub struct Verdict {
     /// What is said of it.
     #[serde(flatten)]
     pub answer: Answer,
+    /// What the whole hand-off said of it, of which these artefacts are a part that does not show it. Only an unknown verdict has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attested: Option<Settled>,
     /// The statement in one sentence.
     pub statement: String,
     /// What it rests on.
@@ -153,6 +179,7 @@ impl Verdict {
             subject,
             count: 1,
             answer,
+            attested: None,
             statement,
             evidence: Vec::new(),
             would_refute: Vec::new(),
@@ -302,6 +329,43 @@ impl Verdict {
             self = self.evidence(other.evidence);
         }
         self
+    }
+
+    /// `proven`, `refuted`, `attested` or `unknown`.
+    pub fn word(&self) -> &'static str {
+        if self.attested.is_some() { "attested" } else { self.answer.word() }
+    }
+
+    /// The answer, if it leaves nothing open.
+    pub fn settled(&self) -> Option<Settled> {
+        match self.answer {
+            Answer::Proven => Some(Settled::Proven),
+            Answer::Refuted => Some(Settled::Refuted),
+            Answer::Unknown { .. } => None,
+        }
+    }
+
+    /// A verdict that a whole hand-off gave, and that these artefacts do not show.
+    #[cfg(feature = "artefacts")]
+    pub(crate) fn attested(by: Attested, fetch: Fetch) -> Verdict {
+        let answer = Answer::Unknown { fetch: Vec::new() };
+        let mut verdict = Verdict::new(by.conclusion, by.about.clone(), by.subject.clone(), answer, String::new());
+        verdict.count = by.count;
+        verdict.attest(&by, fetch);
+        verdict
+    }
+
+    /// Notes what a whole hand-off said of an unknown verdict; a settled one stays as it is.
+    #[cfg(feature = "artefacts")]
+    pub(crate) fn attest(&mut self, by: &Attested, whole: Fetch) {
+        let Answer::Unknown { fetch } = &mut self.answer else { return };
+        fetch.insert(0, whole);
+        self.attested = Some(by.was);
+        self.statement = format!(
+            "The whole hand-off, of which these artefacts are a part, is said to have {} this: {}",
+            by.was.word(),
+            by.statement
+        );
     }
 
     /// Innocent explanations that are left. Only an unknown verdict has any.

@@ -14,6 +14,8 @@ use crate::unpack::open::{self, Part, parts};
 use crate::unpack::unpacked_name;
 
 #[cfg(feature = "artefacts")]
+pub(crate) use run::read;
+#[cfg(feature = "artefacts")]
 pub use run::{Step, run};
 
 /// A file, opened as often as needed.

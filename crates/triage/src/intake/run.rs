@@ -26,6 +26,23 @@ pub fn run<S: Source>(
     zone_minutes: Option<i32>,
     tell: &mut dyn FnMut(usize, Step),
 ) -> (Bundle, Triage) {
+    let (bundle, unread) = read(sources, unopened, zone_minutes, tell);
+    let mut triage = Triage::of(&bundle);
+    // "Nothing is wrong" would be said of artefacts that nobody could look into.
+    if triage.exit_code == 0 && unread > 0 {
+        triage.exit_code = 2;
+        triage.summary.push_str(" Some of what was given could not be opened.");
+    }
+    (bundle, triage)
+}
+
+/// The sources as a bundle, and how many of them could not be opened.
+pub(crate) fn read<S: Source>(
+    sources: &[S],
+    unopened: Vec<Problem>,
+    zone_minutes: Option<i32>,
+    tell: &mut dyn FnMut(usize, Step),
+) -> (Bundle, usize) {
     let mut bundle = Bundle::new();
     bundle.log_options.zone_minutes = zone_minutes;
     let mut plan = Plan::of(sources);
@@ -56,11 +73,5 @@ pub fn run<S: Source>(
         };
         tell(member.source, Step::Done(used));
     }
-    let mut triage = Triage::of(&bundle);
-    // "Nothing is wrong" would be said of artefacts that nobody could look into.
-    if triage.exit_code == 0 && unread > 0 {
-        triage.exit_code = 2;
-        triage.summary.push_str(" Some of what was given could not be opened.");
-    }
-    (bundle, triage)
+    (bundle, unread)
 }

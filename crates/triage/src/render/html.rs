@@ -117,11 +117,8 @@ fn next(page: &mut Markup, triage: &Triage) {
 }
 
 fn add(page: &mut Markup, verdict: &Verdict) {
-    page.markup(match verdict.answer {
-        Answer::Proven => "<article class=\"proven\"><span class=\"word\">proven</span> ",
-        Answer::Refuted => "<article class=\"refuted\"><span class=\"word\">refuted</span> ",
-        Answer::Unknown { .. } => "<article class=\"unknown\"><span class=\"word\">unknown</span> ",
-    });
+    let (class, word) = (verdict.answer.word(), verdict.word());
+    page.within("<article class=\"", class, "\">").within("<span class=\"word\">", word, "</span> ");
     page.within("<h3>", verdict.conclusion.title(), "</h3>").within("<p>", &verdict.statement, "</p>\n");
     if !verdict.subject.message_ids.is_empty() {
         page.within("<p class=\"where\">Messages: ", &verdict.subject.message_ids.join(", "), "</p>\n");

@@ -92,7 +92,7 @@ pub fn markdown(triage: &Triage) -> Clean {
 }
 
 fn add(out: &mut String, verdict: &Verdict) {
-    let word = verdict.answer.word();
+    let word = verdict.word();
     out.push_str(&format!("\n### {word}: {}\n\n{}\n", escape(verdict.conclusion.title()), escape(&verdict.statement)));
     if !verdict.subject.message_ids.is_empty() {
         out.push_str(&format!("\nMessages: {}\n", escape(&verdict.subject.message_ids.join(", "))));

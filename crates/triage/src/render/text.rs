@@ -101,12 +101,8 @@ pub fn text(triage: &Triage) -> Clean {
 }
 
 fn lines(verdict: &Verdict) -> Vec<String> {
-    let mut lines = vec![format!(
-        "  {:8} {}: {}",
-        verdict.answer.word().to_uppercase(),
-        verdict.conclusion.title(),
-        verdict.statement
-    )];
+    let mut lines =
+        vec![format!("  {:8} {}: {}", verdict.word().to_uppercase(), verdict.conclusion.title(), verdict.statement)];
     if matches!(verdict.answer, Answer::Refuted) {
         return lines;
     }

@@ -155,10 +155,15 @@ pub(crate) fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
 /// What is said of a case, out of what rules say: one verdict for each thing, one for each storm, in the answer's order.
 fn settle(verdicts: Vec<Verdict>) -> Vec<Verdict> {
     let mut settled = storms(merge(verdicts));
-    sort_by(&mut settled, |a, b| {
+    sort(&mut settled);
+    settled
+}
+
+/// Puts verdicts into the answer's order.
+pub(crate) fn sort(verdicts: &mut [Verdict]) {
+    sort_by(verdicts, |a, b| {
         (a.conclusion.question(), a.conclusion, &a.about).cmp(&(b.conclusion.question(), b.conclusion, &b.about))
     });
-    settled
 }
 
 /// One verdict for each conclusion about one thing: the settled one stands above what is unknown. Rules settle
