@@ -3,9 +3,10 @@
 use crypto_diag_core::{redact, showable};
 
 use super::Attested;
+use crate::artefact::ArtefactKind;
 use crate::bundle::Bundle;
 use crate::subject::Subject;
-use crate::verdict::{ArtefactKind, Fetch, Verdict};
+use crate::verdict::{Fetch, Verdict};
 
 /// Verdicts that are taken out of a record at most: more than this program lists of all conclusions together.
 const ATTESTED_MAX: usize = 2_000;
