@@ -13,7 +13,8 @@ input cannot be used. compare: 0 nothing goes on, 1 something does or is new, 2 
 const RUN_EXAMPLE: &str = "\
 Example:
   crypto-diag run alice.json bob.json --log /var/log/matrix-synapse --database \"host=/run/postgresql dbname=synapse\"
-  crypto-diag run alice.json bob.json --profile crypto-diag.toml";
+  crypto-diag run alice.json bob.json --profile crypto-diag.toml
+  crypto-diag run alice.json bob.json --log /var/log/matrix-synapse --minimal --zip";
 
 const VERIFY_EXAMPLE: &str = "\
 Example:
@@ -126,7 +127,11 @@ pub struct JudgeArguments {
 pub struct RunArguments {
     #[command(flatten)]
     pub collect: CollectArguments,
-    /// Packs the folder into one file beside it as well, which `verify` takes as it takes the folder.
+    /// Makes a second folder beside the first, to be handed on in its place: with the reports, and of logs, HARs and rows only what the
+    /// verdicts rest on. What is left out is recorded; verdicts that rest on its absence become *attested*. Keep the first.
+    #[arg(long)]
+    pub minimal: bool,
+    /// Packs the folder into one file beside it as well, which `verify` takes as it takes the folder; with --minimal the second one.
     #[arg(long)]
     pub zip: bool,
 }

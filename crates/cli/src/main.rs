@@ -12,6 +12,7 @@ mod exit;
 mod given;
 mod init;
 mod inputs;
+mod minimal;
 mod output;
 mod profile;
 mod progress;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crypto_diag_core::{Clean, visible_line};
 use crypto_diag_triage::bundle::{Bundle, Manifest};
+use crypto_diag_triage::minimal::{Cut, Unit};
 use crypto_diag_triage::{Triage, stamp};
 
 use crate::{bag, output};
@@ -37,6 +38,17 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
     page.list("data/manifest.json and answer.md", refused.chain(problems));
     if manifest.refused.is_empty() && triage.problems.is_empty() {
         page.item("Nothing that was named was left out.");
+    }
+
+    if let Some(minimal) = &manifest.minimal {
+        page.heading("What is left out on purpose");
+        page.item(&format!(
+            "This is a part of the hand-off with the seal {}, whose maker has the rest.",
+            minimal.seal_of_whole
+        ));
+        page.list("data/manifest.json", minimal.cuts.iter().map(cut));
+        let said = minimal.attested.iter().map(|one| format!("attested to be {}: {}", one.was.word(), one.statement));
+        page.list("answer.md", said);
     }
 
     page.heading("What is open, and what to fetch next");
@@ -95,6 +107,20 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
         .map(str::to_owned),
     );
     Clean::told(&page.0)
+}
+
+/// What of an artefact is here.
+fn cut(cut: &Cut) -> String {
+    let unit = match cut.unit {
+        Unit::Lines => "lines",
+        Unit::Requests => "requests",
+        Unit::Rows => "rows",
+    };
+    let span = match (cut.from, cut.to) {
+        (Some(from), Some(to)) => format!(", from {} to {}", stamp::print(from), stamp::print(to)),
+        _ => String::new(),
+    };
+    format!("{}: {} of {} {unit}{span}; the whole has the SHA-256 {}", cut.name, cut.kept, cut.count, cut.sha256)
 }
 
 /// The marks of all reports, each by the clock of its page.

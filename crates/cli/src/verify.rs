@@ -38,7 +38,7 @@ pub fn run(arguments: &VerifyArguments) -> Result<u8, String> {
     let is_same_version = packed_by.as_deref() == Some(bag::THIS_PROGRAM);
     let this = bag::THIS_PROGRAM;
     let other = shown(packed_by.as_deref().unwrap_or("a program that does not name itself"));
-    let (count, seal) = (files.all().len(), bag::seal(&files)?);
+    let (count, seal) = (files.all().len(), bag::seal_line(&files)?);
     let mut said = format!("The {count} files of the folder are unchanged, and none was added.\n{seal}");
     said.push_str(&match (is_same, is_same_version) {
         (true, true) => format!("{this} gives the same answer out of them, byte for byte.\n"),

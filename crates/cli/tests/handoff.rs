@@ -329,6 +329,42 @@ fn write_zip(path: &Path, members: &[(String, Vec<u8>)]) {
 }
 
 #[test]
+fn a_minimal_hand_off_is_verified_by_itself_names_the_whole_and_proves_nothing_that_the_whole_does_not() {
+    let made = HandOff::with("keys-exhausted", &["--minimal", "--zip"]);
+    let lines: Vec<&str> = made.said.out.lines().collect();
+    let [whole, _, whole_seal, part, part_seal, zip] = lines[..] else { panic!("{lines:?}") };
+    assert_eq!((part, zip), (&*format!("{whole}-minimal"), &*format!("{whole}-minimal.zip")));
+    for (folder, seal) in [(whole, whole_seal), (part, part_seal), (zip, part_seal)] {
+        let verified = run(["verify", folder]);
+        assert_eq!((verified.code, verified.err.as_str()), (0, ""), "{folder}: {}", verified.out);
+        assert!(verified.out.contains(seal) && verified.out.contains("byte for byte"), "{folder}: {}", verified.out);
+    }
+    let answer = |folder: &str| fs::read_to_string(Path::new(folder).join("answer.json")).unwrap();
+    let settled = |folder: &str| -> Vec<String> {
+        verdicts(&answer(folder)).into_iter().filter(|line| !line.starts_with("\"unknown")).collect()
+    };
+    let of_whole = settled(whole);
+    assert!(settled(part).iter().all(|line| of_whole.contains(line)), "{:?} {of_whole:?}", settled(part));
+
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(Path::new(part).join("data/manifest.json")).unwrap()).unwrap();
+    let minimal = &manifest["minimal"];
+    assert!(whole_seal.contains(minimal["sealOfWhole"].as_str().unwrap()), "{whole_seal}");
+    let cuts = minimal["cuts"].as_array().unwrap();
+    assert!(!cuts.is_empty());
+    for cut in cuts {
+        let name = cut["name"].as_str().unwrap();
+        assert_eq!(cut["sha256"], sha256(&Path::new(whole).join("data").join(name)), "{name}");
+        let size = |folder: &str| fs::metadata(Path::new(folder).join("data").join(name)).unwrap().len();
+        assert!(size(part) < size(whole), "{name}");
+    }
+    let mode = |path: &str| fs::metadata(Path::new(part).join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!([mode(""), mode("data"), mode("data/manifest.json")], [0o700, 0o700, 0o600]);
+    let readme = fs::read_to_string(Path::new(part).join("README.txt")).unwrap();
+    assert!(readme.contains("What is left out on purpose"), "{readme}");
+}
+
+#[test]
 fn a_zip_has_the_folder_in_it_and_is_verified_as_the_folder_is() {
     let made = HandOff::with("store-rollback", &["--zip"]);
     assert_eq!((made.said.code, made.said.err.as_str()), (1, ""));

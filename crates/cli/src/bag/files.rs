@@ -144,6 +144,6 @@ impl Files {
 }
 
 /// The name of a file within the payload, if it is one of it.
-pub(super) fn in_payload(name: &str) -> Option<&str> {
+pub fn in_payload(name: &str) -> Option<&str> {
     name.strip_prefix(PAYLOAD)?.strip_prefix('/')
 }

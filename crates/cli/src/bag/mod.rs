@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::output;
 
 pub use check::check;
-pub use files::Files;
+pub use files::{Files, in_payload};
 pub use zipped::zip;
 
 /// The folder of the payload.
@@ -102,7 +102,15 @@ pub fn pack(root: &Path) -> Result<(), String> {
 /// In words, if the list cannot be read.
 pub fn seal(files: &Files) -> Result<String, String> {
     let (hash, _) = hash(files, TAG_LIST).map_err(|error| format!("{TAG_LIST} cannot be read: {error}"))?;
-    Ok(format!("Seal: {hash} (SHA-256 of {TAG_LIST})\n"))
+    Ok(hash)
+}
+
+/// The seal as it is printed.
+///
+/// # Errors
+/// In words, if the list cannot be read.
+pub fn seal_line(files: &Files) -> Result<String, String> {
+    Ok(format!("Seal: {} (SHA-256 of {TAG_LIST})\n", seal(files)?))
 }
 
 /// What packed a bag, as it says itself. Hostile.

@@ -20,7 +20,7 @@ pub fn create_file(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// `AlreadyExists`, or why it cannot be made.
-pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+pub fn create_folder(path: &Path) -> io::Result<()> {
     builder().create(path)
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// Why one of them cannot be made.
-pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
+pub fn create_folders(path: &Path) -> io::Result<()> {
     builder().recursive(true).create(path)
 }
 
