@@ -60,6 +60,11 @@ impl Losses {
         self.begin_hole(last, number);
     }
 
+    /// Whether somebody left lines out on purpose: which program wrote them is not known then.
+    pub fn some_left_out(&self) -> bool {
+        self.left_out.count > 0
+    }
+
     fn begin_hole(&mut self, last: Option<i64>, number: u64) {
         if self.open.is_none() {
             self.open = last.map(|last| Hole { from: last, to: last, line: number });

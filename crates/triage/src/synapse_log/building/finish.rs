@@ -20,7 +20,7 @@ impl Building {
         if counts.truncated > 0 {
             self.problems.add(Place::Whole, format!("{} lines were too long and are cut", counts.truncated));
         }
-        if log.levels.is_empty() && log.media.is_empty() && counts.lines > 0 {
+        if log.levels.is_empty() && log.media.is_empty() && counts.lines > 0 && !self.losses.some_left_out() {
             self.problems.add(Place::Whole, "no line of it is a line of a homeserver's log");
         }
         if log.not_kept > 0 {
