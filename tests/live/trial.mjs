@@ -24,6 +24,9 @@ const CALL = process.env.CRYPTO_DIAG_TRIAL ?? 'the homeserver refuses the key';
 /** Where everything is kept. */
 const KEPT = path.join(target, 'trial');
 
+/** How wide a column has to be for the words of the answer's tables, in CSS pixels. */
+const WORD_PX = 70;
+
 const card = (/** @type {string} */ part) => `crypto-diag-card >>> [part~="${part}"]`;
 
 /** One of the three, and what it took. */
@@ -195,9 +198,11 @@ test('the page of the answer can be read in light and dark, on a phone, and on p
         await page.goto(url);
         const size = await page.evaluate(() => {
           const { scrollWidth, scrollHeight } = document.documentElement;
-          return { scrollWidth, scrollHeight };
+          const cells = [...document.querySelectorAll('td')].map(({ clientWidth }) => clientWidth);
+          return { scrollWidth, scrollHeight, narrowest: Math.min(...cells) };
         });
         assert.equal(size.scrollWidth, width, `${name}: nothing stands beside the page`);
+        assert.ok(size.narrowest >= WORD_PX, `${name}: a column of ${size.narrowest} px breaks words`);
         height = size.scrollHeight;
         await page.screenshot(path.join(KEPT, `answer-${name}.png`));
         if (name === 'dark') await page.print(path.join(KEPT, 'answer-print.pdf'));

@@ -13,17 +13,19 @@ use crate::verdict::{Answer, Verdict};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--proven:#b3261e;--unknown:#8a5a00;--refuted:#2e6b34;--soft:#8883}\
-body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem}\
+body{font:1rem/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem}\
 h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.2rem;border-bottom:1px solid var(--soft)}\
 .summary{font-size:1.15rem}article{border-left:.35rem solid;padding:.1rem 0 .1rem 1rem;margin:1rem 0;break-inside:avoid-page}\
 .proven{border-color:var(--proven)}.unknown{border-color:var(--unknown)}.refuted{border-color:var(--refuted)}\
 .word{font-weight:700;text-transform:uppercase;font-size:.85rem}\
 .proven .word{color:var(--proven)}.unknown .word{color:var(--unknown)}.refuted .word{color:var(--refuted)}\
 h3{font-size:1rem;margin:.3rem 0}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--soft);padding:.5rem;margin:.2rem 0 .8rem;font-size:.85rem}\
-p,li{overflow-wrap:anywhere}.where{font-size:.9rem}table{border-collapse:collapse}td,th{border:1px solid var(--soft);padding:.2rem .6rem;text-align:left;overflow-wrap:anywhere}\
-svg{width:100%;height:auto}\
-@media(prefers-color-scheme:dark){:root{--proven:#ff8a80;--unknown:#ffcc66;--refuted:#8fd694}}\
-@media print{body{max-width:none;margin:0;font-size:11px}details{display:block}}";
+p,li,h3{overflow-wrap:anywhere}.where{font-size:.9rem}table{border-collapse:collapse}td,th{border:1px solid var(--soft);padding:.2rem .6rem;text-align:left;overflow-wrap:anywhere;min-width:5.5em}\
+.wide{overflow-x:auto}svg{width:100%;min-width:50rem;height:auto}\
+@media screen and (prefers-color-scheme:dark){:root{--proven:#ff8a80;--unknown:#ffcc66;--refuted:#8fd694}}\
+@media(max-width:40rem){td,th{padding:.2rem .3rem;font-size:.85rem}}\
+@media print{@page{margin:1.5cm}:root{color-scheme:light;font-size:11px}body{max-width:none;margin:0;padding:0}\
+h2,h3,.word{break-after:avoid}tr,pre,svg{break-inside:avoid}svg{min-width:0}details::details-content{content-visibility:visible}}";
 
 /// The answer as a page.
 pub fn html(triage: &Triage) -> Clean {

@@ -57,13 +57,13 @@ pub(super) fn section(page: &mut Markup, timeline: &Timeline) {
         return;
     }
     let picture = Picture::of(timeline);
-    page.markup("<section><h2>Timeline</h2><svg class=\"timeline\" role=\"img\" aria-label=\"Timeline of the capture, one lane per family and server fact\" viewBox=\"0 0 ")
+    page.markup("<section><h2>Timeline</h2><div class=\"wide\" role=\"group\" aria-label=\"Timeline\" tabindex=\"0\"><svg class=\"timeline\" role=\"img\" aria-label=\"Timeline of the capture, one lane per family and server fact\" viewBox=\"0 0 ")
         .number(WIDTH)
         .markup(" ")
         .number(picture.height())
         .markup("\">\n");
     picture.draw(page);
-    page.within("</svg>\n<p>", LEGEND, "</p><ul>");
+    page.within("</svg></div>\n<p>", LEGEND, "</p><ul>");
     for note in &timeline.notes {
         page.within("<li>", note, "</li>");
     }
