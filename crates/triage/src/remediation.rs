@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::answer::versions::{SDK, Version};
 use crate::bundle::Bundle;
 use crate::conclusion::Conclusion;
 use crate::verdict::Verdict;
@@ -34,8 +35,8 @@ pub struct Remedy {
     pub facts: Vec<String>,
 }
 
-/// The options for a set of verdicts.
-pub fn remedies(bundle: &Bundle, verdicts: &[Verdict]) -> Vec<Remedy> {
+/// The options for a set of verdicts. `versions` are of the software that took part.
+pub fn remedies(bundle: &Bundle, verdicts: &[Verdict], versions: &[Version]) -> Vec<Remedy> {
     let because = |claims: &[Conclusion]| -> Vec<String> {
         let proven = verdicts.iter().filter(|verdict| verdict.is_proven() && claims.contains(&verdict.conclusion));
         proven.map(|verdict| format!("{} ({})", verdict.conclusion.title(), verdict.about)).collect()
@@ -64,7 +65,7 @@ pub fn remedies(bundle: &Bundle, verdicts: &[Verdict]) -> Vec<Remedy> {
             cost: "The new device must be verified again, and restores old room keys from key backup.",
             warnings,
             because: device,
-            facts: backup(bundle),
+            facts: [COMPARE.to_owned()].into_iter().chain(backup(bundle)).collect(),
         });
     }
     let store = because(&[Conclusion::IdentityReplaced, Conclusion::Rollback]);
@@ -94,7 +95,7 @@ pub fn remedies(bundle: &Bundle, verdicts: &[Verdict]) -> Vec<Remedy> {
             cost: "A build and a test of the crypto store's schema.",
             warnings: vec!["An older SDK may not open the crypto store of a newer one (IDB_VERSION_CONFLICT).".into()],
             because: client,
-            facts: Vec::new(),
+            facts: sdks(versions),
         });
     }
     // Only where the cause is proven, too: rows deleted for a cause that lives on come back diverged.
@@ -115,6 +116,16 @@ pub fn remedies(bundle: &Bundle, verdicts: &[Verdict]) -> Vec<Remedy> {
         });
     }
     remedies
+}
+
+/// What a log-in tells of the cause.
+const COMPARE: &str = "Afterwards, `crypto-diag compare BEFORE AFTER` says of two reports whether KE-1 has stopped. That it has fits a \
+                       divergence as its cause; that it goes on asks for another explanation.";
+
+/// The SDK that each client runs now.
+fn sdks(versions: &[Version]) -> Vec<String> {
+    let of_sdk = versions.iter().filter(|version| version.part == SDK);
+    of_sdk.map(|Version { of, part, version }| format!("{of} runs {part} {version} now.")).collect()
 }
 
 /// Whether key backup is on, as each report says.

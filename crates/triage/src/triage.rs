@@ -100,6 +100,7 @@ impl Triage {
         let bundle = case.bundle;
         let Judgement { all, verdicts, questions, exit_code, story } = Judgement::of(case);
         let timeline = timeline(case);
+        let versions = versions(case);
         Triage {
             schema: SCHEMA_NAME,
             schema_version: SCHEMA_VERSION,
@@ -107,12 +108,12 @@ impl Triage {
             summary: story.sentence.clone(),
             story,
             questions,
-            remedies: remedies(bundle, &verdicts),
+            remedies: remedies(bundle, &verdicts, &versions),
             media_keys: key_path::media_keys(case, &all),
             room_keys: key_path::room_keys(case, &all),
             course: course(case, &timeline),
             timeline,
-            versions: versions(case),
+            versions,
             verdicts,
             artefacts: bundle.artefacts.clone(),
             problems: bundle.problems.clone(),

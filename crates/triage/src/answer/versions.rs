@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use crate::case::Case;
 
+/// The part that an application builds its client on.
+pub const SDK: &str = "matrix-js-sdk";
+
 /// One part and its version. May be hostile: show as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -27,7 +30,7 @@ pub(crate) fn versions(case: &Case<'_>) -> Vec<Version> {
     };
     for page in &case.pages {
         let (report, label) = (case.report(page), case.label(page));
-        add(&label, "matrix-js-sdk", report.sdk_version.as_deref());
+        add(&label, SDK, report.sdk_version.as_deref());
         add(&label, "crypto", report.crypto_version.as_deref());
         add(&label, "browser", report.user_agent.as_deref());
     }

@@ -43,7 +43,7 @@ fn hostile(text: &str) -> Triage {
     verdict.would_refute.push(text.into());
     verdict.ruled_out.push(text.into());
     let proven = Verdict::example(Conclusion::Rollback, Answer::Proven, text);
-    let mut remedies = crate::remediation::remedies(&crate::bundle::Bundle::new(), &[proven]);
+    let mut remedies = crate::remediation::remedies(&crate::bundle::Bundle::new(), &[proven], &[]);
     remedies.iter_mut().for_each(|remedy| {
         remedy.warnings.push(text.into());
         remedy.facts.push(text.into());
