@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crypto_diag_core::{CallFactKind, MarkKind, Meaning};
+use crypto_diag_core::{CallFactKind, CallFacts, CallMembership, MarkKind, Meaning};
 use serde::Serialize;
 
 use crate::case::pace::SLOW_MS;
@@ -221,6 +221,18 @@ fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<Strin
             let text = "statistics of the call".to_owned();
             put(lanes, 19, format!("{label}: {text}"), false, at(moment)).marks.push(Mark { at: at(moment), text });
         }
+        // By the server's clock, which has a place in the picture only where it is known how far the page's is from it. A membership from
+        // before the page began says nothing of its lines, and one from after it cannot be.
+        let ahead = report.server_minus_page.map(|found| found.low.midpoint(found.high));
+        let on_page = |created: u64| at(created).checked_sub(ahead?);
+        for created in own_memberships(call, page).filter_map(|membership| membership.created_at) {
+            let made = i64::try_from(created.0).ok();
+            let when = to_server.map_or_else(|| on_page(created.0), |_| made);
+            let began = report.capture.time_origin.map_or(i64::MIN, |origin| at(origin.0));
+            let Some(when) = when.filter(|when| (began..=at(report.generated_at.0)).contains(when)) else { continue };
+            let text = "call joined".to_owned();
+            put(lanes, 2, format!("{label}: call"), false, when).marks.push(Mark { at: when, text });
+        }
     }
     if let Some(origin) = report.capture.time_origin {
         let origin = at(origin.0);
@@ -266,6 +278,17 @@ fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<Strin
             }
         }
     }
+}
+
+/// The memberships of a page's own device, as its client holds the call.
+fn own_memberships<'c>(call: &'c CallFacts, page: &Page) -> impl Iterator<Item = &'c CallMembership> {
+    let is_own = move |membership: &&CallMembership| {
+        page.device.as_ref().is_some_and(|device| {
+            membership.user_id.as_ref() == Some(&device.user_id)
+                && membership.device_id.as_ref() == Some(&device.device_id)
+        })
+    };
+    call.session.iter().flat_map(|session| &session.memberships).filter(is_own)
 }
 
 /// How far the first of some clocks that a page is aligned with is ahead of the page's. A picture needs one number: the middle of what is
@@ -383,6 +406,20 @@ fn media(case: &Case<'_>, lanes: &mut Lanes) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::call::{BEGUN, Held, history};
+    use crate::triage::Triage;
+
+    #[test]
+    fn timeouts_and_the_moment_of_joining_lie_on_one_clock() {
+        let calls = |held: Held| {
+            let triage = Triage::of(&history("x", held).bundle());
+            let lanes = triage.timeline.lanes.into_iter().filter(|lane| lane.name.ends_with(": call"));
+            lanes.flat_map(|lane| lane.marks).map(|mark| (mark.at - BEGUN as i64, mark.text)).collect::<Vec<_>>()
+        };
+        // The server says 10 s after the page began; the page's clock is 3 s ahead then, measured to 50 ms.
+        assert_eq!(calls(Held::default().ahead(3_000)), [(12_970, "call joined".to_owned())]);
+        assert_eq!(calls(Held::default().unmeasured()), []);
+    }
 
     #[test]
     fn a_storm_is_a_density_and_everything_lies_inside_of_the_picture() {
