@@ -165,6 +165,7 @@ function question(asked, number, announce) {
     'section',
     { class: 'panel', 'aria-labelledby': id },
     html('h2', { id }, asked.text),
+    asked.standsAlone && html('p', { class: 'quiet' }, asked.standsAlone),
     ...looked,
     ...open,
     refuted.length > 0 &&

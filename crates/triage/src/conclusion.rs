@@ -33,6 +33,16 @@ impl Question {
             Question::Q4 => "KE-4: who let the delayed events time out?",
         }
     }
+
+    /// For a question outside of the chain from KE-1 to KE-2: that it is.
+    pub fn stands_alone(self) -> Option<&'static str> {
+        match self {
+            Question::Q1 | Question::Q2 => None,
+            Question::Q3 | Question::Q4 => {
+                Some("Independent of KE-1 and KE-2: no conclusion on this question rests on them.")
+            }
+        }
+    }
 }
 
 /// What a proven conclusion is to its reader.

@@ -69,6 +69,8 @@ pub struct Branch {
 pub struct Asked<'a> {
     /// The question.
     pub text: &'static str,
+    /// That it stands outside of the chain from KE-1 to KE-2, if it does.
+    pub stands_alone: Option<&'static str>,
     /// Whether something would have shown a fault.
     pub covered: bool,
     /// What was looked at, a sentence each.
@@ -195,6 +197,7 @@ fn asked<'a>(coverage: &'a Coverage, triage: &'a Triage) -> Asked<'a> {
     });
     Asked {
         text: coverage.question.text(),
+        stands_alone: coverage.question.stands_alone(),
         covered: coverage.covered,
         looked_at: &coverage.looked_at,
         verdicts: verdicts.into_iter().map(said).collect(),

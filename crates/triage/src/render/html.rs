@@ -43,6 +43,9 @@ pub fn html(triage: &Triage) -> Clean {
     next(&mut page, triage);
     for (coverage, verdicts) in by_question(triage) {
         page.within("<section><h2>", coverage.question.text(), "</h2>\n");
+        if let Some(sentence) = coverage.question.stands_alone() {
+            page.within("<p class=\"where\">", sentence, "</p>\n");
+        }
         for sentence in &coverage.looked_at {
             page.markup(if coverage.covered { "<p class=\"where\">" } else { "<p class=\"where unknown\">" });
             page.markup(standing(coverage)).markup(" ").text(sentence).markup("</p>\n");

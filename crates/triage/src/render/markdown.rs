@@ -41,6 +41,9 @@ pub fn markdown(triage: &Triage) -> Clean {
     }
     for (coverage, verdicts) in by_question(triage) {
         out.push_str(&format!("\n## {}\n\n", escape(coverage.question.text())));
+        if let Some(sentence) = coverage.question.stands_alone() {
+            out.push_str(&format!("{}\n\n", escape(sentence)));
+        }
         for sentence in &coverage.looked_at {
             out.push_str(&format!("- {} {}\n", standing(coverage), escape(sentence)));
         }

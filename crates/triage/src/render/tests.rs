@@ -282,6 +282,18 @@ fn machines_get_what_people_get() {
 }
 
 /// A SARIF log's one run.
+#[test]
+fn a_question_outside_of_the_chain_says_so_in_each_form() {
+    let mut triage = hostile("x");
+    for form in [text, markdown, html] {
+        let mut count = |question| {
+            triage.questions[0].question = question;
+            form(&triage).matches("Independent of KE").count()
+        };
+        assert_eq!(Question::ALL.map(&mut count), [0, 0, 1, 1]);
+    }
+}
+
 fn run_of(triage: &Triage) -> serde_json::Value {
     let log: serde_json::Value = serde_json::from_str(&sarif(triage).unwrap()).unwrap();
     assert_eq!(log["version"], "2.1.0");

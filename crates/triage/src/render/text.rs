@@ -50,6 +50,9 @@ pub fn text(triage: &Triage) -> Clean {
     for (coverage, verdicts) in by_question(triage) {
         line(String::new());
         line(coverage.question.text().to_owned());
+        if let Some(sentence) = coverage.question.stands_alone() {
+            line(format!("  {sentence}"));
+        }
         for sentence in &coverage.looked_at {
             line(format!("  {} {sentence}", standing(coverage)));
         }
