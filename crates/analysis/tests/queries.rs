@@ -168,6 +168,15 @@ proptest! {
                     prop_assert!(words.iter().any(|word| word.ends_with("homeserver.log")));
                 }
                 RunsOn::PrometheusHost => prop_assert_eq!(&query.text, &like.text, "it names no id"),
+                RunsOn::MemberHost => {
+                    let words = shlex::split(&query.text).expect("every quote is closed");
+                    let (_, urls) = words.split_at(words.iter().position(|word| word == "@-").expect("a header") + 1);
+                    for url in urls {
+                        let path = url.strip_prefix("https://SERVER/_matrix/client/v3/rooms/").expect("an address");
+                        prop_assert_eq!(path.matches('/').count(), 2, "{}", url);
+                        prop_assert!(!path.contains(['?', '#', ' ', '\'']), "{}", url);
+                    }
+                }
             }
         }
     }
@@ -202,6 +211,12 @@ fn the_ids_of_a_recorded_console_stand_in_its_queries() {
     let events = of(&queries, "ke3-events");
     assert!(events.text.contains("'$Y6nduM6oGf8FXsiFLUb-sOMLNe-drVkPAMqtPiCvHCA'"));
     assert!(events.text.contains("json_build_object('algorithm', "));
+    let event = of(&queries, "ke3-event");
+    assert_eq!(event.runs_on, RunsOn::MemberHost);
+    let words = shlex::split(&event.text).expect("every quote is closed");
+    let url = words.last().expect("a word");
+    assert!(url.starts_with("https://SERVER/_matrix/client/v3/rooms/%21"), "{url}");
+    assert!(url.ends_with("%3Alocalhost/event/%24Y6nduM6oGf8FXsiFLUb-sOMLNe-drVkPAMqtPiCvHCA"), "{url}");
     let lost = of(&queries, "olm-lost-key");
     assert_eq!(lost.text.matches("'drZvSd7Wf0IOqiujeTYL2YQb+kfsmZl3tH44CVlJ0ho'").count(), 2);
     assert!(of(&queries, "to-device-log").text.contains("7f08d98620be4846bcf5323b1a3cc714"));
@@ -215,7 +230,7 @@ fn no_query_asks_for_a_column_that_synapse_lacks_or_for_a_secret() {
             assert!(!query.text.contains(absent), "{}: {absent}", query.name);
         }
         let first = query.text.split_whitespace().next().unwrap();
-        assert!(matches!(first, "SELECT" | "grep"), "{}", query.text);
+        assert!(matches!(first, "SELECT" | "grep" | "printf"), "{}", query.text);
     }
     let fallback = of(&queries, "ke1-fallback-keys");
     assert!(!fallback.text.contains("ts_added_ms"), "the table of fallback keys has no such column");
@@ -249,6 +264,30 @@ fn a_call_without_delay_ids_is_asked_for_by_user_and_room() {
     let queries = server_queries(&with_id, &QueryOptions::default());
     assert!(of(&queries, "ke4-delayed-events").text.contains("delay_id IN ('syd_abc')"));
     assert!(of(&queries, "ke4-log").text.contains("-e /delayed_events/syd_abc"));
+}
+
+#[test]
+fn the_event_of_a_member_is_asked_for_by_one_address_whatever_its_id() {
+    let (room, event) = ("!a/../b?c:x", "$e'; rm -rf #é");
+    let mut report = Console::read("ke1-to-ke2-store-rollback").report();
+    let ke3 = report.entries.iter().flatten().find(|entry| entry.ke == crypto_diag_core::Ke::Ke3).unwrap().clone();
+    let made_up = |id: &str, room: &str| {
+        let mut entry = ke3.clone();
+        entry.message = format!(
+            "Error decrypting event (id={id} type=m.room.encrypted room={room} sender=@a:x): DecryptionError[msg: missing field `algorithm`]"
+        )
+        .into();
+        Some(entry)
+    };
+    report.entries = vec![made_up(&event.replace(' ', "_"), room), made_up("..", room)];
+    let queries = server_queries(&report, &QueryOptions::default());
+    let words = shlex::split(&of(&queries, "ke3-event").text).expect("every quote is closed");
+    let addresses: Vec<&String> = words.iter().filter(|word| word.contains("://")).collect();
+    assert_eq!(
+        addresses,
+        ["https://SERVER/_matrix/client/v3/rooms/%21a%2F..%2Fb%3Fc%3Ax/event/%24e%27%3B_rm_-rf_%23%C3%A9"],
+        "two dots are no event"
+    );
 }
 
 #[test]

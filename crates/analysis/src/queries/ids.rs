@@ -1,5 +1,6 @@
 //! The ids that a report names.
 
+use super::quote;
 use crate::evidence::{self, Evidence};
 use crate::report::Report;
 use crate::sorted::distinct;
@@ -25,6 +26,8 @@ pub(super) struct Ids {
     pub peer_devices: Vec<(String, String)>,
     /// Undecryptable events.
     pub event_ids: Vec<String>,
+    /// The paths by which the Client-Server API gives them to a member of their room.
+    pub event_paths: Vec<String>,
     /// Fields that their errors name.
     pub fields: Vec<String>,
     /// Rooms of calls.
@@ -76,6 +79,7 @@ impl Ids {
             peers: distinct(self.peers),
             peer_devices: distinct(self.peer_devices),
             event_ids: distinct(self.event_ids),
+            event_paths: distinct(self.event_paths),
             fields: distinct(self.fields),
             call_rooms: distinct(self.call_rooms),
             delay_ids: distinct(self.delay_ids),
@@ -105,6 +109,13 @@ impl Ids {
             }
             Evidence::Ke3(event) => {
                 self.has.ke3 = true;
+                if let (Some(room), Some(event)) = (&event.room_id, &event.event_id)
+                    && room.starts_with('!')
+                    && event.starts_with('$')
+                {
+                    let (room, event) = (quote::url_segment(room), quote::url_segment(event));
+                    self.event_paths.push(format!("/_matrix/client/v3/rooms/{room}/event/{event}"));
+                }
                 self.event_ids.extend(event.event_id);
                 self.fields.extend(event.field);
             }

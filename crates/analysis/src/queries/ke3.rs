@@ -39,6 +39,20 @@ pub(super) fn ask(ids: &Ids, asked: &mut Asked<'_>) {
         },
     );
     asked.add(
+        "ke3-event",
+        "KE-3",
+        RunsOn::MemberHost,
+        "Does the homeserver give the event with the field that the error names in its content? Put the homeserver's own address in for \
+         SERVER, and the access token in MATRIX_TOKEN, which is neither printed nor kept. In a client that shows an event's source the \
+         same can be seen. If the field is there, it was lost behind the homeserver; if not, it was never stored, or was redacted: unsigned \
+         says redacted_because then.",
+        |asked| {
+            let urls = ids.event_paths.iter().map(|path| format!("https://SERVER{path}")).collect::<Vec<_>>();
+            let urls = asked.list("room's event", &urls, super::quote::shell)?.join(" \\\n  ");
+            Ok(format!("printf 'Authorization: Bearer %s' \"$MATRIX_TOKEN\" | curl -fsS -H @- \\\n  {urls}"))
+        },
+    );
+    asked.add(
         "ke3-log",
         "KE-3",
         RunsOn::LogHost,

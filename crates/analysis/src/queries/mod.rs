@@ -36,13 +36,15 @@ pub enum RunsOn {
     DatabaseHost,
     /// A host that reaches Prometheus: a shell command.
     PrometheusHost,
+    /// The computer of any member of the room: a shell command, with the member's own access token.
+    MemberHost,
 }
 
 impl RunsOn {
     /// The query's language, as a Markdown fence names it.
     pub fn language(self) -> &'static str {
         match self {
-            RunsOn::LogHost | RunsOn::PrometheusHost => "sh",
+            RunsOn::LogHost | RunsOn::PrometheusHost | RunsOn::MemberHost => "sh",
             RunsOn::DatabaseHost => "sql",
         }
     }
@@ -338,6 +340,7 @@ fn on(runs_on: RunsOn) -> &'static str {
         RunsOn::LogHost => "on the log host",
         RunsOn::DatabaseHost => "on the database host",
         RunsOn::PrometheusHost => "where Prometheus is reached",
+        RunsOn::MemberHost => "for any member of the room, without an operator",
     }
 }
 

@@ -26,6 +26,25 @@ impl fmt::Display for Unquotable {
     }
 }
 
+/// A segment of a URL's path, percent-encoded: it stays one segment, but for `.` and `..`, which lead elsewhere.
+///
+/// ```
+/// use crypto_diag_analysis::queries::quote::url_segment;
+///
+/// assert_eq!(url_segment("$Y6n-_.~"), "%24Y6n-_.~");
+/// assert_eq!(url_segment("!a/../b?c#d:é"), "%21a%2F..%2Fb%3Fc%23d%3A%C3%A9");
+/// ```
+pub fn url_segment(text: &str) -> String {
+    let mut segment = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => segment.push(char::from(byte)),
+            _ => segment.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    segment
+}
+
 /// An SQL literal of PostgreSQL.
 ///
 /// Without backslashes it is a plain one (`'…'`, quotes doubled). With any, or with a control character, it is an escape
