@@ -22,7 +22,9 @@ export async function askAll(report, servers) {
   const { queries } = await serverQueries(report);
   /** @type {Record<string, string>} */
   const answers = {};
-  for (const { name, runsOn, text } of queries.filter((query) => query.runsOn !== 'prometheusHost')) {
+  // The others are asked of hosts that are not there.
+  const asked = queries.filter(({ runsOn }) => runsOn === 'databaseHost' || runsOn === 'logHost');
+  for (const { name, runsOn, text } of asked) {
     try {
       answers[name] =
         runsOn === 'databaseHost'
