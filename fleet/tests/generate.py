@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import random
@@ -22,8 +23,7 @@ TOKEN = re.compile(
     r'|"sdkVersion":"[^"]*")'
 )
 
-BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-CAPITALS = BASE64[:26]
+CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 WEIGHTS = {
     "healthy-key-exchange": 30, "backlog-drains": 10, "fallback-key-used": 8, "rejected-upload-heals": 8, "store-rollback": 4,
@@ -119,7 +119,7 @@ class Generator:
         """Make an id of the same kind."""
 
         def letters(count: int) -> str:
-            return "".join(self.random.choices(BASE64, k=count))
+            return base64.b64encode(self.random.randbytes(count)).decode()[:count]
 
         match old[0]:
             case "@":

@@ -22,11 +22,12 @@ export function hostProgram(name, profile = HOST_PROFILE) {
 /**
  * Builds an example of a crate of this workspace.
  * @param {string} name
+ * @param {'checked' | 'release'} [profile]
  * @returns {string} its path
  */
-export function hostExample(name) {
-  quietly('cargo', ['build', '-q', '--workspace', '--profile', HOST_PROFILE, '--example', name]);
-  return path.join(target, HOST_PROFILE, 'examples', name);
+export function hostExample(name, profile = HOST_PROFILE) {
+  quietly('cargo', ['build', '-q', '--workspace', '--profile', profile, '--example', name]);
+  return path.join(target, profile, 'examples', name);
 }
 
 /**
