@@ -112,14 +112,15 @@ def exponents(all_measured: list[Measured]) -> list[str]:
 def markdown(all_measured: list[Measured], load: float) -> str:
     """Give the page."""
     today = datetime.datetime.now(datetime.UTC).date()
-    busy = f"{load:.1f} processes waited for {os.cpu_count()} cores on average"
+    busy = f"{load:.0f} processes shared {os.cpu_count()} cores"
     lines = [
         "<!-- Written by `npm run bench:fleet`. -->",
         "",
         "# Many reports",
         "",
-        f"Made by `npm run bench:fleet` on {today}; {busy}, so that seconds of the clock are longer than an idle machine's. Seconds of the",
-        "processor and ratios within the run hold. Reports are generated (`fleet/tests/generate.py`), the program is a release build.",
+        f"Made by `npm run bench:fleet` on {today}; {busy}. Where that is more than the cores, seconds of the clock are",
+        "far above an idle machine's, and those of the processor somewhat; ratios within the run hold. Reports are generated",
+        "(`fleet/tests/generate.py`), the program is a release build.",
         "",
         "## `crypto-diag rows`",
         "",
