@@ -115,6 +115,13 @@ pub struct RowsArguments {
     /// `details.json`. A report that is attached is taken, else the consoles.
     #[arg(long, value_name = "FOLDER", num_args = 1..)]
     pub rageshake: Vec<PathBuf>,
+    /// Counts the requests of a homeserver's log on standard input instead, by minute, route and duration, as rows of the table
+    /// `latency`. SERVER is the homeserver's name.
+    #[arg(long, value_name = "SERVER", conflicts_with_all = ["rageshake", "bodies"])]
+    pub log: Option<String>,
+    /// The zone of the log where its times have none: `UTC`, `+02:00`. Without it they are taken for UTC.
+    #[arg(long, value_name = "OFFSET", value_parser = zone, allow_hyphen_values = true, requires = "log")]
+    pub zone: Option<i32>,
 }
 
 #[derive(Debug, Args)]

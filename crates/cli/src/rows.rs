@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::slice;
 
 use crypto_diag_pseudonym::Key;
-use crypto_diag_rows::{Done, JudgeError, Map, Names};
+use crypto_diag_rows::{Done, JudgeError, LogDone, Map, Names};
 use walkdir::WalkDir;
 
 use crate::args::{JudgeArguments, NameArguments, RowsArguments};
@@ -19,13 +19,17 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// What describes a rageshake: its server writes one of these into each rageshake's folder.
 const DESCRIPTIONS: [&str; 3] = ["details.json", "details.log", "details.log.gz"];
 
-/// Gives the rows of the reports on standard input, or of the rageshakes below folders.
+/// Gives the rows of the reports on standard input, of the rageshakes below folders, or of a homeserver's log.
 ///
 /// # Errors
 /// In words, if the key cannot be used, the input not be read or the output not be written.
 pub fn rows(arguments: RowsArguments) -> Result<u8, String> {
     let names = names(arguments.names)?;
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
+    if let Some(server) = &arguments.log {
+        let input = BufReader::with_capacity(BUFFER_BYTES, io::stdin().lock());
+        return log(crypto_diag_rows::latency(&names, server, arguments.zone, input, &mut out));
+    }
     if !arguments.rageshake.is_empty() {
         let mut map = Map::new(&names, arguments.bodies, &mut out);
         for folder in &arguments.rageshake {
@@ -39,6 +43,28 @@ pub fn rows(arguments: RowsArguments) -> Result<u8, String> {
     let input = BufReader::with_capacity(BUFFER_BYTES, io::stdin().lock());
     let done = crypto_diag_rows::rows(&names, arguments.bodies, input, &mut out, &mut output::complain);
     end(done.and_then(|done| out.flush().map(|()| done)))
+}
+
+/// Says what of a log is in no row.
+fn log(done: io::Result<LogDone>) -> Result<u8, String> {
+    let LogDone { requests, undated, too_long, zone_assumed } = match done {
+        Ok(done) => done,
+        Err(error) => return end(Err(error)),
+    };
+    if zone_assumed {
+        output::complain(
+            "the log's times say no zone and were taken for UTC; state it if it is another: --zone +02:00",
+        );
+    }
+    if undated + too_long > 0 {
+        output::complain(&format!(
+            "{undated} requests whose lines do not say their date and {too_long} lines too long to be read are not counted"
+        ));
+    }
+    if requests == 0 {
+        output::complain("no request was found, so there are no rows; is this a homeserver's log?");
+    }
+    Ok(exit::NOTHING_WRONG)
 }
 
 /// Gives the rows of all rageshakes below a folder, in the order of their names. One is held at a time.

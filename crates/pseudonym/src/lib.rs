@@ -60,6 +60,8 @@ pub enum Kind {
     Participant,
     /// A whole report, by its bytes.
     Report,
+    /// A server's log, by the line of its first request.
+    Log,
 }
 
 impl Kind {
@@ -77,6 +79,7 @@ impl Kind {
             Kind::Curve25519 => "curve25519",
             Kind::Participant => "participant",
             Kind::Report => "report",
+            Kind::Log => "log",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Reports by the million: each as rows that a database joins and counts, and the verdicts on those that are of one incident.
 //!
-//! Two filters. [`rows`] takes a report a line and gives the rows of [`table`], a line of JSON each. [`judge`] takes the reports of
-//! incidents, one incident behind the other, and gives the verdicts on each. Both only apply what this project says of reports anywhere
+//! Three filters. [`rows`] takes a report a line and gives the rows of [`table`], a line of JSON each. [`judge`] takes the reports of
+//! incidents, one incident behind the other, and gives the verdicts on each; [`latency`] takes a server's log, and counts its requests. They only apply what this project says of reports anywhere
 //! else ([`crypto_diag_triage::analysis`]), keep nothing between runs and open nothing: the same bytes give the same rows, on one
 //! machine or on a hundred. A line that cannot be used costs no other line; it is said, and it leaves a row of its own.
 //!
@@ -23,6 +23,7 @@
 //! ```
 
 mod judge;
+mod latency;
 mod lines;
 mod map;
 mod mentions;
@@ -38,6 +39,7 @@ use crypto_diag_triage::rules;
 use sha2::{Digest, Sha256};
 
 pub use judge::{JudgeError, REPORTS_MAX, judge};
+pub use latency::{LogDone, latency};
 pub use map::{Done, Map, Refusal, rows};
 pub use names::Names;
 

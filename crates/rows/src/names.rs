@@ -32,8 +32,12 @@ impl Names {
 
     /// The homeserver of a user.
     pub(crate) fn homeserver(&self, user_id: &str) -> Option<String> {
-        let (_, server) = user_id.split_once(':')?;
-        let is_open = self.open.iter().any(|open| open == server);
-        Some(if is_open { server.to_owned() } else { self.of(Kind::Homeserver, server).to_string() })
+        user_id.split_once(':').map(|(_, server)| self.server(server))
+    }
+
+    /// A homeserver by its name.
+    pub(crate) fn server(&self, name: &str) -> String {
+        let is_open = self.open.iter().any(|open| open == name);
+        if is_open { name.to_owned() } else { self.of(Kind::Homeserver, name).to_string() }
     }
 }

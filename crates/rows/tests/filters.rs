@@ -1,11 +1,12 @@
 //! What both filters do with lines, good and bad.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use crypto_diag_analysis::Evidence;
 use crypto_diag_pseudonym::Key;
-use crypto_diag_rows::{Done, JudgeError, Names, REPORTS_MAX, judge, rows};
+use crypto_diag_rows::{Done, JudgeError, LogDone, Names, REPORTS_MAX, judge, rows};
 use crypto_diag_triage::analysis::analyse;
 use serde_json::{Value, json};
 
@@ -210,4 +211,73 @@ fn the_judge_names_lines_that_it_cannot_use_and_stops_where_incidents_are_torn()
     assert!(incidents.contains(&&json!("a")) && incidents.contains(&&json!("b")));
     let torn = judged(&format!("b\tr\t{report}\na\tr\t{report}\nb\tq\t{report}")).map(|_| ());
     assert!(matches!(torn, Err(JudgeError::NotSorted { line: 2 })), "{torn:?}");
+}
+
+/// A line as a worker of Synapse's writes it.
+fn access(at: &str, seconds: f64, path: &str) -> String {
+    format!(
+        "{at} - synapse.access.http.8008 - 643 - INFO - GET-48 - 127.0.0.1 - 8008 - {{@alice:matrix.example}} Processed request: \
+         {seconds:.3}sec/0.000sec ru=(0.002sec, 0.000sec) db=(0.001sec/0.004sec/9) 528B 200 \"GET {path} HTTP/1.1\" \"UA\" [0 dbevts]\n"
+    )
+}
+
+fn latency(log: &str, zone: Option<i32>) -> (LogDone, Vec<Value>) {
+    let mut out = Vec::new();
+    let done = crypto_diag_rows::latency(&names(), "small.example", zone, log.as_bytes(), &mut out);
+    (done.expect("memory"), parsed(&out))
+}
+
+/// Requests by minute, route and duration.
+fn summed(rows: &[Value]) -> BTreeMap<(i64, String, u64), u64> {
+    let mut sums = BTreeMap::new();
+    for row in rows {
+        let number = |name: &str| row[name].as_u64().expect("a number");
+        let route = row["route"].as_str().expect("a word").to_owned();
+        *sums.entry((number("minute") as i64, route, number("upto_ms"))).or_default() += number("requests");
+    }
+    sums
+}
+
+#[test]
+fn a_logs_requests_are_counted_by_minute_route_and_duration_without_ids() {
+    let mut log = access("2026-11-23 09:36:03,872", 0.095, "/_matrix/client/v3/keys/upload");
+    log += &access("2026-11-23 09:36:59,999", 0.095, "/_matrix/client/v3/keys/upload?access_token=%3Credacted%3E");
+    log += &access("2026-11-23 09:37:00,000", 10.0, "/_matrix/client/v3/rooms/!r:small.example/send/x/1");
+    log += &access("2026-11-23 09:37:00,001", 30.0, "/_matrix/client/v3/sync?timeout=30000");
+    log += "Traceback (most recent call last):\n  File \"x\"\n";
+    let (done, rows) = latency(&log, Some(60));
+    assert_eq!(done, LogDone { requests: 3, undated: 0, too_long: 0, zone_assumed: false });
+    // 2026-11-23T08:36 is minute 29,923,716; a bucket above 8.192 s is 64 ms wide.
+    let wanted = [((29_923_716, "keys/upload".to_owned(), 95), 2), ((29_923_717, "other".to_owned(), 10_047), 1)];
+    assert_eq!(summed(&rows), wanted.into());
+    assert!(rows.iter().all(|row| row["day"] == "2026-11-23"));
+    let printed = serde_json::to_string(&rows).expect("JSON");
+    assert!(!printed.contains("small.example") && !printed.contains("alice") && !printed.contains("!r"), "{printed}");
+    let (done, _) = latency(&log, None);
+    assert!(done.zone_assumed);
+    assert_eq!(latency("nothing of a log\n", None), (LogDone::default(), Vec::new()));
+}
+
+#[test]
+fn rows_of_a_logs_parts_add_up_to_those_of_the_whole_whatever_order_its_minutes_come_in() {
+    // More minutes than are held at once, there and back again.
+    let minutes = (0..59).chain((0..59).rev());
+    let lines: Vec<String> = (8..11)
+        .flat_map(|hour| minutes.clone().map(move |minute| (hour, minute)))
+        .map(|(hour, minute)| {
+            let at = format!("2026-11-23 {hour:02}:{minute:02}:03,872");
+            access(&at, f64::from(minute * 37 + hour) / 7.0, "/_matrix/client/v3/keys/query")
+        })
+        .collect();
+    let (done, whole) = latency(&lines.concat(), Some(0));
+    assert_eq!(done.requests, 3 * 118);
+    let (first, second) = lines.split_at(100);
+    let mut parts = latency(&first.concat(), Some(0)).1;
+    parts.extend(latency(&second.concat(), Some(0)).1);
+    assert_eq!(summed(&parts), summed(&whole));
+    // An engine keeps equal rows once.
+    let distinct: std::collections::HashSet<String> = whole.iter().chain(&parts).map(Value::to_string).collect();
+    let printed: std::collections::HashSet<String> = whole.iter().map(Value::to_string).collect();
+    assert_eq!(printed.len(), whole.len());
+    assert!(distinct.len() > whole.len(), "the second part is another log");
 }

@@ -26,6 +26,11 @@ impl Durations {
         *self.buckets.entry(bucket(u32::try_from(ms).unwrap_or(u32::MAX))).or_default() += 1;
     }
 
+    /// The longest milliseconds of each bucket, rising, and its requests. Those of several logs add up.
+    pub fn buckets(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.buckets.iter().map(|(bucket, count)| (highest(*bucket), *count))
+    }
+
     /// Adds those of another log.
     pub fn merge(&mut self, other: Durations) {
         self.count += other.count;
