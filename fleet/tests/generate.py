@@ -133,6 +133,30 @@ class Generator:
         return f"{self.random.getrandbits(128):032x}" if len(old) == 32 else "".join(self.random.choices(CAPITALS, k=10))
 
 
+ROUTES = {"/_matrix/client/v3/keys/upload": "keys/upload", "/_matrix/client/v3/sendToDevice/m.room.encrypted/1": "sendToDevice"}
+LOG_MINUTE = 29_923_716
+"""2026-11-23 08:36 in UTC."""
+
+
+def write_logs(seed: int, outs: list[Path]) -> dict[tuple[int, str], list[int]]:
+    """Write the logs of a homeserver's workers; gives all durations in milliseconds, by minute and route."""
+    numbers = random.Random(seed)
+    truth: dict[tuple[int, str], list[int]] = {}
+    for out in outs:
+        with out.open("w") as log:
+            for minute in range(20):
+                for _ in range(200):
+                    path, route = numbers.choice(list(ROUTES.items()))
+                    ms = int(numbers.lognormvariate(5, 2))
+                    truth.setdefault((LOG_MINUTE + minute, route), []).append(ms)
+                    log.write(
+                        f"2026-11-23 08:{36 + minute}:{numbers.randint(0, 59):02},872 - synapse.access.http.8008 - 643 - INFO - GET-48 -"
+                        f" 127.0.0.1 - 8008 - {{@a:hs.example}} Processed request: {ms // 1000}.{ms % 1000:03}sec/0.000sec"
+                        f' ru=(0.002sec, 0.000sec) db=(0.001sec/0.004sec/9) 528B 200 "PUT {path} HTTP/1.1" "UA" [0 dbevts]\n'
+                    )
+    return truth
+
+
 def _template(file: Path, later_ms: int) -> list[str]:
     report = json.loads(file.read_text())
     report["generatedAt"] += later_ms

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from cluster import QUICK, cluster, executors
-from generate import WORSE, Generator
+from generate import WORSE, Generator, write_logs
 
 from crypto_diag_fleet import cli, incidents
 from crypto_diag_fleet.duck import Duck
@@ -54,6 +55,10 @@ class Fleet:
     found: set[str]
     truth: dict[str, tuple[str, str]]
     """The true incident and its case of each report, by the report's id."""
+    latency: list[Path]
+    """The rows of two workers' logs."""
+    durations: dict[tuple[int, str], list[int]]
+    """The true durations of the requests, by minute and route."""
 
 
 @pytest.fixture(scope="session")
@@ -66,17 +71,25 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
     filters = Filters.find(key)
     engine = Duck(threads=2)
     engine.load([reports], folder, filters)
+    logs = [made / f"worker{number}.log" for number in (1, 2)]
+    durations = write_logs(1, logs)
+    latency = [log.with_suffix(".ndjson") for log in logs]
+    for log, rows in zip(logs, latency, strict=True):
+        words = [str(filters.program), "rows", "--key", str(key), "--log", "hs.example", "--zone", "UTC"]
+        with log.open("rb") as lines, rows.open("wb") as out:
+            subprocess.run(words, stdin=lines, stdout=out, check=True)
+    engine.load(latency, folder, None)
     engine.open(folder)
     incidents.find(engine, folder)
     engine.judge(filters, folder)
     found = engine.open(folder)
     with Path(f"{reports}.truth.csv").open() as file:
-        rows = [(row["incident"], row["case"]) for row in csv.DictReader(file)]
+        cases = [(row["incident"], row["case"]) for row in csv.DictReader(file)]
     # One process reads all lines in their order, so that its rows tell which line has which id.
     with reports.open("rb") as lines:
         printed = subprocess.run(filters.rows(), stdin=lines, stdout=subprocess.PIPE, check=True).stdout
     ids = [json.loads(line)["report"] for line in printed.splitlines() if line.startswith(b'{"table":"reports"')]
-    return Fleet(reports, folder, filters, engine, found, dict(zip(ids, rows, strict=True)))
+    return Fleet(reports, folder, filters, engine, found, dict(zip(ids, cases, strict=True)), latency, durations)
 
 
 def test_rows_have_the_columns_that_are_declared(fleet: Fleet) -> None:
@@ -84,7 +97,7 @@ def test_rows_have_the_columns_that_are_declared(fleet: Fleet) -> None:
         some = b"".join(next(lines) for _ in range(200)) + b"nonsense\n"
     printed = subprocess.run(fleet.filters.rows(), input=some, stdout=subprocess.PIPE, check=True).stdout
     seen: dict[str, list[str]] = {}
-    for line in printed.splitlines():
+    for line in [*printed.splitlines(), fleet.latency[0].read_bytes().splitlines()[0]]:
         row = json.loads(line)
         table = row.pop("table")
         seen[table] = list(row)
@@ -133,9 +146,27 @@ def test_small_groups_are_hidden_and_counted(fleet: Fleet) -> None:
     assert all(int(str(row[place])) >= 5 for row in shown.rows)
 
 
+def test_the_99th_percentile_over_two_workers_is_never_below_and_at_most_0_8_per_cent_above(fleet: Fleet) -> None:
+    answer = ask(fleet.engine, fleet.found, all_questions()["slow-minutes"], None, False)
+    assert len(answer.rows) == len(fleet.durations)
+    for _, minute, route, requests, p99 in answer.rows:
+        durations = sorted(fleet.durations[int(str(minute)), str(route)])
+        exact = durations[math.ceil(len(durations) * 0.99) - 1]
+        assert requests == len(durations)
+        assert exact <= int(str(p99)) <= exact * 1.008, (minute, route)
+
+
+def test_what_is_no_row_is_refused(fleet: Fleet, tmp_path: Path) -> None:
+    file = tmp_path / "rows.ndjson"
+    for text in ('{"table":"latency"}\n{"table":"diary"}\n', "nonsense\n"):
+        file.write_text(text)
+        assert cli.main(["load", "--rows", "--into", str(tmp_path / "tables"), str(file)]) == 3
+
+
 def test_the_same_reports_again_change_nothing(fleet: Fleet) -> None:
     before = [fleet.engine.rows(f"SELECT COUNT(*) FROM {table}") for table in TABLES if table in fleet.found]
     fleet.engine.load([fleet.reports], fleet.folder, fleet.filters)
+    fleet.engine.load(fleet.latency, fleet.folder, None)
     fleet.engine.open(fleet.folder)
     assert [fleet.engine.rows(f"SELECT COUNT(*) FROM {table}") for table in TABLES if table in fleet.found] == before
 
@@ -173,6 +204,7 @@ def distributed(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Itera
         spark = Spark(master, SPARK)
         try:
             spark.load([fleet.reports], folder, fleet.filters)
+            spark.load(fleet.latency, folder, None)
             spark.open(folder)
             incidents.find(spark, folder)
             with killing(executors(made)):
@@ -233,11 +265,12 @@ def test_spark_answers_the_same_to_the_byte(name: str, fleet: Fleet, distributed
 
 
 def test_spark_reads_no_report_twice_and_leaves_nothing_beside_its_tables(fleet: Fleet, distributed: Distributed) -> None:
-    count = "SELECT COUNT(*) FROM ids"
-    before = distributed.engine.rows(count)
+    counts = [f"SELECT COUNT(*) FROM {table}" for table in ("ids", "latency")]
+    before = [distributed.engine.rows(count) for count in counts]
     distributed.engine.load([fleet.reports], distributed.folder, fleet.filters)
+    distributed.engine.load(fleet.latency, distributed.folder, None)
     distributed.engine.open(distributed.folder)
-    assert distributed.engine.rows(count) == before
+    assert [distributed.engine.rows(count) for count in counts] == before
     distributed.engine.close()
     assert {entry.name for entry in distributed.folder.iterdir()} == distributed.found
 

@@ -13,7 +13,7 @@ from .duck import Duck
 from .engine import Engine
 from .filters import Filters, Unusable
 from .page import page
-from .questions import all_questions, ask
+from .questions import BASE, Question, all_questions, ask
 
 ONE_MACHINE_REPORTS_MAX = 10_000_000
 """Reports beyond which their questions outgrow the memory of a small machine: Spark is slower at less, and goes on at more."""
@@ -55,7 +55,8 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     load = command("load", "Makes rows of files with a report a line, and adds them to a folder.")
-    load.add_argument("--key", type=Path, required=True, help="the deployment's key, which makes pseudonyms of ids")
+    load.add_argument("--rows", action="store_true", help="the files hold rows, which `crypto-diag rows` has printed on any machine")
+    load.add_argument("--key", type=Path, help="the deployment's key, which makes pseudonyms of ids")
     load.add_argument("--server-name", action="append", default=[], help="a homeserver whose name stays as it is")
     load.add_argument("--into", type=Path, required=True, metavar="DIR", help="the folder; it is made if it is not there")
     load.add_argument("reports", type=Path, nargs="+", metavar="FILE")
@@ -94,7 +95,7 @@ def _load(engine: Engine, arguments: argparse.Namespace) -> None:
         if not file.is_file():
             raise Unusable(f"{file}: there is no such file")
     began = time.monotonic()
-    engine.load([file.resolve() for file in arguments.reports], arguments.into.resolve(), _filters(arguments))
+    engine.load([file.resolve() for file in arguments.reports], arguments.into.resolve(), None if arguments.rows else _filters(arguments))
     _tell_size(engine, engine.open(arguments.into.resolve()))
     print(f"{time.monotonic() - began:.1f} s", file=sys.stderr)
 
@@ -118,7 +119,7 @@ def _ask(engine: Engine, arguments: argparse.Namespace) -> None:
     answer = ask(engine, opened, question, arguments.since, arguments.small)
     _tell_size(engine, opened)
     if arguments.output is None:
-        print(f"{question.about} The base is devices that reported, never users.", file=sys.stderr)
+        print(question.about if question.needs == "latency" else f"{question.about} {BASE}", file=sys.stderr)
         print(output.table(answer), end="")
     elif arguments.output.suffix == ".parquet":
         output.write_parquet(answer, arguments.output)
@@ -127,11 +128,17 @@ def _ask(engine: Engine, arguments: argparse.Namespace) -> None:
     else:
         raise Unusable(f"{arguments.output}: its name must end in .csv or .parquet")
     if arguments.html is not None:
-        days = engine.rows("SELECT COUNT(*), MIN(day), MAX(day) FROM reports")[0]
-        read = f"Of {days[0]:,} reports, made from {days[1]} to {days[2]}."
-        arguments.html.write_text(page(question, answer, arguments.since, read), encoding="utf-8")
+        arguments.html.write_text(page(question, answer, arguments.since, _read(engine, question)), encoding="utf-8")
     if answer.hidden:
         print(f"{answer.hidden} rows of fewer than five devices are hidden; --small shows them", file=sys.stderr)
+
+
+def _read(engine: Engine, question: Question) -> str:
+    if question.needs == "latency":
+        logs, first, last = engine.rows("SELECT COUNT(*), MIN(day), MAX(day) FROM (SELECT DISTINCT log, day FROM latency) AS days")[0]
+        return f"Of {logs} days of servers' logs, from {first} to {last}."
+    reports, first, last = engine.rows("SELECT COUNT(*), MIN(day), MAX(day) FROM reports")[0]
+    return f"Of {reports:,} reports, made from {first} to {last}. {BASE}"
 
 
 def _tell_size(engine: Engine, opened: set[str]) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 
 from .engine import GROUPED, Row
-from .filters import Filters, run_on_lines, run_on_ranges
-from .tables import JUDGED, LINKS, PARTITIONED, TABLES, Type, sql_text
+from .filters import Filters, Unusable, run_on_lines, run_on_ranges
+from .tables import JUDGED, LINKS, PARTITIONED, TABLES, Type, refuse_others, source, sql_text
 
 LINES_AT_ONCE = 1_000
 """Rows that are fetched at once for the judge: each holds a report."""
@@ -35,22 +35,27 @@ class Duck:
             }
         )
 
-    def load(self, reports: Sequence[Path], folder: Path, filters: Filters) -> None:
+    def load(self, files: Sequence[Path], folder: Path, filters: Filters | None) -> None:
         """See `Engine.load`."""
         folder.mkdir(parents=True, exist_ok=True)
         known = self.open(folder)
         columns: dict[str, Type] = {"table": "STRING"}
         for table in TABLES.values():
             columns |= table
-        for file in reports:
+        for file in files:
             with tempfile.TemporaryDirectory(dir=folder, prefix=".loading-") as loading:
-                made = run_on_ranges(filters.rows(), file, Path(loading), self.threads)
-                self.connection.execute(
-                    f"CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM read_json([{', '.join(sql_text(part) for part in made)}],"
-                    f" format = 'newline_delimited', maximum_object_size = 67108864, columns = {_types(columns)})"
-                )
-                if "reports" in known:
-                    self.connection.execute("DELETE FROM staged WHERE report IN (SELECT report FROM reports)")
+                made = [file] if filters is None else run_on_ranges(filters.rows(), file, Path(loading), self.threads)
+                try:
+                    self.connection.execute(
+                        f"CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM read_json([{', '.join(sql_text(part) for part in made)}],"
+                        f" format = 'newline_delimited', maximum_object_size = 67108864, columns = {_types(columns)})"
+                    )
+                except duckdb.InvalidInputException as error:
+                    raise Unusable(f"{file}: these are no rows: {error}") from error
+                refuse_others(file, {str(table) for (table,) in self.rows('SELECT DISTINCT "table" FROM staged')})
+                for name in known & {"reports", "latency"}:
+                    column, there = source(name)
+                    self.connection.execute(f"DELETE FROM staged WHERE {column} IN (SELECT {column} FROM {there})")
                 for name, table in TABLES.items():
                     self._append(name, list(table), folder)
                 self.connection.execute("DROP TABLE staged")

@@ -19,8 +19,11 @@ Row = tuple[Value, ...]
 class Engine(Protocol):
     """An engine that runs SQL over the tables of a folder."""
 
-    def load(self, reports: Sequence[Path], folder: Path, filters: Filters) -> None:
-        """Make rows of files with a report a line, and add those of reports that the folder lacks to its tables."""
+    def load(self, files: Sequence[Path], folder: Path, filters: Filters | None) -> None:
+        """Make rows of files with a report a line, and add those of reports that the folder lacks to its tables.
+
+        Without filters the files hold rows.
+        """
 
     def open(self, folder: Path) -> set[str]:
         """Give the tables of a folder their names in SQL; returns the names of those that are there."""

@@ -79,7 +79,7 @@ def page(question: Question, answer: Answer, since: str | None, read: str) -> st
     body = SubElement(SubElement(root, "body"), "main", style="display: contents")
     _say(body, "h1", f"{question.name} since {since}" if since and question.needs == "releases" else question.name)
     _say(body, "p", question.about)
-    _say(body, "p", f"{read} The base is devices that reported, never users: who reports has chosen to.", "quiet")
+    _say(body, "p", read, "quiet")
     if answer.hidden:
         _say(body, "p", f"{answer.hidden} rows of fewer than five devices are hidden.", "quiet")
     draw = PICTURES.get(question.name)
@@ -105,7 +105,7 @@ def _table(parent: Element, answer: Answer) -> None:
     for tag, row in [("th", answer.columns), *(("td", row) for row in answer.rows[:ROWS_MAX])]:
         line = SubElement(table, "tr")
         for name, value, is_number in zip(answer.columns, row, numeric, strict=True):
-            is_minute = name.endswith("_minute") and isinstance(value, int)
+            is_minute = name.endswith("minute") and isinstance(value, int)
             _say(line, tag, _minute(value) if is_minute else text(value), "number" if is_number else None)
     if len(answer.rows) > ROWS_MAX:
         _say(scroll, "p", f"{len(answer.rows) - ROWS_MAX:,} more rows are in the answer: --output FILE.csv holds all.", "quiet")

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 
 from .engine import GROUPED, Row
 from .filters import Filters, Unusable
-from .tables import JUDGED, PARTITIONED, TABLES, Type
+from .tables import JUDGED, PARTITIONED, TABLES, Type, refuse_others, source
 
 SETTINGS = {
     # A day is text on every engine. Spark would make a date of it.
@@ -33,6 +33,9 @@ SETTINGS = {
 DELIMITED = "ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t'"
 """The form of a filter's lines. JSON of one line holds no tab, so a line that is printed is one column."""
 
+TABLE = "get_json_object(line, '$.table') AS `table`"
+"""The table that a line is a row of."""
+
 
 class Spark:
     """A session on a cluster. The folder, the program and the key must have the same paths on all its machines."""
@@ -47,19 +50,24 @@ class Spark:
         self.scratch: Path | None = None
         self.kept = 0
 
-    def load(self, reports: Sequence[Path], folder: Path, filters: Filters) -> None:
+    def load(self, files: Sequence[Path], folder: Path, filters: Filters | None) -> None:
         """See `Engine.load`."""
         known = self.open(folder)
         # Without `lineSep` a carriage return would end a line as well, and DuckDB's way would read other lines.
-        self.session.read.text([str(file) for file in reports], lineSep="\n").createOrReplaceTempView("raw")
-        self._filter("value", "raw", filters.rows())
+        self.session.read.text([str(file) for file in files], lineSep="\n").createOrReplaceTempView("raw")
+        if filters is None:
+            self.session.sql(f"SELECT {TABLE}, line FROM (SELECT value AS line FROM raw)").createOrReplaceTempView("printed")
+        else:
+            self._filter("value", "raw", filters.rows())
         printed = {str(table) for (table,) in self.rows("SELECT DISTINCT `table` FROM printed")}
+        refuse_others(files[0], printed)
         for table, columns in TABLES.items():
             if table not in printed:
                 continue
             read = self._printed(table, columns).distinct()
-            if "reports" in known:
-                read = read.join(self.session.table("reports").select("report"), "report", "left_anti")
+            column, there = source(table)
+            if there in known:
+                read = read.join(self.session.table(there).select(column).distinct(), column, "left_anti")
             writer = read.write.mode("append")
             if table in PARTITIONED:
                 writer = writer.partitionBy("day")
@@ -112,7 +120,7 @@ class Spark:
         """Keep what a filter prints of columns as `printed`: which table a line is of, and the line."""
         sql = f"SELECT TRANSFORM({columns}) {DELIMITED} USING {_quoted(words)} AS (line STRING) {DELIMITED} FROM {of}"
         with _explained(words):
-            self._keep("printed", self.session.sql(f"SELECT get_json_object(line, '$.table') AS `table`, line FROM ({sql})"))
+            self._keep("printed", self.session.sql(f"SELECT {TABLE}, line FROM ({sql})"))
 
     def _printed(self, table: str, columns: dict[str, Type]) -> Any:
         return self.session.sql(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal
 
+from .filters import Unusable
+
 Type = Literal["STRING", "BIGINT", "BOOLEAN"]
 
 
@@ -35,6 +37,9 @@ TABLES: Final[dict[str, dict[str, Type]]] = {
     ),
     "bodies": _columns(rules="s", report="s", day="s", body="s"),
     "refused": _columns(rules="s", report="s", why="s"),
+    "latency": _columns(
+        rules="s", log="s", piece="i", day="s", homeserver="s", minute="i", route="s", upto_ms="i", requests="i"
+    ),
 }  # fmt: skip
 
 JUDGED: Final[dict[str, Type]] = _columns(
@@ -44,8 +49,19 @@ JUDGED: Final[dict[str, Type]] = _columns(
 
 LINKS: Final[dict[str, Type]] = _columns(report="s", incident="s")
 
-PARTITIONED: Final = ("reports", "entries", "ids", "findings", "bodies")
+PARTITIONED: Final = ("reports", "entries", "ids", "findings", "bodies", "latency")
 """Tables that lie in a folder for each day."""
+
+
+def source(table: str) -> tuple[str, str]:
+    """Give the column that says what a row was made of, and the table that knows what has been loaded."""
+    return ("log", "latency") if table == "latency" else ("report", "reports")
+
+
+def refuse_others(file: Path, found: set[str]) -> None:
+    """Refuse rows of tables that nobody would find again."""
+    if others := found - TABLES.keys():
+        raise Unusable(f"{file}: not all of its lines are rows as `crypto-diag rows` prints them: table {', '.join(sorted(others))}")
 
 
 def sql_text(path: Path) -> str:

@@ -15,6 +15,9 @@ from ..filters import Unusable
 GROUP_DEVICES_MIN = 5
 """Devices below which a group is not shown unless it is asked for: of few devices one knows whose they are."""
 
+BASE = "The base is devices that reported, never users: who reports has chosen to."
+"""What every share of reports is of."""
+
 VERDICTS = """
 SELECT device, finding, verdict FROM judged
 UNION ALL SELECT f.device, f.finding, f.verdict FROM findings f
@@ -33,7 +36,7 @@ class Question:
     """What it asks, in a sentence or two."""
     sql: str
     needs: str | None
-    """A table that is made for it: `releases`, `verdicts`, `links`."""
+    """A table that is made for it: `releases`, `verdicts`, `links`. With `latency` it asks of servers' logs alone."""
     group: str | None
     """The column that counts the devices of a row's group."""
 
@@ -63,6 +66,10 @@ def _read(file: str, text: str) -> Question:
 
 def ask(engine: Engine, found: set[str], question: Question, since: str | None, show_small: bool) -> Answer:
     """Ask a question of the tables that an engine has opened."""
+    if question.needs == "latency":
+        if "latency" not in found:
+            raise Unusable("the folder holds no rows of logs; make some: crypto-diag rows --log, crypto-diag-fleet load --rows")
+        return Answer(*engine.answer(question.sql), 0)
     if "reports" not in found:
         raise Unusable("the folder holds no reports; fill it: crypto-diag-fleet load --key FILE --into DIR REPORTS")
     for table in ("entries", "ids", "findings"):
