@@ -12,6 +12,7 @@ use crate::forms::File;
 use crate::judge::{self, Claim, Judge, Word};
 
 pub use mutants::Mutants;
+pub use shrink::shortest;
 
 /// A step's number.
 pub type Step = u8;

@@ -39,26 +39,35 @@ impl<M: Model> Search<M> {
         })
     }
 
-    /// Halves first, then ever smaller parts, single steps, and pairs of them: a page that is opened and left again, a backup and
-    /// what it is for.
-    fn shrink(&self, mut counter: Counter<M>) -> Counter<M> {
-        let mut part = counter.path.len() / 2;
-        while part > 0 {
-            let length = counter.path.len();
-            let of_part = |at: usize| (at..(at + part).min(length)).collect::<Vec<_>>();
-            match (0..length).step_by(part).find_map(|at| self.shows(&counter, &of_part(at))) {
-                Some(shown) => counter = shown,
-                None => part /= 2,
-            }
-            part = part.min(counter.path.len());
-        }
-        let mut apart = 1;
-        while apart < counter.path.len() {
-            match (0..counter.path.len() - apart).find_map(|at| self.shows(&counter, &[at, at + apart])) {
-                Some(shown) => (counter, apart) = (shown, 1),
-                None => apart += 1,
-            }
-        }
-        counter
+    fn shrink(&self, counter: Counter<M>) -> Counter<M> {
+        shortest(counter, |counter| counter.path.len(), |counter, without| self.shows(counter, without))
     }
+}
+
+/// Leaves steps out of what was found, as long as what is left still shows it: halves first, then ever smaller parts, single steps, and
+/// pairs of them, such as a page that is opened and left again, or a backup and what it is for. `without` gives what is left without
+/// the steps, if it shows it.
+pub fn shortest<T>(
+    mut found: T,
+    length: impl Fn(&T) -> usize,
+    mut without: impl FnMut(&T, &[usize]) -> Option<T>,
+) -> T {
+    let mut part = length(&found) / 2;
+    while part > 0 {
+        let steps = length(&found);
+        let of_part = |at: usize| (at..(at + part).min(steps)).collect::<Vec<_>>();
+        match (0..steps).step_by(part).find_map(|at| without(&found, &of_part(at))) {
+            Some(shown) => found = shown,
+            None => part /= 2,
+        }
+        part = part.min(length(&found));
+    }
+    let mut apart = 1;
+    while apart < length(&found) {
+        match (0..length(&found) - apart).find_map(|at| without(&found, &[at, at + apart])) {
+            Some(shown) => (found, apart) = (shown, 1),
+            None => apart += 1,
+        }
+    }
+    found
 }
