@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crypto_diag_world::forms::report::{self, LostKey, Undecryptable};
+use crypto_diag_world::forms::report::{self, LostKey, NotOpened, Undecryptable};
 use crypto_diag_world::forms::room::{self, Content};
 use crypto_diag_world::forms::signing::{self, SignedKey};
 use crypto_diag_world::forms::to_device::{self, Message};
@@ -491,4 +491,58 @@ fn a_page_prints_an_event_that_it_cannot_read_as_recorded() {
         assert_eq!(printed.error(says), recorded);
     });
     assert_eq!((&line["signature"], &line["meaning"]), (&"DecryptionError".into(), &"failure".into()));
+}
+
+/// What real clients printed in Node, by what was wrong (tests/machine/room-keys.mjs).
+fn scene(what: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/room-keys.json");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let scenes: Vec<Value> = serde_json::from_str(&text).expect("a list");
+    scenes.into_iter().find(|scene| scene["what"] == what).unwrap_or_else(|| panic!("no scene in which {what}"))
+}
+
+#[test]
+fn a_page_prints_an_event_whose_room_key_does_not_open_it_as_recorded() {
+    for (what, why) in [
+        ("the key never came", NotOpened::MISSING),
+        ("the event is older than the device, and there is no key backup", NotOpened::HISTORICAL),
+        ("the key begins two messages later", NotOpened::FROM_LATER),
+        ("the sender keeps the key from unverified devices", NotOpened::KEPT_BACK),
+    ] {
+        assert_eq!(printed(what, why, 0), scene(what)["lines"], "{what}");
+    }
+    let what = "the key is of a device that its owner has not signed";
+    assert_eq!(printed(what, NotOpened::NOT_SIGNED, 2), scene(what)["lines"]);
+}
+
+fn printed(what: &str, why: NotOpened, index: u32) -> Value {
+    let event = &scene(what)["event"];
+    let text = |value: &'_ Value| value.as_str().expect("a text").to_owned();
+    let (id, sender, room) = (text(&event["event_id"]), text(&event["sender"]), text(&event["room_id"]));
+    let (key, session) = (text(&event["content"]["sender_key"]), text(&event["content"]["session_id"]));
+    let event = Undecryptable {
+        id: &id,
+        sender: &sender,
+        room: &room,
+        sent: event["origin_server_ts"].as_i64().expect("a time"),
+        sender_key: Some(&key),
+        session_id: Some(&session),
+    };
+    let (machine, page) = event.not_opened(why, index);
+    Value::from(vec![machine, page])
+}
+
+#[test]
+fn a_notice_of_a_key_that_is_kept_back_is_as_recorded() {
+    let notice = &scene("the sender keeps the key from unverified devices")["notice"];
+    let text = |name: &str| notice["content"][name].as_str().expect("a text");
+    let device = text("from_device");
+    let ours = room::withheld(
+        (notice["sender"].as_str().expect("a sender"), device),
+        text("room_id"),
+        text("session_id"),
+        text("sender_key"),
+        (text("code"), text("reason")),
+    );
+    assert_eq!(&serde_json::from_str::<Value>(&ours).expect("JSON"), notice);
 }

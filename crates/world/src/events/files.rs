@@ -2,7 +2,7 @@
 
 use super::play::{self, Answer, Asks, Error, Form, Line, Played};
 use super::{ALICE, BOB, State, View};
-use crate::forms::report::{self, Report, Undecryptable};
+use crate::forms::report::{self, NotOpened, Report, Undecryptable};
 use crate::forms::room::{self, Content};
 use crate::forms::tables::{self, Table};
 use crate::forms::{self, File, Request, har, signing};
@@ -158,12 +158,20 @@ fn body(played: &Played, number: usize, answer: &Answer) -> String {
     let notices: Vec<String> = answer
         .notices
         .iter()
-        .map(|(event, code)| room::withheld(BOB.user, ROOM, &session(*event), &key, code))
+        .map(|(event, code)| room::withheld((BOB.user, BOB.id), ROOM, &session(*event), &key, (code, reason(code))))
         .collect();
     let token = |number: usize| forms::sync_token(200 + number, 47);
     match answer.asks {
         Asks::History => room::history(&token(number), &token(0), &events),
         _ => room::news(&token(number + 1), &token(number), ROOM, &events, &notices),
+    }
+}
+
+/// What the crypto library says a code stands for.
+fn reason(code: &str) -> &'static str {
+    match code {
+        "m.unverified" => NotOpened::KEPT_BACK.page,
+        _ => "The requested key was not found.",
     }
 }
 
@@ -186,35 +194,26 @@ fn texts(line: &Line, sent: i64) -> (Option<String>, String) {
         sender_key: content.sender_key,
         session_id: content.session_id,
     };
-    let none = "Can't find the room key to decrypt the event, withheld code: None";
-    let (machine, says) = match line.error {
-        Error::Missing(field) => (None, format!("missing field `{field}` at line 1 column 203")),
-        Error::NoPublicKey => (
-            None,
-            "Failed decoding Curve25519 key from base64: Invalid number of bytes for Curve25519, expected 32, got 31."
-                .to_owned(),
-        ),
-        Error::NoKey => (Some(none), "The sender's device has not sent us the keys for this message.".to_owned()),
-        Error::KeptBack => (
-            Some("Can't find the room key to decrypt the event, withheld code: Some(Unverified)"),
-            "The sender has disabled encrypting to unverified devices.".to_owned(),
-        ),
-        Error::FromLater => (
-            Some(
-                "The message was encrypted using an unknown message index, first known index 2, index of the message 0",
-            ),
-            "The sender's device has not sent us the keys for this message at this index.".to_owned(),
-        ),
-        Error::Historical => (
-            Some(none),
-            "This message was sent before this device logged in, and key backup is not working.".to_owned(),
-        ),
-        Error::Untrusted => (
-            None,
-            "decryption failed because trust requirement is not satisfied: the sender device is not known".to_owned(),
-        ),
+    let why = match line.error {
+        Error::Missing(field) => {
+            return (None, event.error(&format!("missing field `{field}` at line 1 column 203")));
+        }
+        Error::NoPublicKey => {
+            return (
+                None,
+                event.error(
+                    "Failed decoding Curve25519 key from base64: Invalid number of bytes for Curve25519, expected 32, got 31.",
+                ),
+            );
+        }
+        Error::NoKey => NotOpened::MISSING,
+        Error::KeptBack => NotOpened::KEPT_BACK,
+        Error::FromLater => NotOpened::FROM_LATER,
+        Error::Historical => NotOpened::HISTORICAL,
+        Error::Untrusted => NotOpened::NOT_SIGNED,
     };
-    (machine.map(|why| event.machine_error(why)), event.error(&says))
+    let (machine, page) = event.not_opened(why, 0);
+    (Some(machine), page)
 }
 
 fn page_report(played: &Played, view: &View) -> Report {

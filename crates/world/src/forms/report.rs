@@ -253,6 +253,61 @@ pub fn wrong_key(participant: &str, own: &str) -> String {
     format!("InvalidKey: valid key missing for participant {participant} {{room: \"\", participant: \"{own}\"}}")
 }
 
+/// Why an event's room key does not open it: what matrix-sdk-crypto says, and what matrix-js-sdk makes of that.
+#[derive(Clone, Copy, Debug)]
+pub struct NotOpened {
+    /// By matrix-sdk-crypto.
+    pub machine: &'static str,
+    /// By matrix-js-sdk.
+    pub page: &'static str,
+    /// Whether the key is there, so that the lines say whose it is: matrix-sdk-crypto's, and not matrix-js-sdk's if it refuses the key.
+    pub key: Key,
+}
+
+/// Whether a room key is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// It is not.
+    Missing,
+    /// It is of no use.
+    Useless,
+    /// The client refuses it.
+    Refused,
+}
+
+impl NotOpened {
+    /// The key never came.
+    pub const MISSING: NotOpened = NotOpened {
+        machine: "Can't find the room key to decrypt the event, withheld code: None",
+        page: "The sender's device has not sent us the keys for this message.",
+        key: Key::Missing,
+    };
+    /// The sender has said that it keeps the key from devices that are not verified.
+    pub const KEPT_BACK: NotOpened = NotOpened {
+        machine: "Can't find the room key to decrypt the event, withheld code: Some(\"m.unverified\")",
+        page: "The sender has disabled encrypting to unverified devices.",
+        key: Key::Missing,
+    };
+    /// The key begins two messages after the first, which the event is.
+    pub const FROM_LATER: NotOpened = NotOpened {
+        machine: "The message was encrypted using an unknown message index, first known index 2, index of the message 0",
+        page: "The sender's device has not sent us the keys for this message at this index.",
+        key: Key::Useless,
+    };
+    /// The event is older than the device, and the server has no key backup.
+    pub const HISTORICAL: NotOpened = NotOpened {
+        machine: NotOpened::MISSING.machine,
+        page: "This message was sent before this device logged in, and there is no key backup on the server.",
+        key: Key::Missing,
+    };
+    /// The client takes keys only of devices that their owner has signed.
+    pub const NOT_SIGNED: NotOpened = NotOpened {
+        machine: "decryption failed because trust requirement not satisfied: The sending device was not signed by the user's identity",
+        page: "The sender identity is not cross-signed.",
+        key: Key::Refused,
+    };
+}
+
 /// An encrypted event as the client's lines name it.
 #[derive(Clone, Copy, Debug)]
 pub struct Undecryptable<'a> {
@@ -273,20 +328,30 @@ pub struct Undecryptable<'a> {
 impl Undecryptable<'_> {
     /// What matrix-js-sdk prints of an event that could not be decrypted.
     pub fn error(&self, says: &str) -> String {
-        let Undecryptable { id, sender, room, sent, sender_key, session_id } = self;
+        let [key, session] = [self.sender_key, self.session_id].map(|value| value.unwrap_or("undefined"));
+        self.error_with(&format!("{says}, sender_key: {key}, session_id: {session}"))
+    }
+
+    fn error_with(&self, says: &str) -> String {
+        let Undecryptable { id, sender, room, sent, .. } = self;
         let ts = super::stamp::iso(*sent);
-        let [key, session] = [sender_key, session_id].map(|value| value.unwrap_or("undefined"));
         format!(
-            "Error decrypting event (id={id} type=m.room.encrypted sender={sender} room={room} ts={ts}): DecryptionError[msg: {says}, sender_key: {key}, session_id: {session}]"
+            "Error decrypting event (id={id} type=m.room.encrypted sender={sender} room={room} ts={ts}): DecryptionError[msg: {says}]"
         )
     }
 
-    /// What matrix-sdk-crypto prints of it a moment earlier, when the room key is the reason.
-    pub fn machine_error(&self, why: &str) -> String {
-        let Undecryptable { id, sender, room, session_id, .. } = self;
-        let session = session_id.unwrap_or_default();
-        format!(
-            "WARN matrix_sdk_crypto::machine: Failed to decrypt a room event: {why}\n    at /home/runner/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/matrix-sdk-crypto-0.19.1/src/machine/mod.rs:2336\n    in matrix_sdk_crypto::machine::decrypt_room_event with room_id=\"{room}\" sender=\"{sender}\" event_id=\"{id}\" session_id=\"{session}\""
-        )
+    /// What matrix-sdk-crypto prints of an event that its room key does not open, and what matrix-js-sdk prints a moment later.
+    /// `index` is the event's place in its session.
+    pub fn not_opened(&self, why: NotOpened, index: u32) -> (String, String) {
+        let Undecryptable { id, sender, room, sent, .. } = self;
+        let [key, session] = [self.sender_key, self.session_id].map(Option::unwrap_or_default);
+        let known = if why.key == Key::Missing { String::new() } else { format!(" sender_key=\"curve25519:{key}\"") };
+        let machine = format!(
+            "WARN matrix_sdk_crypto::machine: Failed to decrypt a room event: {}\n    at /home/runner/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/matrix-sdk-crypto-0.19.1/src/machine/mod.rs:2520\n    in matrix_sdk_crypto::machine::decrypt_room_event with room_id=\"{room}\" sender=\"{sender}\" event_id=\"{id}\" origin_server_ts=\"{}\" algorithm=\"m.megolm.v1.aes-sha2\" sender_key=Some(\"curve25519:{key}\") session_id=\"{session}\" message_index={index}{known}",
+            why.machine,
+            super::stamp::iso(*sent)
+        );
+        let page = if why.key == Key::Refused { self.error_with(why.page) } else { self.error(why.page) };
+        (machine, page)
     }
 }

@@ -63,10 +63,16 @@ pub fn served(event: &Event<'_>, age: i64, redacted: RedactedBy<'_>) -> String {
     )
 }
 
-/// A notice of a sender that it keeps a room key back.
-pub fn withheld(sender: &str, room: &str, session: &str, sender_key: &str, code: &str) -> String {
-    let content = json!({"algorithm": "m.megolm.v1.aes-sha2", "code": code, "reason": "", "room_id": room,
-                         "sender_key": sender_key, "session_id": session});
+/// A notice of a sender that it keeps a room key back, by a user and a device; with a code and what it stands for.
+pub fn withheld(
+    (sender, device): (&str, &str),
+    room: &str,
+    session: &str,
+    sender_key: &str,
+    (code, reason): (&str, &str),
+) -> String {
+    let content = json!({"algorithm": "m.megolm.v1.aes-sha2", "code": code, "from_device": device, "reason": reason,
+                         "room_id": room, "sender_key": sender_key, "session_id": session});
     format!("{{\"content\":{content},\"type\":\"m.room_key.withheld\",\"sender\":\"{sender}\"}}")
 }
 
