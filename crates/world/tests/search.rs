@@ -35,7 +35,7 @@ fn nothing_false_is_said_of_any_history_of_four_steps() {
 #[test]
 fn nothing_false_is_said_of_long_histories_by_chance() {
     let mut search = Search::new(Keys::LARGE);
-    search.by_chance(1, Bounds { depth: 60, quiet_depth: 60, distinct: 1_500, time: NO_LIMIT });
+    search.by_chance(2, Bounds { depth: 60, quiet_depth: 60, distinct: 1_500, time: NO_LIMIT });
     let names = [
         "diverged",
         "same-identity",

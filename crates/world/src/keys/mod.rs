@@ -4,6 +4,7 @@
 //! profile's disk as a whole, so that a tab that saves what it has overwrites what another one saved.
 
 mod files;
+pub mod machine;
 pub mod server;
 pub mod state;
 mod step;

@@ -27,7 +27,9 @@ impl State {
             None => {
                 let identity = self.identities;
                 self.identities += 1;
-                let account = Account { identity, next: 0, pending: None, made: 0, held: 0, shared: false };
+                let mut account = Account { identity, next: 0, pending: None, made: 0, held: 0, shared: false };
+                // A new account has its first keys from the start, so that a copy of it has the same.
+                self.make(&mut account)?;
                 self.profiles[profile].disk = Some(account);
                 account
             }
@@ -36,6 +38,20 @@ impl State {
         self.pages[page].clients.push(client);
         self.tabs[tab].account = Some(account);
         Some(())
+    }
+
+    /// An account makes a key.
+    fn make(&mut self, account: &mut Account) -> Option<Key> {
+        if self.made.len() >= KEYS_MAX {
+            return None;
+        }
+        let key = self.made.len() as Key;
+        self.made.push((account.identity, account.next));
+        account.next += 1;
+        account.pending = Some(key);
+        account.made |= 1 << key;
+        account.held |= 1 << key;
+        Some(key)
     }
 
     fn close_client(&mut self, tab: usize) {
@@ -57,27 +73,20 @@ impl State {
         }
     }
 
-    /// A client makes a key if it has none pending, saves, and sends it.
+    /// An answer to a request for news tells a client that keys are missing. It makes one if it has none pending, saves its whole account,
+    /// as after every such answer, and sends the key.
     pub(super) fn send(&mut self, tab: usize) -> Option<usize> {
-        if self.tabs[tab].on_the_way.is_some() || self.made.len() >= KEYS_MAX {
+        if self.tabs[tab].on_the_way.is_some() {
             return None;
         }
         let page = self.tabs[tab].page?;
         let mut account = self.tabs[tab].account?;
         let key = match account.pending {
             Some(key) => key,
-            None => {
-                let key = self.made.len() as Key;
-                self.made.push((account.identity, account.next));
-                account.next += 1;
-                account.pending = Some(key);
-                account.made |= 1 << key;
-                account.held |= 1 << key;
-                self.tabs[tab].account = Some(account);
-                self.save(tab);
-                key
-            }
+            None => self.make(&mut account)?,
         };
+        self.tabs[tab].account = Some(account);
+        self.save(tab);
         self.uploads.push(Upload {
             page,
             client: self.pages[page].clients.len() - 1,
@@ -109,7 +118,7 @@ impl State {
         self.uploads[upload].arrived = Some((self.now, outcome));
     }
 
-    /// The client hears the answer to its upload.
+    /// The client hears the answer to its upload. Of a refusal it keeps nothing.
     fn hear(&mut self, tab: usize, upload: usize) {
         self.uploads[upload].answered = true;
         if let Some((_, Outcome::Accepted)) = self.uploads[upload].arrived
@@ -117,6 +126,7 @@ impl State {
         {
             account.pending = None;
             account.shared = true;
+            self.save(tab);
         }
     }
 
@@ -130,12 +140,15 @@ impl State {
             }
             _ => {
                 self.arrive(upload);
+                let profile = self.profile_of(tab)?;
+                let before = self.profiles[profile].disk;
                 self.hear(tab, upload);
-                if !matches!(how, Action::UploadUnsaved(_)) {
-                    self.save(tab);
-                } else if !matches!(self.uploads[upload].arrived, Some((_, Outcome::Accepted))) {
-                    // After a refusal there is nothing to save.
-                    return None;
+                if let Action::UploadUnsaved(_) = how {
+                    if self.profiles[profile].disk == before {
+                        // After a refusal there is nothing to save.
+                        return None;
+                    }
+                    self.profiles[profile].disk = before;
                 }
             }
         }
@@ -171,8 +184,9 @@ impl State {
         if opens {
             if let Ok(key) = self.claims[claim].key {
                 account.held &= !(1 << key);
+                // It may be one that this client still has to offer, as another one of the device has done meanwhile.
+                account.pending = account.pending.filter(|pending| *pending != key);
                 self.tabs[tab].account = Some(account);
-                self.save(tab);
             }
         } else {
             // A message for another identity has no part for this one's key, and gives another line: not modelled.
@@ -182,6 +196,8 @@ impl State {
             }
             self.unopened.push(Unopened { at: self.now, page, claim, made: account.made });
         }
+        // The whole account is saved after every answer to a request for news.
+        self.save(tab);
         Some(())
     }
 
@@ -232,7 +248,6 @@ impl State {
                 self.arrive(upload);
                 if self.uploads[upload].given_up.is_none() {
                     self.hear(tab, upload);
-                    self.save(tab);
                 }
             }
             Action::Save(tab) => {
@@ -296,10 +311,10 @@ impl State {
                 self.logins.push(now);
                 // The copy's access token is gone with the device.
                 self.profiles[1].disk = None;
-                self.profiles[0].disk = match (action, self.profiles[0].disk) {
-                    (Action::NewLogin, Some(disk)) => Some(Account { shared: false, ..disk }),
-                    _ => None,
-                };
+                // A client that has uploaded its identity keys never does so again, even if the server has lost them.
+                if action == Action::NewDevice {
+                    self.profiles[0].disk = None;
+                }
             }
             Action::Clear(tab) => {
                 let page = self.tabs[tab].page?;

@@ -13,7 +13,10 @@ pub(super) fn tell(state: &State, action: Action) -> String {
     match action {
         Action::Open(tab, profile) => {
             let store = match state.profiles[profile].disk {
-                Some(account) => format!("its store offers key {} next", account.next),
+                Some(account) => {
+                    let next = account.pending.map_or(account.next, |key| state.id(key));
+                    format!("its store offers key {next} next")
+                }
                 None => "there is no store, so a new identity is made".to_owned(),
             };
             format!("{} opens the app on {}: {store}", TABS[tab], MACHINES[profile])
