@@ -105,7 +105,12 @@ fn published_before(case: &Case<'_>, conflict: &Conflict<'_>, page: &Page) -> Op
         Evidence { at: Some(begun.earliest), ..piece }
     };
     let bare = conflict.key_id.split_once(':').map_or(conflict.key_id.as_str(), |(_, bare)| bare);
-    for (held, _) in conflict.pairs() {
+    // Another page may have been refused under the same id, by a key that the server held at another time.
+    let of_page = conflict
+        .refusals
+        .iter()
+        .filter(|refusal| case.is_in_life(page, refusal.answered) && !case.clocks.is_before(refusal.answered, begun));
+    for held in of_page.filter_map(|refusal| refusal.held_key()) {
         if let Some((name, row)) = row(case.bundle, bare, held)
             && let Some(added) = case.added(row)
             && case.clocks.is_before(added, begun)

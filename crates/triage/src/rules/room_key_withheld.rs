@@ -9,7 +9,7 @@ use super::rule::Rule;
 use crate::artefact::ArtefactKind;
 use crate::case::{Case, Page, exchange};
 use crate::conclusion::Conclusion;
-use crate::har::WithheldKey;
+use crate::har::{Exchange, WithheldKey};
 use crate::need::{Need, ReportTime, Whose};
 use crate::proof::{Premise, Proof};
 use crate::quote::quote;
@@ -231,6 +231,12 @@ fn notice<'c>(case: &'c Case<'_>, lacked: &Lacked<'_>) -> Option<Notice<'c>> {
     best
 }
 
+/// Where in the stream of the rooms' events a sync goes on: the first field of its token, such as `s158`.
+fn goes_on_at(sync: &Exchange) -> Option<u64> {
+    let token = sync.uri.split(['?', '&']).find_map(|part| part.strip_prefix("since="))?;
+    token.strip_prefix('s')?.split('_').next()?.parse().ok()
+}
+
 /// The answer that brought an event of these new, in the notice's HAR and not before the notice.
 fn arrived(case: &Case<'_>, lacked: &Lacked<'_>, notice: Notice<'_>) -> Option<Evidence> {
     let (har, from) = notice.place;
@@ -245,7 +251,9 @@ fn arrived(case: &Case<'_>, lacked: &Lacked<'_>, notice: Notice<'_>) -> Option<E
     let request = &found.entries[first];
     let is_new = request.route() == Route::Sync && request.uri.contains("since=");
     let notice = &found.entries[from];
-    let is_after = first == from || request.start >= notice.end();
+    // A page that is loaded anew may go on at an older token, and get events again that came before the HAR began.
+    let is_no_older = || goes_on_at(request).zip(goes_on_at(notice)).is_some_and(|(own, notices)| own >= notices);
+    let is_after = first == from || (request.start >= notice.end() && is_no_older());
     (is_new && is_after).then(|| exchange(found, first, "the event came new, and not before the notice"))
 }
 
@@ -400,6 +408,11 @@ fn histories() -> Vec<crate::history::History> {
             .never_proves("room-key-withheld", ""),
         history("the event is of before this device", vec![told(10), brought("set_presence=online", 20)])
             .never_proves("room-key-withheld", ""),
+        history(
+            "Bob keeps his later messages back, and the earlier one came before the HAR began and again when the page was loaded anew",
+            vec![told(5), brought("since=s0", 10)],
+        )
+        .never_proves("room-key-withheld", ""),
         history(
             "Bob keeps his later messages back, and the earlier one came before",
             vec![brought("since=s1", 5), told(10)],
