@@ -29,6 +29,14 @@ pub enum Mutation {
     Unmet(&'static str),
 }
 
+impl Mutation {
+    /// The premise's id.
+    pub fn premise(self) -> &'static str {
+        let (Mutation::Met(premise) | Mutation::Unmet(premise)) = self;
+        premise
+    }
+}
+
 /// Premises that have been checked, with what was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Proof {

@@ -85,19 +85,8 @@ impl Judgement {
 impl Triage {
     /// Applies every rule to a bundle.
     pub fn of(bundle: &Bundle) -> Triage {
-        Triage::of_case(&Case::of(bundle))
-    }
+        let case = &Case::of(bundle);
 
-    /// The answer of rules of which one premise is changed.
-    #[cfg(feature = "mutation")]
-    pub fn mutated(bundle: &Bundle, mutation: crate::Mutation) -> Triage {
-        let mut case = Case::of(bundle);
-        case.mutation = Some(mutation);
-        Triage::of_case(&case)
-    }
-
-    fn of_case(case: &Case<'_>) -> Triage {
-        let bundle = case.bundle;
         let Judgement { all, verdicts, questions, exit_code, story } = Judgement::of(case);
         let timeline = timeline(case);
         let versions = versions(case);
@@ -118,6 +107,13 @@ impl Triage {
             artefacts: bundle.artefacts.clone(),
             problems: bundle.problems.clone(),
         }
+    }
+
+    /// The verdicts of rules of which one premise is changed, for each of the changes; `None` where they are the same as without it.
+    #[cfg(feature = "mutation")]
+    pub fn mutated(bundle: &Bundle, mutations: &[crate::Mutation]) -> Vec<Option<Vec<Verdict>>> {
+        let verdicts = rules::mutated(&mut Case::of(bundle), mutations);
+        verdicts.into_iter().map(|verdicts| Some(listed(&verdicts?))).collect()
     }
 }
 

@@ -72,9 +72,10 @@ impl Read {
         Read(bundle(files))
     }
 
-    /// What the rules say of them with one premise changed.
-    pub fn mutated(&self, mutation: Mutation) -> Vec<Said> {
-        said(&serde_json::to_value(&Triage::mutated(&self.0, mutation).verdicts).expect("verdicts are JSON"))
+    /// What the rules say of them with one premise changed, for each of the changes; `None` where they say the same as without it.
+    pub fn mutated(&self, mutations: &[Mutation]) -> Vec<Option<Vec<Said>>> {
+        let json = |verdicts| serde_json::to_value(verdicts).expect("verdicts are JSON");
+        Triage::mutated(&self.0, mutations).into_iter().map(|verdicts| Some(said(&json(verdicts?)))).collect()
     }
 }
 
@@ -154,6 +155,13 @@ fn said(verdicts: &Value) -> Vec<Said> {
     verdicts.as_array().into_iter().flatten().flat_map(of_verdict).collect()
 }
 
+/// By which files are told from others.
+pub fn hash(files: &[File]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    files.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Verdicts by files: each distinct set of files is judged once.
 #[derive(Debug, Default)]
 pub struct Judge {
@@ -169,9 +177,7 @@ impl Judge {
 
     /// What is proven or refuted of files, with or without hops, and their hash.
     pub fn settled(&mut self, files: &[File], hops: bool) -> (u64, &[Said]) {
-        let mut hasher = DefaultHasher::new();
-        files.hash(&mut hasher);
-        let hash = hasher.finish();
+        let hash = hash(files);
         let said = self.known.entry(hash).or_insert_with(|| {
             let mut said = all_said(files, hops);
             said.retain(|verdict| verdict.word != Word::Unknown);

@@ -1,6 +1,6 @@
 //! The search for counter-histories: breadth first, and by random walks with shrinking.
 
-mod mutants;
+pub mod mutants;
 mod shrink;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -8,10 +8,12 @@ use std::fmt::{Debug, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::forms::File;
 use crate::judge::{self, Claim, Judge, Word};
 
-pub use mutants::Mutants;
 pub use shrink::shortest;
 
 /// A step's number.
@@ -28,9 +30,9 @@ pub trait Model: Copy + Debug {
     /// Everything that is and was.
     type State: Clone + Eq + Hash;
     /// One thing that happens.
-    type Action: Copy + Eq + Debug;
+    type Action: Copy + Eq + Debug + Serialize + DeserializeOwned;
     /// Which of the artefacts there are.
-    type View: Clone + Debug;
+    type View: Clone + Debug + Serialize + DeserializeOwned;
 
     /// What is modelled.
     fn name(&self) -> &'static str;
@@ -176,7 +178,7 @@ pub struct Search<M: Model> {
     /// How many there were of each.
     pub counts: BTreeMap<(String, Word), usize>,
     known: HashMap<u64, Known>,
-    /// One history of each distinct set of files in which something notable happens, the first ones.
+    /// The first history of each distinct set of files.
     samples: Vec<Sample<M>>,
 }
 
@@ -300,16 +302,42 @@ impl<M: Model> Search<M> {
             }
         }
         let known = self.known.entry(hash).or_default();
-        if known.histories == 0 && self.samples.len() < SAMPLES_MAX && self.model.is_notable(state) {
-            self.samples.push(Sample { start, path: path.to_vec(), view: view.clone() });
-        }
         if known.histories == 0 {
+            self.samples.push(Sample { start, path: path.to_vec(), view: view.clone() });
             known.artefacts = kinds(&files);
         }
         known.histories += 1;
         for truth in truths {
             *known.truths.entry(truth).or_default() += 1;
         }
+    }
+
+    /// Looks at the histories that differ in one step, or in how they begin, from one of which something true is not told. Two histories that
+    /// leave the same files need not be of those that a search has seen. Returns how many of them leave the same files.
+    pub fn look_nearby(&mut self, time: Duration) -> usize {
+        let (begun, mut found) = (Instant::now(), 0);
+        let samples = std::mem::take(&mut self.samples);
+        for sample in samples.iter().take_while(|_| begun.elapsed() < time) {
+            let Some(state) = self.walk(sample.start, &sample.path) else { continue };
+            let hash = judge::hash(&self.model.files(&state, &sample.view));
+            let proven = self.judge.proven(hash);
+            let Some(known) = self.known.get_mut(&hash) else { continue };
+            if known.truths.keys().all(|claim| proven.contains(claim)) {
+                continue;
+            }
+            for state in nearby(&self.model, sample) {
+                if judge::hash(&self.model.files(&state, &sample.view)) != hash {
+                    continue;
+                }
+                found += 1;
+                known.histories += 1;
+                for truth in self.model.truths(&state, &sample.view) {
+                    *known.truths.entry(truth).or_default() += 1;
+                }
+            }
+        }
+        self.samples = samples;
+        found
     }
 
     /// The state at the end of a path; `None` if it cannot be walked.
@@ -369,6 +397,29 @@ impl<M: Model> Search<M> {
     }
 }
 
+/// The ends of histories that differ in one step, or in how they begin.
+fn nearby<M: Model>(model: &M, sample: &Sample<M>) -> Vec<M::State> {
+    let mut ends = Vec::new();
+    for (start, begin) in model.begin().into_iter().enumerate() {
+        let walk = |from: M::State, path: &[M::Action]| {
+            path.iter().try_fold(from, |state, action| model.step(&state, *action))
+        };
+        if start != sample.start {
+            ends.extend(walk(begin, &sample.path));
+            continue;
+        }
+        let mut state = begin;
+        for (step, action) in sample.path.iter().enumerate() {
+            let others = model.actions(&state).into_iter().filter(|other| other != action);
+            let taken = others.filter_map(|other| model.step(&state, other));
+            ends.extend(taken.filter_map(|next| walk(next, &sample.path[step + 1..])));
+            let Some(next) = model.step(&state, *action) else { break };
+            state = next;
+        }
+    }
+    ends
+}
+
 /// The kinds of files, such as `reports, HARs, log`.
 fn kinds(files: &[File]) -> String {
     let kinds = [("reports", ".report.json"), ("HARs", ".har"), ("log", ".log"), ("database", "queries.json")];
@@ -378,9 +429,6 @@ fn kinds(files: &[File]) -> String {
 
 /// Counter-histories of one claim and word that are kept.
 const COUNTERS_MAX: usize = 5;
-
-/// Histories that mutants are tried on at most.
-const SAMPLES_MAX: usize = 1_500;
 
 fn is_false(word: Word, claim: &Claim, truths: &BTreeSet<Claim>) -> bool {
     match word {

@@ -1,5 +1,7 @@
 //! What the views of several models have in common.
 
+use serde::{Deserialize, Serialize};
+
 use crate::search::{Step, earlier};
 
 /// From which step on something was recorded, and until which. The last of all numbers stands for minutes after the end.
@@ -14,7 +16,7 @@ pub fn span_without((from, to): Span, step: Step) -> Span {
 }
 
 /// What there is of a browser's HAR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HarView {
     /// When it was recorded.
     pub span: Span,
@@ -32,5 +34,28 @@ impl HarView {
     pub fn without(self, step: Step) -> HarView {
         let paused = self.paused.map(|paused| earlier(paused, step));
         HarView { span: span_without(self.span, step), paused, ..self }
+    }
+}
+
+/// What captures had of the lines that their pages printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Lines {
+    /// The number of a line that each capture missed, as its report says.
+    pub missed: Option<u8>,
+    /// Whether the crypto library's warnings were printed; a client's log level can keep them from the console.
+    pub library: bool,
+}
+
+impl Lines {
+    /// All of them.
+    pub const ALL: Lines = Lines { missed: None, library: true };
+    /// Those of a client whose log level keeps the crypto library's from the console.
+    pub const QUIET: Lines = Lines { library: false, ..Lines::ALL };
+
+    /// In words, after what else a report is.
+    pub fn tell(self) -> String {
+        let missed = self.missed.map_or(String::new(), |number| format!(", line {} missed", number + 1));
+        let quiet = if self.library { "" } else { ", without the crypto library's lines" };
+        format!("{missed}{quiet}")
     }
 }

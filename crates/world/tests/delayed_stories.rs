@@ -6,11 +6,11 @@ use crypto_diag_world::delayed::Fate::{
 };
 use crypto_diag_world::delayed::{Delayed, LogView, View};
 use crypto_diag_world::search::{Model, reached, rightly_said};
-use crypto_diag_world::views::{HarView, WHOLE};
+use crypto_diag_world::views::{HarView, Lines, WHOLE};
 
 const LOG: LogView = LogView { span: WHOLE, first_worker: false };
 /// Everything that there can be.
-const ALL: View = View { late: false, har: Some(HarView::ALL), log: Some(LOG) };
+const ALL: View = View { late: false, lines: Lines::ALL, har: Some(HarView::ALL), log: Some(LOG) };
 
 /// What is rightly said of a history; it fails if anything false is said.
 fn rightly(path: &[Action], workers: bool, view: &View) -> Vec<String> {

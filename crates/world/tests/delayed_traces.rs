@@ -7,7 +7,7 @@ use crypto_diag_world::delayed::client::Patience;
 use crypto_diag_world::delayed::state::State;
 use crypto_diag_world::delayed::{Action, Delayed, Fate, LogView, ROOM, View};
 use crypto_diag_world::search::Model;
-use crypto_diag_world::views::{HarView, WHOLE};
+use crypto_diag_world::views::{HarView, Lines, WHOLE};
 use serde_json::Value;
 
 /// The three files of a call, as texts.
@@ -141,7 +141,12 @@ fn modelled(fates: &[Fate]) -> Files {
     let state = steps.fold(State::joined(0, false), |state, action| {
         model.step(&state, action).unwrap_or_else(|| panic!("{action:?} cannot happen here"))
     });
-    let view = View { late: false, har: Some(HarView::ALL), log: Some(LogView { span: WHOLE, first_worker: false }) };
+    let view = View {
+        late: false,
+        lines: Lines::ALL,
+        har: Some(HarView::ALL),
+        log: Some(LogView { span: WHOLE, first_worker: false }),
+    };
     let files = model.files(&state, &view);
     let text = |end: &str| {
         let (_, bytes) = files.iter().find(|(name, _)| name.ends_with(end)).unwrap_or_else(|| panic!("no {end}"));

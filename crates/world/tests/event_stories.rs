@@ -1,6 +1,8 @@
 //! Histories of events: that each cause is told of the history in which it acts, and that nothing false is said.
 
-use crypto_diag_world::events::Action::{self, Expire, Redact, Reload, Retry, Rewrite, Scroll, Send};
+use crypto_diag_world::events::Action::{
+    self, Expire, Redact, Reload, ReloadWithOldToken, Retry, Rewrite, Scroll, Send,
+};
 use crypto_diag_world::events::Fate::{
     ClientLoses, ClientSpoils, Erased, FromLater, KeptBack, LostThenKeptBack, LostThenUnavailable, SentBroken,
     SentWithout, Spoiled, Stripped, Whole,
@@ -62,6 +64,13 @@ fn a_copy_of_the_rooms_history_says_nothing_of_what_a_sync_brought() {
         let said = rightly(&[Send(Stripped), Scroll, Retry], &view);
         assert!(!said.contains(&"proven client-bug".to_owned()), "{said:?}");
     }
+}
+
+#[test]
+fn an_event_that_comes_again_by_an_old_token_may_have_come_before_the_notice() {
+    let har = HarView { span: (1, u8::MAX), ..HarView::ALL };
+    let path = [Send(KeptBack), Send(LostThenKeptBack), ReloadWithOldToken];
+    rightly(&path, &View { har: Some(har), ..ALL });
 }
 
 #[test]

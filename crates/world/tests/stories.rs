@@ -4,12 +4,13 @@ use crypto_diag_world::judge::{self, Word};
 use crypto_diag_world::keys::Action::{self, *};
 use crypto_diag_world::keys::{Asked, Keys, View};
 use crypto_diag_world::search::{Model, reached};
-use crypto_diag_world::views::WHOLE;
+use crypto_diag_world::views::{Lines, WHOLE};
 
 /// Everything that there can be.
 const ALL: View = View {
     reports: u8::MAX,
     late: false,
+    lines: Lines::ALL,
     hars: 7,
     hars_from: 0,
     bodies: true,
@@ -49,6 +50,23 @@ const CLOCK_SET_BETWEEN_PAGES: [Action; 12] = [
     Wait,
 ];
 
+/// Two pages, one after the other, are refused under one id: each by a key that another tab had published while it ran.
+const TWO_CONFLICTS_UNDER_ONE_ID: [Action; 13] = [
+    NewDevice,
+    Open(0, 0),
+    Open(1, 0),
+    Upload(1),
+    Leave(1),
+    Upload(0),
+    Leave(0),
+    Evict(0),
+    Open(0, 0),
+    Claim,
+    Open(1, 0),
+    Upload(1),
+    Upload(0),
+];
+
 fn falsely(path: &[Action], view: &View) -> Vec<String> {
     proven(path, view).1
 }
@@ -66,6 +84,13 @@ fn a_page_is_not_placed_in_time_by_requests_from_behind_a_step_of_its_clock() {
     let (right, _) = proven(&CLOCK_SET_BETWEEN_PAGES, &view);
     assert!(right.contains(&"same-identity".to_owned()), "{right:?}");
     assert_eq!(falsely(&CLOCK_SET_BETWEEN_PAGES, &view), [""; 0]);
+}
+
+#[test]
+fn a_key_that_an_earlier_page_was_refused_for_says_nothing_of_a_later_page() {
+    let (right, wrong) = proven(&TWO_CONFLICTS_UNDER_ONE_ID, &ALL);
+    assert!(right.contains(&"same-identity".to_owned()), "{right:?}");
+    assert_eq!(wrong, [""; 0]);
 }
 
 #[test]

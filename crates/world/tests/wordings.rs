@@ -111,6 +111,8 @@ fn a_report_has_the_fields_of_a_recorded_one() {
         clock_moved: 0,
         page_events: Vec::new(),
         lines: vec![line],
+        missed: None,
+        library: true,
         info: true,
         call: Value::Null,
         server_minus_page: None,
@@ -369,6 +371,22 @@ fn a_batch_and_the_news_that_brings_a_message_have_the_recorded_form() {
     let position = address.split('_').nth_back(6).expect("a field").parse().expect("a number");
     let own = crypto_diag_world::forms::sync_target(since, position);
     assert!(address.replace("_7_0_1_2_1_1", "_64_0_1_2_1_1").ends_with(&own), "{address}: {own}");
+}
+
+#[test]
+fn a_claim_and_the_message_that_uses_its_key_have_the_recorded_form() {
+    let device = Device { user: "@bob:localhost", id: "WXHUYPJGWD" };
+    let (_, asked, answered) = bodies("algorithm-stripped", "victim.har", "/keys/claim").swap_remove(0);
+    assert_eq!(to_device::claim(device), asked);
+    let id = between(&answered, "signed_curve25519:", "\"").to_owned();
+    let of = &serde_json::from_str::<Value>(&answered).expect("JSON")["one_time_keys"][device.user][device.id];
+    let object = between(&answered, &format!("\"signed_curve25519:{id}\":"), "}}},\"failures\"");
+    assert_eq!(to_device::claimed(device, &id, object), answered);
+    let key = of[format!("signed_curve25519:{id}")]["key"].as_str().expect("a key");
+    let first = to_device::first_body(key);
+    let head = &first[..46];
+    let (_, sent, _) = bodies("algorithm-stripped", "victim.har", "/sendToDevice/").swap_remove(0);
+    assert!(sent.contains(head), "{head} begins no message of {sent}");
 }
 
 #[test]

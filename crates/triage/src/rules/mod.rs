@@ -152,6 +152,22 @@ pub(crate) fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
     settle(CHECKS.iter().flat_map(|check| check(case)).collect())
 }
 
+/// The verdicts with one premise changed, for each of the changes; `None` where they are the same as without it. Only the rules that
+/// rest on the premise are applied again.
+#[cfg(feature = "mutation")]
+pub(crate) fn mutated(case: &mut Case<'_>, mutations: &[crate::Mutation]) -> Vec<Option<Vec<Verdict>>> {
+    let as_they_are: Vec<Vec<Verdict>> = CHECKS.iter().map(|check| check(case)).collect();
+    let mut of = |mutation: crate::Mutation| {
+        case.mutation = Some(mutation);
+        let mut verdicts = as_they_are.clone();
+        for (at, rule) in ALL.iter().enumerate().filter(|(_, rule)| rule.rests_on(mutation.premise())) {
+            verdicts[at] = (rule.check)(case);
+        }
+        (verdicts != as_they_are).then(|| settle(verdicts.concat()))
+    };
+    mutations.iter().map(|mutation| of(*mutation)).collect()
+}
+
 /// What is said of a case, out of what rules say: one verdict for each thing, one for each storm, in the answer's order.
 fn settle(verdicts: Vec<Verdict>) -> Vec<Verdict> {
     let mut settled = storms(merge(verdicts));

@@ -31,6 +31,14 @@ pub struct Rule {
     pub(crate) histories: fn() -> Vec<crate::history::History>,
 }
 
+impl Rule {
+    /// Whether it is proven or refuted by a premise, among others.
+    #[cfg(any(test, feature = "mutation"))]
+    pub(super) fn rests_on(&self, premise: &str) -> bool {
+        self.proven_by.iter().chain(self.refuted_by).any(|used| used.id == premise)
+    }
+}
+
 /// The premises of a list that has each with its check, so that none stands twice.
 pub(super) const fn premises<F, const N: usize>(checks: &[(&'static Premise, F); N]) -> [&'static Premise; N] {
     let mut premises = [checks[0].0; N];

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 
-use super::{ALL, Rule};
+use super::ALL;
 use crate::answer::key_path::{self, Hop};
 use crate::answer::questions;
 use crate::case::Case;
@@ -69,7 +69,7 @@ fn judge(is_world: bool, history: &History, outcome: &Mutex<Outcome>) {
         let verdicts: Vec<Vec<Verdict>> = ALL
             .iter()
             .zip(&as_they_are)
-            .map(|(rule, known)| if uses(rule, premise) { (rule.check)(&case) } else { known.clone() })
+            .map(|(rule, known)| if rule.rests_on(premise.id) { (rule.check)(&case) } else { known.clone() })
             .collect();
         if !faults(&case, &verdicts).is_empty() {
             let mut outcome = outcome.lock().expect("no thread failed");
@@ -102,10 +102,6 @@ fn denied(case: &Case<'_>, verdicts: &[Verdict]) -> impl Iterator<Item = String>
         }
     }
     wrong.into_iter()
-}
-
-fn uses(rule: &Rule, premise: &Premise) -> bool {
-    rule.proven_by.iter().chain(rule.refuted_by).any(|used| used.id == premise.id)
 }
 
 fn premises() -> Vec<&'static Premise> {

@@ -1,17 +1,24 @@
 //! `npm run worlds -- [--model keys|delayed|delivery|events|media] [--depth N] [--minutes M] [--seed S] [--mutants]`: looks for counter-histories of each
-//! model, prints them as stories and keeps their files. With `--mutants`, it then tries rules of which one premise is changed on the histories that were found.
+//! model, prints them as stories and keeps their files. With `--mutants`, it then looks among the same histories for some that catch
+//! mutants of the rules that no kept history catches, and adds them to `crates/world/tests/witnesses`.
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crypto_diag_triage::Mutation;
 use crypto_diag_world::delayed::Delayed;
 use crypto_diag_world::delivery::Delivery;
 use crypto_diag_world::events::Events;
 use crypto_diag_world::keys::Keys;
 use crypto_diag_world::media::Media;
+use crypto_diag_world::search::mutants::{self, Witnesses};
 use crypto_diag_world::search::{Bounds, Model, Search, Told};
+use serde_json::Value;
+
+/// The models by the names that they are asked for by.
+const MODELS: [&str; 5] = ["keys", "delayed", "delivery", "events", "media"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,24 +33,20 @@ fn main() -> ExitCode {
     let model = at.and_then(|at| arguments.get(at + 1)).map(String::as_str);
     let mutants = arguments.iter().any(|argument| argument == "--mutants");
     let asked = Asked { depth, seed, time: time / if model.is_some() { 1 } else { 5 }, mutants };
-    let found = match model {
-        Some("keys") => search(Keys::SMALL, Keys::LARGE, asked),
-        Some("delayed") => search(Delayed::SMALL, Delayed::LARGE, asked),
-        Some("delivery") => search(Delivery::SMALL, Delivery::LARGE, asked),
-        Some("events") => search(Events, Events, asked),
-        Some("media") => search(Media, Media, asked),
-        None => {
-            search(Keys::SMALL, Keys::LARGE, asked)
-                + search(Delayed::SMALL, Delayed::LARGE, asked)
-                + search(Delivery::SMALL, Delivery::LARGE, asked)
-                + search(Events, Events, asked)
-                + search(Media, Media, asked)
-        }
-        Some(other) => {
-            eprintln!("There is no model {other}. There are keys, delayed, delivery, events and media.");
-            return ExitCode::from(2);
-        }
-    };
+    if let Some(other) = model.filter(|model| !MODELS.contains(model)) {
+        eprintln!("There is no model {other}. There are {}.", MODELS.join(", "));
+        return ExitCode::from(2);
+    }
+    let mut found = 0;
+    for name in MODELS.into_iter().filter(|name| model.is_none_or(|model| model == *name)) {
+        found += match name {
+            "keys" => search(name, Keys::SMALL, Keys::LARGE, asked),
+            "delayed" => search(name, Delayed::SMALL, Delayed::LARGE, asked),
+            "delivery" => search(name, Delivery::SMALL, Delivery::LARGE, asked),
+            "events" => search(name, Events, Events, asked),
+            _ => search(name, Media, Media, asked),
+        };
+    }
     if found == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -58,7 +61,7 @@ struct Asked {
 }
 
 /// Searches a model, within small bounds for all histories and within large ones by chance; how many counter-histories there are.
-fn search<M: Model>(small: M, large: M, asked: Asked) -> usize {
+fn search<M: Model>(name: &str, small: M, large: M, asked: Asked) -> usize {
     let mut small = Search::new(small);
     exhaustive(&mut small, asked.depth, asked.time / 2);
     let mut found = show(&mut small);
@@ -66,7 +69,10 @@ fn search<M: Model>(small: M, large: M, asked: Asked) -> usize {
     by_chance(&mut large, asked.seed, asked.time / 2);
     found += show(&mut large);
     if asked.mutants {
-        mutants(&[&small, &large]);
+        if let Err(error) = witnesses(name, &[&small, &large], asked) {
+            eprintln!("Histories that catch mutants cannot be kept: {error}");
+            return found + 1;
+        }
     }
     found
 }
@@ -79,6 +85,8 @@ fn exhaustive<M: Model>(search: &mut Search<M>, depth: usize, time: Duration) {
         println!("  of {} steps: {}", search.depth, sums(search, begun));
     });
     println!("  {}", sums(search, begun));
+    let nearby = search.look_nearby(time / 2);
+    println!("  {nearby} histories that differ in one step leave the same files as one of which something is not told");
 }
 
 fn by_chance<M: Model>(search: &mut Search<M>, seed: u64, time: Duration) {
@@ -88,21 +96,39 @@ fn by_chance<M: Model>(search: &mut Search<M>, seed: u64, time: Duration) {
     println!("  {walks} walks, {}", sums(search, begun));
 }
 
-/// Prints which mutants of the rules no history of either search tells from the rules.
-fn mutants<M: Model>(searches: &[&Search<M>]) {
-    let found: Vec<_> = searches.iter().map(|search| search.mutants()).collect();
-    let is_caught = |mutation| found.iter().any(|mutants| mutants.caught.contains(mutation));
-    let mut all: Vec<Mutation> = Vec::new();
-    for mutation in found.iter().flat_map(|mutants| mutants.caught.iter().chain(&mutants.survived)) {
-        if !all.contains(mutation) {
-            all.push(*mutation);
+/// Keeps histories that catch mutants of the rules which no kept one catches, and prints which mutants are left.
+fn witnesses<M: Model>(name: &str, searches: &[&Search<M>; 2], asked: Asked) -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/witnesses");
+    let mut caught: Vec<String> = Vec::new();
+    for model in MODELS {
+        for line in std::fs::read_to_string(folder.join(format!("{model}.jsonl")))?.lines() {
+            let witness: Value = serde_json::from_str(line)?;
+            let catches = witness["catches"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            caught.extend(catches.map(str::to_owned));
         }
     }
-    let survived: Vec<&Mutation> = all.iter().filter(|mutation| !is_caught(mutation)).collect();
-    println!("\n{}: {} of {} mutants caught", searches[0].model.name(), all.len() - survived.len(), all.len());
-    for mutation in survived {
-        println!("  not caught: {mutation:?}");
+    let mut left = mutants::all();
+    let all = left.len();
+    left.retain(|mutant| !caught.contains(&mutants::name(*mutant)));
+    let before = left.len();
+    let path = folder.join(format!("{name}.jsonl"));
+    let known = std::fs::read_to_string(&path)?;
+    let mut known: Witnesses<M> = known.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let mut file = OpenOptions::new().append(true).open(path)?;
+    let mut keep = |found: &Witnesses<M>| -> std::io::Result<()> {
+        found.iter().try_for_each(|witness| writeln!(file, "{}", serde_json::to_string(witness)?))
+    };
+    for search in searches {
+        let found = search.witnesses(&mut left);
+        keep(&found)?;
+        known.extend(found);
     }
+    keep(&searches[1].witnesses_near(&known, &mut left, (asked.seed, asked.time)))?;
+    println!("\n{name}: {} of {all} mutants are caught, {} of them newly", all - left.len(), before - left.len());
+    for mutant in left {
+        println!("  not caught: {}", mutants::name(mutant));
+    }
+    Ok(())
 }
 
 fn shares(told: Told) -> String {

@@ -6,7 +6,7 @@ use crate::forms::report::{Line, Report};
 use crate::forms::{self, File, Request, har, log, report, signing};
 use crate::search::Chance;
 use crate::search::Step;
-use crate::views::{HarView, WHOLE};
+use crate::views::{HarView, Lines, WHOLE};
 
 /// When histories begin: 2026-11-23 09:00:00 UTC.
 const BEGIN: i64 = 1_795_424_400_000;
@@ -51,7 +51,7 @@ pub(super) fn is_shown(state: &State, view: &View, at: i64) -> bool {
 pub(super) fn views(state: &State, notable: bool) -> Vec<View> {
     let whole = HarView::ALL;
     let log = LogView { span: WHOLE, first_worker: false };
-    let all = View { late: false, har: Some(whole), log: Some(log) };
+    let all = View { late: false, lines: Lines::ALL, har: Some(whole), log: Some(log) };
     if !notable {
         return vec![all];
     }
@@ -95,6 +95,7 @@ pub(super) fn any_view(state: &State, chance: &mut Chance) -> View {
     let log = LogView { span: span(chance), first_worker: state.workers && chance.below(2) == 0 };
     View {
         late: chance.below(4) == 0,
+        lines: Lines::ALL,
         har: (chance.below(8) != 0).then_some(har),
         log: (chance.below(8) != 0).then_some(log),
     }
@@ -270,6 +271,8 @@ fn page_report(state: &State, view: &View) -> Report {
         clock_moved: ahead(BEGIN + state.now) - ahead(BEGIN),
         page_events: events.filter(|(at, _)| *at >= installed).map(|(at, event)| (wall(at), event)).collect(),
         lines: lines.collect(),
+        missed: view.lines.missed,
+        library: view.lines.library,
         info: true,
         call: serde_json::Value::Null,
         server_minus_page: None,

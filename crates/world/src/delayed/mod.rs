@@ -12,10 +12,12 @@ mod truth;
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::forms::{Device, File};
 use crate::judge::Claim;
 use crate::search::{Chance, Model, Step};
-use crate::views::{HarView, Span, span_without};
+use crate::views::{HarView, Lines, Span, span_without};
 use state::State;
 
 /// The device that the histories are about.
@@ -24,7 +26,7 @@ pub const DEVICE: Device = Device { user: "@alice:example.org", id: "QWERTYALIC"
 pub const ROOM: &str = "!cCYdMVvxTKVhQXjAPt:example.org";
 
 /// What becomes of the request of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Fate {
     /// It is answered at once.
     Answered,
@@ -86,7 +88,7 @@ const FATES: [Fate; 18] = [
 ];
 
 /// One thing that happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Action {
     /// The client restarts its delayed event, and this becomes of it.
     Restart(Fate),
@@ -125,10 +127,12 @@ impl Action {
 }
 
 /// Which of the artefacts there are: without the report nothing is said of delayed events.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct View {
     /// Whether the capture began in the middle of the page's life.
     pub late: bool,
+    /// What the captures had of the lines that were printed.
+    pub lines: Lines,
     /// The HAR.
     pub har: Option<HarView>,
     /// The homeserver's log.
@@ -136,7 +140,7 @@ pub struct View {
 }
 
 /// What there is of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LogView {
     /// When it was written.
     pub span: Span,

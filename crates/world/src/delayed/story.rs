@@ -46,7 +46,7 @@ fn becomes(fate: Fate) -> &'static str {
 /// Which artefacts there are.
 pub(super) fn tell_view(view: &View) -> String {
     let late = if view.late { " (its capture began in the middle of the page's life)" } else { "" };
-    let mut parts = vec![format!("the report{late}")];
+    let mut parts = vec![format!("the report{late}{}", view.lines.tell())];
     let span = |from: Step, to: Step| match (from, to) {
         WHOLE => String::new(),
         (from, Step::MAX) => format!(" from step {} on", from + 1),

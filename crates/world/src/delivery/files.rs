@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::play::{self, BEGAN_MS, Batch, Became, LOOKED_MS, Played, STEP_MS, Sync, begins, play};
-use super::{ALICE, ALL, EVERYBODY, LogView, Looks, State, View, Who};
+use super::{ALICE, ALL, EVERYBODY, Fate, LogView, Looks, State, View, Who};
 use crate::forms::report::{self, Line, LostKey, Report};
 use crate::forms::signing::{self, SignedKey};
 use crate::forms::tables::{self, Table};
 use crate::forms::to_device::{self, Message};
 use crate::forms::{self, File, Request, har, log};
 use crate::search::{Chance, Step};
-use crate::views::WHOLE;
+use crate::views::{Lines, WHOLE};
 
 /// When histories begin: 2026-11-23 09:00:00 UTC.
 const BEGIN: i64 = 1_795_424_400_000;
@@ -81,6 +81,12 @@ pub(super) fn is_captured(call: &Played, view: &View, who: Who, at: i64) -> bool
     shown.contains(&at) && call.cleared[who as usize].is_none_or(|cleared| at > cleared)
 }
 
+/// Whether somebody's report has the line that its page printed at a time.
+pub(super) fn is_kept(call: &Played, view: &View, who: Who, at: i64) -> bool {
+    let wall = BEGIN + at + forms::ahead(&call.clocks[who as usize], at);
+    page_report(call, view, who).kept().iter().any(|line| line.at == wall)
+}
+
 /// When the database is asked.
 pub(super) fn looked(call: &Played, view: &View) -> Vec<i64> {
     let [first, second] = LOOKED_AT_THE_END_MS.map(|after| call.end + after);
@@ -120,6 +126,8 @@ pub(super) fn views(state: &State) -> Vec<View> {
         View { log: log((0, last), true), looks: Looks::Never, ..ALL },
         View { reports: [true, false, true], log: log(WHOLE, false), listed: false, ..ALL },
         View { late: [true; 3], ..ALL },
+        View { lines: Lines { missed: Some(0), ..Lines::ALL }, ..ALL },
+        View { lines: Lines::QUIET, ..ALL },
         View { hars: [Some((middle, Step::MAX)), None], looks: Looks::AndBefore(last), ..ALL },
         View { info: false, hars: [Some(WHOLE), None], bodies: false, ..ALL },
     ]
@@ -146,6 +154,7 @@ pub(super) fn any_view(state: &State, chance: &mut Chance) -> View {
     View {
         reports: [!one_in(10), !one_in(5), !one_in(5)],
         late: [one_in(6), one_in(6), one_in(6)],
+        lines: Lines::ALL,
         info: !one_in(8),
         soon: one_in(3),
         hars,
@@ -232,6 +241,7 @@ fn requests(call: &Played) -> Vec<(Option<Who>, Request)> {
     requests.extend(call.syncs.iter().map(|found| (Some(found.who), sync(call, found))));
     for (number, batch) in call.batches.iter().enumerate() {
         let of = batch.is_shown().then_some(batch.by);
+        requests.extend(claim(call, number, batch).map(|request| (of, request)));
         requests.extend(sent(call, number, batch).into_iter().map(|request| (of, request)));
     }
     if let Some(left) = call.left {
@@ -274,22 +284,51 @@ fn upload(call: &Played, who: Who, identity: u8, at: i64) -> Request {
 fn message<'a>(call: &Played, (batch, to): (usize, Who), texts: &'a [String; 4]) -> Message<'a> {
     let of = &call.batches[batch];
     let [sender_key, target_key, body, id] = texts;
-    let is_first = of.fate == super::Fate::Unopenable && to == Who::Alice;
     Message {
         sender: of.by.device().user,
         sender_key,
         target: to.device(),
         target_key,
         body,
-        kind: u8::from(!is_first),
+        kind: u8::from(!is_first(of, to)),
         id,
     }
+}
+
+/// Whether a message begins a session.
+fn is_first(batch: &Batch, to: Who) -> bool {
+    matches!(batch.fate, Fate::Unopenable | Fate::OldFallback) && to == Who::Alice
+}
+
+/// The claim of the key that a message begins its session with, a moment before its batch is queued.
+fn claim(call: &Played, number: usize, batch: &Batch) -> Option<Request> {
+    let at = batch.queued - 200;
+    if !is_first(batch, Who::Alice) || !batch.targets.contains(&Who::Alice) || !call.has_device(Who::Alice, at) {
+        return None;
+    }
+    let public = lost_key(number);
+    let (id, key) = if batch.fate == Fate::OldFallback {
+        (signing::key_id(0), signing::fallback_json_of(ALICE, Who::Alice as u8, &public))
+    } else {
+        (signing::key_id(60 + number as u8), SignedKey::one_time(ALICE, Who::Alice as u8, 100 + number as u8).json())
+    };
+    let user = batch.by.device().user;
+    let mut request = Request::quick(user, "POST", to_device::CLAIM.to_owned(), BEGIN + at);
+    request.body = Some(to_device::claim(ALICE));
+    request.answer = Some(to_device::claimed(ALICE, &id, &key));
+    let (logger, message) = log::claimed(ALICE.user, ALICE.id, &id);
+    request.printed.push((BEGIN + at + 20, logger, message));
+    Some(request)
 }
 
 /// The texts of a message: both keys, the ciphertext and the id.
 fn texts(call: &Played, (batch, to): (usize, Who)) -> [String; 4] {
     let by = call.batches[batch].by;
-    let ciphertext = format!("AwogR{}", signing::one_time_key(50 + batch as u8));
+    let ciphertext = if is_first(&call.batches[batch], to) {
+        to_device::first_body(&lost_key(batch))
+    } else {
+        format!("AwogR{}", signing::one_time_key(50 + batch as u8))
+    };
     [signing::curve25519(by as u8), signing::curve25519(to as u8), ciphertext, message_id(batch, to)]
 }
 
@@ -431,6 +470,8 @@ fn page_report(call: &Played, view: &View, who: Who) -> Report {
         clock_moved: ahead(made) - ahead(BEGAN_MS[who as usize]),
         page_events: events.map(|(at, event)| (wall(at), event)).collect(),
         lines,
+        missed: view.lines.missed,
+        library: view.lines.library,
         info: view.info,
         call: call_facts(call, who),
         server_minus_page: Some(forms::ahead(&call.server_clock, MESSAGE_MS) - ahead(MESSAGE_MS)),

@@ -66,7 +66,7 @@ enum Way {
 impl Way {
     fn of(fate: Fate) -> Way {
         match fate {
-            Fate::InTime | Fate::NoTarget | Fate::Unopenable | Fate::OpenedLate => Way::Goes,
+            Fate::InTime | Fate::NoTarget | Fate::Unopenable | Fate::OldFallback | Fate::OpenedLate => Way::Goes,
             Fate::Late => Way::Late,
             Fate::Held => Way::Held,
             Fate::Lost => Way::Lost,
@@ -526,7 +526,7 @@ impl Played {
                 let (who, fetched) = (sync.who, sync.done.0);
                 let batch = &self.batches[row.batch];
                 let became = match batch.fate {
-                    Fate::Unopenable if who == Who::Alice => Became::Unopened,
+                    Fate::Unopenable | Fate::OldFallback if who == Who::Alice => Became::Unopened,
                     _ if known.contains(&(who, row.batch)) => Became::Again,
                     _ => Became::Opened,
                 };

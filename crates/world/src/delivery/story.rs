@@ -38,6 +38,7 @@ fn becomes(fate: Fate) -> &'static str {
         Fate::Refused => "the homeserver refuses the batch",
         Fate::LoggedOut => "the homeserver does not know Bob's token any more",
         Fate::Unopenable => "Alice's store lacks the one-time key that the message needs",
+        Fate::OldFallback => "the message needs a fallback key that Alice's client has replaced twice since",
         Fate::OpenedLate => "Alice's client opens the message twelve seconds after it has it",
     }
 }
@@ -65,7 +66,7 @@ pub(super) fn tell_view(view: &View) -> String {
     let mut parts = Vec::new();
     for who in EVERYBODY.into_iter().filter(|who| view.reports[*who as usize]) {
         let late = if view.late[who as usize] { " (its capture began in the middle)" } else { "" };
-        parts.push(format!("{}'s report{late}", name(who)));
+        parts.push(format!("{}'s report{late}{}", name(who), view.lines.tell()));
     }
     if !view.info {
         parts.push("captures do not watch console.info".to_owned());

@@ -73,9 +73,10 @@ impl Truths<'_> {
         };
         for had in call.had.iter().filter(|had| unopened(had)) {
             let about = format!("{alice} {}", files::lost_key(had.batch));
-            self.hold("lost-key", about.clone());
+            // A fallback key that was replaced is not lost.
+            self.hold_if(call.batches[had.batch].fate == super::Fate::Unopenable, "lost-key", about.clone());
             self.hold("lost-key-lost-media-key", about);
-            self.hold("olm-seen", format!("{alice} ({})", files::REPORTS[0]));
+            self.hold_if(view.lines.library, "olm-seen", format!("{alice} ({})", files::REPORTS[0]));
         }
         for batch in call.batches.iter().filter(|batch| batch.is_shown()) {
             let Some((at, status)) = batch.refused() else { continue };
@@ -143,7 +144,7 @@ impl Truths<'_> {
                 let fetched = self.fetched((number, to));
                 let has_failed = call.had.iter().any(|had| {
                     let is_it = had.who == to && had.batch == number && had.became != Became::Opened;
-                    is_it && files::is_captured(call, view, to, had.at)
+                    is_it && files::is_kept(call, view, to, had.at)
                 });
                 let in_hand = fetched.is_some_and(|fetched| fetched <= until.1 || has_failed);
                 self.hold_if(in_hand, "hop-fetched", about.clone());

@@ -139,7 +139,7 @@ fn requests(played: &Played) -> Vec<Request> {
     for (number, answer) in played.answers.iter().enumerate() {
         let target = match answer.asks {
             Asks::Everything => "/_matrix/client/v3/sync?filter=0&timeout=0".to_owned(),
-            Asks::News => forms::sync_target(200 + number, 47),
+            Asks::News => forms::sync_target(200 + answer.since, 47),
             Asks::History => {
                 format!("/_matrix/client/v3/rooms/{}/messages?limit=30&dir=b", ROOM.replace(':', "%3A"))
             }
@@ -249,6 +249,8 @@ fn page_report(played: &Played, view: &View) -> Report {
         server_minus_page: None,
         page_events: Vec::new(),
         lines,
+        missed: view.lines.missed,
+        library: view.lines.library,
         info: true,
         call: serde_json::Value::Null,
         known: Vec::new(),

@@ -11,10 +11,12 @@ mod truth;
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::forms::{Device, File};
 use crate::judge::Claim;
 use crate::search::{Chance, Model, Step, earlier};
-use crate::views::{HarView, WHOLE};
+use crate::views::{HarView, Lines, WHOLE};
 
 /// Whose page it is.
 pub const ALICE: Device = Device { user: "@alice:example.org", id: "QWERTYALIC" };
@@ -22,7 +24,7 @@ pub const ALICE: Device = Device { user: "@alice:example.org", id: "QWERTYALIC" 
 pub const BOB: Device = Device { user: "@bob:example.org", id: "ASDFGHBOBB" };
 
 /// What becomes of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Fate {
     /// It can be read.
     Whole,
@@ -81,7 +83,7 @@ const FATES: [Fate; 17] = [
 ];
 
 /// One thing that happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Action {
     /// Bob sends an event.
     Send(Fate),
@@ -129,10 +131,12 @@ pub struct State {
 }
 
 /// What there is of the artefacts. Without the report nothing is said of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct View {
     /// Whether the capture began six seconds after its page.
     pub late: bool,
+    /// What the captures had of the lines that were printed.
+    pub lines: Lines,
     /// The browser's HAR.
     pub har: Option<HarView>,
     /// When the database was asked: as this step began.
@@ -140,7 +144,7 @@ pub struct View {
 }
 
 /// All artefacts.
-pub const ALL: View = View { late: false, har: Some(HarView::ALL), asked: Some(Step::MAX) };
+pub const ALL: View = View { late: false, lines: Lines::ALL, har: Some(HarView::ALL), asked: Some(Step::MAX) };
 
 /// The model.
 #[derive(Clone, Copy, Debug)]
@@ -195,6 +199,8 @@ impl Model for Events {
             View { asked: None, ..ALL },
             View { asked: Some(last), ..ALL },
             View { late: true, ..ALL },
+            View { lines: Lines { missed: Some(0), ..Lines::ALL }, ..ALL },
+            View { lines: Lines::QUIET, ..ALL },
             har(HarView { span: (last, Step::MAX), ..HarView::ALL }),
             har(HarView { paused: Some(last), ..HarView::ALL }),
             har(HarView { bodies: false, ..HarView::ALL }),
@@ -213,6 +219,7 @@ impl Model for Events {
         let asked = if chance.below(4) == 0 { chance.below(steps) as Step } else { Step::MAX };
         View {
             late: chance.below(6) == 0,
+            lines: Lines::ALL,
             har: (chance.below(6) != 0).then_some(har),
             asked: (chance.below(6) != 0).then_some(asked),
         }

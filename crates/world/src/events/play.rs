@@ -200,6 +200,8 @@ pub enum Asks {
 pub struct Answer {
     /// What was asked.
     pub asks: Asks,
+    /// For news: since which answer, by its number.
+    pub since: usize,
     /// When it was sent and answered.
     pub span: (i64, i64),
     /// The events that it brings, by number.
@@ -338,7 +340,9 @@ fn page(played: &mut Played, actions: &[Action], (began, end): (i64, i64), first
                 lines.push(Line { at: printed, event: *number, form: *form, error });
             }
         }
-        played.answers.push(Answer { asks, span: (asked, answered), events, notices });
+        // The old token is that of the first page's first answer.
+        let since = if is_first { 1 } else { played.answers.len() };
+        played.answers.push(Answer { asks, since, span: (asked, answered), events, notices });
         (asked, asks, until) = (answered + AGAIN_MS, Asks::News, served);
     }
     for (step, action) in actions.iter().enumerate().filter(|(step, _)| (began..end).contains(&begins(*step))) {
@@ -347,7 +351,8 @@ fn page(played: &mut Played, actions: &[Action], (began, end): (i64, i64), first
             Action::Scroll => {
                 let sent = played.events.iter().enumerate().filter(|(_, event)| event.sent < at);
                 let events = sent.map(|(number, event)| (number, event.served(at))).collect();
-                let answer = Answer { asks: Asks::History, span: (at, at + 120), events, notices: Vec::new() };
+                let since = played.answers.len();
+                let answer = Answer { asks: Asks::History, since, span: (at, at + 120), events, notices: Vec::new() };
                 played.answers.push(answer);
             }
             Action::Retry => {

@@ -51,7 +51,8 @@ pub(super) fn tell_view(view: &View) -> String {
         Step::MAX => "the end".to_owned(),
         step => format!("step {}", step + 1),
     };
-    let mut parts = vec![if view.late { "the report, its capture late" } else { "the report" }.to_owned()];
+    let late = if view.late { ", its capture late" } else { "" };
+    let mut parts = vec![format!("the report{late}{}", view.lines.tell())];
     if let Some(har) = &view.har {
         let mut text = format!("the HAR from step {} to {}", har.span.0 + 1, step(har.span.1));
         if let Some(paused) = har.paused {

@@ -67,6 +67,10 @@ pub struct Report {
     pub page_events: Vec<(i64, &'static str)>,
     /// The lines.
     pub lines: Vec<Line>,
+    /// The number of a line that the capture missed, since it was written while another one was being formatted.
+    pub missed: Option<u8>,
+    /// Whether the console shows the crypto library's warnings.
+    pub library: bool,
     /// Whether the capture watches `console.info`.
     pub info: bool,
     /// What the report has of a call; null for none.
@@ -110,10 +114,21 @@ pub fn gateways_error(status: u16) -> String {
 }
 
 impl Report {
+    /// The lines that were printed, but the one that was missed.
+    pub fn kept(&self) -> Vec<&Line> {
+        let is_printed = |line: &&Line| self.library || !line.text.starts_with("WARN matrix_sdk_crypto::");
+        let mut kept: Vec<&Line> = self.lines.iter().filter(is_printed).collect();
+        if let Some(missed) = self.missed.map(usize::from).filter(|missed| *missed < kept.len()) {
+            kept.remove(missed);
+        }
+        kept
+    }
+
     /// The report's JSON.
     pub fn json(&self) -> Vec<u8> {
+        let kept = self.kept();
         let families = ["KE-1", "KE-2", "KE-3", "KE-4", "OLM"];
-        let of = |family: &str| self.lines.iter().filter(move |line| line.family == family).collect::<Vec<_>>();
+        let of = |family: &str| kept.iter().copied().filter(move |line| line.family == family).collect::<Vec<_>>();
         let counts: Value = families
             .iter()
             .map(|family| ((*family).to_owned(), json!(of(family).len())))
@@ -129,8 +144,7 @@ impl Report {
                 }
             }
         }
-        let entries: Vec<Value> = self
-            .lines
+        let entries: Vec<Value> = kept
             .iter()
             .map(|line| {
                 json!({"ts": line.at, "level": line.level, "ke": line.family, "signature": line.signature,
@@ -173,8 +187,8 @@ impl Report {
             "capture": {"state": "capturing", "reason": null, "installedAt": self.installed, "timeOrigin": self.began,
                         "installedAfter": self.installed - self.began, "clearedAt": self.cleared,
                         "hooks": hooks,
-                        "linesSeen": 40 + self.lines.len(), "linesMatched": self.lines.len(), "evicted": 0, "truncated": 0,
-                        "redactions": 0, "partlyScanned": 0, "unreadable": 0, "nested": 0, "queued": 0,
+                        "linesSeen": 40 + kept.len(), "linesMatched": kept.len(), "evicted": 0, "truncated": 0,
+                        "redactions": 0, "partlyScanned": 0, "unreadable": 0, "nested": u8::from(self.missed.is_some()), "queued": 0,
                         "queueOverflow": 0, "listenerErrors": 0, "failures": [],
                         "frames": {"watching": true, "documents": [], "omitted": 0}, "pageEvents": page_events},
             "sent": sent, "entries": entries,

@@ -106,7 +106,11 @@ impl SignedKey {
 
 /// The fallback key's object.
 pub fn fallback_json(device: Device, identity: u8) -> String {
-    let key = fallback_key(identity);
+    fallback_json_of(device, identity, &fallback_key(identity))
+}
+
+/// The object of a fallback key that a device had once.
+pub fn fallback_json_of(device: Device, identity: u8, key: &str) -> String {
     let signature = signature(identity, &format!("{{\"fallback\":true,\"key\":\"{key}\"}}"));
     let Device { user, id } = device;
     format!(

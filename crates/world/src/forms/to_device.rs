@@ -1,5 +1,8 @@
 //! To-device messages in the bodies of requests, as matrix-js-sdk and Synapse write them.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
 use super::Device;
 
 /// One encrypted message.
@@ -28,6 +31,30 @@ impl Message<'_> {
             "{{\"algorithm\":\"m.olm.v1.curve25519-aes-sha2\",\"ciphertext\":{{\"{target_key}\":{{\"body\":\"{body}\",\"type\":{kind}}}}},\"org.matrix.msgid\":\"{id}\",\"sender_key\":\"{sender_key}\"}}"
         )
     }
+}
+
+/// The ciphertext of a message that begins a session: version 3, then the one-time key that it uses as field 1, then what no reader looks
+/// at.
+pub fn first_body(one_time_key: &str) -> String {
+    let key = STANDARD_NO_PAD.decode(one_time_key).expect("a public key in base64");
+    STANDARD_NO_PAD.encode([&[3, 0x0a, 32], &key[..], &[0x12, 32], &[7; 32], &[0x1a, 32], &[8; 32]].concat())
+}
+
+/// The address of claims of one-time keys.
+pub const CLAIM: &str = "/_matrix/client/v3/keys/claim";
+
+/// The body of a claim of a device's one-time key.
+pub fn claim(of: Device) -> String {
+    let Device { user, id } = of;
+    format!("{{\"one_time_keys\":{{\"{user}\":{{\"{id}\":\"signed_curve25519\"}}}},\"timeout\":10000}}")
+}
+
+/// The answer to it.
+pub fn claimed(of: Device, key_id: &str, key: &str) -> String {
+    let Device { user, id } = of;
+    format!(
+        "{{\"one_time_keys\":{{\"{user}\":{{\"{id}\":{{\"signed_curve25519:{key_id}\":{key}}}}}}},\"failures\":{{}}}}"
+    )
 }
 
 /// The address that a batch is sent to.

@@ -8,7 +8,7 @@ use crate::forms::tables::Table;
 use crate::forms::{self, Device, File, Request, har, log, report, tables};
 use crate::search::Step;
 use crate::search::{Chance, Model};
-use crate::views::WHOLE;
+use crate::views::{Lines, WHOLE};
 use serde_json::json;
 
 /// When the first step begins: 2026-11-23 09:00:00 UTC.
@@ -80,6 +80,7 @@ pub(super) fn views(state: &State) -> Vec<View> {
     let all = View {
         reports,
         late: false,
+        lines: Lines::ALL,
         hars: 7,
         hars_from: 0,
         bodies: true,
@@ -100,6 +101,7 @@ pub(super) fn views(state: &State) -> Vec<View> {
         View { hars_from: middle, tables: None, ..all.clone() },
         View { log: Some((middle, Step::MAX)), ..all.clone() },
         View { late: true, ..all.clone() },
+        View { lines: Lines { missed: Some(0), ..Lines::ALL }, ..all.clone() },
         View { bodies: false, ..all.clone() },
     ];
     if state.asked.is_some() {
@@ -132,6 +134,7 @@ pub(super) fn any_view(state: &State, chance: &mut Chance) -> View {
     View {
         reports: if chance.below(2) == 0 { all } else { chance.below(usize::from(all) + 1) as u8 },
         late: chance.below(4) == 0,
+        lines: Lines::ALL,
         hars: if chance.below(2) == 0 { 7 } else { chance.below(8) as u8 },
         bodies: chance.below(4) != 0,
         hars_from: if chance.below(3) == 0 { chance.below(now + 1) as Step } else { 0 },
@@ -365,6 +368,8 @@ fn page_report(state: &State, view: &View, page: &Page, number: PageNo) -> Repor
         clock_moved: ahead(made_at) - ahead(began),
         page_events: Vec::new(),
         lines,
+        missed: view.lines.missed,
+        library: view.lines.library,
         info: true,
         call: serde_json::Value::Null,
         server_minus_page: None,

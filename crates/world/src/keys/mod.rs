@@ -11,10 +11,12 @@ mod step;
 mod story;
 mod truth;
 
+use serde::{Deserialize, Serialize};
+
 use crate::forms::{Device, File};
 use crate::judge::Claim as Said;
 use crate::search::{Chance, Model, Step, earlier};
-use crate::views::{Span, span_without};
+use crate::views::{Lines, Span, span_without};
 use state::{Account, Profile, State, Tables};
 use std::collections::BTreeSet;
 
@@ -22,7 +24,7 @@ use std::collections::BTreeSet;
 pub const DEVICE: Device = Device { user: "@alice:example.org", id: "QWERTYALIC" };
 
 /// One thing that happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Action {
     /// A tab opens the app on a profile.
     Open(usize, usize),
@@ -104,12 +106,14 @@ impl Action {
 }
 
 /// Which of the artefacts there are: what people hand in is always a part.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct View {
     /// Reports, by page, as bits.
     pub reports: u8,
     /// Whether captures began in the middle of their page's life.
     pub late: bool,
+    /// What the captures had of the lines that were printed.
+    pub lines: Lines,
     /// HARs, by tab, as bits.
     pub hars: u8,
     /// From which step on HARs were recorded.
@@ -123,7 +127,7 @@ pub struct View {
 }
 
 /// When the database was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Asked {
     /// When the operator did so in the history.
     Then,

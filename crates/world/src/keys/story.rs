@@ -84,7 +84,7 @@ pub(super) fn tell_view(state: &State, view: &View) -> String {
         .collect();
     if !reports.is_empty() {
         let late = if view.late { " (captures began in the middle of the page's life)" } else { "" };
-        parts.push(format!("{}{late}", reports.join(", ")));
+        parts.push(format!("{}{late}{}", reports.join(", "), view.lines.tell()));
     }
     if view.hars != 0 {
         let from = if view.hars_from > 0 { format!(" from step {} on", view.hars_from + 1) } else { String::new() };

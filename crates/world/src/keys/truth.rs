@@ -53,7 +53,7 @@ pub fn truths(state: &State, view: &View) -> BTreeSet<Claim> {
             }
             holds("lost-key", about);
         }
-        if captured(state, view, &state.pages[unopened.page], unopened.at) {
+        if view.lines.library && captured(state, view, &state.pages[unopened.page], unopened.at) {
             holds("olm-seen", format!("{} ({})", label(), report_name(state, unopened.page)));
         }
     }

@@ -76,6 +76,8 @@ fn page_report(state: &State, view: &View, call: &Played) -> Report {
         clock_moved,
         page_events: Vec::new(),
         lines,
+        missed: view.lines.missed,
+        library: view.lines.library,
         info: view.info,
         call: call_facts(state, view, call),
         server_minus_page: None,

@@ -10,9 +10,12 @@ mod truth;
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::forms::{Device, File};
 use crate::judge::Claim;
 use crate::search::{Chance, Model};
+use crate::views::Lines;
 
 /// Whose page it is.
 pub const ALICE: Device = Device { user: "@alice:example.org", id: "QWERTYALIC" };
@@ -35,7 +38,7 @@ pub struct Start {
 const WELL: Start = Start { encrypts: true, decrypts: true, has_key: true, blocked: false };
 
 /// What becomes of a key that Bob makes, sends, and uses a second later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum KeyWay {
     /// It comes at once.
     InTime,
@@ -64,7 +67,7 @@ const WAYS: [KeyWay; 7] = [
 ];
 
 /// One thing that happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Action {
     /// Nothing.
     Pass,
@@ -130,10 +133,12 @@ pub struct State {
 }
 
 /// What there is of Alice's report.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct View {
     /// Whether the capture began in the middle of the call, so that its connections are not known.
     pub late: bool,
+    /// What the captures had of the lines that were printed.
+    pub lines: Lines,
     /// Whether it watches `console.info`.
     pub info: bool,
     /// Whether the report is made a moment after the last step began, and not at its end.
@@ -144,7 +149,7 @@ pub struct View {
     pub members: bool,
 }
 
-const ALL: View = View { late: false, info: true, soon: false, twice: true, members: true };
+const ALL: View = View { late: false, lines: Lines::ALL, info: true, soon: false, twice: true, members: true };
 
 /// The model.
 #[derive(Clone, Copy, Debug)]
@@ -215,6 +220,8 @@ impl Model for Media {
             View { soon: true, ..ALL },
             View { info: false, ..ALL },
             View { late: true, ..ALL },
+            View { lines: Lines { missed: Some(0), ..Lines::ALL }, ..ALL },
+            View { lines: Lines::QUIET, ..ALL },
             View { twice: false, ..ALL },
             View { members: false, ..ALL },
         ]
@@ -222,7 +229,7 @@ impl Model for Media {
 
     fn any_view(&self, _: &State, chance: &mut Chance) -> View {
         let mut mostly = || chance.below(6) != 0;
-        View { late: !mostly(), info: mostly(), soon: !mostly(), twice: mostly(), members: mostly() }
+        View { late: !mostly(), lines: Lines::ALL, info: mostly(), soon: !mostly(), twice: mostly(), members: mostly() }
     }
 
     fn view_without(&self, view: &View, _: usize) -> View {

@@ -72,5 +72,6 @@ pub(super) fn tell_view(view: &View) -> String {
             text.push_str(words);
         }
     }
+    text.push_str(&view.lines.tell());
     text
 }

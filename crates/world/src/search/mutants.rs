@@ -1,57 +1,132 @@
-//! The rules with one premise changed, tried on the histories of a search.
+//! The rules with one premise changed, and the histories that tell them from the rules as they are.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use crypto_diag_triage::Mutation;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::{Model, Search, is_false};
+use super::{Chance, Model, Search, is_false};
+use crate::forms::File;
 use crate::judge::{self, Claim, Said, Word};
 
-/// What became of the mutants of the rules.
-#[derive(Debug, Default)]
-pub struct Mutants {
-    /// Those that say something false of some history, or no longer say what is true.
-    pub caught: Vec<Mutation>,
-    /// Those that nothing tells from the rules as they are.
-    pub survived: Vec<Mutation>,
+/// Every mutant: each premise of each rule is once taken for met, and once for unmet.
+pub fn all() -> Vec<Mutation> {
+    judge::premises().into_keys().flat_map(|id| [Mutation::Met(id), Mutation::Unmet(id)]).collect()
 }
 
+/// A mutant's name, such as `met rollback/same-identity`.
+pub fn name(mutant: Mutation) -> String {
+    match mutant {
+        Mutation::Met(premise) => format!("met {premise}"),
+        Mutation::Unmet(premise) => format!("unmet {premise}"),
+    }
+}
+
+/// A history and a view of it under which mutants of the rules say something false, or do not say any more what the rules rightly say.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "A: Serialize, V: Serialize", deserialize = "A: DeserializeOwned, V: DeserializeOwned"))]
+pub struct Witness<A, V> {
+    /// The mutants that it catches, by their names.
+    pub catches: Vec<String>,
+    /// The state that it begins in, by its place in [`Model::begin`].
+    pub start: usize,
+    /// What happens.
+    pub path: Vec<A>,
+    /// Which artefacts there are.
+    pub view: V,
+}
+
+/// The mutants that files catch, of those that are asked for. A file of which the rules themselves say something false catches none.
+pub fn caught(files: &[File], truths: &BTreeSet<Claim>, mutants: &[Mutation]) -> Vec<Mutation> {
+    let settled =
+        |said: Vec<Said>| said.into_iter().filter(|one| one.word != Word::Unknown).map(|one| (one.claim, one.word));
+    let lies = |said: &BTreeSet<(Claim, Word)>| said.iter().any(|(claim, word)| is_false(*word, claim, truths));
+    let right: BTreeSet<_> = settled(judge::verdicts(files)).collect();
+    if lies(&right) {
+        return Vec::new();
+    }
+    let says = judge::Read::of(files).mutated(mutants);
+    let is_caught = |said: Option<Vec<Said>>| {
+        let said: BTreeSet<_> = said.map(|said| settled(said).collect()).unwrap_or_else(|| right.clone());
+        lies(&said) || !right.is_subset(&said)
+    };
+    mutants.iter().zip(says).filter_map(|(mutant, said)| is_caught(said).then_some(*mutant)).collect()
+}
+
+/// What a search knows of one model's witnesses.
+pub type Witnesses<M> = Vec<Witness<<M as Model>::Action, <M as Model>::View>>;
+
 impl<M: Model> Search<M> {
-    /// Tries mutants of the rules on the histories of this search: each premise of the conclusions that the model speaks of is
-    /// once taken for met, and once for unmet. A mutant is caught where it says something false, or does not say any more what
-    /// the rules rightly say.
-    pub fn mutants(&self) -> Mutants {
-        let spoken_of: BTreeSet<&str> =
-            self.known.values().flat_map(|known| known.truths.keys()).map(|claim| claim.0.as_str()).collect();
-        let premises = judge::premises();
-        let of_model = premises.iter().filter(|(_, of)| of.iter().any(|name| spoken_of.contains(name.as_str())));
-        let mut left: Vec<Mutation> = of_model.flat_map(|(id, _)| [Mutation::Met(id), Mutation::Unmet(id)]).collect();
-        let mut mutants = Mutants::default();
+    /// Looks among the histories of this search for some that catch mutants, makes them as short as they can be, and takes out of
+    /// `left` what they catch.
+    pub fn witnesses(&self, left: &mut Vec<Mutation>) -> Witnesses<M> {
+        let mut witnesses = Vec::new();
         for sample in &self.samples {
-            let Some(state) = self.walk(sample.start, &sample.path) else { continue };
-            let files = self.model.files(&state, &sample.view);
-            let truths = self.model.truths(&state, &sample.view);
-            let read = judge::Read::of(&files);
-            let says = |said: &[Said]| -> (bool, BTreeSet<(Claim, Word)>) {
-                let lies = said.iter().any(|one| is_false(one.word, &one.claim, &truths));
-                let settled = said.iter().filter(|one| one.word != Word::Unknown);
-                (lies, settled.map(|one| (one.claim.clone(), one.word)).collect())
+            let history = (sample.start, &sample.path[..], &sample.view);
+            witnesses.extend(self.witness(history, left));
+        }
+        witnesses
+    }
+
+    /// Looks near histories that are known. A rule of which a premise holds concludes something; where the history differs in a step or two
+    /// and in what is handed in, that premise alone may fail.
+    pub fn witnesses_near(
+        &self,
+        known: &Witnesses<M>,
+        left: &mut Vec<Mutation>,
+        (seed, time): (u64, Duration),
+    ) -> Witnesses<M> {
+        let (begun, mut chance) = (Instant::now(), Chance::new(seed));
+        let mut witnesses: Witnesses<M> = Vec::new();
+        while begun.elapsed() < time {
+            let is_near = |witness: &&Witness<M::Action, M::View>| {
+                left.iter().any(|mutant| witness.catches.contains(&name(Mutation::Unmet(mutant.premise()))))
             };
-            let (lies, settled) = says(&judge::verdicts(&files));
-            if lies {
-                // A counter-history of the rules themselves shows nothing of a mutant.
+            let near: Vec<_> = known.iter().filter(is_near).collect();
+            let Some(base) = near.get(chance.below(near.len())) else { break };
+            let Some(begin) = self.model.begin().into_iter().nth(base.start) else { continue };
+            let mut path = base.path.clone();
+            for _ in 0..1 + chance.below(3) {
+                let any = self.model.any_action(&begin, &mut chance);
+                let at = chance.below(path.len() + 1);
+                match chance.below(3) {
+                    0 => path.insert(at, any),
+                    1 if at < path.len() => path[at] = any,
+                    _ if at < path.len() => drop(path.remove(at)),
+                    _ => path.push(any),
+                }
+            }
+            let Some(state) = self.walk(base.start, &path) else { continue };
+            let view = if chance.below(2) == 0 { base.view.clone() } else { self.model.any_view(&state, &mut chance) };
+            witnesses.extend(self.witness((base.start, &path, &view), left));
+        }
+        witnesses
+    }
+
+    /// What a history catches of the mutants that are left, each time as short as it can be.
+    fn witness(&self, (start, path, view): (usize, &[M::Action], &M::View), left: &mut Vec<Mutation>) -> Witnesses<M> {
+        let mut witnesses = Vec::new();
+        let Some(state) = self.walk(start, path) else { return witnesses };
+        let caught_by = |state: &M::State, view: &M::View, mutants: &[Mutation]| {
+            let files = self.model.files(state, view);
+            if files.is_empty() { Vec::new() } else { caught(&files, &self.model.truths(state, view), mutants) }
+        };
+        for mutant in caught_by(&state, view, left) {
+            // One that was made shorter for another mutant may have caught it, too.
+            if !left.contains(&mutant) {
                 continue;
             }
-            left.retain(|mutation| {
-                let (mutant_lies, said) = says(&read.mutated(*mutation));
-                let caught = mutant_lies || !settled.is_subset(&said);
-                if caught {
-                    mutants.caught.push(*mutation);
-                }
-                !caught
-            });
+            let shows =
+                |state: &M::State, view: &M::View| (!caught_by(state, view, &[mutant]).is_empty()).then_some(());
+            let (path, view, ()) = self.shortest(start, path.to_vec(), view.clone(), (), shows);
+            let Some(state) = self.walk(start, &path) else { continue };
+            let caught = caught_by(&state, &view, left);
+            left.retain(|mutant| !caught.contains(mutant));
+            let catches = caught.into_iter().map(name).collect();
+            witnesses.push(Witness { catches, start, path, view });
         }
-        mutants.survived = left;
-        mutants
+        witnesses
     }
 }

@@ -1,7 +1,10 @@
-//! Counter-histories are made as short as they can be.
+//! What was found is made as short as it can be.
 
 use super::{Counter, Model, Search, is_false};
 use crate::judge;
+
+/// A history, a view of it, and what it shows.
+type Shown<M, T> = (Vec<<M as Model>::Action>, <M as Model>::View, T);
 
 impl<M: Model> Search<M> {
     /// Makes each counter-history as short as it can be, and keeps those that differ in what happens in them.
@@ -19,28 +22,54 @@ impl<M: Model> Search<M> {
         }
     }
 
-    /// What the history without some steps shows of the same claim and word, of whatever key or page: with all artefacts, or
-    /// under the same view.
-    fn shows(&self, counter: &Counter<M>, without: &[usize]) -> Option<Counter<M>> {
-        let kept = counter.path.iter().enumerate().filter(|(step, _)| !without.contains(step));
-        let path: Vec<M::Action> = kept.map(|(_, action)| *action).collect();
-        let state = self.walk(counter.start, &path)?;
-        let same = without.iter().rev().fold(counter.view.clone(), |view, step| self.model.view_without(&view, *step));
-        self.model.views(&state).into_iter().take(1).chain([same]).find_map(|view| {
-            let files = self.model.files(&state, &view);
-            let truths = self.model.truths(&state, &view);
-            let said = judge::all_said(&files, self.model.tells_hops()).into_iter().find(|said| {
+    /// The shortest history in which the same is falsely said of the same claim, of whatever key or page.
+    fn shrink(&self, counter: Counter<M>) -> Counter<M> {
+        let shows = |state: &M::State, view: &M::View| {
+            let files = self.model.files(state, view);
+            let truths = self.model.truths(state, view);
+            let is_it = |said: &judge::Said| {
                 said.word == counter.word
                     && said.claim.0 == counter.claim.0
                     && is_false(said.word, &said.claim, &truths)
-            })?;
-            let (claim, statement, path) = (said.claim, said.statement, path.clone());
-            Some(Counter { claim, word: said.word, statement, start: counter.start, path, view })
+            };
+            let said = judge::all_said(&files, self.model.tells_hops()).into_iter().find(is_it)?;
+            Some((said.claim, said.statement))
+        };
+        let shown = (counter.claim.clone(), counter.statement.clone());
+        let (path, view, (claim, statement)) =
+            self.shortest(counter.start, counter.path.clone(), counter.view.clone(), shown, shows);
+        Counter { claim, word: counter.word, statement, start: counter.start, path, view }
+    }
+
+    /// What the history without some steps shows: with all artefacts, or under the same view.
+    fn without<T>(
+        &self,
+        start: usize,
+        (path, view, _): &Shown<M, T>,
+        without: &[usize],
+        shows: &impl Fn(&M::State, &M::View) -> Option<T>,
+    ) -> Option<Shown<M, T>> {
+        let kept = path.iter().enumerate().filter(|(step, _)| !without.contains(step));
+        let path: Vec<M::Action> = kept.map(|(_, action)| *action).collect();
+        let state = self.walk(start, &path)?;
+        let same = without.iter().rev().fold(view.clone(), |view, step| self.model.view_without(&view, *step));
+        self.model.views(&state).into_iter().take(1).chain([same]).find_map(|view| {
+            let shown = shows(&state, &view)?;
+            Some((path.clone(), view, shown))
         })
     }
 
-    fn shrink(&self, counter: Counter<M>) -> Counter<M> {
-        shortest(counter, |counter| counter.path.len(), |counter, without| self.shows(counter, without))
+    /// The shortest history that still shows something.
+    pub(super) fn shortest<T>(
+        &self,
+        start: usize,
+        path: Vec<M::Action>,
+        view: M::View,
+        found: T,
+        shows: impl Fn(&M::State, &M::View) -> Option<T>,
+    ) -> Shown<M, T> {
+        let length = |shown: &Shown<M, T>| shown.0.len();
+        shortest((path, view, found), length, |shown, steps| self.without(start, shown, steps, &shows))
     }
 }
 
