@@ -1,6 +1,6 @@
 // @ts-check
 // `npm run worlds -- --depth 6 --minutes 30 --seed 7 --mutants`: looks for histories of which the triage says something false.
-// docs/soundness.md says what is searched.
+// docs/soundness.md says what is searched. `--export`, `--answer` and `--score` make a benchmark of it (docs/benchmark.md).
 
 import { watch } from './lib/process.mjs';
 import { main, say } from './lib/project.mjs';
@@ -13,7 +13,7 @@ main(async () => {
   const minutes = at < 0 ? 2 : Number(given[at + 1]);
   if (!(minutes > 0)) {
     say(
-      `Not a number of minutes: ${given[at + 1]}. Usage: npm run worlds -- [--model keys|delayed|delivery|media] [--depth N] [--minutes M] [--seed S] [--mutants]`,
+      `Not a number of minutes: ${given[at + 1]}. Usage: npm run worlds -- [--model keys|delayed|delivery|events|media] [--depth N] [--minutes M] [--seed S] [--mutants]`,
     );
     process.exitCode = 2;
     return;

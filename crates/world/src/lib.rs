@@ -10,12 +10,16 @@
 
 #![recursion_limit = "256"]
 
+pub mod benchmark;
 pub mod delayed;
 pub mod delivery;
 pub mod events;
+pub mod export;
 pub mod forms;
+pub mod histories;
 pub mod judge;
 pub mod keys;
 pub mod media;
+pub mod score;
 pub mod search;
 pub mod views;

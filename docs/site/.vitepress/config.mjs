@@ -14,7 +14,7 @@ const PAGES = {
   Begin: ['README.md', 'docs/README.md', 'docs/runbook.md', 'docs/glossary.md'],
   'In a client': ['guide', 'promises', 'report', 'security', 'keep', 'frames', 'cinny'].map(inDocs),
   'On a server': ['crates/cli/README.md', ...['collect', 'triage', 'handoff', 'fleet'].map(inDocs)],
-  'What proves what': ['rules', 'calls', 'signatures', 'soundness'].map(inDocs),
+  'What proves what': ['rules', 'calls', 'signatures', 'soundness', 'benchmark'].map(inDocs),
   'What it costs': ['bench/README', 'bench/size', 'bench/notes'].map(inDocs),
   'Change it': [
     ...['ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],

@@ -1,18 +1,23 @@
 //! `npm run worlds -- [--model keys|delayed|delivery|events|media] [--depth N] [--minutes M] [--seed S] [--mutants]`: looks for counter-histories of each
 //! model, prints them as stories and keeps their files. With `--mutants`, it then looks among the same histories for some that catch
 //! mutants of the rules that no kept history catches, and adds them to `crates/world/tests/witnesses`.
+//!
+//! `--export DIR [--seed S]` writes the public benchmark, `--answer DIR PROGRAM ANSWERS` the answers of a `crypto-diag` to it, and
+//! `--score DIR ANSWERS` scores those of any program.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use crypto_diag_world::delayed::Delayed;
 use crypto_diag_world::delivery::Delivery;
 use crypto_diag_world::events::Events;
+use crypto_diag_world::export::{self, BUNDLES, LABELS};
 use crypto_diag_world::keys::Keys;
 use crypto_diag_world::media::Media;
+use crypto_diag_world::score::{self, Answer, Answers};
 use crypto_diag_world::search::mutants::{self, Witnesses};
 use crypto_diag_world::search::{Bounds, Model, Search, Told};
 use serde_json::Value;
@@ -28,6 +33,26 @@ fn main() -> ExitCode {
     };
     let (depth, minutes) = (number("--depth", 6.0) as usize, number("--minutes", 2.0));
     let seed = number("--seed", 1.0) as u64;
+    let after = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        Some(arguments[at + 1..].iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let done = if let Some(given) = after("--export") {
+        Some(write_benchmark(&given, seed))
+    } else if let Some(given) = after("--answer") {
+        Some(answer(&given))
+    } else {
+        after("--score").map(|given| print_score(&given))
+    };
+    if let Some(done) = done {
+        return done.map_or_else(
+            |error| {
+                eprintln!("{error}");
+                ExitCode::from(2)
+            },
+            |()| ExitCode::SUCCESS,
+        );
+    }
     let time = Duration::from_secs_f64(minutes * 60.0);
     let at = arguments.iter().position(|argument| argument == "--model");
     let model = at.and_then(|at| arguments.get(at + 1)).map(String::as_str);
@@ -48,6 +73,47 @@ fn main() -> ExitCode {
         };
     }
     if found == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn write_benchmark(given: &[&str], seed: u64) -> Result<(), String> {
+    let [folder, ..] = given else { return Err("Usage: --export DIR [--seed S]".to_owned()) };
+    let bundles = export::labelled(seed, export::PUBLIC)?;
+    export::write(Path::new(folder), seed, &bundles)?;
+    println!("{} bundles in {folder}/{BUNDLES}, what is true of them in {folder}/{LABELS}", bundles.len());
+    Ok(())
+}
+
+/// Lets a `crypto-diag` judge each bundle, and writes its answers in the benchmark's form.
+fn answer(given: &[&str]) -> Result<(), String> {
+    let [folder, program, to, ..] = given else { return Err("Usage: --answer DIR PROGRAM ANSWERS".to_owned()) };
+    let bundles = Path::new(folder).join(BUNDLES);
+    let mut answers = Answers::new();
+    for entry in std::fs::read_dir(&bundles).map_err(|error| format!("{}: {error}", bundles.display()))? {
+        let path = entry.map_err(|error| format!("{}: {error}", bundles.display()))?.path();
+        let run = Command::new(program).args(["triage", "--format", "json"]).arg(&path).output();
+        let run = run.map_err(|error| format!("{program}: {error}"))?;
+        let triage = serde_json::from_slice(&run.stdout).map_err(|error| {
+            let said = String::from_utf8_lossy(&run.stderr);
+            format!("{program} gave no JSON of {}: {error}. {said}", path.display())
+        })?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        answers.insert(name, Answer::of_triage(&triage));
+    }
+    std::fs::write(to, score::written("crypto-diag", &answers)).map_err(|error| format!("{to}: {error}"))
+}
+
+fn print_score(given: &[&str]) -> Result<(), String> {
+    let [folder, answers, ..] = given else { return Err("Usage: --score DIR ANSWERS".to_owned()) };
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
+    let labels = Path::new(folder).join(LABELS);
+    let of = |path: &Path, error: String| format!("{}: {error}", path.display());
+    let answers = Path::new(answers);
+    let scored = score::score(
+        &score::read_labels(&read(&labels)?).map_err(|error| of(&labels, error))?,
+        &score::read_answers(&read(answers)?).map_err(|error| of(answers, error))?,
+    )?;
+    print!("{}", scored.table());
+    Ok(())
 }
 
 /// How far a search is to go.
