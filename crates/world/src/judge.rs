@@ -44,6 +44,8 @@ pub struct Said {
     pub word: Word,
     /// In words.
     pub statement: String,
+    /// What would tell, of what is unknown: the kind of each artefact, and how to get it. The first is named first.
+    pub fetch: Vec<(String, String)>,
 }
 
 /// The whole answer of the triage as JSON. Files are given in the order in which the command gives them.
@@ -131,6 +133,7 @@ fn said_of_hops(keys: &Value) -> Vec<Said> {
             claim: (format!("hop-{}", text(&step["hop"])), about.clone()),
             word: word(step),
             statement: format!("{}: {}", text(&path["about"]), text(&step["says"])),
+            fetch: Vec::new(),
         };
         path["steps"].as_array().into_iter().flatten().map(of_step).collect()
     };
@@ -149,7 +152,14 @@ fn said(verdicts: &Value) -> Vec<Said> {
             None => vec![about],
         };
         let word = word(verdict);
-        let said = |about| Said { claim: (text(verdict, "claim"), about), word, statement: text(verdict, "statement") };
+        let wanted = verdict["fetch"].as_array().into_iter().flatten();
+        let fetch: Vec<_> = wanted.map(|wanted| (text(wanted, "artefact"), text(wanted, "how"))).collect();
+        let said = |about| Said {
+            claim: (text(verdict, "claim"), about),
+            word,
+            statement: text(verdict, "statement"),
+            fetch: fetch.clone(),
+        };
         things.into_iter().map(said).collect()
     };
     verdicts.as_array().into_iter().flatten().flat_map(of_verdict).collect()

@@ -20,6 +20,7 @@ pub mod histories;
 pub mod judge;
 pub mod keys;
 pub mod media;
+pub mod next;
 pub mod score;
 pub mod search;
 pub mod views;

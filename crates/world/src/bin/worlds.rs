@@ -3,7 +3,7 @@
 //! mutants of the rules that no kept history catches, and adds them to `crates/world/tests/witnesses`.
 //!
 //! `--export DIR [--seed S]` writes the public benchmark, `--answer DIR PROGRAM ANSWERS` the answers of a `crypto-diag` to it, and
-//! `--score DIR ANSWERS` scores those of any program.
+//! `--score DIR ANSWERS` scores those of any program. `--next [--seed S]` measures whether an *unknown* asks for the right artefact.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -17,6 +17,7 @@ use crypto_diag_world::events::Events;
 use crypto_diag_world::export::{self, BUNDLES, LABELS};
 use crypto_diag_world::keys::Keys;
 use crypto_diag_world::media::Media;
+use crypto_diag_world::next;
 use crypto_diag_world::score::{self, Answer, Answers};
 use crypto_diag_world::search::mutants::{self, Witnesses};
 use crypto_diag_world::search::{Bounds, Model, Search, Told};
@@ -41,8 +42,13 @@ fn main() -> ExitCode {
         Some(write_benchmark(&given, seed))
     } else if let Some(given) = after("--answer") {
         Some(answer(&given))
+    } else if let Some(given) = after("--score") {
+        Some(print_score(&given))
     } else {
-        after("--score").map(|given| print_score(&given))
+        after("--next").map(|_| {
+            print!("{}", next::measure(seed, next::WHOLE).markdown());
+            Ok(())
+        })
     };
     if let Some(done) = done {
         return done.map_or_else(
