@@ -240,7 +240,7 @@ fn of_call(case: &Case<'_>, fault: &Fault, page: &Page, call: &Call<'_>, attempt
     let held = |attempt: &Attempt<'_>| fault.checks.iter().filter(|(_, holds)| holds(attempt)).count();
     let best = attempts.iter().rev().max_by_key(|attempt| held(attempt)).unwrap_or(&attempts[0]);
     let count = attempts.iter().filter(|attempt| held(attempt) == fault.checks.len()).count();
-    let needs = || needs(case, page);
+    let needs = || needs(case, page, best);
     let time = call.lines.first().zip(call.lines.last());
     let time = time.map(|(first, last)| (calls::cause_before(first.at), last.at));
     let measured = time.and_then(|(from, to)| case.measured(page, from, to));
@@ -274,15 +274,16 @@ fn of_call(case: &Case<'_>, fault: &Fault, page: &Page, call: &Call<'_>, attempt
     verdict
 }
 
-fn needs(case: &Case<'_>, page: &Page) -> Vec<Need> {
+fn needs(case: &Case<'_>, page: &Page, attempt: &Attempt<'_>) -> Vec<Need> {
     let mut needs = Vec::new();
-    if page.hars.is_empty() {
+    // A HAR that was paused, or begins late, lacks the request, and no log says which request the attempt's own was.
+    if attempt.request.is_none() {
         needs.push(Need::har(page.report, "each attempt's own request: its delay id, and when it was sent"));
     }
     if case.bundle.logs.is_empty() {
         let why = "whether and when those requests reached the homeserver";
         needs.push(Need::query(Some(page.report), "ke4-log", why));
-    } else if needs.is_empty() {
+    } else if !page.hars.is_empty() {
         let why = "every process's log at INFO, without a hole, from before the attempts until well after them";
         needs.push(Need::log(Some(page.report), why));
     }
