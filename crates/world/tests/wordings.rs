@@ -535,7 +535,7 @@ fn a_page_prints_an_event_whose_room_key_does_not_open_it_as_recorded() {
 
 fn printed(what: &str, why: NotOpened, index: u32) -> Value {
     let event = &scene(what)["event"];
-    let text = |value: &'_ Value| value.as_str().expect("a text").to_owned();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let (id, sender, room) = (text(&event["event_id"]), text(&event["sender"]), text(&event["room_id"]));
     let (key, session) = (text(&event["content"]["sender_key"]), text(&event["content"]["session_id"]));
     let event = Undecryptable {
