@@ -24,6 +24,19 @@ fn a_rolled_back_store_is_proven_with_the_messages_that_it_cost() {
 }
 
 #[test]
+fn an_option_names_what_decides_in_its_case() {
+    for (case, facts) in [
+        ("client-loses-field", &[" runs matrix-js-sdk 41.6.0-rc.0 now."][..]),
+        ("store-rollback", &["crypto-diag compare", "Key backup of @"][..]),
+    ] {
+        let said = run(["triage", text(&bundle(case)), "--format", "json"]);
+        for fact in facts {
+            assert!(said.out.contains(fact), "{case}: {fact}");
+        }
+    }
+}
+
+#[test]
 fn without_the_peers_side_the_consequence_is_unknown_and_the_report_is_asked_for() {
     let folder = tempdir().unwrap();
     copy_bundle("store-rollback", folder.path());

@@ -117,16 +117,3 @@ fn no_sighting_quotes_another_familys_line() {
     }
     assert!(looked_at > 20, "only {looked_at} lines are quoted");
 }
-
-#[test]
-fn an_option_names_what_decides_in_its_case() {
-    let facts = |case: &str, rank: u8| {
-        let (_, _, triage) = ANSWERS.iter().find(|(name, ..)| name == case).expect("a recorded bundle");
-        let option = triage.remedies.iter().find(|remedy| remedy.rank == rank).expect("an option");
-        option.facts.join("\n")
-    };
-    let sdk = facts("client-loses-field", 3);
-    assert!(sdk.contains(" runs matrix-js-sdk 41.6.0-rc.0 now."), "{sdk}");
-    let login = facts("store-rollback", 1);
-    assert!(login.contains("crypto-diag compare") && login.contains("Key backup of @"), "{login}");
-}
