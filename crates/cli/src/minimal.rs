@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crypto_diag_collect::private;
 use crypto_diag_triage::bundle::{Manifest, ManifestFile};
-use crypto_diag_triage::intake::{self, DOCUMENT_BYTES_MAX};
 use crypto_diag_triage::minimal::{Minimal, Reduced, reduce};
+use crypto_diag_triage::unpack::{self, DOCUMENT_BYTES_MAX};
 use sha2::{Digest, Sha256};
 
 use crate::bag;
@@ -28,7 +28,7 @@ pub fn payload(root: &Path) -> Result<(PathBuf, Manifest), String> {
     let mut whole = Vec::new();
     for (name, path) in files.payload().filter_map(|name| Some((bag::in_payload(name)?, name))) {
         let why = format!("it has more than {ARTEFACT_BYTES_MAX} bytes");
-        let bytes = files.open(path).and_then(|file| intake::whole(file, ARTEFACT_BYTES_MAX, &why));
+        let bytes = files.open(path).and_then(|file| unpack::whole(file, ARTEFACT_BYTES_MAX, &why));
         whole.push((name.to_owned(), bytes.map_err(|error| cannot(&root.join(path), error))?));
     }
     let Reduced { files: part, mut cuts, attested } = reduce(&whole);

@@ -170,7 +170,7 @@ impl Label {
             Some(Class::Undecidable)
         } else if self.causes().next().is_some() {
             Some(Class::CanBeTold)
-        } else if !self.holds.iter().chain(&self.open).any(|name| is_wrong(name)) {
+        } else if !self.holds.iter().chain(&self.open).any(is_wrong) {
             Some(Class::WithoutFault)
         } else {
             None

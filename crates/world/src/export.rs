@@ -126,7 +126,7 @@ impl<M: Model> Origin for Run<M> {
 /// Sets of files that differ from one another, each with the first of the histories that leave it.
 #[derive(Default)]
 struct Pool {
-    candidates: Vec<(Tally, Box<dyn Origin>)>,
+    candidates: Vec<Candidate>,
     by_files: HashMap<u64, usize>,
 }
 
@@ -149,6 +149,9 @@ impl Pool {
         histories::by_chance(large, seed, size.walks, size.steps, |state, run| self.add(state, run));
     }
 }
+
+/// What is true of a set of files, and a history that leaves it.
+type Candidate = (Tally, Box<dyn Origin>);
 
 /// What a bundle is chosen for: its class, and the cause or the model that its class is balanced over.
 type Kind = (Class, &'static str);
@@ -180,7 +183,7 @@ pub fn labelled(seed: u64, size: Size) -> Result<Vec<Labelled>, String> {
     let mut candidates = pool.candidates;
     shuffle(&mut candidates, &mut chance);
     let rarest_first = rarest_first(&candidates);
-    let mut kinds: BTreeMap<Kind, Vec<(Tally, Box<dyn Origin>)>> = BTreeMap::new();
+    let mut kinds: BTreeMap<Kind, Vec<Candidate>> = BTreeMap::new();
     for (tally, origin) in candidates {
         if let Some(kind) = kind(&Label::of(&tally), origin.model(), &rarest_first) {
             kinds.entry(kind).or_default().push((tally, origin));
@@ -233,7 +236,7 @@ pub fn labelled(seed: u64, size: Size) -> Result<Vec<Labelled>, String> {
 }
 
 /// Causes and steps, those first that are true or open in the fewest bundles.
-fn rarest_first(candidates: &[(Tally, Box<dyn Origin>)]) -> Vec<&'static str> {
+fn rarest_first(candidates: &[Candidate]) -> Vec<&'static str> {
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
     for (tally, _) in candidates {
         for name in tally.holds().into_iter().chain(tally.open()) {

@@ -140,11 +140,11 @@ fn search<M: Model>(name: &str, small: M, large: M, asked: Asked) -> usize {
     let mut large = Search::new(large);
     by_chance(&mut large, asked.seed, asked.time / 2);
     found += show(&mut large);
-    if asked.mutants {
-        if let Err(error) = witnesses(name, &[&small, &large], asked) {
-            eprintln!("Histories that catch mutants cannot be kept: {error}");
-            return found + 1;
-        }
+    if asked.mutants
+        && let Err(error) = witnesses(name, &[&small, &large], asked)
+    {
+        eprintln!("Histories that catch mutants cannot be kept: {error}");
+        return found + 1;
     }
     found
 }
