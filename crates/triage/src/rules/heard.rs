@@ -210,6 +210,12 @@ impl Heard<'_> {
         vec![Need::report(whose, ReportTime::SameCall, why)]
     }
 
+    /// Everybody in the call who may be this participant: itself alone, if a line says who it is.
+    pub fn may_be(&self) -> impl Iterator<Item = &InCall> {
+        let is_known = self.participant.identity.is_some();
+        self.call.others.iter().filter(move |other| !is_known || std::ptr::eq(*other, self.participant))
+    }
+
     /// What is open of who the participant is; `None` where that is known.
     pub fn whose(&self) -> Option<String> {
         if self.participant.user_id.is_some() {

@@ -35,7 +35,7 @@ const OPENED: Premise = Premise {
 
 const ITS_OWN: Premise = Premise {
     id: "media-decoded/its-own",
-    says: "What was played was more than silence; or the page has printed no error about the participant's frames since the last key of it was set, and its report would show one.",
+    says: "What was played was more than silence; or the page has printed no error about frames of the participant, or of anybody who may be it, since the last key of it was set, and its report would show one.",
     rules_out: "What came out was made by the SFU, which sends silent sound and black pictures in the clear for a moment when somebody mutes, while the participant's own frames cannot be opened.",
 };
 
@@ -47,7 +47,7 @@ const SOUND_TOO: Premise = Premise {
 
 const SAME_KEY: Premise = Premise {
     id: "media-decoded/same-key",
-    says: "No line says that a key of the participant was set, or that its frames could not be opened, between the first sample of the statistics and the report.",
+    says: "No line says that a key of the participant, or of anybody who may be it, was set, or that its frames could not be opened, between the first sample of the statistics and the report.",
     rules_out: "The participant went to its next key within that second: what came out came out with the last one, and with the next nothing may.",
 };
 
@@ -79,11 +79,12 @@ fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
     let loud = |stream: &MediaStream| stream.kind == MediaKind::Audio && flow::is_loud(stream) == Some(true);
     let is_loud = heard.kinds(loud).is_some();
     let would_show = || case.could_have_shown(heard.page, Sought::Line(Ke::Ke2), None).is_ok();
-    let its_own = is_loud || (participant.open_errors().is_empty() && would_show());
+    let its_own = is_loud || (heard.may_be().all(|one| one.open_errors().is_empty()) && would_show());
     let sampled = heard.streams.iter().filter_map(|stream| stream.samples.first()).map(|sample| sample.ts).min();
     let is_within = |at: Millis| sampled.is_none_or(|sampled| at >= sampled);
-    let same_key = !participant.key_sets.iter().any(|set| is_within(set.ts))
-        && !participant.errors.iter().any(|error| is_within(error.ts));
+    let same_key = heard.may_be().all(|one| {
+        !one.key_sets.iter().any(|set| is_within(set.ts)) && !one.errors.iter().any(|error| is_within(error.ts))
+    });
     let is_unplayed = |stream: &MediaStream| {
         stream.kind == MediaKind::Audio
             && !matches!(flow::arrival(stream), Arrival::Nothing { .. })
@@ -235,6 +236,13 @@ fn histories() -> Vec<crate::history::History> {
         )
         .proves("media-decoded", "PA_bob")
         .never_proves("media-decoded", "@bob"),
+        history(
+            "no line says whose session it is, and Bob goes to his next key between the two samples, which never comes",
+            healthy()
+                .but(|call| call.facts.retain(|fact| fact.participant_sid.is_none()))
+                .line(300_500, &missing_bob(1)),
+        )
+        .never_proves("media-decoded", ""),
         history(
             "Bob's picture was encrypted anew, and its decoder waits for a whole picture",
             Held::default().of_bob(decoded_video(15.0, 0.0, 0.0)),
