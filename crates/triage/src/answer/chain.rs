@@ -74,6 +74,9 @@ const EXPLAINS: &[(C, C, Shared)] = &[
     (C::MalformedOnServer, C::Ke3Seen, Shared::Event),
     (C::StrippedOnTheWay, C::Ke3Seen, Shared::Event),
     (C::ClientBug, C::Ke3Seen, Shared::Event),
+    (C::UndecodableOnServer, C::Ke3Seen, Shared::Event),
+    (C::RoomKeyWithheld, C::Ke3Seen, Shared::Device),
+    (C::RoomKeyFromLater, C::Ke3Seen, Shared::Device),
     (C::SlowHomeserver, C::DelayedEventTimeouts, Shared::Room),
     (C::SlowGateway, C::DelayedEventTimeouts, Shared::Room),
     (C::NeverArrived, C::DelayedEventTimeouts, Shared::Room),
@@ -209,6 +212,18 @@ mod tests {
         assert_eq!(links(&[silent, joined.clone()]), [Link { cause: 0, effect: 1 }]);
         assert_eq!(links(&[of(C::MediaNotSent, "C", None), joined.clone()]), [], "another one is muted");
         assert_eq!(links(&[of(C::MediaNotSent, "A", None), joined]), [], "whoever hears nothing is muted, too");
+    }
+
+    #[test]
+    fn what_a_page_could_not_decrypt_stands_under_the_reason() {
+        for cause in [C::UndecodableOnServer, C::RoomKeyWithheld, C::RoomKeyFromLater] {
+            let of = |conclusion| {
+                let mut verdict = proven(conclusion, "k");
+                verdict.subject.event_ids = vec!["$e".to_owned()];
+                verdict
+            };
+            assert_eq!(links(&[of(cause), of(C::Ke3Seen)]), [Link { cause: 0, effect: 1 }], "{cause:?}");
+        }
     }
 
     #[test]
