@@ -219,6 +219,19 @@ fn histories() -> Vec<crate::history::History> {
             })
             .proves("rollback", "AAAAAAAAAMg")
             .never_proves("two-contexts", ""),
+        rollback_with_a_sync_of_its_own(
+            "the page was loaded anew after the refusal, and the whole server's log has the upload",
+        )
+        .edit("victim.har", |har| without_uploads_of(har, "AAAAAAAAAMg"))
+        .rewrite("homeserver.log.txt", |log| {
+            format!("{}{log}{}", started("2026-11-23 22:54:43"), goes_on("2026-11-23 22", 55))
+        })
+        .edit("victim.report.json", |report| {
+            report["capture"]["timeOrigin"] = json!(1_795_474_499_300_i64);
+            report["capture"]["installedAt"] = json!(1_795_474_499_310_i64);
+            report["entries"].as_array_mut().expect("entries").retain(|entry| entry["ke"] != "KE-1");
+        })
+        .never_proves("rollback", ""),
         History::recorded("store-rollback", "the key was published again since, through a worker whose log is missing")
             .edit("victim.har", |har| without_uploads_of(har, "AAAAAAAAAMg"))
             .never_proves("rollback", ""),
