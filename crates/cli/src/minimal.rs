@@ -1,4 +1,4 @@
-//! `crypto-diag run --minimal`: the part of a hand-off that its verdicts rest on, as a hand-off of its own.
+//! `crypto-diag run --minimal`: writes the part of a hand-off that its verdicts rest on as a hand-off of its own.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 
 use crate::bag;
 
-/// The bundle's own list, in the payload.
+/// The name of the bundle's manifest in the payload.
 const MANIFEST: &str = "manifest.json";
 
-/// Bytes of one artefact that can be cut: it is held as a whole, and judged again and again.
+/// The largest artefact that can be cut, in bytes. It is held in memory as a whole and judged many times.
 const ARTEFACT_BYTES_MAX: u64 = 1 << 30;
 
 /// Writes the payload of the part into a new folder beside the whole.

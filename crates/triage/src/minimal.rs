@@ -1,8 +1,8 @@
-//! A hand-off that is a part of another one: the lines, requests and rows that its verdicts rest on, and a record of what is not there.
+//! The part of a hand-off that its verdicts rest on, and the record of what was left out of it.
 //!
-//! What is left out is marked where it was, in each artefact, so that no rule concludes anything from its absence. Verdicts that were
-//! settled by what is left out are in the record, and an answer shows them as *attested*: whoever made the part says so, and the whole
-//! hand-off, which is named by its seal, shows it.
+//! Each artefact has a mark where something was left out, so that no rule concludes anything from its absence. The record lists the
+//! verdicts that the part no longer proves or refutes. An answer shows these as *attested*: the maker of the part says so, and only the
+//! whole hand-off, which the record names by its seal, can show it.
 
 #[cfg(feature = "artefacts")]
 mod attest;
@@ -28,9 +28,9 @@ pub use reduce::{Reduced, reduce};
 pub struct Minimal {
     /// The seal of the whole hand-off: the SHA-256 of its `tagmanifest-sha256.txt`.
     pub seal_of_whole: String,
-    /// What was cut, artefact by artefact.
+    /// The artefacts of which only a part is here.
     pub cuts: Vec<Cut>,
-    /// What the whole settled and the part does not show.
+    /// The verdicts that the whole proves or refutes and the part does not.
     pub attested: Vec<Attested>,
 }
 
@@ -44,17 +44,17 @@ pub struct Cut {
     pub sha256: String,
     /// Bytes of the whole artefact.
     pub bytes: u64,
-    /// What is counted here.
+    /// What `count`, `kept` and `holes` count.
     pub unit: Unit,
-    /// How many of them the whole artefact has.
+    /// How many units the whole artefact has.
     pub count: u64,
-    /// How many of them are here.
+    /// How many units are in the part.
     pub kept: u64,
     /// The first time that the whole artefact shows, in milliseconds since the epoch by its own clock.
     pub from: Option<i64>,
-    /// The last one.
+    /// The last time that it shows, in the same unit.
     pub to: Option<i64>,
-    /// What is missing: from which to which, both counted from 1 in the whole artefact.
+    /// The units that are missing: the first and the last of each run, counted from 1 in the whole artefact.
     pub holes: Vec<(u64, u64)>,
 }
 
@@ -70,7 +70,7 @@ pub enum Unit {
     Rows,
 }
 
-/// A verdict of the whole that the part does not show.
+/// A verdict that the whole proves or refutes and the part does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attested {
@@ -83,13 +83,13 @@ pub struct Attested {
     pub subject: Subject,
     /// Things that it is about.
     pub count: usize,
-    /// What the whole says of it.
+    /// Whether the whole proves or refutes it.
     pub was: Settled,
-    /// In one sentence.
+    /// What the whole says of it, in one sentence.
     pub statement: String,
 }
 
-/// A page that reads reports alone has no manifest.
+/// Without the feature `artefacts` only reports are read, which have no manifest and so no record of a part.
 #[cfg(not(feature = "artefacts"))]
 pub(crate) fn attest(
     _: &crate::bundle::Bundle,

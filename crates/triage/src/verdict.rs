@@ -103,7 +103,7 @@ impl Answer {
     }
 }
 
-/// An answer that leaves nothing open.
+/// An answer that is not *unknown*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -141,7 +141,7 @@ pub struct Verdict {
     /// What is said of it.
     #[serde(flatten)]
     pub answer: Answer,
-    /// What the whole hand-off said of it, of which these artefacts are a part that does not show it. Only an unknown verdict has it.
+    /// What the whole hand-off said of it, if these artefacts are a part of one and do not show it themselves. Only unknown verdicts have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attested: Option<Settled>,
     /// The statement in one sentence.

@@ -1,4 +1,4 @@
-//! A part of a hand-off: what the artefacts show stays settled, nothing else is, what is lost is attested, and it is smaller.
+//! The minimal part of a hand-off keeps the verdicts that the artefacts show, settles nothing else, attests what it loses, and is smaller.
 #![cfg(feature = "artefacts")]
 
 use std::collections::BTreeSet;
@@ -66,7 +66,7 @@ fn settled(verdicts: &[Verdict]) -> BTreeSet<(String, String, &'static str)> {
     found
 }
 
-/// The artefacts, each saying of itself that something may be missing anywhere, although nothing is.
+/// The artefacts with a mark wherever something could be left out, although nothing is.
 fn as_if_cut(files: &[File]) -> Vec<File> {
     let doubted = |(name, bytes): &File| {
         let text = String::from_utf8(bytes.clone()).expect("recorded bundles are texts");
@@ -117,9 +117,9 @@ fn bundles() -> Vec<String> {
     names
 }
 
-/// Each bundle has another cause, and the causes differ in what proves them: lines of a log, requests, rows, and what is not there.
+/// All bundles, since each has another cause, and causes are proven by different things: lines of a log, requests, rows, or the absence of one.
 #[test]
-fn what_is_shown_stays_settled_and_what_is_not_is_attested() {
+fn a_part_keeps_the_verdicts_that_its_artefacts_show_and_attests_the_others() {
     let (mut of_all, mut of_parts, mut attested) = (0, 0, 0);
     for name in bundles() {
         let files = recorded(&name);
@@ -159,9 +159,9 @@ fn what_is_shown_stays_settled_and_what_is_not_is_attested() {
     assert!(attested > 0, "something of all that rests on absence");
 }
 
-/// A file may be taken out of its folder: it says itself that it is not whole.
+/// Somebody may take a file out of its folder, so the file itself has to say that it is not whole.
 #[test]
-fn an_artefact_that_was_cut_says_so_without_its_folder() {
+fn a_cut_artefact_says_that_it_is_cut_also_outside_of_its_folder() {
     let part = reduce(&recorded("keys-exhausted"));
     for cut in &part.cuts {
         let (name, bytes) = part.files.iter().find(|(name, _)| *name == cut.name).expect("it is there");
@@ -174,9 +174,9 @@ fn an_artefact_that_was_cut_says_so_without_its_folder() {
     assert!(part.cuts.len() > 1, "{:?}", part.cuts);
 }
 
-/// Whoever reduces a HAR once more keeps the mark, and rows that are left say nothing of those that are not.
+/// The mark stays if a HAR is reduced again, and a row that is absent from a marked result proves nothing.
 #[test]
-fn a_mark_is_kept_and_takes_away_what_absence_would_say() {
+fn a_mark_outlives_a_second_reduction_and_absence_proves_nothing_beside_it() {
     let entry = r#"{"startedDateTime":"2026-11-23T08:36:03.871Z","time":5,"request":{"method":"GET","url":"/_matrix/client/v3/sync"},"response":{"status":200}}"#;
     let text = format!(r#"{{"log":{{"_cryptoDiagLeftOut":3,"entries":[{entry}]}}}}"#);
     let har = Har::read("a.har", text.as_bytes(), &HarOptions::default());

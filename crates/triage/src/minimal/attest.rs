@@ -1,4 +1,4 @@
-//! What a part of a hand-off says that the whole settles.
+//! Shows in the answer of a part what the whole hand-off proves or refutes.
 
 use crypto_diag_core::{redact, showable};
 
@@ -8,10 +8,11 @@ use crate::bundle::Bundle;
 use crate::subject::Subject;
 use crate::verdict::{Fetch, Verdict};
 
-/// Verdicts that are taken out of a record at most: more than this program lists of all conclusions together.
+/// How many verdicts of a record are read at most. An answer lists fewer than that of all conclusions together.
 const ATTESTED_MAX: usize = 2_000;
 
-/// Marks the verdicts that the whole settled, and adds those that the part says nothing of. A verdict that the part settles itself stays.
+/// Marks the unknown verdicts that the record lists, and adds listed ones that the part has no verdict on. A verdict that the part
+/// proves or refutes itself stays as it is.
 pub(crate) fn attest(bundle: &Bundle, mut verdicts: Vec<Verdict>) -> Vec<Verdict> {
     let Some(minimal) = bundle.manifest.as_ref().and_then(|manifest| manifest.minimal.as_ref()) else {
         return verdicts;
@@ -36,7 +37,7 @@ pub(crate) fn attest(bundle: &Bundle, mut verdicts: Vec<Verdict>) -> Vec<Verdict
     verdicts
 }
 
-/// The record comes from somebody's hands, as reports do.
+/// Closes what could be a secret in an entry of the record, since anybody may have written it.
 fn closed(by: &Attested) -> Attested {
     let Attested { subject, about, statement, .. } = by;
     let clean = |text: &String| redact(text).text.into_owned();

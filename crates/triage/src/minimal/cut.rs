@@ -1,4 +1,4 @@
-//! An artefact in pieces: which of them it can do without, and how it is written without them.
+//! Takes an artefact apart into the pieces that can be left out, and writes it without some of them.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -19,7 +19,7 @@ pub(super) struct Artefact<'f> {
     pieces: Pieces,
 }
 
-/// What can be left out of it.
+/// What can be left out of a file.
 enum Pieces {
     /// Nothing: reports, consoles, and whatever is not written as `collect` writes it.
     None,
@@ -27,14 +27,14 @@ enum Pieces {
     Lines(Vec<Lines>),
     /// The entries of a HAR.
     Requests(Value),
-    /// Rows of results: the results, and of which one each row is.
+    /// Rows of queries' results: the results, and the index of the result that each row belongs to.
     Rows(Vec<Value>, Vec<(usize, usize)>),
 }
 
-/// A line with those that continue it.
+/// A line of a log with the lines that continue it, such as a traceback.
 struct Lines {
     bytes: Range<usize>,
-    /// The first one's number, counted from 1.
+    /// The number of the first line, counted from 1.
     first: u64,
     count: u64,
 }
@@ -51,7 +51,7 @@ impl<'f> Artefact<'f> {
         Artefact { name, bytes, pieces }
     }
 
-    /// How many pieces can be left out, one by one.
+    /// How many pieces there are, each of which can be left out.
     pub fn len(&self) -> usize {
         match &self.pieces {
             Pieces::None => 0,
@@ -61,7 +61,7 @@ impl<'f> Artefact<'f> {
         }
     }
 
-    /// What the record counts, where there is something to count.
+    /// What the record counts of this file; `None` where nothing can be left out.
     pub fn unit(&self) -> Option<Unit> {
         match &self.pieces {
             Pieces::None => None,
@@ -71,7 +71,7 @@ impl<'f> Artefact<'f> {
         }
     }
 
-    /// The units of a piece, from which to which, counted from 1.
+    /// The first and the last unit of a piece, counted from 1.
     pub fn span(&self, piece: usize) -> (u64, u64) {
         match &self.pieces {
             Pieces::Lines(lines) => (lines[piece].first, lines[piece].first + lines[piece].count - 1),
@@ -79,7 +79,7 @@ impl<'f> Artefact<'f> {
         }
     }
 
-    /// The pieces that a place names.
+    /// The pieces to which a place in the file belongs.
     pub fn at(&self, place: &Place) -> Vec<usize> {
         match (&self.pieces, place) {
             (Pieces::Lines(lines), Place::Line(line) | Place::LineColumn(line, _)) => {
@@ -100,8 +100,8 @@ impl<'f> Artefact<'f> {
         }
     }
 
-    /// The artefact with some pieces alone, and marks where others were. With `all_marked`, there is a mark wherever one can be, as if
-    /// something was left out everywhere.
+    /// Writes the artefact with the kept pieces, and marks where others were. With `all_marked`, it has a mark wherever one can stand, even
+    /// where nothing was left out.
     pub fn written(&self, kept: &[bool], all_marked: bool) -> Cow<'f, [u8]> {
         let left_out = kept.iter().filter(|kept| !**kept).count();
         if left_out == 0 && !all_marked {
@@ -175,7 +175,7 @@ impl<'f> Artefact<'f> {
 fn lines(bytes: &[u8]) -> Vec<Lines> {
     let mut reader = LogReader::new(bytes);
     let mut starts: Vec<(usize, u64)> = Vec::new();
-    // Reading a slice of memory does not fail.
+    // Reading from memory does not fail.
     while let Ok(Some(record)) = reader.next_record() {
         starts.push((usize::try_from(record.offset).unwrap_or(bytes.len()), record.line));
     }
@@ -193,8 +193,8 @@ fn entries(har: &Value) -> &[Value] {
     har["log"]["entries"].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The results that `collect` writes. Rows that are counted, as those of an inbox, are left as they are: fewer of them would say
-/// something else.
+/// The rows that can be left out of results as `collect` writes them. Rows that a rule counts, as those of a device's inbox, all stay: with
+/// fewer of them the count would be another one.
 fn results(value: Value) -> Pieces {
     let Value::Array(results) = value else { return Pieces::None };
     let is_counted = |row: &Value| ["stream_id", "pending", ASKED].iter().any(|column| row.get(column).is_some());

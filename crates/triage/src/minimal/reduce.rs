@@ -1,4 +1,4 @@
-//! The search for a small part of a hand-off that shows as much.
+//! Searches for a small part of a hand-off that proves and refutes as much as the whole.
 
 use std::collections::BTreeSet;
 use std::io::{self, Cursor};
@@ -15,7 +15,7 @@ use crate::rules;
 use crate::subject::Subject;
 use crate::verdict::{Settled, Verdict};
 
-/// How often a part is judged at most, to find out whether it is enough. What is left then is larger than need be, and shows no less.
+/// How many parts are judged at most. If the search ends there, the part is larger than it has to be, and proves no less.
 const JUDGINGS_MAX: usize = 400;
 
 /// A part of a hand-off.
@@ -23,20 +23,21 @@ const JUDGINGS_MAX: usize = 400;
 pub struct Reduced {
     /// All files by name, each as it was or cut.
     pub files: Vec<(String, Vec<u8>)>,
-    /// What was cut. The hash of the whole artefact is left to the caller, who has the list of them.
+    /// The artefacts of which only a part is in `files`. The caller fills in the hashes of the whole artefacts, since it has them.
     pub cuts: Vec<Cut>,
-    /// What the whole settles, and the part does not show.
+    /// The verdicts that the whole proves or refutes and the part does not.
     pub attested: Vec<Attested>,
 }
 
-/// One thing that is settled: the conclusion, about what, of a storm about which key, message or event, and how.
+/// One proven or refuted conclusion: which one, about what, about which key, message or event, and `proven` or `refuted`. A verdict on
+/// many keys, messages or events makes one fact for each.
 type Fact = (Conclusion, Subject, String, &'static str);
 
 /// Leaves out what no verdict rests on.
 ///
-/// A verdict that rests on what the artefacts show, and not on what they lack, stays as it is. Which these are is found by judging the
-/// whole with a mark wherever something could have been left out. Nothing is settled by the part that the whole does not settle: what
-/// would be is put back.
+/// A verdict that rests only on what the artefacts show stays as it is. One that rests on the absence of something is lost. To tell the two
+/// apart, the whole is judged once with a mark wherever something could be left out, which takes away what absence would prove. The part
+/// never proves or refutes what the whole does not: a piece whose absence would do that is not left out.
 pub fn reduce(files: &[(String, Vec<u8>)]) -> Reduced {
     let search = Search { artefacts: files.iter().map(|(name, bytes)| Artefact::of(name, bytes)).collect() };
     let pieces: Vec<(usize, usize)> = search
@@ -75,8 +76,8 @@ pub fn reduce(files: &[(String, Vec<u8>)]) -> Reduced {
     }
 }
 
-/// The fewest of some pieces that are enough, as far as the number of judgings allows: ever smaller stretches are left out, if it
-/// works without them. All of them are taken to be enough.
+/// Leaves out pieces as long as the others are enough: first long runs of them, then ever shorter ones. All pieces together must be
+/// enough. Stops after [`JUDGINGS_MAX`] tries.
 fn fewest<P: Clone>(mut pieces: Vec<P>, is_enough: impl Fn(&[P]) -> bool) -> Vec<P> {
     let mut left = JUDGINGS_MAX;
     let mut stretch = pieces.len();
@@ -98,7 +99,7 @@ struct Search<'f> {
 }
 
 impl Search<'_> {
-    /// For each artefact, which pieces stay.
+    /// For each artefact, whether each of its pieces is among these.
     fn keep(&self, pieces: &[(usize, usize)]) -> Vec<Vec<bool>> {
         let mut kept: Vec<Vec<bool>> = self.artefacts.iter().map(|artefact| vec![false; artefact.len()]).collect();
         pieces.iter().for_each(|(file, piece)| kept[*file][*piece] = true);
