@@ -267,7 +267,7 @@ fn a_call_without_delay_ids_is_asked_for_by_user_and_room() {
 }
 
 #[test]
-fn the_event_of_a_member_is_asked_for_by_one_address_whatever_its_id() {
+fn the_query_for_members_asks_for_each_event_at_one_address_whatever_its_id() {
     let (room, event) = ("!a/../b?c:x", "$e'; rm -rf #é");
     let mut report = Console::read("ke1-to-ke2-store-rollback").report();
     let ke3 = report.entries.iter().flatten().find(|entry| entry.ke == crypto_diag_core::Ke::Ke3).unwrap().clone();

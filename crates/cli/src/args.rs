@@ -99,7 +99,7 @@ pub struct NameArguments {
     /// The deployment's key, 32 bytes or more, such as `openssl rand -hex 32` prints. Every id becomes a pseudonym under it.
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
-    /// A homeserver whose name stands in rows as it is, since it has so many users that it tells nobody's.
+    /// A homeserver whose name stays readable in rows, since it has so many users that its name points to nobody.
     #[arg(long = "server-name", value_name = "NAME")]
     pub server_names: Vec<String>,
 }
@@ -108,7 +108,7 @@ pub struct NameArguments {
 pub struct RowsArguments {
     #[command(flatten)]
     pub names: NameArguments,
-    /// Gives the reports themselves as well, as rows of the table `bodies`, for `judge`. They hold ids: keep them apart.
+    /// Also prints the reports themselves, as rows of the table `bodies`, for `judge`. They hold ids: keep them apart.
     #[arg(long)]
     pub bodies: bool,
     /// Reads rageshakes instead of standard input: folders in which they lie at any depth, each in a folder of its own with its
@@ -119,7 +119,7 @@ pub struct RowsArguments {
     /// `latency`. SERVER is the homeserver's name.
     #[arg(long, value_name = "SERVER", conflicts_with_all = ["rageshake", "bodies"])]
     pub log: Option<String>,
-    /// The zone of the log where its times have none: `UTC`, `+02:00`. Without it they are taken for UTC.
+    /// The zone of the log's times where they do not say one: `UTC`, `+02:00`. Without it, they are taken for UTC.
     #[arg(long, value_name = "OFFSET", value_parser = zone, allow_hyphen_values = true, requires = "log")]
     pub zone: Option<i32>,
 }
@@ -134,11 +134,11 @@ pub struct JudgeArguments {
 pub struct RunArguments {
     #[command(flatten)]
     pub collect: CollectArguments,
-    /// Makes a second folder beside the first, to be handed on in its place: with the reports, and of logs, HARs and rows only what the
-    /// verdicts rest on. What is left out is recorded; verdicts that rest on its absence become *attested*. Keep the first.
+    /// Makes a second, smaller folder beside the first. Hand on the second and keep the first. It has the reports, and of logs, HARs and
+    /// rows only what the verdicts rest on. It says what was left out; verdicts that rest on its absence become *attested*.
     #[arg(long)]
     pub minimal: bool,
-    /// Packs the folder into one file beside it as well, which `verify` takes as it takes the folder; with --minimal the second one.
+    /// Also packs the folder into one file beside it, which `verify` takes as well; with --minimal it packs the second folder.
     #[arg(long)]
     pub zip: bool,
 }

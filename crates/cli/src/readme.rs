@@ -109,7 +109,7 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
     Clean::told(&page.0)
 }
 
-/// What of an artefact is here.
+/// How much of a cut artefact is here, in a sentence.
 fn cut(cut: &Cut) -> String {
     let unit = match cut.unit {
         Unit::Lines => "lines",

@@ -45,7 +45,7 @@ pub fn rows(arguments: RowsArguments) -> Result<u8, String> {
     end(done.and_then(|done| out.flush().map(|()| done)))
 }
 
-/// Says what of a log is in no row.
+/// Says on standard error which lines of a log are in no row, and whether its zone was assumed.
 fn log(done: io::Result<LogDone>) -> Result<u8, String> {
     let LogDone { requests, undated, too_long, zone_assumed } = match done {
         Ok(done) => done,

@@ -23,8 +23,8 @@ const ANSWERS: [(&str, Format); 5] = [
     ("timeline.svg", Format::Svg),
 ];
 
-/// Gathers, judges what was gathered and nothing else, packs, and prints the folder, the answer's sentence, the seal; where a part of it
-/// is wanted, its folder and seal; and the zip where one is wanted: of what is to be handed on.
+/// Gathers, judges only what was gathered, and packs. Prints the folder, the answer's sentence and the seal; with `--minimal` the part's
+/// folder and seal as well; with `--zip` the zip of what is to be handed on.
 ///
 /// # Errors
 /// In words, if there is no folder, or it is not complete.
@@ -45,9 +45,9 @@ pub fn run(arguments: RunArguments) -> Result<u8, String> {
     Ok(if collected.interrupted { exit::INTERRUPTED } else { triage.exit_code })
 }
 
-/// Judges the payload of a folder, writes what is said of it, and packs both. Returns the answer and the seal, as it is printed.
+/// Judges the payload of a folder, writes the answer beside it, and packs both. Returns the answer, and the seal as it is printed.
 fn finish(root: &Path, manifest: &Manifest) -> Result<(Triage, String), String> {
-    // The zone is not given: what was stated stands in the bundle's manifest, so that the folder alone gives the same answer.
+    // The zone that was stated is read from the bundle's manifest, so that the folder alone gives the same answer.
     let (bundle, triage) = triage::judge(Inputs::find(&[root.join(bag::PAYLOAD)]), None);
     for (name, format) in ANSWERS {
         output::write_new(&root.join(name), &triage::written(&triage, format)?)?;

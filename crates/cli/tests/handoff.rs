@@ -329,7 +329,7 @@ fn write_zip(path: &Path, members: &[(String, Vec<u8>)]) {
 }
 
 #[test]
-fn a_minimal_hand_off_is_verified_by_itself_names_the_whole_and_proves_nothing_that_the_whole_does_not() {
+fn a_minimal_hand_off_verifies_names_the_whole_and_proves_no_more_than_the_whole() {
     let made = HandOff::with("keys-exhausted", &["--minimal", "--zip"]);
     let lines: Vec<&str> = made.said.out.lines().collect();
     let [whole, _, whole_seal, part, part_seal, zip] = lines[..] else { panic!("{lines:?}") };

@@ -24,7 +24,7 @@ fn a_rolled_back_store_is_proven_with_the_messages_that_it_cost() {
 }
 
 #[test]
-fn an_option_names_what_decides_in_its_case() {
+fn each_option_names_the_facts_of_the_case_that_decide() {
     for (case, facts) in [
         ("client-loses-field", &[" runs matrix-js-sdk 41.6.0-rc.0 now."][..]),
         ("store-rollback", &["crypto-diag compare", "Key backup of @"][..]),

@@ -94,7 +94,7 @@ impl LogLook {
     fn add(&mut self, text: &[u8], zone: &Zone) {
         for line in text.split(|byte| *byte == b'\n').filter_map(parse_line) {
             match line.event().kind {
-                // What stands in place of lines that are not shown names no program.
+                // A mark in place of lines that are not shown does not tell which program wrote them.
                 EventKind::Hidden | EventKind::LeftOut(_) => continue,
                 EventKind::Media(..) => self.is_of_media = true,
                 _ => self.is_of_homeserver = true,

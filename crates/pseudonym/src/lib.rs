@@ -60,7 +60,7 @@ pub enum Kind {
     Participant,
     /// A whole report, by its bytes.
     Report,
-    /// A server's log, by the line of its first request.
+    /// A server's log, which is known by the line of its first request.
     Log,
 }
 

@@ -1,4 +1,4 @@
-//! Reads a value of JSON from each line of standard input, and nothing else: what `npm run bench:fleet` compares `crypto-diag rows` with.
+//! Parses each line of standard input as JSON and does nothing else. `npm run bench:fleet` compares `crypto-diag rows` with it.
 
 use std::io::{self, BufRead};
 

@@ -1,4 +1,4 @@
-//! A server's log in, how long its requests took out: by minute, route and duration, so that rows of several logs add up.
+//! Counts the requests of a server's log by minute, route and duration, so that rows of several logs can be added up.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -17,7 +17,8 @@ use crate::{Names, rules_version};
 /// Milliseconds of a minute.
 const MINUTE_MS: i64 = 60_000;
 
-/// Minutes that are counted at once. Workers write into one log some seconds apart; what comes later still makes rows of its own.
+/// How many minutes are counted at the same time, since workers write into one log some seconds apart. A line that comes later than that
+/// makes further rows of its minute.
 const MINUTES_HELD: usize = 64;
 
 /// What was read of a log.
@@ -29,12 +30,12 @@ pub struct LogDone {
     pub undated: u64,
     /// Lines too long to be read.
     pub too_long: u64,
-    /// Whether the log's times say no zone, and nobody stated one: they were taken for UTC.
+    /// Whether the log's times were taken for UTC, since they say no zone and nobody stated one.
     pub zone_assumed: bool,
 }
 
-/// Gives the rows of the table `latency` of a homeserver's log. Requests that wait for news are left out, since their duration says nothing of the
-/// server. `zone_minutes`: what the log's local time is ahead of UTC, where its stamps do not say.
+/// Writes the rows of the table `latency` of a homeserver's log. Requests that wait for news are left out, since their duration says nothing
+/// of the server. `zone_minutes` is how far the log's local time is ahead of UTC, for stamps that have no zone.
 ///
 /// # Errors
 /// If the input cannot be read on, or the output not be written.

@@ -1,9 +1,10 @@
 //! Reports by the million: each as rows that a database joins and counts, and the verdicts on those that are of one incident.
 //!
-//! Three filters. [`rows`] takes a report a line and gives the rows of [`table`], a line of JSON each. [`judge`] takes the reports of
-//! incidents, one incident behind the other, and gives the verdicts on each; [`latency`] takes a server's log, and counts its requests. They only apply what this project says of reports anywhere
-//! else ([`crypto_diag_triage::analysis`]), keep nothing between runs and open nothing: the same bytes give the same rows, on one
-//! machine or on a hundred. A line that cannot be used costs no other line; it is said, and it leaves a row of its own.
+//! There are three filters. [`rows`] takes a report a line and gives the rows of [`table`], a line of JSON each. [`judge`] takes the reports
+//! of incidents, one incident after the other, and gives the verdicts on each. [`latency`] takes a server's log and counts its requests.
+//! Conclusions are those of [`crypto_diag_triage::analysis`]. The filters keep nothing between runs and open nothing, so the same bytes give
+//! the same rows, on one machine or on a hundred. A line that cannot be used does no harm to the others: it is named, and it has a row of its
+//! own.
 //!
 //! No row holds an id or a text of a report. Ids are pseudonyms under the deployment's key, and every other text is one of a fixed
 //! list of words, or a version's number. [`table::Body`] is the exception, is made only when it is asked for, and is what the judge reads.

@@ -270,15 +270,15 @@ pub struct RefusedRow {
     pub why: Why,
 }
 
-/// Table `latency`: requests of a homeserver's log by when they ended, by route and by duration. Whole numbers only, so that those of several
-/// workers and days add up: a quantile of the sum is exact to the width of a bucket, which is 0.8 % of the duration at most.
+/// Table `latency`: requests of a homeserver's log by the minute in which they ended, by route and by duration. Rows of several workers and
+/// days can be added up. A quantile of the sum is exact to the width of a bucket, which is 0.8 % of the duration at most.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LatencyRow<'r> {
     /// The rules.
     pub rules: &'static str,
     /// The log, by the line of its first request: the same log twice has one id.
     pub log: Pseudonym,
-    /// Which piece of the log's rows it belongs to, from 0. A minute that comes back late has rows in two pieces.
+    /// The number of the row's piece of the log, from 0. A minute whose lines come late has rows in two pieces.
     pub piece: u64,
     /// The day of the minute, in UTC.
     pub day: &'r str,
@@ -288,8 +288,8 @@ pub struct LatencyRow<'r> {
     pub minute: i64,
     /// `keys/upload`, `keys/claim`, `keys/query`, `sendToDevice`, `delayed_events` or `other`.
     pub route: &'static str,
-    /// The server worked on each for so many milliseconds at most, and for 0.8 % less at least.
+    /// How long the server worked on each request, in milliseconds: this at most, and 0.8 % less at least.
     pub upto_ms: u32,
-    /// How many.
+    /// How many requests.
     pub requests: u64,
 }

@@ -239,7 +239,7 @@ fn summed(rows: &[Value]) -> BTreeMap<(i64, String, u64), u64> {
 }
 
 #[test]
-fn a_logs_requests_are_counted_by_minute_route_and_duration_without_ids() {
+fn latency_counts_requests_by_minute_route_and_duration_and_prints_no_id() {
     let mut log = access("2026-11-23 09:36:03,872", 0.095, "/_matrix/client/v3/keys/upload");
     log += &access("2026-11-23 09:36:59,999", 0.095, "/_matrix/client/v3/keys/upload?access_token=%3Credacted%3E");
     log += &access("2026-11-23 09:37:00,000", 10.0, "/_matrix/client/v3/rooms/!r:small.example/send/x/1");
@@ -259,8 +259,8 @@ fn a_logs_requests_are_counted_by_minute_route_and_duration_without_ids() {
 }
 
 #[test]
-fn rows_of_a_logs_parts_add_up_to_those_of_the_whole_whatever_order_its_minutes_come_in() {
-    // More minutes than are held at once, there and back again.
+fn rows_of_parts_of_a_log_add_up_to_the_rows_of_the_whole_in_any_order_of_minutes() {
+    // The log goes through more minutes than are counted at the same time, and then back.
     let minutes = (0..59).chain((0..59).rev());
     let lines: Vec<String> = (8..11)
         .flat_map(|hour| minutes.clone().map(move |minute| (hour, minute)))
@@ -275,7 +275,7 @@ fn rows_of_a_logs_parts_add_up_to_those_of_the_whole_whatever_order_its_minutes_
     let mut parts = latency(&first.concat(), Some(0)).1;
     parts.extend(latency(&second.concat(), Some(0)).1);
     assert_eq!(summed(&parts), summed(&whole));
-    // An engine keeps equal rows once.
+    // An engine keeps only one of several equal rows.
     let distinct: std::collections::HashSet<String> = whole.iter().chain(&parts).map(Value::to_string).collect();
     let printed: std::collections::HashSet<String> = whole.iter().map(Value::to_string).collect();
     assert_eq!(printed.len(), whole.len());

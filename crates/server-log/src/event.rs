@@ -75,7 +75,7 @@ pub enum EventKind<'a> {
     Cut,
     /// A line that was there, and of which nothing is shown.
     Hidden,
-    /// So many lines were here, and somebody left them out on purpose.
+    /// A mark in place of lines that somebody left out on purpose: how many they were.
     LeftOut(u64),
     /// Anything else.
     Other,

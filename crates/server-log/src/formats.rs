@@ -17,7 +17,7 @@ pub(crate) fn bare(line: &[u8]) -> Option<LogLine<'_>> {
     FORMATS.iter().find_map(|format| format.line(line))
 }
 
-/// What stands in the lines of the media side that tell something, whichever program wrote them. Other lines may hold it, too.
+/// Words of which each useful line of the media side holds one, whichever program wrote it. Other lines may hold them, too.
 pub fn media_words() -> impl Iterator<Item = &'static str> {
     livekit::WORDS.into_iter().chain(lk_jwt::WORDS)
 }

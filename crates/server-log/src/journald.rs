@@ -5,7 +5,7 @@ use crate::format::{LogLine, ServerLogFormat, text};
 use crate::left_out::LEFT_OUT_WORDS;
 use crate::level::LogLevel;
 
-/// What stands in a line in place of those that are not shown: in text at its end, and in `journalctl -o json` anywhere.
+/// Words that journald writes in place of a line that it does not show: at the end of a line of text, and anywhere in `journalctl -o json`.
 pub const HIDDEN_WORDS: [&str; 3] = [" blob data]", LEFT_OUT_WORDS, "\"MESSAGE\":null"];
 
 /// How a line is shown that `journalctl -o json` gives as `null`, so that one reader knows both.

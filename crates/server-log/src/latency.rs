@@ -26,7 +26,7 @@ impl Durations {
         *self.buckets.entry(bucket(u32::try_from(ms).unwrap_or(u32::MAX))).or_default() += 1;
     }
 
-    /// The longest milliseconds of each bucket, rising, and its requests. Those of several logs add up.
+    /// For each bucket its longest duration in milliseconds, rising, and its number of requests. Those of several logs can be added up.
     pub fn buckets(&self) -> impl Iterator<Item = (u32, u64)> {
         self.buckets.iter().map(|(bucket, count)| (highest(*bucket), *count))
     }

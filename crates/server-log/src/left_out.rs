@@ -1,17 +1,17 @@
-//! What stands in a log in place of lines that `crypto-diag run --minimal` left out.
+//! The mark in a log where `crypto-diag run --minimal` left out lines.
 
 use crate::event::EventKind;
 use crate::format::{LogLine, ServerLogFormat, text};
 use crate::level::LogLevel;
 
-/// How such a line ends.
+/// The end of such a mark.
 pub(crate) const LEFT_OUT_WORDS: &str = " lines left out]";
 
-/// `[312 lines left out]`: it tells that lines were here, so that nothing follows from their absence.
+/// Reads `[312 lines left out]`. Lines were here, so nothing follows from the absence of one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LeftOut;
 
-/// The line that stands in place of so many.
+/// The mark for so many lines.
 pub fn left_out_line(lines: u64) -> String {
     format!("[{lines}{LEFT_OUT_WORDS}")
 }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_in_place_of_others_says_how_many_they_were_and_is_kept_by_whoever_cuts_again() {
+    fn the_mark_says_how_many_lines_were_left_out_and_reads_as_one_again() {
         let line = left_out_line(312);
         assert_eq!(line, "[312 lines left out]");
         let read = parse_line(line.as_bytes()).expect("a line of its own");

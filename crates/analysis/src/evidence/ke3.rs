@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_real_clients_print_of_an_event_that_its_room_key_does_not_open_has_its_reason() {
+    fn the_lines_of_real_clients_about_missing_room_keys_give_the_reason() {
         let scenes: Vec<serde_json::Value> =
             serde_json::from_str(include_str!("../../../../tests/fixtures/room-keys.json")).unwrap();
         for (what, machine, page) in [

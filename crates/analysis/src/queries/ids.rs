@@ -26,7 +26,7 @@ pub(super) struct Ids {
     pub peer_devices: Vec<(String, String)>,
     /// Undecryptable events.
     pub event_ids: Vec<String>,
-    /// The paths by which the Client-Server API gives them to a member of their room.
+    /// The paths of the Client-Server API at which a member of the room can ask for these events.
     pub event_paths: Vec<String>,
     /// Fields that their errors name.
     pub fields: Vec<String>,

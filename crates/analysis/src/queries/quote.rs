@@ -26,7 +26,7 @@ impl fmt::Display for Unquotable {
     }
 }
 
-/// A segment of a URL's path, percent-encoded: it stays one segment, but for `.` and `..`, which lead elsewhere.
+/// Percent-encodes a segment of a URL's path, so that it stays one segment. `.` and `..` are not changed, and would lead elsewhere.
 ///
 /// ```
 /// use crypto_diag_analysis::queries::quote::url_segment;

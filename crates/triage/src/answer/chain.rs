@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_page_could_not_decrypt_stands_under_the_reason() {
+    fn the_reason_why_an_event_cannot_be_decrypted_leads_to_ke3_seen() {
         for cause in [C::UndecodableOnServer, C::RoomKeyWithheld, C::RoomKeyFromLater] {
             let of = |conclusion| {
                 let mut verdict = proven(conclusion, "k");

@@ -283,7 +283,7 @@ fn machines_get_what_people_get() {
 
 /// A SARIF log's one run.
 #[test]
-fn a_question_outside_of_the_chain_says_so_in_each_form() {
+fn each_format_says_that_ke3_and_ke4_are_independent_of_the_chain() {
     let mut triage = hostile("x");
     for form in [text, markdown, html] {
         let mut count = |question| {
