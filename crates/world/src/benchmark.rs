@@ -1,20 +1,20 @@
-//! What the public benchmark speaks of: the conclusions by name, what leads to what, and the label of a bundle.
+//! The conclusions of the public benchmark, which of them lead to which, and the label of a bundle.
 //!
-//! docs/benchmark.md says in words what each conclusion means. This has its own list, as the models have their own truth: what the
-//! rules of the triage know of causes must not decide whether they are right.
+//! docs/benchmark.md says what each conclusion means. The list of causes and effects is written down here once more and not taken from the
+//! triage: a mistake in the triage's own list must not decide whether its answers are right.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-/// What a conclusion is in a path from a cause to what people notice.
+/// The place of a conclusion in a path from a cause to what people notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Where a path begins.
+    /// A cause, with which a path begins.
     Cause,
-    /// What stands between.
+    /// A step between a cause and a symptom.
     Step,
-    /// What a page printed.
+    /// A symptom, which a page printed.
     Symptom,
     /// It is no fault.
     Finding,
@@ -62,12 +62,12 @@ pub const CONCLUSIONS: &[(&str, Role)] = &[
     ("media-decoded", Finding),
 ];
 
-/// When one conclusion that holds leads to another one that holds.
+/// When a cause that holds is known to have led to an effect that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leads {
     /// Always, by what the two mean.
     Always,
-    /// If no other cause holds or may hold: names alone do not tell which of several causes the effect is of.
+    /// If no other cause holds or is open. Otherwise the names alone do not tell which cause had the effect.
     Alone,
 }
 
@@ -100,7 +100,7 @@ const LEADS_TO: &[(&str, &str, Leads)] = &[
 /// Conclusions by name.
 pub type Names = BTreeSet<&'static str>;
 
-/// A name of the benchmark, out of any text.
+/// The benchmark's own name for a conclusion, if a text is one.
 pub fn known(name: &str) -> Option<&'static str> {
     CONCLUSIONS.iter().map(|(known, _)| *known).find(|known| *known == name)
 }
@@ -110,7 +110,7 @@ pub fn role(name: &str) -> Role {
     CONCLUSIONS.iter().find(|(known, _)| *known == name).map_or(Finding, |(_, role)| *role)
 }
 
-/// Of which histories a bundle can be: in how many of them each conclusion is true.
+/// The histories that leave a bundle's files: how many there are, and in how many of them each conclusion is true.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     histories: u32,
@@ -137,7 +137,7 @@ impl Tally {
     }
 }
 
-/// To which third of the benchmark a bundle belongs.
+/// The class of a bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// A cause holds, and none is open.
@@ -163,7 +163,7 @@ impl Label {
         Label { holds: tally.holds(), open: tally.open() }
     }
 
-    /// The class; `None` where a page saw something fail, and no cause that the benchmark knows stands behind it.
+    /// The class. `None` if a page saw something fail and no cause of the benchmark explains it.
     pub fn class(&self) -> Option<Class> {
         let is_wrong = |name: &&'static str| role(name) != Finding;
         if self.open.iter().any(|name| matches!(role(name), Cause | Step)) {

@@ -1,4 +1,4 @@
-//! Labelled bundles for any program that explains a failure by files: the histories of the models under their views.
+//! Writes labelled bundles for any program that explains failures. A bundle has the files that a history of a model leaves under a view.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -15,14 +15,14 @@ use crate::keys::Keys;
 use crate::media::Media;
 use crate::search::{Chance, Model};
 
-/// How the file with the labels is called.
+/// The name of the file with the labels.
 pub const LABELS: &str = "labels.json";
 /// The folder with a folder for each bundle.
 pub const BUNDLES: &str = "bundles";
-/// What the file with the labels says that it is.
+/// The schema of the file with the labels.
 pub const LABELS_SCHEMA: &str = "crypto-diag/benchmark-labels";
 
-/// How many bundles are written, and out of which histories.
+/// How many bundles are written, and from which histories.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     /// Bundles. A fifth of them is without a fault, a fifth undecidable.
@@ -31,7 +31,7 @@ pub struct Size {
     pub depths: [usize; 5],
     /// Longer histories by chance, for each model.
     pub walks: usize,
-    /// Steps of those at most.
+    /// The most steps that these have.
     pub steps: usize,
 }
 
@@ -60,7 +60,7 @@ impl Labelled {
     }
 }
 
-/// A history as what a bundle is made of, whatever its model.
+/// A history of any model, as a bundle is made of it.
 trait Origin {
     fn model(&self) -> &'static str;
     fn files(&self) -> Vec<File>;
@@ -192,7 +192,7 @@ pub fn labelled(seed: u64, size: Size) -> Result<Vec<Labelled>, String> {
 
     let fifth = size.bundles.div_ceil(5);
     let mut chosen: Vec<Labelled> = Vec::new();
-    // Whatever turns out to be undecidable as it is looked at comes back among those, which are chosen later.
+    // A bundle that turns out to be open when it is looked at is put among the open ones, which are chosen later.
     for (class, wanted) in [
         (Class::CanBeTold, size.bundles.saturating_sub(2 * fifth)),
         (Class::WithoutFault, fifth),
@@ -227,7 +227,7 @@ pub fn labelled(seed: u64, size: Size) -> Result<Vec<Labelled>, String> {
             }
         }
     }
-    // The order in which they were chosen would tell the class.
+    // Bundles are chosen class by class, so their order would tell the class.
     shuffle(&mut chosen, &mut chance);
     for (at, bundle) in chosen.iter_mut().enumerate() {
         bundle.name = format!("{:04}", at + 1);
@@ -235,7 +235,7 @@ pub fn labelled(seed: u64, size: Size) -> Result<Vec<Labelled>, String> {
     Ok(chosen)
 }
 
-/// Causes and steps, those first that are true or open in the fewest bundles.
+/// Causes and steps. Those come first that hold or are open in the fewest bundles.
 fn rarest_first(candidates: &[Candidate]) -> Vec<&'static str> {
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
     for (tally, _) in candidates {

@@ -1,4 +1,4 @@
-//! The histories of a model one after another: all short ones, and long ones by chance. Nothing is judged here.
+//! Gives the histories of a model one after another: all short ones, and long ones by chance. It judges nothing.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -39,7 +39,7 @@ impl<M: Model> Run<M> {
     }
 }
 
-/// A number that two lists of files share if they are the same.
+/// A hash of a list of files.
 pub fn fingerprint(files: &[File]) -> u64 {
     let mut hasher = DefaultHasher::new();
     files.hash(&mut hasher);

@@ -44,7 +44,7 @@ pub struct Said {
     pub word: Word,
     /// In words.
     pub statement: String,
-    /// What would tell, of what is unknown: the kind of each artefact, and how to get it. The first is named first.
+    /// The artefacts that would settle what is unknown, in the answer's order: their kind, and how to get them.
     pub fetch: Vec<(String, String)>,
 }
 
@@ -74,7 +74,7 @@ impl Read {
         Read(bundle(files))
     }
 
-    /// What the rules say of them with one premise changed, for each of the changes; `None` where they say the same as without it.
+    /// What the rules say of them with one premise changed, for each of these changes; `None` where nothing changes in what they say.
     pub fn mutated(&self, mutations: &[Mutation]) -> Vec<Option<Vec<Said>>> {
         let json = |verdicts| serde_json::to_value(verdicts).expect("verdicts are JSON");
         Triage::mutated(&self.0, mutations).into_iter().map(|verdicts| Some(said(&json(verdicts?)))).collect()
@@ -165,7 +165,7 @@ fn said(verdicts: &Value) -> Vec<Said> {
     verdicts.as_array().into_iter().flatten().flat_map(of_verdict).collect()
 }
 
-/// By which files are told from others.
+/// A hash that tells different files apart.
 pub fn hash(files: &[File]) -> u64 {
     let mut hasher = DefaultHasher::new();
     files.hash(&mut hasher);

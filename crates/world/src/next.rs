@@ -1,7 +1,7 @@
-//! Whether the artefact that an *unknown* names first is the one that decides.
+//! Measures whether the artefact that an *unknown* asks for first is the one that decides.
 //!
-//! A history is judged under a view that lacks something, and under the whole one. Of what is unknown in the first and settled in the
-//! second, each artefact that the answer asks for is added by itself.
+//! A history is judged twice: under a view that lacks something, and with all artefacts. Where a conclusion is unknown the first time and
+//! proven or refuted the second time, the artefacts that the answer asks for are added one by one.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
@@ -25,18 +25,18 @@ pub struct Extent {
     pub depths: [usize; 5],
     /// Longer histories by chance, for each model.
     pub walks: usize,
-    /// Steps of those at most.
+    /// The most steps that these have.
     pub steps: usize,
 }
 
 /// What `npm run worlds -- --next` judges.
 pub const WHOLE: Extent = Extent { depths: [2, 1, 1, 1, 1], walks: 300, steps: 12 };
 
-/// How the names of files of a kind end, by what answers call the kind.
+/// The endings of the names of files of a kind, by the word that answers have for the kind.
 const KINDS: [(&str, &str); 4] =
     [("report", ".report.json"), ("har", ".har"), ("server-log", ".log"), ("query-results", "queries.json")];
 
-/// What was unknown of a conclusion and is settled once all artefacts are there, in distinct sets of files.
+/// How often a conclusion was unknown and is proven or refuted with all artefacts, in distinct sets of files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Row {
     /// How often.
@@ -49,7 +49,7 @@ pub struct Row {
     pub by_named: usize,
     /// Settled by the artefacts of one kind, named or not.
     pub by_one_kind: usize,
-    /// The first one named is given already as it is.
+    /// The artefact that is named first was already given, as whole as it is.
     pub given_already: usize,
 }
 
@@ -58,11 +58,11 @@ pub struct Row {
 pub struct Measured {
     /// By conclusion.
     pub rows: BTreeMap<String, Row>,
-    /// Histories in which one artefact decides and the one that is named first does not, in words: the first ones.
+    /// Some histories in words in which one artefact decides, and it is not the one that is named first.
     pub missed: Vec<String>,
 }
 
-/// Histories in words that are kept.
+/// How many such histories are kept.
 const MISSED_MAX: usize = 20;
 
 /// Judges the histories of all models.
@@ -140,7 +140,7 @@ fn settled(files: &[File]) -> BTreeSet<Claim> {
     all.filter(|said| said.word != Word::Unknown).map(|said| said.claim).collect()
 }
 
-/// What is settled of files; nothing new of those that were given.
+/// What is proven or refuted of some files, apart from what already was.
 fn settled_of(files: &[File], given: &[File]) -> BTreeSet<Claim> {
     if files == given { BTreeSet::new() } else { settled(files) }
 }
@@ -169,7 +169,7 @@ fn browser(name: &str) -> Option<&str> {
     name.split_once('.').map(|(browser, _)| browser)
 }
 
-/// Files that are given, with these of all put in or in place of worse ones.
+/// The given files with some of all files added, or put in the place of less complete ones.
 fn with(given: &[File], all: &[File], names: &BTreeSet<&str>) -> Vec<File> {
     let is_wanted = |file: &&File| names.contains(&*file.0);
     let kept = given.iter().filter(|file| !is_wanted(file));

@@ -9,13 +9,13 @@ use crate::benchmark::{CONCLUSIONS, Class, Label, Names, Role, known, role};
 use crate::export::LABELS_SCHEMA;
 use crate::judge::Word;
 
-/// What a file with answers says that it is.
+/// The schema of a file with answers.
 pub const ANSWERS_SCHEMA: &str = "crypto-diag/benchmark-answers";
 
 /// What a program says of one bundle.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
-    /// What it says of each conclusion. It is silent about those that are not here.
+    /// What it says of each conclusion. One that is not here counts as unknown.
     pub conclusions: BTreeMap<&'static str, Word>,
     /// Paths, each from a cause to what it led to.
     pub paths: Vec<Vec<&'static str>>,
@@ -224,8 +224,8 @@ pub fn score(labels: &BTreeMap<String, Label>, answers: &Answers) -> Result<Scor
     Ok(score)
 }
 
-/// Whether the answered paths from a cause are right: each leaves out nothing but steps of a right one, and at least one goes to the end
-/// of one.
+/// Whether the answered paths from a cause are right. Each must be a path of the label, from which it may leave out steps, and at least one
+/// must reach the end of its path.
 fn is_right(answered: &[Vec<&str>], cause: &str, right: &[Vec<&str>]) -> bool {
     let paths: Vec<_> = answered.iter().filter(|path| path.first() == Some(&cause)).collect();
     let reaches = |path: &&Vec<&str>| right.iter().any(|right| right.last() == path.last());

@@ -312,8 +312,8 @@ impl<M: Model> Search<M> {
         }
     }
 
-    /// Looks at the histories that differ in one step, or in how they begin, from one of which something true is not told. Two histories that
-    /// leave the same files need not be of those that a search has seen. Returns how many of them leave the same files.
+    /// Looks for histories that leave the same files as one of which something true is not told. It tries those that differ in one step or in
+    /// how they begin, since the search itself need not have seen them. Returns how many leave the same files.
     pub fn look_nearby(&mut self, time: Duration) -> usize {
         let (begun, mut found) = (Instant::now(), 0);
         let samples = std::mem::take(&mut self.samples);

@@ -37,7 +37,7 @@ impl HarView {
     }
 }
 
-/// What captures had of the lines that their pages printed.
+/// Which of the lines that pages printed reached the captures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lines {
     /// The number of a line that each capture missed, as its report says.
@@ -47,9 +47,9 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// All of them.
+    /// The captures had all lines.
     pub const ALL: Lines = Lines { missed: None, library: true };
-    /// Those of a client whose log level keeps the crypto library's from the console.
+    /// The client's log level keeps the crypto library's lines from the console.
     pub const QUIET: Lines = Lines { library: false, ..Lines::ALL };
 
     /// In words, after what else a report is.

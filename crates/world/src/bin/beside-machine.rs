@@ -1,6 +1,6 @@
-//! `beside-machine [--seed S] [--histories N] [--minutes M]`: tries histories by chance on the model and on the real crypto library, until there
-//! were so many or the time is over. The library belongs to the program that starts this one (tests/machine): what it is asked to do
-//! goes out as a line of JSON, and its answer comes in as one. The last line says what was compared, or where the two differ.
+//! `beside-machine [--seed S] [--histories N] [--minutes M]` runs histories by chance in the model and on the real crypto library, up to that
+//! number or that time. The program that starts this one has the library (tests/machine). Each request to it is a line of JSON on standard
+//! output, and each answer a line on standard input. The last line says what was compared, or where the two differ.
 
 use std::io::{BufRead, Write, stdin, stdout};
 use std::process::ExitCode;
@@ -30,7 +30,7 @@ impl Machine for Starter {
 
 fn say(line: &Value) {
     let mut out = stdout().lock();
-    // Where nobody listens any more, the next answer fails.
+    // If the other program has gone, reading its answer fails.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 

@@ -131,7 +131,7 @@ impl Action {
 pub struct View {
     /// Whether the capture began in the middle of the page's life.
     pub late: bool,
-    /// What the captures had of the lines that were printed.
+    /// Which of the printed lines reached the captures.
     pub lines: Lines,
     /// The HAR.
     pub har: Option<HarView>,

@@ -253,7 +253,7 @@ pub struct View {
     pub reports: [bool; 3],
     /// Whose captures began in the middle of the history.
     pub late: [bool; 3],
-    /// What the captures had of the lines that were printed.
+    /// Which of the printed lines reached the captures.
     pub lines: Lines,
     /// Whether they watch `console.info`.
     pub info: bool,
@@ -353,7 +353,7 @@ impl Model for Delivery {
     fn any_action(&self, _: &State, chance: &mut Chance) -> Action {
         match chance.below(16) {
             0..2 => Action::Rotate(Fate::InTime),
-            // The last one is left to exhaustive searches: it is rare, and looks like the one that is lost.
+            // Walks do not choose the last one, which exhaustive searches try: it is rare, and it looks like the lost one.
             2..6 => Action::Rotate(FATES[chance.below(FATES.len() - 1)]),
             6..8 => Action::News([News::Works, News::Stuck, News::OneAnswer][chance.below(3)]),
             8 => Action::SendAgain,

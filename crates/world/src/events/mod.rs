@@ -135,7 +135,7 @@ pub struct State {
 pub struct View {
     /// Whether the capture began six seconds after its page.
     pub late: bool,
-    /// What the captures had of the lines that were printed.
+    /// Which of the printed lines reached the captures.
     pub lines: Lines,
     /// The browser's HAR.
     pub har: Option<HarView>,

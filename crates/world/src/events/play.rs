@@ -200,7 +200,7 @@ pub enum Asks {
 pub struct Answer {
     /// What was asked.
     pub asks: Asks,
-    /// For news: since which answer, by its number.
+    /// A request for news: the number of the answer since which it asks.
     pub since: usize,
     /// When it was sent and answered.
     pub span: (i64, i64),

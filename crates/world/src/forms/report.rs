@@ -67,7 +67,7 @@ pub struct Report {
     pub page_events: Vec<(i64, &'static str)>,
     /// The lines.
     pub lines: Vec<Line>,
-    /// The number of a line that the capture missed, since it was written while another one was being formatted.
+    /// The number of a line that the capture missed, because it was printed while another one was being formatted.
     pub missed: Option<u8>,
     /// Whether the console shows the crypto library's warnings.
     pub library: bool,
@@ -274,18 +274,19 @@ pub struct NotOpened {
     pub machine: &'static str,
     /// By matrix-js-sdk.
     pub page: &'static str,
-    /// Whether the key is there, so that the lines say whose it is: matrix-sdk-crypto's, and not matrix-js-sdk's if it refuses the key.
+    /// Whether the key is there. Then the library's line says whose it is, and so does matrix-js-sdk's line unless the client refuses the
+    /// key.
     pub key: Key,
 }
 
 /// Whether a room key is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
-    /// It is not.
+    /// The key is not there.
     Missing,
-    /// It is of no use.
+    /// The key is there and does not open the event.
     Useless,
-    /// The client refuses it.
+    /// The key is there and the client refuses it.
     Refused,
 }
 

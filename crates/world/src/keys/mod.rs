@@ -112,7 +112,7 @@ pub struct View {
     pub reports: u8,
     /// Whether captures began in the middle of their page's life.
     pub late: bool,
-    /// What the captures had of the lines that were printed.
+    /// Which of the printed lines reached the captures.
     pub lines: Lines,
     /// HARs, by tab, as bits.
     pub hars: u8,

@@ -137,7 +137,7 @@ pub struct State {
 pub struct View {
     /// Whether the capture began in the middle of the call, so that its connections are not known.
     pub late: bool,
-    /// What the captures had of the lines that were printed.
+    /// Which of the printed lines reached the captures.
     pub lines: Lines,
     /// Whether it watches `console.info`.
     pub info: bool,

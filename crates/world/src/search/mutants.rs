@@ -1,4 +1,4 @@
-//! The rules with one premise changed, and the histories that tell them from the rules as they are.
+//! Mutants, which are the rules with one premise changed, and the histories that catch them.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub fn name(mutant: Mutation) -> String {
     }
 }
 
-/// A history and a view of it under which mutants of the rules say something false, or do not say any more what the rules rightly say.
+/// A history and a view under which mutants say something false, or no longer say something true that the rules say.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "A: Serialize, V: Serialize", deserialize = "A: DeserializeOwned, V: DeserializeOwned"))]
 pub struct Witness<A, V> {
@@ -38,7 +38,7 @@ pub struct Witness<A, V> {
     pub view: V,
 }
 
-/// The mutants that files catch, of those that are asked for. A file of which the rules themselves say something false catches none.
+/// Those of the given mutants that some files catch. Files of which the rules themselves say something false catch none.
 pub fn caught(files: &[File], truths: &BTreeSet<Claim>, mutants: &[Mutation]) -> Vec<Mutation> {
     let settled =
         |said: Vec<Said>| said.into_iter().filter(|one| one.word != Word::Unknown).map(|one| (one.claim, one.word));
@@ -70,8 +70,8 @@ impl<M: Model> Search<M> {
         witnesses
     }
 
-    /// Looks near histories that are known. A rule of which a premise holds concludes something; where the history differs in a step or two
-    /// and in what is handed in, that premise alone may fail.
+    /// Looks near known histories in which a rule concludes something. In a history that differs in a step or two, or under another view,
+    /// exactly one premise of that rule may fail, which is what catches a mutant.
     pub fn witnesses_near(
         &self,
         known: &Witnesses<M>,
@@ -105,7 +105,7 @@ impl<M: Model> Search<M> {
         witnesses
     }
 
-    /// What a history catches of the mutants that are left, each time as short as it can be.
+    /// Makes witnesses of a history for the mutants that are left and that it catches, each as short as it can be.
     fn witness(&self, (start, path, view): (usize, &[M::Action], &M::View), left: &mut Vec<Mutation>) -> Witnesses<M> {
         let mut witnesses = Vec::new();
         let Some(state) = self.walk(start, path) else { return witnesses };
@@ -114,7 +114,7 @@ impl<M: Model> Search<M> {
             if files.is_empty() { Vec::new() } else { caught(&files, &self.model.truths(state, view), mutants) }
         };
         for mutant in caught_by(&state, view, left) {
-            // One that was made shorter for another mutant may have caught it, too.
+            // A witness that was made for another mutant may have caught this one, too.
             if !left.contains(&mutant) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! What was found is made as short as it can be.
+//! Makes a history that was found as short as it can be.
 
 use super::{Counter, Model, Search, is_false};
 use crate::judge;
@@ -22,7 +22,7 @@ impl<M: Model> Search<M> {
         }
     }
 
-    /// The shortest history in which the same is falsely said of the same claim, of whatever key or page.
+    /// The shortest history of which the same conclusion is falsely said, whatever key or page it is about.
     fn shrink(&self, counter: Counter<M>) -> Counter<M> {
         let shows = |state: &M::State, view: &M::View| {
             let files = self.model.files(state, view);
@@ -41,7 +41,7 @@ impl<M: Model> Search<M> {
         Counter { claim, word: counter.word, statement, start: counter.start, path, view }
     }
 
-    /// What the history without some steps shows: with all artefacts, or under the same view.
+    /// What the history shows without some steps: with all artefacts, or else under the same view.
     fn without<T>(
         &self,
         start: usize,
@@ -73,9 +73,9 @@ impl<M: Model> Search<M> {
     }
 }
 
-/// Leaves steps out of what was found, as long as what is left still shows it: halves first, then ever smaller parts, single steps, and
-/// pairs of them, such as a page that is opened and left again, or a backup and what it is for. `without` gives what is left without
-/// the steps, if it shows it.
+/// Leaves out steps as long as the others still show what was found: first halves, then ever smaller parts, single steps, and pairs of
+/// steps, such as the opening and the leaving of a page, or a backup and its use. `without` gives the history without some steps, if
+/// it still shows it.
 pub fn shortest<T>(
     mut found: T,
     length: impl Fn(&T) -> usize,
