@@ -1,6 +1,6 @@
 // @ts-check
-// `npm run trial`: from a silent call to the answer, as three people go. The user and the peer have the card in a browser each, the operator
-// has ssh and the two reports. What they press and type is counted, and the answer is kept as pictures, to be looked at.
+// `npm run trial` goes from a silent call to the answer, as three people would. The user and the peer each have the card in a browser. The
+// operator has ssh and the two reports. The trial counts what they press and type, and keeps pictures of the answer to be looked at.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -105,7 +105,7 @@ before(async () => {
   await user.does('press Alt+Shift+2 for “Video froze”', () => page.press('Alt+Shift+2'));
   await settle(call, outcomeOfCall);
   await user.does('press “End session”', () => page.click(card('sessionEnd-button')));
-  // The system's clipboard is not there in a browser without a screen.
+  // A browser without a screen has no clipboard.
   await page.evaluate(() => {
     const writeText = async (/** @type {string} */ text) => void Object.assign(window, { asked: text });
     Object.defineProperty(navigator, 'clipboard', { value: { writeText } });
@@ -115,7 +115,7 @@ before(async () => {
   const reports = [await download(user, listener), await download(peer, speaker)];
   marks = JSON.parse(readFileSync(reports[0], 'utf8')).marks;
 
-  // What is in a browser's memory is in the reports now: the operator comes when the call is over.
+  // The browsers can be closed, since the reports have what was in their memory. The operator comes after the call.
   const { dir, logPath } = rig.servers;
   await rig.leave();
   const via = await startSsh(dir, unprivileged(), programs);
@@ -123,7 +123,7 @@ before(async () => {
   const types = (/** @type {string[]} */ words) =>
     operator.does(`crypto-diag ${words[0]}`, () => outcome(binary, words));
   const profile = path.join(KEPT, 'crypto-diag.toml');
-  // It is named, since other Synapses may run on this machine.
+  // The configuration is named, since other Synapses may run on this machine.
   const config = path.join(path.dirname(logPath), 'homeserver.yaml');
   const init = await types(['init', '--via', via, '--synapse-config', config, '--output', profile]);
   assert.equal(init.code, 0, init.stderr);
@@ -148,7 +148,7 @@ test('the answer says in a sentence why the call was silent', () => {
   assert.deepEqual(answer.problems, []);
 });
 
-test('what the user marked stands in the report, in the one page and in the timeline', () => {
+test('the report, README.txt and the timeline have what the user marked', () => {
   assert.deepEqual(
     marks.map(({ kind, label }) => [kind, label]),
     [

@@ -1,5 +1,5 @@
 // @ts-check
-// The model of crates/world beside the real clients: a program of that crate asks, and the clients do what it says.
+// Compares the model of crates/world with real clients: a program of that crate says what to do, and the clients do it.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,7 @@ import { adopt } from '../../scripts/lib/process.mjs';
 import { Machines, ready } from './machine.mjs';
 
 /**
- * Tries histories by chance on both.
+ * Runs histories by chance in the model and on real clients.
  * @param {string[]} args such as `--seed 7 --histories 30` or `--minutes 5`
  * @param {{ answer: Machines['answer'] }} [machines]
  * @returns {Promise<{ alike?: Record<string, number>, differs?: string }>} what was compared, or a history in which the two differ

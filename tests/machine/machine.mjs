@@ -1,7 +1,7 @@
 // @ts-check
 // Real clients of one device, and somebody who writes to it: matrix-sdk-crypto as matrix-js-sdk ships and drives it, on stores in memory
-// that can be copied, set back and lost. Each question is one thing to be done; the answer has what came of it, and every line that was
-// printed at warn or error meanwhile.
+// that can be copied, set back and lost. Each question asks for one thing to be done. The answer has what came of it, and every line that
+// was printed at warn or error meanwhile.
 
 import { createHash } from 'node:crypto';
 import { IDBFactory } from 'fake-indexeddb';
@@ -25,7 +25,7 @@ import { OutgoingRequestsManager } from 'matrix-js-sdk/lib/rust-crypto/OutgoingR
 const SERVER = 'https://matrix.example.org';
 const BOB = { user: '@bob:example.org', device: 'HNWJLZTGGU' };
 const ALGORITHM = 'signed_curve25519';
-/** Of a media key in a call. */
+/** The type of an event with a media key of a call. */
 const EVENT_TYPE = 'io.element.call.encryption_keys';
 
 /** @typedef {Record<string, any>} Question */
@@ -64,7 +64,7 @@ async function copied(name) {
   return copy;
 }
 
-/** Puts back what a copy holds, under clients that have the database open, too. @param {string} name @param {Contents} copy */
+/** Puts back the contents of a copy, also while clients have the database open. @param {string} name @param {Contents} copy */
 async function restored(name, { version, stores }) {
   const request = indexedDB.open(name, version);
   request.onupgradeneeded = () => {
@@ -118,7 +118,7 @@ export class Machines {
   #clients = new Map();
   /** An upload that waits for its answer, by tab. @type {Map<number, ReturnType<Machines['begun']>>} */
   #waiting = new Map();
-  /** How often each profile has lost its store: a lost store is one of another name. */
+  /** How often each profile has lost its store. After a loss it opens a store of another name. */
   #lost = [0, 0];
   /** @type {Map<string, Contents>} */
   #copies = new Map();
@@ -154,7 +154,7 @@ export class Machines {
     return { machine, http, logger };
   }
 
-  /** Answers a client's question about whose devices there are. @param {OlmMachine} machine @param {string} user @param {string} device @param {unknown} keys */
+  /** Answers a client's question about a user's devices. @param {OlmMachine} machine @param {string} user @param {string} device @param {unknown} keys */
   async #tellDevices(machine, user, device, keys) {
     await machine.updateTrackedUsers([new UserId(user)]);
     for (const request of await machine.outgoingRequests()) {
@@ -201,7 +201,7 @@ export class Machines {
         // After a success matrix-js-sdk looks at once whether there is more to send.
         if (answered.ok) await manager.doProcessOutgoingRequests();
       },
-      /** The page no longer waits; what it would print of that after a minute is nothing that the model has. */
+      /** Lets the page wait no longer. The lines that it would print of that a minute later are not in the model. */
       async abandon() {
         heard = false;
         manager.stop();

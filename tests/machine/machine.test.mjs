@@ -1,5 +1,5 @@
 // @ts-check
-// The model's client is the real crypto library, as far as histories by chance show. `npm run worlds:client` tries more of them.
+// The model's client does what the real crypto library does, in some histories by chance. `npm run worlds:client` tries more of them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { beside } from './beside.mjs';
@@ -12,7 +12,7 @@ test('the model offers, is refused, opens and prints what the real client does',
   for (const [what, count] of Object.entries(alike)) assert.ok(count > 0, `${what}: none`);
 });
 
-test('a client whose store does not go back when it is set back is told from the model', async () => {
+test('the comparison finds a client whose store is not set back', async () => {
   const machines = new Machines();
   const { differs } = await beside(['--seed', '4', '--histories', '12'], {
     answer: (question) =>

@@ -1,5 +1,5 @@
 // @ts-check
-// What matrix-js-sdk and its crypto library miss in Node, which they are not made for. Imported before them.
+// Gives Node what matrix-js-sdk and its crypto library need of a browser. It has to be imported before them.
 
 import 'fake-indexeddb/auto';
 

@@ -1,5 +1,5 @@
 // @ts-check
-// The recorded lines about room keys, which the readers and the model are tried with, are what the pinned packages print.
+// The pinned packages print the recorded lines about room keys, with which the readers and the model are tested.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { root } from '../../scripts/lib/project.mjs';
 import { scenes } from './room-keys.mjs';
 
-/** What is another one in each run stands under its name instead. @param {import('./room-keys.mjs').Scene} scene */
+/** Puts a name in place of each value that differs from run to run. @param {import('./room-keys.mjs').Scene} scene */
 function withoutChance({ what, event, notice, lines }) {
   const { ciphertext: _, ...content } = event.content;
   const time = new Date(event.origin_server_ts).toISOString();
@@ -20,7 +20,7 @@ function withoutChance({ what, event, notice, lines }) {
   );
 }
 
-test('real clients print of room keys what was recorded', async () => {
+test('real clients print the recorded lines about missing room keys', async () => {
   const recorded = JSON.parse(fs.readFileSync(path.join(root, 'tests/fixtures/room-keys.json'), 'utf8'));
   const printed = (await scenes()).map(withoutChance);
   assert.deepEqual(printed, recorded.map(withoutChance));

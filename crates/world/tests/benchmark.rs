@@ -1,4 +1,4 @@
-//! The public benchmark: a small one is written, and its scorer is tried on answers that are right and on some that are not.
+//! Writes a small benchmark, and tries its scorer on right and on wrong answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,14 +15,14 @@ fn small(seed: u64) -> Vec<Labelled> {
     export::labelled(seed, SMALL).expect("there are enough histories")
 }
 
-/// What most tests look at, made once.
+/// A small benchmark, which most tests look at. It is made once.
 static BUNDLES_OF_SEED_1: LazyLock<Vec<Labelled>> = LazyLock::new(|| small(1));
 
 fn labels(bundles: &[Labelled]) -> BTreeMap<String, Label> {
     score::read_labels(&export::labels(1, bundles)).expect("labels can be read")
 }
 
-/// What the labels themselves say.
+/// The answers that say exactly what the labels say.
 fn right(labels: &BTreeMap<String, Label>) -> Answers {
     let of_label = |label: &Label| {
         let word = |name: &str| match (label.holds.contains(name), label.open.contains(name)) {
@@ -72,7 +72,7 @@ fn one_seed_gives_the_same_bytes_and_another_one_others() {
 }
 
 #[test]
-fn neither_name_nor_place_tells_what_is_true_of_a_bundle() {
+fn neither_the_name_nor_the_order_of_bundles_tells_their_class() {
     let bundles = &*BUNDLES_OF_SEED_1;
     for (at, bundle) in bundles.iter().enumerate() {
         assert_eq!(bundle.name, format!("{:04}", at + 1));
@@ -100,7 +100,7 @@ fn no_bundle_has_what_could_be_a_secret() {
 }
 
 #[test]
-fn what_is_written_is_what_was_made_and_nothing_is_overwritten() {
+fn the_written_files_are_those_of_the_bundles_and_no_file_is_overwritten() {
     let bundles = &*BUNDLES_OF_SEED_1;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("benchmark-{}", std::process::id()));
     export::write(&folder, 1, bundles).expect("it is written");
@@ -114,7 +114,7 @@ fn what_is_written_is_what_was_made_and_nothing_is_overwritten() {
 }
 
 #[test]
-fn right_answers_have_a_full_score_and_are_the_same_once_written_and_read() {
+fn right_answers_have_a_full_score_also_after_they_were_written_and_read() {
     let labels = labels(&BUNDLES_OF_SEED_1);
     let written = score::written("the labels", &right(&labels));
     let score = score::score(&labels, &score::read_answers(&written).expect("answers")).expect("a score");
@@ -128,7 +128,7 @@ fn right_answers_have_a_full_score_and_are_the_same_once_written_and_read() {
 }
 
 #[test]
-fn answers_that_lie_are_found_out() {
+fn always_proven_and_always_refuted_count_as_false_and_silence_does_not() {
     let labels = labels(&BUNDLES_OF_SEED_1);
     let proven = score::score(&labels, &always(Word::Proven, &labels)).expect("a score");
     let sum = proven.sum(Role::Cause);
@@ -137,7 +137,7 @@ fn answers_that_lie_are_found_out() {
     assert_eq!(proven.rightly_silent, 0, "each bundle without a fault is blamed");
     let refuted = score::score(&labels, &always(Word::Refuted, &labels)).expect("a score").sum(Role::Cause);
     assert_eq!((refuted.told, refuted.falsely_refuted), (0, refuted.can_be_told + refuted.open));
-    // A path that names what is not on the way is wrong, however right the rest is.
+    // A path that names a conclusion which is not on it is wrong, even if the rest of it is right.
     let mut astray = right(&labels);
     for answer in astray.values_mut() {
         answer.paths.iter_mut().for_each(|path| path.push("media-decoded"));

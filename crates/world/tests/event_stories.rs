@@ -67,7 +67,7 @@ fn a_copy_of_the_rooms_history_says_nothing_of_what_a_sync_brought() {
 }
 
 #[test]
-fn an_event_that_comes_again_by_an_old_token_may_have_come_before_the_notice() {
+fn an_event_that_comes_again_after_a_reload_does_not_prove_an_earlier_notice() {
     let har = HarView { span: (1, u8::MAX), ..HarView::ALL };
     let path = [Send(KeptBack), Send(LostThenKeptBack), ReloadWithOldToken];
     rightly(&path, &View { har: Some(har), ..ALL });

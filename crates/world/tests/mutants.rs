@@ -1,6 +1,5 @@
-//! Mutants of the rules, and the histories that catch them: `tests/witnesses` has them by model, a line each.
-//!
-//! `npm run worlds -- --mutants` looks for histories that catch what none of these catches, and adds them.
+//! Judges the kept histories, each of which must catch the mutants that it is kept for. `tests/witnesses` has a file for each model, a
+//! history a line. `npm run worlds -- --mutants` looks for histories that catch more mutants, and adds them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,15 +16,15 @@ use crypto_diag_world::search::{Model, reached};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// Conclusions that no model speaks of: docs/soundness.md says what is outside. `crates/triage` tries each of their premises on a history by
-/// hand.
+/// Conclusions that no model covers (docs/soundness.md says what is outside). `crates/triage` tries each of their premises on a history
+/// that was written by hand.
 const NOT_MODELLED: [&str; 10] = [
-    // Another device's view of this one's identity and keys: senders have no lists of devices in the models.
+    // They need another device's view of this one's identity and keys, and senders have no lists of devices in the models.
     "no-one-time-key",
     "stale-device-list",
     "encrypted-for-other-identity",
     "device-identity-changed",
-    // Keys and calls are in different models.
+    // It needs one-time keys and a call, which are in different models.
     "conflict-lost-media-key",
     // No message is sent again by its sender with another session, or by another sender with the same id.
     "same-key-two-sessions",
@@ -52,7 +51,7 @@ fn lines<T: DeserializeOwned>(name: &str) -> Vec<T> {
         .collect()
 }
 
-/// Judges each history of a file by the mutants that it is said to catch.
+/// Judges each history of a file under each of the mutants that it is kept for.
 fn are_caught<M: Model>(name: &str, model: M) {
     let all = mutants::all();
     let mut wrong = Vec::new();

@@ -50,7 +50,7 @@ const CLOCK_SET_BETWEEN_PAGES: [Action; 12] = [
     Wait,
 ];
 
-/// Two pages, one after the other, are refused under one id: each by a key that another tab had published while it ran.
+/// Two pages are refused under the same id, one after the other. Each is refused for a key that another tab had published while it ran.
 const TWO_CONFLICTS_UNDER_ONE_ID: [Action; 13] = [
     NewDevice,
     Open(0, 0),
@@ -87,7 +87,7 @@ fn a_page_is_not_placed_in_time_by_requests_from_behind_a_step_of_its_clock() {
 }
 
 #[test]
-fn a_key_that_an_earlier_page_was_refused_for_says_nothing_of_a_later_page() {
+fn a_key_for_which_an_earlier_page_was_refused_proves_no_rollback_of_a_later_page() {
     let (right, wrong) = proven(&TWO_CONFLICTS_UNDER_ONE_ID, &ALL);
     assert!(right.contains(&"same-identity".to_owned()), "{right:?}");
     assert_eq!(wrong, [""; 0]);

@@ -520,7 +520,7 @@ fn scene(what: &str) -> Value {
 }
 
 #[test]
-fn a_page_prints_an_event_whose_room_key_does_not_open_it_as_recorded() {
+fn lines_about_an_event_that_its_room_key_does_not_open_are_the_recorded_ones() {
     for (what, why) in [
         ("the key never came", NotOpened::MISSING),
         ("the event is older than the device, and there is no key backup", NotOpened::HISTORICAL),
@@ -551,7 +551,7 @@ fn printed(what: &str, why: NotOpened, index: u32) -> Value {
 }
 
 #[test]
-fn a_notice_of_a_key_that_is_kept_back_is_as_recorded() {
+fn a_notice_of_a_key_that_is_kept_back_has_the_recorded_form() {
     let notice = &scene("the sender keeps the key from unverified devices")["notice"];
     let text = |name: &str| notice["content"][name].as_str().expect("a text");
     let device = text("from_device");

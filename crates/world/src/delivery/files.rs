@@ -300,7 +300,7 @@ fn is_first(batch: &Batch, to: Who) -> bool {
     matches!(batch.fate, Fate::Unopenable | Fate::OldFallback) && to == Who::Alice
 }
 
-/// The claim of the key that a message begins its session with, a moment before its batch is queued.
+/// The claim of the one-time key with which a message begins its session. It comes a moment before the batch is queued.
 fn claim(call: &Played, number: usize, batch: &Batch) -> Option<Request> {
     let at = batch.queued - 200;
     if !is_first(batch, Who::Alice) || !batch.targets.contains(&Who::Alice) || !call.has_device(Who::Alice, at) {

@@ -83,8 +83,8 @@ pub enum Fate {
     LoggedOut,
     /// Alice's store lacks the one-time key that the message needs.
     Unopenable,
-    /// The message needs a fallback key that the homeserver had given Bob's client, and that Alice's client has replaced twice since, so that
-    /// it has forgotten it as it must.
+    /// The message begins its session with a fallback key that Bob's client had got from the homeserver. Alice's client has replaced that
+    /// key twice since, so it has forgotten the key, as it must.
     OldFallback,
     /// Alice's client opens the message twelve seconds after it has it.
     OpenedLate,

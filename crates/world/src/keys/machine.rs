@@ -1,12 +1,12 @@
-//! The model's client beside the real crypto library, step by step: what happens in a history is done to both, and both must offer
-//! the same keys, be refused alike, open the same messages and print the same lines.
+//! Compares the model's client with the real crypto library, step by step. Each step of a history is done to both. Both must offer the
+//! same keys, be refused alike, open the same messages and print the same lines.
 //!
-//! The real library, matrix-js-sdk's requests around it, and the stores of its browsers are another program's
-//! (tests/machine), which does what [`Machine::ask`] says. The server is the model's own for both: its rules of
-//! [`server`], which are bound to Synapse by recordings, with the real ids and keys.
+//! The real library runs in another program (tests/machine), with matrix-js-sdk's requests around it and with the stores of its browsers.
+//! That program does what [`Machine::ask`] says. Both clients talk to the model's server ([`server`]), which recordings of Synapse
+//! bind, with the real ids and keys.
 //!
-//! The library fills its device up to fifty keys and signs all that are missing as one upload. One key of the model stands for all
-//! of these: the library is told such a count that an upload has as many keys as [`ids`] has.
+//! The library keeps fifty one-time keys on the server and uploads all that are missing at once. One key of the model stands for all keys of
+//! an upload: the library is told a count with which its upload has as many keys as [`ids`] gives.
 
 use std::collections::BTreeMap;
 
@@ -19,9 +19,9 @@ use crate::forms::report::{self, LostKey};
 use crate::forms::signing::{self, SignedKey};
 use crate::search::{Chance, Model, Step, shortest};
 
-/// The real library in another program.
+/// The program in which the real library runs.
 pub trait Machine {
-    /// Has something done; what came of it.
+    /// Asks the program to do one thing, and gives what came of it.
     ///
     /// # Errors
     /// If the other program has gone, or could not do it.
@@ -56,7 +56,7 @@ impl Compared {
 
 const URL: &str = "https://matrix.example.org/_matrix/client/v3/keys/upload";
 const ALGORITHM: &str = "signed_curve25519";
-/// The library keeps so many keys on the server.
+/// How many one-time keys the library keeps on the server.
 const KEYS_ON_SERVER: u8 = 50;
 /// How many keys an upload has after the first one, by the id that the model gives to its key.
 const SIZES: [u8; 5] = [1, 3, 1, 2, 7];
@@ -75,7 +75,7 @@ fn ids(id: u8) -> Vec<String> {
     ids
 }
 
-/// What is likely to happen next. Stores go back seldom where all actions are as likely.
+/// The actions from which the next one is drawn. Stores would seldom be set back if all actions were equally likely.
 fn next(chance: &mut Chance) -> Vec<Action> {
     use Action::*;
     let tab = chance.below(2);
@@ -140,7 +140,7 @@ fn begin() -> State {
     Keys::new_login(0)
 }
 
-/// Does a history to both.
+/// Runs a history on both clients.
 ///
 /// # Errors
 /// In words, where they differ.
@@ -170,15 +170,15 @@ pub fn compare(machine: &mut impl Machine, path: &[Action]) -> Result<Compared, 
     Ok(beside.compared)
 }
 
-/// Whether a client opens a message with one of several keys that it has still to offer. It will offer the others, and the model has no
-/// part of an upload.
+/// Whether a client opens a message with one of several keys that it has not offered yet. It would offer only the others then, which the
+/// model has no action for.
 fn takes_of_pending(before: &State, after: &State, action: Action) -> bool {
     let Action::Receive(tab) = action else { return false };
     let pending = |state: &State| state.tabs[tab].account.and_then(|account| account.pending);
     pending(before).is_some_and(|key| pending(after).is_none() && size(before.id(key)) > 1)
 }
 
-/// A history in which they differ, made as short as it can be, as a story.
+/// The story of a history in which the two differ, made as short as it can be.
 pub fn story(machine: &mut impl Machine, path: &[Action]) -> String {
     let without = |path: &Vec<Action>, steps: &[usize]| {
         let kept = path.iter().enumerate().filter(|(step, _)| !steps.contains(step));
@@ -241,7 +241,7 @@ fn object(value: &Value) -> BTreeMap<String, Value> {
 }
 
 impl<M: Machine> Beside<'_, M> {
-    /// Has something done that prints what `lines` has, and nothing else at warn and error.
+    /// Asks for one thing, which must print `lines` at warn and error and nothing else.
     fn ask(&mut self, what: &Value, lines: &[String]) -> Result<Value, String> {
         let answer = self.machine.ask(what)?;
         let printed: Vec<String> = answer["lines"]
@@ -333,8 +333,8 @@ impl<M: Machine> Beside<'_, M> {
         self.ask(&json!({"do": "set back", "profile": profile, "from": format!("{name}-{of}")}), &[]).map(drop)
     }
 
-    /// A client opens its store. It asks for its own device's keys, and prints nothing, whatever the server holds: matrix-js-sdk
-    /// hears nothing of what the library prints in tasks of its own.
+    /// A client opens its store and asks for its own device's keys. It prints nothing, whatever the server holds: lines that the library
+    /// prints in tasks of its own do not reach matrix-js-sdk's logger.
     fn open(&mut self, after: &State, tab: usize) -> Result<(), String> {
         let page = after.tabs[tab].page.ok_or("no page")?;
         let account = after.tabs[tab].account.ok_or("no account")?;
@@ -422,8 +422,8 @@ impl<M: Machine> Beside<'_, M> {
         Ok(())
     }
 
-    /// Somebody who knows the identity that signed the key claims it and writes. The others of its upload are claimed by people who
-    /// never write.
+    /// Somebody who knows the identity that signed the key claims it and writes. The other keys of its upload are claimed by people
+    /// who never write.
     fn claim(&mut self, after: &State) -> Result<(), String> {
         let claim = after.claims.last().ok_or("no claim")?;
         let (identity, id, key) = match claim.key {

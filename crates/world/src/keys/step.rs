@@ -73,8 +73,8 @@ impl State {
         }
     }
 
-    /// An answer to a request for news tells a client that keys are missing. It makes one if it has none pending, saves its whole account,
-    /// as after every such answer, and sends the key.
+    /// An answer to a request for news tells a client that keys are missing. The client makes a key if none is pending. It saves its whole
+    /// account, as after every such answer, and sends the key.
     pub(super) fn send(&mut self, tab: usize) -> Option<usize> {
         if self.tabs[tab].on_the_way.is_some() {
             return None;
@@ -118,7 +118,7 @@ impl State {
         self.uploads[upload].arrived = Some((self.now, outcome));
     }
 
-    /// The client hears the answer to its upload. Of a refusal it keeps nothing.
+    /// The client gets the answer to its upload. It saves nothing after a refusal.
     fn hear(&mut self, tab: usize, upload: usize) {
         self.uploads[upload].answered = true;
         if let Some((_, Outcome::Accepted)) = self.uploads[upload].arrived
@@ -184,7 +184,7 @@ impl State {
         if opens {
             if let Ok(key) = self.claims[claim].key {
                 account.held &= !(1 << key);
-                // It may be one that this client still has to offer, as another one of the device has done meanwhile.
+                // It may be a key that this client has not offered yet and that another client of the device has.
                 account.pending = account.pending.filter(|pending| *pending != key);
                 self.tabs[tab].account = Some(account);
             }
