@@ -1,6 +1,6 @@
 // @ts-check
-// `npm run bench:fleet`: ten thousand, a hundred thousand and a million generated reports. Writes docs/bench/fleet.md.
-// `npm run bench:fleet -- --sizes 1000,10000` prints what it would write.
+// `npm run bench:fleet` measures ten thousand, a hundred thousand and a million generated reports, and writes docs/bench/fleet.md.
+// `npm run bench:fleet -- --sizes 1000,10000` prints the page and writes nothing.
 
 import fs from 'node:fs';
 import path from 'node:path';

@@ -14,7 +14,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class Program(BuildHookInterface):  # type: ignore[type-arg]
-    """The hook."""
+    """The hook that hatchling calls."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """See hatchling's BuildHookInterface."""

@@ -1,6 +1,6 @@
 // @ts-check
-// `npm run test:fleet`: the Python package in fleet/, on DuckDB and on an Apache Spark of a master and two workers. Its engines are
-// 600 MB, so that `npm test` does not install them.
+// `npm run test:fleet` tests the Python package in fleet/, on DuckDB and on an Apache Spark cluster of a master and two workers. `npm test`
+// does not run it, since the engines are 600 MB.
 
 import path from 'node:path';
 import { commandLine } from './lib/host-program.mjs';

@@ -1,4 +1,4 @@
-"""`npm run bench:fleet`: generated reports through `crypto-diag rows`, a plain parser of JSON, DuckDB and the judge.
+"""`npm run bench:fleet`: measures `crypto-diag rows`, a plain parser of JSON, DuckDB and the judge on generated reports.
 
 Prints a page of Markdown. Seconds of the processor hold on a machine that others use as well; seconds of the clock do not.
 """
@@ -32,15 +32,15 @@ class Cost:
     """What a command took."""
 
     seconds: float
-    """Of the clock."""
+    """Seconds of the clock."""
     cpu: float
     """Seconds of the processor, of the command and all that it ran."""
     megabytes: float
-    """The most memory of its process, without those that it ran."""
+    """The most memory that its process took, without the processes that it ran."""
 
 
 def cost(words: list[str], given: Path | None = None) -> Cost:
-    """Run a command, whose output nobody reads."""
+    """Run a command and measure it. Its output is thrown away."""
     began = time.monotonic()
     with (given or Path(os.devnull)).open("rb") as source:
         process = subprocess.Popen(words, stdin=source, stdout=subprocess.DEVNULL)
@@ -65,12 +65,12 @@ def total(costs: list[Cost]) -> Cost:
 
 @dataclass
 class Measured:
-    """Everything of one size."""
+    """What was measured with one number of reports."""
 
     reports: int
     input_bytes: int
     table_bytes: int
-    """Of all tables but the bodies."""
+    """The size of all tables but `bodies`."""
     parse: Cost
     rows: Cost
     load: Cost
@@ -79,12 +79,12 @@ class Measured:
 
 
 def measure(reports: int, program: str, parser: str, folder: Path) -> Measured:
-    """Measure one size."""
+    """Measure one number of reports."""
     file, key, tables = folder / "reports.ndjson", folder / "fleet.key", folder / "tables"
     key.write_text("k" * 64)
     Generator(1).write(reports, file)
     keyed = ["--key", str(key)]
-    # The parser before and after, so that a load that changes falls on both.
+    # The parser runs before and after, so that a changing load of the machine falls on both.
     before = cost([parser], file)
     rows = cost([program, "rows", *keyed], file)
     after = cost([parser], file)

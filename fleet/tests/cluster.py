@@ -1,4 +1,4 @@
-"""A real Spark standalone cluster on loopback: a master and two workers of one core each, as processes."""
+"""Starts a real Spark standalone cluster on loopback: a master and two workers of one core each, as processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START_SECONDS = 180
 HOME = Path(pyspark.__file__).parent
 
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""For Java programs that live for a minute: most of their time would go into optimising themselves."""
+"""Options for Java programs that live for a minute. Without them, most of the time would go into compiling themselves."""
 
 
 def free_port() -> int:
@@ -45,7 +45,7 @@ def cluster(folder: Path) -> Iterator[str]:
     def start(name: str, words: list[str]) -> Path:
         log = folder / f"{name}.log"
         with log.open("wb") as out:
-            # It ends also where this process is killed.
+            # The child ends even if this process is killed.
             command = ["setpriv", "--pdeathsig", "TERM", str(HOME / "bin/spark-class"), f"org.apache.spark.deploy.{words[0]}", *words[1:]]
             running.append(subprocess.Popen(command, env=env, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True))
         return log
@@ -64,7 +64,7 @@ def cluster(folder: Path) -> Iterator[str]:
         yield master
     finally:
         for process in reversed(running):
-            # The group: the executors of a worker end with it.
+            # The whole group is ended, since the executors of a worker belong to it.
             os.killpg(process.pid, signal.SIGTERM)
         for process in running:
             process.wait(60)

@@ -62,7 +62,7 @@ class Generator:
             for folder in sorted(BUNDLES.iterdir())
             if folder.name in {*WEIGHTS, RESTART}
         }
-        # Whoever has two tabs downloads a report in each, so that both name the same one-time keys.
+        # A user with two tabs downloads a report in each, so both name the same one-time keys.
         self.cases[TWO_TABS] += [
             (f"{file.name.split('.')[0]}, a minute later", _template(file, 60_000))
             for file in sorted((BUNDLES / TWO_TABS).glob("*.report.json"))

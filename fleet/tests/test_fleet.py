@@ -1,4 +1,4 @@
-"""Generated reports with known truth: what both engines say of them, and whether it is true."""
+"""Both engines say what is true of generated reports."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SPARK = {
     "spark.executor.extraJavaOptions": QUICK, "spark.driver.extraJavaOptions": QUICK,
     "spark.sql.shuffle.partitions": "4", "spark.sql.files.maxPartitionBytes": "16m",
 }  # fmt: skip
-"""What a small cluster on this machine needs."""
+"""Spark's settings for a small cluster on this machine."""
 
 WHOLE = {
     "backlog-drains", "backlog-stuck", "fallback-key-used", "healthy-key-exchange", "malformed-event", "malformed-event-redacted",
@@ -156,7 +156,7 @@ def test_the_99th_percentile_over_two_workers_is_never_below_and_at_most_0_8_per
         assert exact <= int(str(p99)) <= exact * 1.008, (minute, route)
 
 
-def test_what_is_no_row_is_refused(fleet: Fleet, tmp_path: Path) -> None:
+def test_load_refuses_lines_that_are_no_rows(fleet: Fleet, tmp_path: Path) -> None:
     file = tmp_path / "rows.ndjson"
     for text in ('{"table":"latency"}\n{"table":"diary"}\n', "nonsense\n"):
         file.write_text(text)
@@ -193,7 +193,7 @@ class Distributed:
     folder: Path
     found: set[str]
     lost_tasks: int
-    """Tasks that ended with their executor."""
+    """How many tasks ended because their executor was killed."""
 
 
 @pytest.fixture(scope="session")
@@ -219,7 +219,7 @@ def distributed(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @contextmanager
 def killing(processes: list[int]) -> Iterator[None]:
-    """Kill the executor that is the first to run a program, which is the judge, while the body runs."""
+    """Kill the first executor that runs a program while the body of the `with` runs. That program is the judge."""
     assert len(processes) == 2
     killed: list[int] = []
     done = threading.Event()
@@ -260,7 +260,7 @@ def test_spark_answers_the_same_to_the_byte(name: str, fleet: Fleet, distributed
     question = all_questions()[name]
     told = comma_separated(ask(distributed.engine, distributed.found, question, WORSE, True))
     assert told == comma_separated(ask(fleet.engine, fleet.found, question, WORSE, True))
-    # No recorded line has a form that is not known yet.
+    # The details of every recorded line can be read.
     assert told.count("\n") > 1 or name == "new-words"
 
 

@@ -82,7 +82,7 @@ PICTURED = {
 
 
 class Elements(HTMLParser):
-    """Counts elements, and keeps what could fetch or run something."""
+    """Counts elements, and collects everything that could fetch or run something."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

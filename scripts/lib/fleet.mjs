@@ -1,5 +1,5 @@
 // @ts-check
-// The Python package in fleet/, and what it is tried with.
+// The Python package in fleet/, and the virtual environment in which it is tested.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -9,14 +9,14 @@ import { cache, root } from './project.mjs';
 /** Its folder. */
 export const fleet = path.join(root, 'fleet');
 
-/** What the virtual environment holds. */
+/** The packages of the virtual environment. */
 const PACKAGES = ['duckdb==2.0.1', 'mypy==2.4.1', 'pyspark==4.3.0', 'pytest==9.2.0', 'ruff==0.17.6'];
 
 /** Installs the packages unless they are there. @returns {string} the folder of their programs */
 export function ensureFleet() {
   const venv = path.join(cache, 'fleet');
   const bin = path.join(venv, 'bin');
-  // Written last: an interrupted installation has none.
+  // The marker is written last, so that an interrupted installation has none.
   const marker = path.join(venv, '.crypto-diag-ready');
   const wanted = PACKAGES.join('\n');
   if (fs.existsSync(marker) && fs.readFileSync(marker, 'utf8') === wanted) return bin;

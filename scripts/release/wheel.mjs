@@ -1,5 +1,5 @@
 // @ts-check
-// The Python package for many reports as a wheel, with the command inside: whoever installs it needs nothing else of this project.
+// Makes a wheel of the Python package for many reports. The wheel has the command inside, so it needs nothing else of this project.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { root } from '../lib/project.mjs';
 import { neededGlibc } from './binary.mjs';
 
 /**
- * Where a program runs, as a wheel's name says it.
+ * The name by which wheels call a platform.
  * @param {string} program
  * @param {string} triple what it is compiled for
  */
@@ -16,7 +16,7 @@ function platform(program, triple) {
   const machine = triple.split('-')[0];
   const glibc = neededGlibc(program);
   if (glibc !== null) return `manylinux_${glibc.split('.').slice(0, 2).join('_')}_${machine}`;
-  // A static program asks for no C library. These are the oldest that Python's packages still name.
+  // A static program needs no C library. These are the oldest versions that names of wheels still have.
   return `manylinux_2_17_${machine}.musllinux_1_1_${machine}`;
 }
 

@@ -16,10 +16,10 @@ from .page import page
 from .questions import BASE, Question, all_questions, ask
 
 ONE_MACHINE_REPORTS_MAX = 10_000_000
-"""Reports beyond which their questions outgrow the memory of a small machine: Spark is slower at less, and goes on at more."""
+"""More reports than this do not fit into the memory of a small machine. Spark handles more, and is slower with fewer."""
 
 KILOBYTES_PER_REPORT = 0.4
-"""Memory that a question takes on DuckDB, as measured at a million reports in the trial of the design."""
+"""Memory that a question takes on DuckDB. It was measured with a million reports, before this package was written."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -49,9 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=about, description=about)
         made.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb", help="what runs the SQL and the filters")
         made.add_argument(
-            "--master", default="local[*]", metavar="ADDRESS", help="of Spark: spark://HOST:7077, k8s://…, yarn; this machine if left out"
+            "--master", default="local[*]", metavar="ADDRESS", help="for Spark: spark://HOST:7077, k8s://… or yarn; else this machine"
         )
-        made.add_argument("--memory", type=int, default=2_000, metavar="MB", help="of DuckDB: what it may use before it spills")
+        made.add_argument("--memory", type=int, default=2_000, metavar="MB", help="for DuckDB: memory that it may use before the disk")
         return made
 
     load = command("load", "Makes rows of files with a report a line, and adds them to a folder.")
@@ -64,15 +64,15 @@ def _parser() -> argparse.ArgumentParser:
 
     found = command("incidents", "Joins the reports of a folder to incidents, and judges those of each incident together.")
     found.add_argument("--key", type=Path, required=True, help="the key that the folder was filled with")
-    found.add_argument("--server-name", action="append", default=[], help="as it was filled with")
+    found.add_argument("--server-name", action="append", default=[], help="the same as for load")
     found.add_argument("folder", type=Path, metavar="DIR")
     found.set_defaults(run=_incidents)
 
     question = command("ask", "Asks a question: " + ", ".join(all_questions()) + ".")
-    question.add_argument("--since", metavar="RELEASE", help="of rising: the first release that is compared with the others")
+    question.add_argument("--since", metavar="RELEASE", help="for rising: the first of the releases that are compared with the others")
     question.add_argument("--small", action="store_true", help="shows groups of fewer than five devices as well")
     question.add_argument("--output", type=Path, metavar="FILE", help="writes .csv or .parquet instead of a table")
-    question.add_argument("--html", type=Path, metavar="FILE", help="writes a page with a picture as well, to be opened in a browser")
+    question.add_argument("--html", type=Path, metavar="FILE", help="also writes a page with a picture, for a browser")
     question.add_argument("name", choices=sorted(all_questions()), metavar="NAME")
     question.add_argument("folder", type=Path, metavar="DIR")
     question.set_defaults(run=_ask)
@@ -148,7 +148,7 @@ def _tell_size(engine: Engine, opened: set[str]) -> None:
     reports = int(str(engine.rows("SELECT COUNT(*) FROM reports")[0][0])) if "reports" in opened else 0
     print(f"{reports} reports, about {reports * KILOBYTES_PER_REPORT / 1000 + 100:.0f} MB of memory for a question", file=sys.stderr)
     if reports > ONE_MACHINE_REPORTS_MAX and isinstance(engine, Duck):
-        print("it is time for the other engine, which takes many machines: --engine spark --master spark://HOST:7077", file=sys.stderr)
+        print("that may be too much for one machine; use a cluster: --engine spark --master spark://HOST:7077", file=sys.stderr)
 
 
 def _filters(arguments: argparse.Namespace) -> Filters:

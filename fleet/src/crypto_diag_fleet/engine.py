@@ -20,7 +20,7 @@ class Engine(Protocol):
     """An engine that runs SQL over the tables of a folder."""
 
     def load(self, files: Sequence[Path], folder: Path, filters: Filters | None) -> None:
-        """Make rows of files with a report a line, and add those of reports that the folder lacks to its tables.
+        """Make rows of files with a report a line, and add the rows of reports that the folder does not have yet.
 
         Without filters the files hold rows.
         """
@@ -47,7 +47,7 @@ class Engine(Protocol):
         """Judge all incidents of several reports, from the tables `links` and `bodies`, into the table `judged` of the folder."""
 
     def close(self) -> None:
-        """End what runs for it, and remove what it kept beside its tables."""
+        """End what the engine has started, and remove the files that it kept beside its tables."""
 
 
 GROUPED = """

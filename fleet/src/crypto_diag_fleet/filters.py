@@ -32,7 +32,7 @@ class Filters:
 
     @staticmethod
     def find(key: Path | None, server_names: Iterable[str] = ()) -> Filters:
-        """Find the command: CRYPTO_DIAG names it, else it came with this package, else it is on the PATH."""
+        """Find the command: what CRYPTO_DIAG names, else the one in this package, else the one on the PATH."""
         installed = shutil.which("crypto-diag", path=sysconfig.get_path("scripts"))
         found = os.environ.get("CRYPTO_DIAG") or installed or shutil.which("crypto-diag")
         if not found or not Path(found).is_file():
@@ -104,7 +104,7 @@ def _feed(file: Path, start: int, end: int, pipe: IO[bytes], bar: Bar) -> None:
 
 
 def run_on_lines(words: list[str], lines: Iterator[str], count: int, out: Path) -> None:
-    """Run a filter on so many lines that come one by one; what it prints goes into a file."""
+    """Run a filter on lines that come one by one, and write what it prints into a file."""
     bar = Bar("judging", count)
     with out.open("wb") as printed:
         process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=printed)

@@ -16,7 +16,7 @@ from .output import text
 from .questions import Answer, Question, interval
 
 ROWS_MAX = 500
-"""Rows of the table of a page at most. Files hold all."""
+"""How many rows of the table a page has at most. `--output` writes all."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -29,7 +29,7 @@ COLOURS = """\
   --accent: light-dark(#4453b8, #aab6ff);
   --proven: light-dark(#9f1d22, #ffb4b0);
 """
-"""Those of the project's pages; a test compares them."""
+"""The colours of the project's other pages. A test compares them."""
 
 STYLE = (
     ":root {\n  color-scheme: light dark;\n"
@@ -68,7 +68,7 @@ th { font-weight: 600; }
 
 
 def page(question: Question, answer: Answer, since: str | None, read: str) -> str:
-    """Give a page. `since` is the release that was asked for; `read` says of which reports the answer is."""
+    """Give the page of an answer. `since` is the release that was asked for; `read` is a sentence about the reports that were read."""
     root = Element("html", lang="en")
     head = SubElement(root, "head")
     SubElement(head, "meta", charset="utf-8")
@@ -112,7 +112,7 @@ def _table(parent: Element, answer: Answer) -> None:
 
 
 def _rising(parent: Element, answer: Answer, since: str | None) -> None:
-    """For each conclusion the share of its devices in three groups, with the 95 % interval of each."""
+    """Draw for each conclusion the share of devices in three groups, each with its 95 % interval."""
     _say(parent, "p", "A dot is the share of devices with the conclusion, its line the 95 % interval of that share.", "quiet")
     compared = ((f"since {since}", 1), ("others, same days", 3), ("others, days before", 5))
     for row in sorted(answer.rows, key=lambda row: (row[-1] != "rises", str(row[0]))):
@@ -144,7 +144,7 @@ def _rising(parent: Element, answer: Answer, since: str | None) -> None:
 
 
 def _bad_minutes(parent: Element, answer: Answer, _: str | None) -> None:
-    """Each run of minutes as a dot: when, and how many devices failed."""
+    """Draw each run of minutes as a dot, by its time and the number of devices that failed."""
     runs = [(_whole(row, 1), _whole(row, 2), _whole(row, 3), text(row[0]) or "no homeserver named") for row in answer.rows]
     first, last = min(run[0] for run in runs), max(run[1] for run in runs)
     top = _round_up(max(run[2] for run in runs))
@@ -168,7 +168,7 @@ def _bad_minutes(parent: Element, answer: Answer, _: str | None) -> None:
 
 
 def _sizes(parent: Element, answer: Answer, _: str | None) -> None:
-    """Incidents by the power of two above which their reports lie."""
+    """Draw how many incidents there are of each size. Sizes are grouped by powers of two."""
     counts: dict[int, int] = {}
     for row in answer.rows:
         power = (_whole(row, 0) - 1).bit_length()
@@ -202,7 +202,7 @@ def _whole(row: Row, at: int) -> int:
 
 
 def _round_up(value: float) -> float:
-    """Give the end of a scale: the next of 1, 2, 5, 10, 20, 50 …"""
+    """Give the end of a scale: the next number of 1, 2, 5, 10, 20, 50 …"""
     unit = 10.0 ** math.floor(math.log10(value))
     return next(unit * step for step in (1, 2, 5, 10) if value <= unit * step * (1 + 1e-9))
 

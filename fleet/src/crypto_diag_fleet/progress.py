@@ -1,4 +1,4 @@
-"""How far a filter is, on a terminal."""
+"""Shows on a terminal how far a filter has got."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REDRAW_SECONDS = 0.2
 
 
 class Bar:
-    """A bar on standard error; nothing where that is no terminal."""
+    """A bar on standard error; nothing if that is not a terminal."""
 
     def __init__(self, what: str, total: int, out: TextIO = sys.stderr) -> None:
         """Begin; `total` is in any unit that `add` counts in."""
@@ -34,7 +34,7 @@ class Bar:
                 self.out.flush()
 
     def end(self) -> None:
-        """Clear the line, so that what is said next has it."""
+        """Clear the line, so that the next message stands there alone."""
         if self.out.isatty():
             self.out.write("\r\x1b[K")
             self.out.flush()

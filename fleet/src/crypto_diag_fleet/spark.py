@@ -1,4 +1,4 @@
-"""Apache Spark on a cluster: the same SQL, and the filters as `TRANSFORM` where the data lies."""
+"""Apache Spark on a cluster. It runs the same SQL, and the filters by `TRANSFORM` on the workers that have the data."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from .filters import Filters, Unusable
 from .tables import JUDGED, PARTITIONED, TABLES, Type, refuse_others, source
 
 SETTINGS = {
-    # A day is text on every engine. Spark would make a date of it.
+    # A day is text on every engine. Without this, Spark would make a date of it.
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.sql.session.timeZone": "UTC",
     # As DuckDB writes its tables.
     "spark.sql.parquet.compression.codec": "zstd",
-    # Spark draws a bar over the line of a terminal; in a file it would be noise.
+    # Spark would draw a bar, which is noise in a file.
     "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
 }
-"""What the answers depend on, or who reads them. Everything else is the cluster's, in its `spark-defaults.conf`."""
+"""Settings on which the answers or their readers depend. All others belong to the cluster, in its `spark-defaults.conf`."""
 
 DELIMITED = "ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t'"
-"""The form of a filter's lines. JSON of one line holds no tab, so a line that is printed is one column."""
+"""How the lines of a filter become columns. A line of JSON holds no tab, so each printed line is one column."""
 
 TABLE = "get_json_object(line, '$.table') AS `table`"
-"""The table that a line is a row of."""
+"""Gives the table to which a printed line belongs."""
 
 
 class Spark:
@@ -53,7 +53,7 @@ class Spark:
     def load(self, files: Sequence[Path], folder: Path, filters: Filters | None) -> None:
         """See `Engine.load`."""
         known = self.open(folder)
-        # Without `lineSep` a carriage return would end a line as well, and DuckDB's way would read other lines.
+        # Without `lineSep`, a carriage return would also end a line, and Spark would read other lines than DuckDB.
         self.session.read.text([str(file) for file in files], lineSep="\n").createOrReplaceTempView("raw")
         if filters is None:
             self.session.sql(f"SELECT {TABLE}, line FROM (SELECT value AS line FROM raw)").createOrReplaceTempView("printed")
@@ -117,7 +117,7 @@ class Spark:
             shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _filter(self, columns: str, of: str, words: Sequence[str]) -> None:
-        """Keep what a filter prints of columns as `printed`: which table a line is of, and the line."""
+        """Run a filter over columns and keep its lines as the table `printed`, each with the name of its table."""
         sql = f"SELECT TRANSFORM({columns}) {DELIMITED} USING {_quoted(words)} AS (line STRING) {DELIMITED} FROM {of}"
         with _explained(words):
             self._keep("printed", self.session.sql(f"SELECT {TABLE}, line FROM ({sql})"))
@@ -128,7 +128,7 @@ class Spark:
         )
 
     def _keep(self, table: str, frame: Any) -> None:
-        """Write rows and read them again: nothing is computed twice, and an executor that is lost costs only its own part."""
+        """Write rows and read them again. So nothing is computed twice, and if an executor dies only its own part is lost."""
         assert self.scratch is not None, "no folder is open"
         self.kept += 1
         path = str(self.scratch / str(self.kept))
@@ -150,7 +150,7 @@ def _explained(words: Sequence[str]) -> Iterator[None]:
 
 
 def _quoted(words: Sequence[str]) -> str:
-    """Give a command as a text of SQL: Spark hands it to a shell."""
+    """Quote a command for SQL, from which Spark hands it to a shell."""
     escaped = shlex.join(words).replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 

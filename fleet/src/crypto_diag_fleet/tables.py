@@ -54,12 +54,12 @@ PARTITIONED: Final = ("reports", "entries", "ids", "findings", "bodies", "latenc
 
 
 def source(table: str) -> tuple[str, str]:
-    """Give the column that says what a row was made of, and the table that knows what has been loaded."""
+    """Give the column with the id of a row's source, and the table in which to look whether that source has been loaded."""
     return ("log", "latency") if table == "latency" else ("report", "reports")
 
 
 def refuse_others(file: Path, found: set[str]) -> None:
-    """Refuse rows of tables that nobody would find again."""
+    """Refuse rows whose table is not known here, since no question would read them."""
     if others := found - TABLES.keys():
         raise Unusable(f"{file}: not all of its lines are rows as `crypto-diag rows` prints them: table {', '.join(sorted(others))}")
 

@@ -16,7 +16,7 @@ GROUP_DEVICES_MIN = 5
 """Devices below which a group is not shown unless it is asked for: of few devices one knows whose they are."""
 
 BASE = "The base is devices that reported, never users: who reports has chosen to."
-"""What every share of reports is of."""
+"""The base of every share, in a sentence."""
 
 VERDICTS = """
 SELECT device, finding, verdict FROM judged
@@ -36,7 +36,7 @@ class Question:
     """What it asks, in a sentence or two."""
     sql: str
     needs: str | None
-    """A table that is made for it: `releases`, `verdicts`, `links`. With `latency` it asks of servers' logs alone."""
+    """A table that is made for the question: `releases`, `verdicts`, `links`. `latency` says that it asks only about servers' logs."""
     group: str | None
     """The column that counts the devices of a row's group."""
 

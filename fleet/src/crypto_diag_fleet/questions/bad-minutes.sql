@@ -1,5 +1,5 @@
--- Runs of minutes in which five devices or more of one homeserver had delayed events fail. It is a coincidence in time, and stays one until
--- the server's log shows a restart.
+-- Runs of minutes in which five devices or more of one homeserver had delayed events fail. They failed at the
+-- same time, and why is not known. Look into the server's log for a cause, such as a restart.
 -- group: devices
 WITH failing AS (
   SELECT DISTINCT e.homeserver, e.minute, r.device FROM entries e JOIN reports r ON r.report = e.report

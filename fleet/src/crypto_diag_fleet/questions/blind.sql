@@ -1,4 +1,5 @@
--- Reports whose silence proves nothing, by browser, release and state of the capture.
+-- How captures fared, by browser, release and state of the capture: reports that lack a hook (unhooked), whose storage the browser may evict
+-- (evictable), and the number of lines that gave way to newer ones (evicted). A missing line proves nothing where the state is not `capturing`.
 -- group: devices
 WITH devices AS (
   SELECT browser, release, state, COUNT(*) AS devices FROM (SELECT DISTINCT browser, release, state, device FROM reports) d GROUP BY browser, release, state

@@ -1,5 +1,5 @@
--- Messages that devices sent, beside what receivers say of them: opened, lost, or nothing heard; by the sender's homeserver. A receiver
--- who has not reported says nothing, so that "unheard" is no failure.
+-- Messages that devices sent, and what the reports of receivers say of them: opened, lost, or nothing; by the sender's homeserver. A receiver
+-- who has not reported says nothing, so "unheard" is no failure.
 -- group: devices
 WITH sent AS (SELECT DISTINCT i.homeserver, i.id, r.device FROM ids i JOIN reports r ON r.report = i.report WHERE i.kind = 'message' AND i.role = 'sent'),
 heard AS (

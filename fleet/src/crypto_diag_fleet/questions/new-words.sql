@@ -1,4 +1,4 @@
--- Lines of a known signature whose form is not known, by release: what the next version must learn to read.
+-- Lines that match a known signature and whose details could not be read, by release. The next version should learn to read them.
 -- group: devices
 WITH unread AS (
   SELECT r.release, e.ke, e.signature, r.device FROM entries e JOIN reports r ON r.report = e.report

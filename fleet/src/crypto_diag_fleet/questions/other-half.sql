@@ -1,4 +1,5 @@
--- Messages that a device lost and nobody reports to have sent, and those sent of which no receiver reports: the other half to ask for.
+-- Messages of which one side has reported and the other has not: a device lost one and no report says that it was sent, or one was sent and no
+-- receiver has reported it. Ask for the other side's report.
 WITH said AS (SELECT DISTINCT day, id, CASE WHEN role = 'sent' THEN 'sent' WHEN role = 'lost' THEN 'lost' ELSE 'opened' END AS side
               FROM ids WHERE kind = 'message'),
 halves AS (SELECT id, MAX(CASE WHEN side = 'sent' THEN 1 ELSE 0 END) AS sent, MAX(CASE WHEN side = 'sent' THEN 0 ELSE 1 END) AS heard

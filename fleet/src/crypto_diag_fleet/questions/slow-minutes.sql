@@ -1,5 +1,5 @@
--- Minutes and routes whose requests took longest, over all workers of a homeserver whose logs are loaded: 99 of 100 were worked on
--- for p99_ms milliseconds at most. It is never below the true one, and 0.8 % above at most.
+-- Minutes and routes whose requests took longest, over all workers of a homeserver whose logs are loaded. The homeserver worked on 99 of 100
+-- requests for p99_ms milliseconds at most. p99_ms is never below the true value, and at most 0.8 % above it.
 -- needs: latency
 WITH summed AS (SELECT homeserver, minute, route, upto_ms, SUM(requests) AS n FROM latency GROUP BY homeserver, minute, route, upto_ms),
 running AS (
