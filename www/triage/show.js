@@ -131,7 +131,7 @@ function next(view, announce) {
     html(
       'p',
       { class: 'quiet' },
-      `It tells most: ${count} of what is unknown ${count === 1 ? 'asks' : 'ask'} for it.`,
+      `It can settle most of what is unknown: ${count} ${count === 1 ? 'verdict asks' : 'verdicts ask'} for it.`,
     ),
     toFetch(wanted, view.nextKind, announce),
   );
@@ -157,7 +157,7 @@ function question(asked, number, announce) {
     html(
       'p',
       { class: asked.covered ? 'quiet' : 'quiet uncovered' },
-      html('b', {}, asked.covered ? 'Looked at: ' : 'Not covered: '),
+      html('b', {}, asked.covered ? 'Looked at: ' : 'Not fully covered: '),
       html('bdi', {}, text),
     ),
   );

@@ -24,7 +24,7 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
     page.heading("What was looked at");
     for coverage in &triage.questions {
         page.line(coverage.question.text());
-        let standing = if coverage.covered { "Looked at" } else { "Not covered" };
+        let standing = if coverage.covered { "Looked at" } else { "Not fully covered" };
         page.item(&format!(
             "{standing}: {} proven, {} refuted, {} unknown.",
             coverage.proven, coverage.refuted, coverage.unknown
@@ -37,7 +37,7 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
     let problems = triage.problems.iter().map(ToString::to_string);
     page.list("data/manifest.json and answer.md", refused.chain(problems));
     if manifest.refused.is_empty() && triage.problems.is_empty() {
-        page.item("Nothing that was named was left out.");
+        page.item("Everything that was given was read.");
     }
 
     if let Some(minimal) = &manifest.minimal {
@@ -56,7 +56,7 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
         Some(next) => {
             page.item(&format!("{}: {}", next.fetch.artefact, next.fetch.what));
             next.fetch.how.lines().for_each(|line| page.verbatim(line));
-            page.item("Whatever else is unknown names its own way to find out in answer.html.");
+            page.item("For everything else that is unknown, answer.html says how to find out.");
         }
         None => page.item("Nothing that could be fetched would tell more."),
     }

@@ -53,7 +53,7 @@ fn log(done: io::Result<LogDone>) -> Result<u8, String> {
     };
     if zone_assumed {
         output::complain(
-            "the log's times say no zone and were taken for UTC; state it if it is another: --zone +02:00",
+            "the log's times have no zone and were taken for UTC; if that is wrong, state the zone: --zone +02:00",
         );
     }
     if undated + too_long > 0 {
@@ -130,7 +130,7 @@ fn end(done: io::Result<Done>) -> Result<u8, String> {
         Ok(Done { read, refused }) => {
             if refused > 0 {
                 output::complain(&format!(
-                    "{read} reports were read, {refused} could not be used; each of these is a row of the table refused"
+                    "{read} reports were read, {refused} could not be used; each of these has a row in the table `refused`"
                 ));
             }
             Ok(exit::NOTHING_WRONG)

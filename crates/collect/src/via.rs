@@ -52,7 +52,7 @@ impl Via {
         }
         let why = if said.is_empty() { "it changes the arguments that it gives on".to_owned() } else { said };
         Err(format!(
-            "--via {command}: `{command} printf x` does not print what it is given: {why}; try that command by itself"
+            "--via {command}: `{command} printf x` should print x there, and does not: {why}; try that command by itself"
         ))
     }
 

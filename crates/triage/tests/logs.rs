@@ -403,5 +403,5 @@ fn an_sfus_log_is_told_by_its_content_and_is_no_homeservers() {
     bundle.add("pasted.txt", None, line.as_bytes());
     assert!(bundle.is_usable() && bundle.logs.is_empty() && bundle.problems.is_empty(), "{:?}", bundle.problems);
     assert_eq!(bundle.media.len(), 1);
-    assert_eq!(Triage::of(&bundle).exit_code, 2, "what a page saw nobody has said");
+    assert_eq!(Triage::of(&bundle).exit_code, 2, "no report says what a page saw");
 }

@@ -39,8 +39,8 @@ const ENGLISH = {
     other: 'Watching the main window and {count} call frames.',
   },
   blindFrames: {
-    one: 'Blind to {count} frame.',
-    other: 'Blind to {count} frames.',
+    one: 'Cannot watch {count} frame.',
+    other: 'Cannot watch {count} frames.',
   },
   starting: 'Starting; matching lines wait until the core is ready.',
   stopped: 'Stopped; what was kept before is still here.',
@@ -75,7 +75,7 @@ const ENGLISH = {
   // A capture session.
   sessionTitle: 'Capture session',
   sessionIdle: 'For a call in trouble: start, mark what goes wrong while it happens, end, download.',
-  sessionRunning: 'Running since {time}. Mark what goes wrong in the moment it does.',
+  sessionRunning: 'Running since {time}. Mark what goes wrong when it happens.',
   sessionStart: 'Start session',
   sessionEnd: 'End session',
   sessionSymptoms: 'What goes wrong now',
@@ -156,7 +156,7 @@ const ENGLISH = {
   'field.crypto': 'Crypto',
   'field.call': 'The call: statistics of its streams, its members',
   'field.requests': 'Requests to the homeserver: kind, time and status, no addresses',
-  'field.unanswered': 'Questions without an answer',
+  'field.unanswered': 'Questions that got no answer',
   'field.counts': 'Lines by family',
   'field.tallies': 'Counts, times and rates',
   'field.capture': 'The capture itself',

@@ -222,8 +222,8 @@ fn told(pace: crate::latency::Pace<'_>, is_shown: impl Fn(&MinuteOfAnswer) -> bo
         }
     };
     let says = format!(
-        "By {} the server was slowest in the minute of {}: {} ms at the 99th percentile, without syncs{rest}.{by_route} That says nothing \
-         of one request.",
+        "By {} the server was slowest in the minute of {}: {} ms at the 99th percentile, without syncs{rest}.{by_route} It does \
+         not show how long any one request took.",
         pace.name,
         stamp::print(slow.at),
         slow.p99_ms

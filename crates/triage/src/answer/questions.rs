@@ -45,7 +45,7 @@ fn of_question(case: &Case<'_>, question: Question, verdicts: &[Verdict]) -> Cov
     let mut looked_at: Vec<String> = sightings.iter().map(|verdict| verdict.statement.clone()).collect();
     if sightings.is_empty() {
         looked_at.push(match (case.bundle.reports.is_empty(), question) {
-            (true, _) => "No report of a client was given: what a page saw nobody has said.".to_owned(),
+            (true, _) => "No report of a client was given, so it is not known what a page saw.".to_owned(),
             (false, _) => "No report says what its page saw of this.".to_owned(),
         });
     }

@@ -114,9 +114,9 @@ fn chain(page: &mut Markup, triage: &Triage) {
 /// The one thing to fetch next.
 fn next(page: &mut Markup, triage: &Triage) {
     let Some(next) = &triage.story.next else { return };
-    page.markup("<section><h2>Next</h2><p>The one thing that tells most (")
+    page.markup("<section><h2>Next</h2><p>Fetch this next, since it can settle most of what is unknown (")
         .number(next.settles.len() as u32)
-        .within(" of what is unknown), ", &next.fetch.artefact.to_string(), ": ")
+        .within("): ", &next.fetch.artefact.to_string(), ": ")
         .text(&next.fetch.what)
         .within("</p><pre>", &next.fetch.how, "</pre></section>\n");
 }

@@ -32,7 +32,7 @@ pub fn markdown(triage: &Triage) -> Clean {
     }
     if let Some(next) = &triage.story.next {
         out.push_str(&format!(
-            "\n## Next\n\nThe one thing that tells most ({} of what is unknown), {}: {}\n\n",
+            "\n## Next\n\nFetch this next, since it can settle most of what is unknown ({}): {}: {}\n\n",
             next.settles.len(),
             next.fetch.artefact,
             escape(&next.fetch.what)

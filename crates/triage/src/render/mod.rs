@@ -132,7 +132,7 @@ pub fn key_tables(triage: &Triage) -> Vec<KeyTable<'_>> {
 
 /// Whether a question's answer can be relied on, in a word.
 fn standing(coverage: &Coverage) -> &'static str {
-    if coverage.covered { "Looked at:" } else { "Not covered:" }
+    if coverage.covered { "Looked at:" } else { "Not fully covered:" }
 }
 
 /// The tree of causes and effects, as it is read: how deep each verdict stands, and which it is.

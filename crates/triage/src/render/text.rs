@@ -40,7 +40,7 @@ pub fn text(triage: &Triage) -> Clean {
     if let Some(next) = &triage.story.next {
         line(String::new());
         line(format!(
-            "Next, the one thing that tells most ({} of what is unknown): {}: {}",
+            "Fetch this next, since it can settle most of what is unknown ({}): {}: {}",
             next.settles.len(),
             next.fetch.artefact,
             next.fetch.what

@@ -42,7 +42,7 @@ const FAMILY: Family = Family {
     failed: &UNREADABLE,
     judge,
     quoted_as: "the client could not read the event",
-    saw: "events could not be decrypted for what they are",
+    saw: "events could not be decrypted that this device should be able to decrypt",
     unseen: "",
     tells,
 };

@@ -15,7 +15,7 @@ use crate::verdict::Verdict;
 const FAILED: Premise = Premise {
     id: "olm-seen/line",
     says: "A line of the report says that an Olm session could not be made or used, or that a batch of messages was dropped.",
-    rules_out: "Every line of the family is one that good pages print as well, such as that of a message that came twice.",
+    rules_out: "Every line of the family is one that healthy pages print as well, such as that of a message that came twice.",
 };
 
 pub(super) const RULE: Rule = Rule {

@@ -17,7 +17,7 @@ const QUOTED_MAX: usize = 3;
 
 pub(super) const QUIET: Premise = Premise {
     id: "seen/no-line",
-    says: "The report counts no line of the family but those that good pages print as well.",
+    says: "The report counts no line of the family but those that healthy pages print as well.",
     rules_out: "",
 };
 
@@ -163,8 +163,8 @@ pub(super) fn decide(
     });
     let but = match shown.harmless {
         0 => String::new(),
-        1 => ", but for one line that good pages print as well".to_owned(),
-        count => format!(", but for {count} lines that good pages print as well"),
+        1 => ", but for one line that healthy pages print as well".to_owned(),
+        count => format!(", but for {count} lines that healthy pages print as well"),
     };
     let why = open.or_else(|| sight.err().map(|blind| blind.to_string()));
     let (the_page, whether) = match report.is_of_earlier_page() {
