@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// The name that a manifest carries.
+/// The name of a bundle's manifest.
 pub const MANIFEST_SCHEMA: &str = "crypto-diag/bundle";
 
-/// What a bag (RFC 8493) has beside its payload. None of it is evidence.
+/// The files that a bag (RFC 8493) has beside its payload. None of them is evidence.
 pub const BAG_FILES: [&str; 4] = ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"];
 
-/// Bytes from a file's beginning that tell its kind.
+/// How many bytes of a file's beginning are read to tell its kind.
 pub const HEAD_BYTES: usize = 4096;
 
 /// The kinds of artefacts.
@@ -20,19 +20,19 @@ pub const HEAD_BYTES: usize = 4096;
 pub enum ArtefactKind {
     /// A client's report.
     Report,
-    /// A console that somebody saved, or one of a rageshake.
+    /// A console that somebody saved, or that a rageshake holds.
     Console,
-    /// What a rageshake says of itself.
+    /// A rageshake's description of itself (`details.json`).
     Rageshake,
-    /// A client's requests.
+    /// A client's requests (HAR).
     Har,
     /// The server's log.
     ServerLog,
-    /// What the database said.
+    /// Answers of the database.
     QueryResults,
     /// Latency by minute, as Prometheus gives it.
     Latency,
-    /// The bundle's own list.
+    /// The bundle's manifest.
     Manifest,
     /// Something else.
     Other,
@@ -55,12 +55,12 @@ impl fmt::Display for ArtefactKind {
 }
 
 impl ArtefactKind {
-    /// In which order artefacts are best given to [`Bundle::add`](crate::bundle::Bundle::add).
+    /// The order in which artefacts are best given to [`Bundle::add`](crate::bundle::Bundle::add).
     pub fn order(self) -> u8 {
         match self {
             ArtefactKind::Manifest => 0,
             ArtefactKind::Report => 1,
-            // It names the device of the consoles beside it.
+            // It comes before the consoles, since it names their device.
             ArtefactKind::Rageshake => 2,
             ArtefactKind::Console => 3,
             ArtefactKind::Har => 4,

@@ -34,7 +34,7 @@ impl Question {
         }
     }
 
-    /// For a question outside of the chain from KE-1 to KE-2: that it is.
+    /// A sentence for a question that is independent of the chain from KE-1 to KE-2.
     pub fn stands_alone(self) -> Option<&'static str> {
         match self {
             Question::Q1 | Question::Q2 => None,

@@ -35,7 +35,7 @@ pub struct Remedy {
     pub facts: Vec<String>,
 }
 
-/// The options for a set of verdicts. `versions` are of the software that took part.
+/// The options for a set of verdicts. `versions` are those of the software that took part.
 pub fn remedies(bundle: &Bundle, verdicts: &[Verdict], versions: &[Version]) -> Vec<Remedy> {
     let because = |claims: &[Conclusion]| -> Vec<String> {
         let proven = verdicts.iter().filter(|verdict| verdict.is_proven() && claims.contains(&verdict.conclusion));
@@ -118,11 +118,11 @@ pub fn remedies(bundle: &Bundle, verdicts: &[Verdict], versions: &[Version]) -> 
     remedies
 }
 
-/// What a log-in tells of the cause.
+/// Says how a new log-in tells whether KE-1 is gone, and what that says of its cause.
 const COMPARE: &str = "Afterwards, `crypto-diag compare BEFORE AFTER` says of two reports whether KE-1 has stopped. That it has fits a \
                        divergence as its cause; that it goes on asks for another explanation.";
 
-/// The SDK that each client runs now.
+/// Says which SDK each client runs now.
 fn sdks(versions: &[Version]) -> Vec<String> {
     let of_sdk = versions.iter().filter(|version| version.part == SDK);
     of_sdk.map(|Version { of, part, version }| format!("{of} runs {part} {version} now.")).collect()

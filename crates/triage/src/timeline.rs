@@ -221,8 +221,8 @@ fn client(case: &Case<'_>, page: &Page, lanes: &mut Lanes, notes: &mut Vec<Strin
             let text = "statistics of the call".to_owned();
             put(lanes, 19, format!("{label}: {text}"), false, at(moment)).marks.push(Mark { at: at(moment), text });
         }
-        // By the server's clock, which has a place in the picture only where it is known how far the page's is from it. A membership from
-        // before the page began says nothing of its lines, and one from after it cannot be.
+        // The time is the server's. It has a place in the picture only where the difference to the page's clock is known. A membership from
+        // before the page began is not of this page, and a report cannot have one from after it was made.
         let ahead = report.server_minus_page.map(|found| found.low.midpoint(found.high));
         let on_page = |created: u64| at(created).checked_sub(ahead?);
         for created in own_memberships(call, page).filter_map(|membership| membership.created_at) {

@@ -109,7 +109,7 @@ impl Triage {
         }
     }
 
-    /// The verdicts of rules of which one premise is changed, for each of the changes; `None` where they are the same as without it.
+    /// The verdicts with one premise of the rules changed, for each of these changes; `None` where the change makes no difference.
     #[cfg(feature = "mutation")]
     pub fn mutated(bundle: &Bundle, mutations: &[crate::Mutation]) -> Vec<Option<Vec<Verdict>>> {
         let verdicts = rules::mutated(&mut Case::of(bundle), mutations);

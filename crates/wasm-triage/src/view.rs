@@ -69,7 +69,7 @@ pub struct Branch {
 pub struct Asked<'a> {
     /// The question.
     pub text: &'static str,
-    /// That it stands outside of the chain from KE-1 to KE-2, if it does.
+    /// A sentence that it is independent of the chain from KE-1 to KE-2, if it is.
     pub stands_alone: Option<&'static str>,
     /// Whether something would have shown a fault.
     pub covered: bool,

@@ -83,7 +83,7 @@ fn has_log_line(head: &[u8]) -> bool {
     is_loki_export(head) || head.split(|byte| *byte == b'\n').any(|line| parse_line(line).is_some())
 }
 
-/// Whether a text that begins so is an answer of this program for people.
+/// Whether a text with this beginning is an answer of this program for people.
 fn is_answer(head: &[u8]) -> bool {
     let mut words = Question::ALL.into_iter().map(Question::text).chain([CAUSE_AND_EFFECT]);
     words.any(|words| memchr::memmem::find(head, words.as_bytes()).is_some())

@@ -64,7 +64,7 @@ impl Coverage {
             }
         }
         let mut coverage = Coverage::default();
-        // What is left of a HAR was chosen, and need not be a fair sample.
+        // The requests that are left of a cut HAR were chosen, so they need not be a fair sample.
         let measurable = if har.left_out == 0 { har.entries.as_slice() } else { &[] };
         for exchange in measurable {
             // No answer, or an answer that a gateway gives in the server's name, need not have reached it.

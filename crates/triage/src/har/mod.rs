@@ -50,7 +50,7 @@ pub struct Har {
     /// Whether requests of the file may be missing among `entries`, so that absence says nothing. A body that is lost is no
     /// missing request.
     pub lacks_requests: bool,
-    /// Requests that somebody left out on purpose. Which ones is no accident, so that the others measure nothing.
+    /// How many requests somebody left out on purpose. The others were chosen, so nothing can be measured by them.
     pub left_out: u64,
 }
 

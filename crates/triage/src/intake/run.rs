@@ -28,7 +28,7 @@ pub fn run<S: Source>(
 ) -> (Bundle, Triage) {
     let (bundle, unread) = read(sources, unopened, zone_minutes, tell);
     let mut triage = Triage::of(&bundle);
-    // "Nothing is wrong" would be said of artefacts that nobody could look into.
+    // Otherwise "Nothing is wrong" would be said although some artefacts could not be read.
     if triage.exit_code == 0 && unread > 0 {
         triage.exit_code = 2;
         triage.summary.push_str(" Some of what was given could not be opened.");
@@ -36,7 +36,7 @@ pub fn run<S: Source>(
     (bundle, triage)
 }
 
-/// The sources as a bundle, and how many of them could not be opened.
+/// Reads sources into a bundle. Also gives how many of them could not be opened.
 pub(crate) fn read<S: Source>(
     sources: &[S],
     unopened: Vec<Problem>,

@@ -38,7 +38,7 @@ struct Table {
     /// What it was asked about, where the form says so.
     params: Vec<String>,
     rows: Vec<Row>,
-    /// Rows that somebody left out on purpose.
+    /// How many rows somebody left out on purpose.
     left_out: u64,
     /// Whether its rows said what was asked.
     described: bool,

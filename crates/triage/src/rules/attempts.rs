@@ -276,7 +276,8 @@ fn of_call(case: &Case<'_>, fault: &Fault, page: &Page, call: &Call<'_>, attempt
 
 fn needs(case: &Case<'_>, page: &Page, attempt: &Attempt<'_>) -> Vec<Need> {
     let mut needs = Vec::new();
-    // A HAR that was paused, or begins late, lacks the request, and no log says which request the attempt's own was.
+    // A HAR that was paused or begins late can lack the attempt's request. No log says which request belongs to the attempt, so a whole
+    // HAR comes first.
     if attempt.request.is_none() {
         needs.push(Need::har(page.report, "each attempt's own request: its delay id, and when it was sent"));
     }

@@ -210,7 +210,7 @@ impl Heard<'_> {
         vec![Need::report(whose, ReportTime::SameCall, why)]
     }
 
-    /// Everybody in the call who may be this participant: itself alone, if a line says who it is.
+    /// Everybody in the call whose stream this may be: only the participant, if a line says whose it is.
     pub fn may_be(&self) -> impl Iterator<Item = &InCall> {
         let is_known = self.participant.identity.is_some();
         self.call.others.iter().filter(move |other| !is_known || std::ptr::eq(*other, self.participant))

@@ -152,7 +152,7 @@ pub(crate) fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
     settle(CHECKS.iter().flat_map(|check| check(case)).collect())
 }
 
-/// The verdicts with one premise changed, for each of the changes; `None` where they are the same as without it. Only the rules that
+/// The verdicts with one premise changed, for each of these changes; `None` where the change makes no difference. Only the rules that
 /// rest on the premise are applied again.
 #[cfg(feature = "mutation")]
 pub(crate) fn mutated(case: &mut Case<'_>, mutations: &[crate::Mutation]) -> Vec<Option<Vec<Verdict>>> {

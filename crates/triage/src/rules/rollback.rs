@@ -105,7 +105,7 @@ fn published_before(case: &Case<'_>, conflict: &Conflict<'_>, page: &Page) -> Op
         Evidence { at: Some(begun.earliest), ..piece }
     };
     let bare = conflict.key_id.split_once(':').map_or(conflict.key_id.as_str(), |(_, bare)| bare);
-    // Another page may have been refused under the same id, by a key that the server held at another time.
+    // Another page may have been refused under the same id in favour of another key, which the server held at another time.
     let of_page = conflict
         .refusals
         .iter()

@@ -231,7 +231,7 @@ fn notice<'c>(case: &'c Case<'_>, lacked: &Lacked<'_>) -> Option<Notice<'c>> {
     best
 }
 
-/// Where in the stream of the rooms' events a sync goes on: the first field of its token, such as `s158`.
+/// The place in the stream of room events from which a sync goes on: the first field of its token, such as `s158`.
 fn goes_on_at(sync: &Exchange) -> Option<u64> {
     let token = sync.uri.split(['?', '&']).find_map(|part| part.strip_prefix("since="))?;
     token.strip_prefix('s')?.split('_').next()?.parse().ok()
@@ -251,7 +251,7 @@ fn arrived(case: &Case<'_>, lacked: &Lacked<'_>, notice: Notice<'_>) -> Option<E
     let request = &found.entries[first];
     let is_new = request.route() == Route::Sync && request.uri.contains("since=");
     let notice = &found.entries[from];
-    // A page that is loaded anew may go on at an older token, and get events again that came before the HAR began.
+    // A reloaded page may go on at an older token. Then it gets events again that first came before the HAR began.
     let is_no_older = || goes_on_at(request).zip(goes_on_at(notice)).is_some_and(|(own, notices)| own >= notices);
     let is_after = first == from || (request.start >= notice.end() && is_no_older());
     (is_new && is_after).then(|| exchange(found, first, "the event came new, and not before the notice"))

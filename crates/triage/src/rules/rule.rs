@@ -18,7 +18,7 @@ pub struct Rule {
     pub needs: &'static [ArtefactKind],
     /// The artefacts that it reads where they are given.
     pub reads: &'static [ArtefactKind],
-    /// In a few sentences for a reader who knows Matrix: what is proven, and by which argument.
+    /// What is proven and by which argument, in a few sentences for a reader who knows Matrix.
     pub argument: &'static str,
     /// What must hold for it to be proven.
     pub proven_by: &'static [&'static Premise],
@@ -26,20 +26,20 @@ pub struct Rule {
     pub refuted_by: &'static [&'static Premise],
     /// The verdicts on a case.
     pub(crate) check: Check,
-    /// One history in which it is proven, and for each innocent explanation one in which that is true.
+    /// A history in which it is proven, and for each innocent explanation a history in which that explanation is true.
     #[cfg(test)]
     pub(crate) histories: fn() -> Vec<crate::history::History>,
 }
 
 impl Rule {
-    /// Whether it is proven or refuted by a premise, among others.
+    /// Whether a premise is among those by which it is proven or refuted.
     #[cfg(any(test, feature = "mutation"))]
     pub(super) fn rests_on(&self, premise: &str) -> bool {
         self.proven_by.iter().chain(self.refuted_by).any(|used| used.id == premise)
     }
 }
 
-/// The premises of a list that has each with its check, so that none stands twice.
+/// The premises of a list of premises with their checks, so that a rule writes each premise once.
 pub(super) const fn premises<F, const N: usize>(checks: &[(&'static Premise, F); N]) -> [&'static Premise; N] {
     let mut premises = [checks[0].0; N];
     let mut at = 0;

@@ -60,7 +60,7 @@ impl Losses {
         self.begin_hole(last, number);
     }
 
-    /// Whether somebody left lines out on purpose: which program wrote them is not known then.
+    /// Whether somebody left out lines on purpose. It is not known which program wrote those.
     pub fn some_left_out(&self) -> bool {
         self.left_out.count > 0
     }

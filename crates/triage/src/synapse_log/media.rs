@@ -62,7 +62,7 @@ impl MediaLogs {
         MediaLogs { name: name.to_owned(), options: options.clone(), logs: Vec::new(), hidden: 0 }
     }
 
-    /// Lines that are not shown.
+    /// Lines of the file that journald does not show or that somebody left out.
     pub fn hidden(&mut self, lines: u64) {
         self.hidden = self.hidden.saturating_add(lines);
     }

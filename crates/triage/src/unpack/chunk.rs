@@ -1,11 +1,11 @@
-//! How an input is read, piece by piece.
+//! Reads an input piece by piece.
 
 use std::io::{self, Read};
 
-/// Bytes that are asked of an input at once.
+/// How many bytes are read from an input at once.
 pub const CHUNK_BYTES: usize = 128 << 10;
 
-/// Reads until the buffer is full or nothing is left. What came before an error counts.
+/// Reads until the buffer is full or the input ends. Bytes that came before an error are kept.
 pub(crate) fn read_up_to(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut done = 0;
     while done < buffer.len() {

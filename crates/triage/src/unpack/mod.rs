@@ -1,5 +1,5 @@
-//! The text of a file, however it is packed: archives and what compresses them, byte order marks and other encodings, characters that
-//! would cost a whole document. What the text says is not known here.
+//! Gives the text of a file, however it is packed and encoded: archives, compressed files, byte order marks, other encodings. It also mends
+//! single characters that would make a whole document unreadable. It does not know what the text says.
 
 pub mod chunk;
 mod json;
@@ -11,7 +11,7 @@ use std::io::{self, Read};
 
 pub use json::{Mended, parse};
 
-/// Bytes of a document that is held as a whole: a report has a megabyte at most by construction.
+/// The largest document that is held in memory as a whole, in bytes. A report has at most one megabyte by construction.
 pub const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 
 /// A file's name without the ending that says how it is packed.
@@ -20,7 +20,7 @@ pub fn unpacked_name(name: &str) -> &str {
     ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
-/// A whole JSON document as text, packed or not, mended where a character would cost it.
+/// Reads a whole JSON document, packed or not, as text. Mends characters that would make it unreadable.
 ///
 /// # Errors
 /// If it cannot be read, or is larger than [`DOCUMENT_BYTES_MAX`].
@@ -28,7 +28,7 @@ pub fn document(input: impl Read) -> io::Result<String> {
     mended(open::open_stream(input)?)
 }
 
-/// The same of a text that is unpacked and peeled already.
+/// Does the same with a text that is already unpacked and without byte order mark.
 pub(crate) fn mended(text: impl Read) -> io::Result<String> {
     let bytes = whole(Mended::new(text), DOCUMENT_BYTES_MAX, "it is too large for what it claims to be")?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
