@@ -56,18 +56,18 @@ fn log_levels(log: &str, is_markdown: bool) -> String {
     let reload = format!("{}   # in a container: {}\n", levels::RELOAD_COMMAND, levels::RELOAD_CONTAINER_COMMAND);
     let steps = [
         (
-            "Raise it in front of the call, in the file that log_config of homeserver.yaml names, below its `loggers:`.",
+            "Raise it before the call, in the file that log_config of homeserver.yaml names, below its `loggers:`.",
             "yaml",
             levels::yaml(true),
         ),
-        ("Have it read. Every worker is a process with a log of its own.", "sh", reload.clone()),
+        ("Make Synapse read that file. Every worker is a process with a log of its own.", "sh", reload.clone()),
         (
             "Go back after the call: say INFO. To take the entry out is not enough, since Python leaves a logger as it was that \
              the file does not name.",
             "yaml",
             levels::yaml(false),
         ),
-        ("Have that read as well.", "sh", reload),
+        ("Make Synapse read that as well.", "sh", reload),
         ("See that it is back, some messages later: 0, in the log of each process.", "sh", check + "\n"),
     ];
     let title = format!("Log levels, for to-device messages with their ids ({})", levels::TO_DEVICE_LOGGER);

@@ -42,10 +42,10 @@ pub(super) fn ask(ids: &Ids, asked: &mut Asked<'_>) {
         "ke3-event",
         "KE-3",
         RunsOn::MemberHost,
-        "Does the homeserver give the event with the field that the error names in its content? Put the homeserver's own address in for \
-         SERVER, and the access token in MATRIX_TOKEN, which is neither printed nor kept. In a client that shows an event's source the \
-         same can be seen. If the field is there, it was lost behind the homeserver; if not, it was never stored, or was redacted: unsigned \
-         says redacted_because then.",
+        "Does the homeserver give the event with the field that the error names in its content? Put the homeserver's address in place of \
+         SERVER, and an access token into MATRIX_TOKEN, which is neither printed nor kept. A client that shows an event's source shows the \
+         same. If the field is there, it was lost between the homeserver and the client. If it is not there, it was never stored, or the \
+         event was redacted: then unsigned has redacted_because.",
         |asked| {
             let urls = ids.event_paths.iter().map(|path| format!("https://SERVER{path}")).collect::<Vec<_>>();
             let urls = asked.list("room's event", &urls, super::quote::shell)?.join(" \\\n  ");
