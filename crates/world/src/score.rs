@@ -29,16 +29,18 @@ impl Answer {
     }
 
     /// What `crypto-diag triage --format json` printed of a bundle. Of several verdicts on one conclusion one that is proven counts;
-    /// the conclusion is refuted if all of them are.
+    /// the conclusion is refuted if all of them are. A verdict that refutes it of some events does not speak of the bundle: there may be
+    /// others, of which the answer does not know.
     pub fn of_triage(triage: &Value) -> Answer {
         let verdicts: Vec<&Value> = triage["verdicts"].as_array().into_iter().flatten().collect();
         let name = |verdict: &Value| verdict["claim"].as_str().and_then(known);
         let mut answer = Answer::default();
         for verdict in &verdicts {
             let Some(name) = name(verdict) else { continue };
+            let is_of_events = verdict["subject"]["eventIds"].as_array().is_some_and(|ids| !ids.is_empty());
             let word = match verdict["is"].as_str() {
                 Some("proven") => Word::Proven,
-                Some("refuted") => Word::Refuted,
+                Some("refuted") if !is_of_events => Word::Refuted,
                 _ => Word::Unknown,
             };
             let of_all = answer.conclusions.entry(name).or_insert(word);

@@ -135,11 +135,11 @@ impl Heard<'_> {
         (format!("{} from {}", case.label(self.page), self.who()), subject)
     }
 
-    /// When the statistics were asked last, in words.
-    pub fn when(&self) -> String {
+    /// When the statistics were asked last, in words; of a page that has none, when its report was made.
+    pub fn when(&self, case: &Case<'_>) -> String {
         let times = self.streams.iter().filter_map(|stream| stream.samples.last()).map(|sample| sample.ts.0);
         let of_all = self.said.streams.iter().filter_map(|stream| stream.samples.last()).map(|sample| sample.ts.0);
-        let last = times.max().or(of_all.max()).unwrap_or_default();
+        let last = times.max().or(of_all.max()).unwrap_or(case.report(self.page).generated_at.0);
         stamp::print(i64::try_from(last).unwrap_or(i64::MAX))
     }
 

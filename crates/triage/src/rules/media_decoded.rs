@@ -72,7 +72,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 }
 
 fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
-    let (label, who, when) = (case.label(heard.page), heard.who(), heard.when());
+    let (label, who, when) = (case.label(heard.page), heard.who(), heard.when(case));
     let participant = heard.participant;
     let pictures = heard.kinds(|stream| stream.kind == MediaKind::Video && flow::is_decoded(stream)).is_some();
     let opened = pictures || (participant.encrypted == Some(true) && !participant.key_sets.is_empty());

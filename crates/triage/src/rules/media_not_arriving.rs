@@ -66,7 +66,7 @@ fn has_settled(case: &Case<'_>, heard: &Heard<'_>) -> bool {
 }
 
 fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
-    let (label, who, when) = (case.label(heard.page), heard.who(), heard.when());
+    let (label, who, when) = (case.label(heard.page), heard.who(), heard.when(case));
     let is_quiet = |stream: &&MediaStream| quiet_ms(stream).is_some_and(|quiet| quiet >= QUIET_MS);
     let of_nobody = heard.call.unnamed_streams.iter().filter_map(|at| heard.said.streams.get(*at));
     let all_shown = case.shows_connections(heard.page)

@@ -73,7 +73,7 @@ fn check(case: &Case<'_>) -> Vec<Verdict> {
 }
 
 fn judge(case: &Case<'_>, heard: &Heard<'_>) -> Verdict {
-    let (label, who, when) = (case.label(heard.page), heard.who(), heard.when());
+    let (label, who, when) = (case.label(heard.page), heard.who(), heard.when(case));
     let (page, participant) = (heard.page, heard.participant);
     let open = participant.open_errors();
     let is_named = !participant.errors.is_empty();
