@@ -4,6 +4,9 @@
 //! share one, so that a room is not taken for an event. A key that is thrown away leaves the pseudonyms anonymous; two deployments
 //! with keys of their own cannot join what they hold.
 //!
+//! Where an operator has to undo them, a [`Dictionary`] has pseudonyms of the same form as the ids, so that all readers of artefacts
+//! read them as before.
+//!
 //! ```
 //! use crypto_diag_pseudonym::{Key, Kind};
 //!
@@ -15,12 +18,18 @@
 //! assert_eq!(alice.as_str().len(), 24);
 //! ```
 
+mod dictionary;
+mod names;
+
 use std::fmt;
 use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Serialize, Serializer};
 use sha2::Sha256;
+
+pub use dictionary::{Dictionary, Replacing, Unusable};
+pub use names::{Names, Part};
 
 /// Bytes that a key has at least: as many as HMAC-SHA-256 gives.
 pub const KEY_BYTES_MIN: usize = 32;
