@@ -14,11 +14,16 @@ const RUN_EXAMPLE: &str = "\
 Example:
   crypto-diag run alice.json bob.json --log /var/log/matrix-synapse --database \"host=/run/postgresql dbname=synapse\"
   crypto-diag run alice.json bob.json --profile crypto-diag.toml
-  crypto-diag run alice.json bob.json --log /var/log/matrix-synapse --minimal --zip";
+  crypto-diag run alice.json bob.json --log /var/log/matrix-synapse --minimal --zip
+  crypto-diag run alice.json bob.json --log /var/log/matrix-synapse --pseudonyms ../names.tsv --zip";
 
 const VERIFY_EXAMPLE: &str = "\
 Example:
   crypto-diag verify 2026-11-23T08-35-57Z";
+
+const REVEAL_EXAMPLE: &str = "\
+Example:
+  crypto-diag reveal --dictionary names.tsv < 2026-11-23T08-35-57Z-pseudonyms/answer.md";
 
 const COLLECT_EXAMPLE: &str = "\
 Example:
@@ -68,6 +73,9 @@ pub enum Command {
     /// Checks that nothing has changed in a folder of `run` or its zip, and that its answer comes out of it again.
     #[command(after_help = VERIFY_EXAMPLE)]
     Verify(VerifyArguments),
+    /// Puts users, devices, rooms and servers back into a text about a folder of `run --pseudonyms`: standard input to standard output.
+    #[command(after_help = REVEAL_EXAMPLE)]
+    Reveal(RevealArguments),
     /// Gathers the server's side of a capture into a new folder and prints its name. Runs on the server.
     #[command(after_help = COLLECT_EXAMPLE)]
     Collect(Box<CollectArguments>),
@@ -138,7 +146,15 @@ pub struct RunArguments {
     /// rows only what the verdicts rest on. It says what was left out; verdicts that rest on its absence become *attested*.
     #[arg(long)]
     pub minimal: bool,
-    /// Also packs the folder into one file beside it, which `verify` takes as well; with --minimal it packs the second folder.
+    /// Makes a folder beside it in which users, devices, rooms and servers have pseudonyms, with the same verdicts, and a new file
+    /// that undoes them for `reveal`. Hand the folder on and keep the file, which only you can read.
+    #[arg(long, value_name = "DICTIONARY")]
+    pub pseudonyms: Option<PathBuf>,
+    /// The key of the pseudonyms, 32 bytes or more, such as `openssl rand -hex 32` prints, so that an id has the same pseudonym in several
+    /// hand-offs. Without it a key is made and thrown away.
+    #[arg(long, value_name = "FILE", requires = "pseudonyms")]
+    pub pseudonym_key: Option<PathBuf>,
+    /// Also packs the folder into one file beside it, which `verify` takes as well; where several folders are made, the last one.
     #[arg(long)]
     pub zip: bool,
 }
@@ -148,6 +164,13 @@ pub struct VerifyArguments {
     /// The folder that `crypto-diag run` printed, or its zip.
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct RevealArguments {
+    /// The file that `crypto-diag run --pseudonyms` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub dictionary: PathBuf,
 }
 
 #[derive(Debug, Args)]

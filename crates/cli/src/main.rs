@@ -14,8 +14,10 @@ mod init;
 mod inputs;
 mod minimal;
 mod output;
+mod payload;
 mod profile;
 mod progress;
+mod pseudonyms;
 mod queries;
 mod readme;
 mod rows;
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Run(arguments) => run::run(*arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Reveal(arguments) => pseudonyms::reveal(&arguments),
         Command::Collect(arguments) => collect::run(*arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Check(arguments) => check::run(arguments),

@@ -15,8 +15,17 @@ const COLUMNS: usize = 100;
 /// Entries of a list at most: it is one page. What is left out is counted, and stands in the files that are named.
 const ENTRIES_MAX: usize = 12;
 
+/// How a hand-off names users, devices, rooms and servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// By their ids.
+    AsTheyAre,
+    /// By pseudonyms that its maker can undo.
+    Pseudonyms,
+}
+
 /// The page.
-pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
+pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest, ids: Ids) -> Clean {
     let mut page = Page::default();
     page.heading("What a failing call left behind, and what it proves");
     page.say(&triage.summary);
@@ -49,6 +58,14 @@ pub fn readme(triage: &Triage, bundle: &Bundle, manifest: &Manifest) -> Clean {
         page.list("data/manifest.json", minimal.cuts.iter().map(cut));
         let said = minimal.attested.iter().map(|one| format!("attested to be {}: {}", one.was.word(), one.statement));
         page.list("answer.md", said);
+    }
+
+    if ids == Ids::Pseudonyms {
+        page.heading("What stands for ids");
+        page.item(
+            "Users, devices, rooms and servers have pseudonyms here, in every file the same. Whoever made this folder has the \
+             file with which `crypto-diag reveal` undoes them, in whatever is said of it.",
+        );
     }
 
     page.heading("What is open, and what to fetch next");
