@@ -50,7 +50,8 @@ import { startWebkit } from './webkit.mjs';
  * @typedef {object} EnginePage
  * @property {(url: string) => Promise<unknown>} goto resolves after the load event
  * @property {() => Promise<unknown>} reload resolves after the load event
- * @property {(source: string) => Promise<string>} run evaluates an expression whose value is a promise of a text
+ * @property {(source: string, undisturbed: boolean) => Promise<string>} run evaluates an expression whose value is a promise of a text;
+ *   undisturbed, no other script runs in the page until then
  * @property {(x: number, y: number) => Promise<unknown>} clickAt
  * @property {(strokes: Stroke[]) => Promise<unknown>} keys
  * @property {(marker: string, paths: string[]) => Promise<unknown>} setFiles `marker` is a CSS selector, to be found in open
@@ -176,9 +177,24 @@ export class Page {
    * @returns {Promise<any>} a JSON value; undefined where JSON has no word for it
    * @throws {Error} the page's own error, with its name and message
    */
-  async evaluate(task, ...args) {
+  evaluate(task, ...args) {
+    return this.#run(task, args, false);
+  }
+
+  /**
+   * Does the same, and runs no other script in the page until it is done: for a page that breaks what the driver's own scripts need.
+   * @param {Function | string} task
+   * @param {...unknown} args
+   * @returns {Promise<any>}
+   */
+  evaluateUndisturbed(task, ...args) {
+    return this.#run(task, args, true);
+  }
+
+  /** @param {Function | string} task @param {unknown[]} args @param {boolean} undisturbed */
+  async #run(task, args, undisturbed) {
     const what = `evaluate ${brief(task)}`;
-    return fromJson(await bounded(this.#page.run(toSource(task, args)), EVALUATE_MS, what));
+    return fromJson(await bounded(this.#page.run(toSource(task, args), undisturbed), EVALUATE_MS, what));
   }
 
   /**

@@ -209,17 +209,17 @@ async function openPage(session, viewport) {
       if (arrived === 'about:blank' && url !== arrived) throw new Error(`${url} did not load`);
     },
     reload: () => send('POST', '/refresh'),
-    async run(source) {
+    async run(source, undisturbed) {
       const ticket = String((tickets += 1));
       let { json, gone } = await send('POST', '/execute/async', {
-        script: `${HOLD} hold(arguments[0], ${source}, arguments[arguments.length - 1]);`,
-        args: [ticket],
+        script: `${HOLD} hold(arguments[0], ${source}, arguments[1], arguments[arguments.length - 1]);`,
+        args: [ticket, undisturbed ? EVALUATE_MS : HOLD_MS],
       });
       while (json === undefined && !gone) {
         await pause(HOLD_MS / 4);
         ({ json, gone } = await send('POST', '/execute/async', {
-          script: `${HOLD} hold(arguments[0], undefined, arguments[arguments.length - 1]);`,
-          args: [ticket],
+          script: `${HOLD} hold(arguments[0], undefined, arguments[1], arguments[arguments.length - 1]);`,
+          args: [ticket, HOLD_MS],
         }));
       }
       if (gone) throw new Error('the page navigated away while this was evaluated');
@@ -244,16 +244,16 @@ async function openPage(session, viewport) {
 }
 
 /**
- * Inside the page: awaits a promise for at most HOLD_MS, and keeps it under its ticket to be asked for again.
+ * Inside the page: awaits a promise for at most `ms` milliseconds, and keeps it under its ticket to be asked for again.
  * The map is the page's, so a navigation forgets it.
  */
 const HOLD = `
-  const hold = (ticket, promise, done) => {
+  const hold = (ticket, promise, ms, done) => {
     const kept = (window[Symbol.for('crypto-diag test driver')] ??= new Map());
     if (promise) kept.set(ticket, promise);
     if (!kept.has(ticket)) return done({ gone: true });
     let over = false;
-    const timer = setTimeout(() => { over = true; done({}); }, ${HOLD_MS});
+    const timer = setTimeout(() => { over = true; done({}); }, ms);
     kept.get(ticket).then((json) => {
       // Too late for this command; the next one asks again.
       if (over) return;

@@ -224,7 +224,7 @@ claim('with any one builtin broken after install, capture and report go on', asy
 claim(
   'with any one builtin broken, a collected report is made, and no rejection reaches the page',
   async ({ page }) => {
-    const seen = await page.evaluate(async (/** @type {string[][]} */ poisons) => {
+    const seen = await page.evaluateUndisturbed(async (/** @type {string[][]} */ poisons) => {
       const { start } = await import('/kit.js');
       const { diag } = await start();
       console.error('missing key at index 1');
