@@ -341,7 +341,7 @@ mod tests {
             ("echo", "changes the arguments"),
         ] {
             let error = Via::find(command).unwrap_err();
-            let (_, said) = error.rsplit_once("given").unwrap_or(("", &error));
+            let (_, said) = error.rsplit_once("does not: ").unwrap_or(("", &error));
             assert!(error.contains(why) && !said.contains("syt_"), "{command}: {error}");
         }
     }
