@@ -51,9 +51,11 @@ const CLOCK_SET_BETWEEN_PAGES: [Action; 12] = [
 ];
 
 /// Two pages are refused under the same id, one after the other. Each is refused for a key that another tab had published while it ran.
-const TWO_CONFLICTS_UNDER_ONE_ID: [Action; 13] = [
+const TWO_CONFLICTS_UNDER_ONE_ID: [Action; 16] = [
     NewDevice,
     Open(0, 0),
+    Upload(0),
+    Claim,
     Open(1, 0),
     Upload(1),
     Leave(1),
@@ -61,6 +63,7 @@ const TWO_CONFLICTS_UNDER_ONE_ID: [Action; 13] = [
     Leave(0),
     Evict(0),
     Open(0, 0),
+    Upload(0),
     Claim,
     Open(1, 0),
     Upload(1),
