@@ -10,10 +10,11 @@ use crate::delayed::Delayed;
 use crate::delivery::Delivery;
 use crate::events::Events;
 use crate::forms::File;
-use crate::histories::{self, Run, fingerprint};
+use crate::histories::{self, Run, nearby, told};
+use crate::judge;
 use crate::keys::Keys;
 use crate::media::Media;
-use crate::search::{Chance, Model};
+use crate::model::{Chance, Model};
 
 /// The name of the file with the labels.
 pub const LABELS: &str = "labels.json";
@@ -90,36 +91,18 @@ impl<M: Model> Origin for Run<M> {
     }
 
     fn history(&self) -> Vec<String> {
-        self.told()
+        told(&self.model, self.start, &self.path, &self.view)
     }
 
     fn twins(&self, files: &[File], known: &Label) -> Vec<Names> {
-        let mut twins = Vec::new();
-        let mut try_end = |state: Option<M::State>| {
-            let Some(state) = state else { return };
+        let twin = |state: M::State| {
             let truths = names(&self.model, &state, &self.view, files);
             let says_more = truths.iter().any(|name| !known.holds.contains(name) && !known.open.contains(name));
             // Files cost more than truths.
-            if (says_more || !known.holds.is_subset(&truths)) && self.model.files(&state, &self.view) == files {
-                twins.push(truths);
-            }
+            let differs = says_more || !known.holds.is_subset(&truths);
+            (differs && self.model.files(&state, &self.view) == files).then_some(truths)
         };
-        let go = |from: M::State, rest: &[M::Action]| {
-            rest.iter().try_fold(from, |state, action| self.model.step(&state, *action))
-        };
-        for (start, begin) in self.model.begin().into_iter().enumerate() {
-            if start != self.start {
-                try_end(go(begin, &self.path));
-            }
-        }
-        let mut state = self.model.begin().swap_remove(self.start);
-        for (at, action) in self.path.iter().enumerate() {
-            for other in self.model.actions(&state).into_iter().filter(|other| other != action) {
-                try_end(self.model.step(&state, other).and_then(|next| go(next, &self.path[at + 1..])));
-            }
-            state = self.model.step(&state, *action).expect("it has happened");
-        }
-        twins
+        nearby(&self.model, self.start, &self.path).into_iter().filter_map(twin).collect()
     }
 }
 
@@ -137,7 +120,7 @@ impl Pool {
             return;
         }
         let truths = names(&run.model, state, &run.view, &files);
-        let at = *self.by_files.entry(fingerprint(&files)).or_insert_with(|| {
+        let at = *self.by_files.entry(judge::hash(&files)).or_insert_with(|| {
             self.candidates.push((Tally::default(), Box::new(run)));
             self.candidates.len() - 1
         });

@@ -12,11 +12,11 @@ use crate::delayed::Delayed;
 use crate::delivery::Delivery;
 use crate::events::Events;
 use crate::forms::File;
-use crate::histories::{self, Run, fingerprint};
+use crate::histories::{self, Run, told};
 use crate::judge::{self, Claim, Word};
 use crate::keys::Keys;
 use crate::media::Media;
-use crate::search::Model;
+use crate::model::Model;
 
 /// Which histories are judged.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +92,7 @@ impl Measure {
         let given = run.model.files(state, &run.view);
         // The first view of each model has all artefacts.
         let all = run.model.views(state).first().map(|view| run.model.files(state, view)).unwrap_or_default();
-        if given.is_empty() || given == all || !self.seen.insert(fingerprint(&given)) {
+        if given.is_empty() || given == all || !self.seen.insert(judge::hash(&given)) {
             return;
         }
         let unknown = judge::verdicts(&given).into_iter().filter(|said| said.word == Word::Unknown);
@@ -127,7 +127,7 @@ impl Measure {
             row.by_one_kind += usize::from(!kinds.is_empty());
             if one.first() != Some(&true) && !kinds.is_empty() && self.measured.missed.len() < MISSED_MAX {
                 let asked: Vec<&str> = said.fetch.iter().map(|(kind, _)| &**kind).collect();
-                let (name, told) = (&said.claim.0, run.told().join("\n  "));
+                let (name, told) = (&said.claim.0, told(&run.model, run.start, &run.path, &run.view).join("\n  "));
                 let (asked, kinds) = (asked.join(", "), kinds.join(" or "));
                 self.measured.missed.push(format!("{name}: asks for {asked}; decided by {kinds}\n  {told}"));
             }

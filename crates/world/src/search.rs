@@ -3,78 +3,16 @@
 pub mod mutants;
 mod shrink;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::fmt::{Debug, Write};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::forms::File;
+use crate::histories::{BreadthFirst, Run, nearby, told, walk};
 use crate::judge::{self, Claim, Judge, Word};
+use crate::model::{Chance, Model};
 
 pub use shrink::shortest;
-
-/// A step's number.
-pub type Step = u8;
-
-/// Where something that lasts until a step, or begins with one, is in a history that lacks the step `without`. The last of all numbers
-/// stands for never.
-pub fn earlier(bound: Step, without: Step) -> Step {
-    if bound > without && bound != Step::MAX { bound - 1 } else { bound }
-}
-
-/// A transition system, the files that its histories leave, and what is true of them.
-pub trait Model: Copy + Debug {
-    /// Everything that is and was.
-    type State: Clone + Eq + Hash;
-    /// One thing that happens.
-    type Action: Copy + Eq + Debug + Serialize + DeserializeOwned;
-    /// Which of the artefacts there are.
-    type View: Clone + Debug + Serialize + DeserializeOwned;
-
-    /// What is modelled.
-    fn name(&self) -> &'static str;
-    /// The states that histories begin in.
-    fn begin(&self) -> Vec<Self::State>;
-    /// What may happen; [`Model::step`] says whether it can.
-    fn actions(&self, state: &Self::State) -> Vec<Self::Action>;
-    /// The state after an action; `None` if it cannot happen here.
-    fn step(&self, state: &Self::State, action: Self::Action) -> Option<Self::State>;
-    /// Whether something happened that there is much to say of. Other histories are judged as well, the short ones.
-    fn is_notable(&self, state: &Self::State) -> bool;
-    /// An action by chance, likelier the more it may show.
-    fn any_action(&self, state: &Self::State, chance: &mut Chance) -> Self::Action;
-    /// The views under which each history of the exhaustive search is judged.
-    fn views(&self, state: &Self::State) -> Vec<Self::View>;
-    /// Any view.
-    fn any_view(&self, state: &Self::State, chance: &mut Chance) -> Self::View;
-    /// The same view of a history that lacks one step.
-    fn view_without(&self, view: &Self::View, step: usize) -> Self::View;
-    /// The files of a view.
-    fn files(&self, state: &Self::State, view: &Self::View) -> Vec<File>;
-    /// The claims that are true; every other one is false.
-    fn truths(&self, state: &Self::State, view: &Self::View) -> BTreeSet<Claim>;
-    /// Whether it tells how far each media key came, so that the hops of keys are judged as verdicts are.
-    fn tells_hops(&self) -> bool {
-        false
-    }
-    /// An action in words, before it is taken.
-    fn tell(&self, state: &Self::State, action: Self::Action) -> String;
-    /// A view in words.
-    fn tell_view(&self, state: &Self::State, view: &Self::View) -> String;
-}
-
-/// The state that a path leads to.
-///
-/// # Panics
-/// If an action of it cannot happen.
-pub fn reached<M: Model>(model: &M, begin: M::State, path: &[M::Action]) -> M::State {
-    path.iter().fold(begin, |state, action| {
-        model.step(&state, *action).unwrap_or_else(|| panic!("{action:?} cannot happen here"))
-    })
-}
 
 /// What is rightly said of a history as names, `proven` or `refuted` before each.
 ///
@@ -88,26 +26,6 @@ pub fn rightly_said<M: Model>(model: &M, state: &M::State, view: &M::View) -> Ve
         settled.partition(|said| truths.contains(&said.claim) == (said.word == Word::Proven));
     assert!(wrong.is_empty(), "{wrong:#?}");
     right.into_iter().map(|said| format!("{} {}", said.word.text(), said.claim.0)).collect()
-}
-
-/// Numbers by chance, the same for the same seed.
-#[derive(Clone, Debug)]
-pub struct Chance(u64);
-
-impl Chance {
-    /// From a seed.
-    pub fn new(seed: u64) -> Chance {
-        Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// A number below another one.
-    pub fn below(&mut self, limit: usize) -> usize {
-        // xorshift64*
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit.max(1)
-    }
 }
 
 /// A history and a view of it under which the triage says something false.
@@ -179,15 +97,7 @@ pub struct Search<M: Model> {
     pub counts: BTreeMap<(String, Word), usize>,
     known: HashMap<u64, Known>,
     /// The first history of each distinct set of files.
-    samples: Vec<Sample<M>>,
-}
-
-/// A history and a view of it.
-#[derive(Debug)]
-struct Sample<M: Model> {
-    start: usize,
-    path: Vec<M::Action>,
-    view: M::View,
+    samples: Vec<Run<M>>,
 }
 
 impl<M: Model> Search<M> {
@@ -209,40 +119,29 @@ impl<M: Model> Search<M> {
     /// Every history, shorter ones first. `progress` hears of each length that is done.
     pub fn exhaustively(&mut self, bounds: Bounds, mut progress: impl FnMut(&Search<M>)) {
         let begun = Instant::now();
-        let mut seen: HashSet<u64> = HashSet::new();
-        let mut queue: VecDeque<(M::State, usize, Vec<M::Action>)> = VecDeque::new();
-        for (start, state) in self.model.begin().into_iter().enumerate() {
-            seen.insert(hash(&state));
-            queue.push_back((state, start, Vec::new()));
-        }
-        while let Some((state, start, path)) = queue.pop_front() {
-            if path.len() > self.depth {
-                self.depth = path.len();
+        let mut states = BreadthFirst::new(self.model);
+        while let Some(found) = states.pop() {
+            if found.path.len() > self.depth {
+                self.depth = found.path.len();
                 progress(self);
             }
-            if path.len() >= bounds.depth {
-                // Judged when they were found; what is left in the queue is as long.
+            if found.path.len() >= bounds.depth {
+                // Judged when they were found; what is left is as long.
                 self.depth = bounds.depth;
                 break;
             }
             if begun.elapsed() > bounds.time || self.judge.distinct() >= bounds.distinct {
                 break;
             }
-            for action in self.model.actions(&state) {
-                let Some(next) = self.model.step(&state, action) else { continue };
-                if !seen.insert(hash(&next)) {
-                    continue;
-                }
-                let path: Vec<M::Action> = path.iter().copied().chain([action]).collect();
-                if path.len() <= bounds.quiet_depth || self.model.is_notable(&next) {
-                    for view in self.model.views(&next) {
-                        self.judge(&next, start, &path, &view);
+            states.expand(&found, |next| {
+                if next.path.len() <= bounds.quiet_depth || self.model.is_notable(&next.state) {
+                    for view in self.model.views(&next.state) {
+                        self.judge(&next.state, next.start, &next.path, &view);
                     }
                 }
-                queue.push_back((next, start, path));
-            }
+            });
         }
-        self.states = seen.len();
+        self.states = states.seen();
     }
 
     /// Histories by chance, of up to `bounds.depth` steps. What they show is shrunk to the shortest that still shows it.
@@ -303,7 +202,7 @@ impl<M: Model> Search<M> {
         }
         let known = self.known.entry(hash).or_default();
         if known.histories == 0 {
-            self.samples.push(Sample { start, path: path.to_vec(), view: view.clone() });
+            self.samples.push(Run { model: self.model, start, path: path.to_vec(), view: view.clone() });
             known.artefacts = kinds(&files);
         }
         known.histories += 1;
@@ -325,7 +224,7 @@ impl<M: Model> Search<M> {
             if known.truths.keys().all(|claim| proven.contains(claim)) {
                 continue;
             }
-            for state in nearby(&self.model, sample) {
+            for state in nearby(&self.model, sample.start, &sample.path) {
                 if judge::hash(&self.model.files(&state, &sample.view)) != hash {
                     continue;
                 }
@@ -342,8 +241,7 @@ impl<M: Model> Search<M> {
 
     /// The state at the end of a path; `None` if it cannot be walked.
     pub fn walk(&self, start: usize, path: &[M::Action]) -> Option<M::State> {
-        let begin = self.model.begin().into_iter().nth(start)?;
-        path.iter().try_fold(begin, |state, action| self.model.step(&state, *action))
+        walk(&self.model, self.model.begin().into_iter().nth(start)?, path)
     }
 
     /// A counter-history as a story.
@@ -351,13 +249,12 @@ impl<M: Model> Search<M> {
         let mut text = String::new();
         let _ = writeln!(text, "{} is called {}, and that is false.", counter.claim.0, counter.word.text());
         let _ = writeln!(text, "  about: {}\n  says:  {}", counter.claim.1, counter.statement);
-        let Some(mut state) = self.model.begin().into_iter().nth(counter.start) else { return text };
-        for (step, action) in counter.path.iter().enumerate() {
-            let _ = writeln!(text, "  {:2}. {}", step + 1, self.model.tell(&state, *action));
-            let Some(next) = self.model.step(&state, *action) else { return text };
-            state = next;
+        let told = told(&self.model, counter.start, &counter.path, &counter.view);
+        let (given, steps) = told.split_last().expect("what is given");
+        for (step, action) in steps.iter().enumerate() {
+            let _ = writeln!(text, "  {:2}. {action}", step + 1);
         }
-        let _ = writeln!(text, "  given: {}", self.model.tell_view(&state, &counter.view));
+        let _ = writeln!(text, "  {given}");
         text
     }
 
@@ -397,29 +294,6 @@ impl<M: Model> Search<M> {
     }
 }
 
-/// The ends of histories that differ in one step, or in how they begin.
-fn nearby<M: Model>(model: &M, sample: &Sample<M>) -> Vec<M::State> {
-    let mut ends = Vec::new();
-    for (start, begin) in model.begin().into_iter().enumerate() {
-        let walk = |from: M::State, path: &[M::Action]| {
-            path.iter().try_fold(from, |state, action| model.step(&state, *action))
-        };
-        if start != sample.start {
-            ends.extend(walk(begin, &sample.path));
-            continue;
-        }
-        let mut state = begin;
-        for (step, action) in sample.path.iter().enumerate() {
-            let others = model.actions(&state).into_iter().filter(|other| other != action);
-            let taken = others.filter_map(|other| model.step(&state, other));
-            ends.extend(taken.filter_map(|next| walk(next, &sample.path[step + 1..])));
-            let Some(next) = model.step(&state, *action) else { break };
-            state = next;
-        }
-    }
-    ends
-}
-
 /// The kinds of files, such as `reports, HARs, log`.
 fn kinds(files: &[File]) -> String {
     let kinds = [("reports", ".report.json"), ("HARs", ".har"), ("log", ".log"), ("database", "queries.json")];
@@ -436,10 +310,4 @@ fn is_false(word: Word, claim: &Claim, truths: &BTreeSet<Claim>) -> bool {
         Word::Refuted => truths.contains(claim),
         Word::Unknown => false,
     }
-}
-
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }

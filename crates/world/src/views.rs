@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::search::{Step, earlier};
+use crate::model::{Step, earlier};
 
 /// From which step on something was recorded, and until which. The last of all numbers stands for minutes after the end.
 pub type Span = (Step, Step);

@@ -5,7 +5,8 @@ use crypto_diag_world::delayed::Fate::{
     AnswerLost, Answered, Frozen, HeldAndSlow, HeldLong, Lost, LostAndSentAgain, Slow, SlowLong,
 };
 use crypto_diag_world::delayed::{Delayed, LogView, View};
-use crypto_diag_world::search::{Model, reached, rightly_said};
+use crypto_diag_world::model::{Model, reached};
+use crypto_diag_world::search::rightly_said;
 use crypto_diag_world::views::{HarView, Lines, WHOLE};
 
 const LOG: LogView = LogView { span: WHOLE, first_worker: false };

@@ -6,7 +6,7 @@ use std::path::Path;
 use crypto_diag_world::delayed::client::Patience;
 use crypto_diag_world::delayed::state::State;
 use crypto_diag_world::delayed::{Action, Delayed, Fate, LogView, ROOM, View};
-use crypto_diag_world::search::Model;
+use crypto_diag_world::model::Model;
 use crypto_diag_world::views::{HarView, Lines, WHOLE};
 use serde_json::Value;
 

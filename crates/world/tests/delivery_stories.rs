@@ -4,7 +4,8 @@ use crypto_diag_world::delivery::Action::{self, Clear, LogOut, News, RestartServ
 use crypto_diag_world::delivery::Fate::{AnswerLost, InTime, Late, Lost, Refused, Unopenable};
 use crypto_diag_world::delivery::News::{OneAnswer, Stuck};
 use crypto_diag_world::delivery::{ALL, Delivery, IN_CALL, JOINED, LogView, Looks, OTHER_TAB, Start, State, View, Who};
-use crypto_diag_world::search::{reached, rightly_said};
+use crypto_diag_world::model::reached;
+use crypto_diag_world::search::rightly_said;
 
 /// What is rightly said of a history; it fails if anything false is said.
 fn rightly(start: Start, path: &[Action], view: &View) -> Vec<String> {

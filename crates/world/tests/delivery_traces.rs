@@ -7,7 +7,7 @@ use crypto_diag_world::delivery::Action::{self, LogOut, News, Rotate, Wait};
 use crypto_diag_world::delivery::Fate::InTime;
 use crypto_diag_world::delivery::News::{Stuck, Works};
 use crypto_diag_world::delivery::{ALICE, ALL, Delivery, IN_CALL, JOINED, Looks, Start, State, View};
-use crypto_diag_world::search::Model;
+use crypto_diag_world::model::Model;
 use serde_json::Value;
 
 /// The files of both sides and of the server.

@@ -8,7 +8,8 @@ use crypto_diag_world::events::Fate::{
     SentWithout, Spoiled, Stripped, Whole,
 };
 use crypto_diag_world::events::{ALL, Events, State, View};
-use crypto_diag_world::search::{reached, rightly_said};
+use crypto_diag_world::model::reached;
+use crypto_diag_world::search::rightly_said;
 use crypto_diag_world::views::HarView;
 
 /// What is rightly said of a history; it fails if anything false is said.

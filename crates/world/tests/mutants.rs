@@ -11,8 +11,8 @@ use crypto_diag_world::events::Events;
 use crypto_diag_world::judge;
 use crypto_diag_world::keys::Keys;
 use crypto_diag_world::media::Media;
+use crypto_diag_world::model::{Model, reached};
 use crypto_diag_world::search::mutants::{self, Witness};
-use crypto_diag_world::search::{Model, reached};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 

@@ -7,7 +7,8 @@ use crypto_diag_world::delivery::Delivery;
 use crypto_diag_world::events::Events;
 use crypto_diag_world::keys::Keys;
 use crypto_diag_world::media::Media;
-use crypto_diag_world::search::{Bounds, Model, Search};
+use crypto_diag_world::model::Model;
+use crypto_diag_world::search::{Bounds, Search};
 
 /// No test waits for a clock: searches end by what they have judged.
 const NO_LIMIT: Duration = Duration::from_secs(3_600);

@@ -3,7 +3,7 @@
 use crypto_diag_world::judge::{self, Word};
 use crypto_diag_world::keys::Action::{self, *};
 use crypto_diag_world::keys::{Asked, Keys, View};
-use crypto_diag_world::search::{Model, reached};
+use crypto_diag_world::model::{Model, reached};
 use crypto_diag_world::views::{Lines, WHOLE};
 
 /// Everything that there can be.

@@ -414,7 +414,7 @@ fn names(of: &Value) -> Vec<&String> {
 #[test]
 fn what_a_report_has_of_a_call_has_the_form_that_pages_write() {
     use crypto_diag_world::media::Media;
-    use crypto_diag_world::search::Model;
+    use crypto_diag_world::model::Model;
 
     let recorded = call("heard.report.json");
     let state = &Media.begin()[0];

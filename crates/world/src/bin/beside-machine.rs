@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crypto_diag_world::keys::machine::{Compared, Machine, any_history, compare, story};
-use crypto_diag_world::search::Chance;
+use crypto_diag_world::model::Chance;
 use serde_json::{Value, json};
 
 /// Steps of a history at most.

@@ -17,10 +17,11 @@ use crypto_diag_world::events::Events;
 use crypto_diag_world::export::{self, BUNDLES, LABELS};
 use crypto_diag_world::keys::Keys;
 use crypto_diag_world::media::Media;
+use crypto_diag_world::model::Model;
 use crypto_diag_world::next;
 use crypto_diag_world::score::{self, Answer, Answers};
 use crypto_diag_world::search::mutants::{self, Witnesses};
-use crypto_diag_world::search::{Bounds, Model, Search, Told};
+use crypto_diag_world::search::{Bounds, Search, Told};
 use serde_json::Value;
 
 /// The models by the names that they are asked for by.

@@ -4,8 +4,8 @@ use super::state::{Attempt, QUICK, State};
 use super::{DEVICE, LogView, ROOM, View};
 use crate::forms::report::{Line, Report};
 use crate::forms::{self, File, Request, har, log, report, signing};
-use crate::search::Chance;
-use crate::search::Step;
+use crate::model::Chance;
+use crate::model::Step;
 use crate::views::{HarView, Lines, WHOLE};
 
 /// When histories begin: 2026-11-23 09:00:00 UTC.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::forms::{Device, File};
 use crate::judge::Claim;
-use crate::search::{Chance, Model, Step};
+use crate::model::{Chance, Model, Step};
 use crate::views::{HarView, Lines, Span, span_without};
 use state::State;
 

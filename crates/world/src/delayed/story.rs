@@ -2,7 +2,7 @@
 
 use super::state::State;
 use super::{Action, Fate, View};
-use crate::search::Step;
+use crate::model::Step;
 use crate::views::WHOLE;
 
 /// What happens when an action is taken.

@@ -9,7 +9,7 @@ use crate::forms::signing::{self, SignedKey};
 use crate::forms::tables::{self, Table};
 use crate::forms::to_device::{self, Message};
 use crate::forms::{self, File, Request, har, log};
-use crate::search::{Chance, Step};
+use crate::model::{Chance, Step};
 use crate::views::{Lines, WHOLE};
 
 /// When histories begin: 2026-11-23 09:00:00 UTC.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::forms::{Device, File};
 use crate::judge::Claim;
-use crate::search::{Chance, Model, Step, earlier};
+use crate::model::{Chance, Model, Step, earlier};
 use crate::views::{Lines, Span, WHOLE, span_without};
 
 /// Whose page lacks keys.

@@ -1,7 +1,7 @@
 //! A history in words.
 
 use super::{Action, EVERYBODY, Fate, Looks, News, View, Who};
-use crate::search::Step;
+use crate::model::Step;
 use crate::views::{Span, WHOLE};
 
 fn name(who: Who) -> &'static str {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::forms::{Device, File};
 use crate::judge::Claim;
-use crate::search::{Chance, Model, Step, earlier};
+use crate::model::{Chance, Model, Step, earlier};
 use crate::views::{HarView, Lines, WHOLE};
 
 /// Whose page it is.

@@ -2,7 +2,7 @@
 //! began, as nobody's clock shows them.
 
 use super::{Action, Fate};
-use crate::search::Step;
+use crate::model::Step;
 
 /// A step.
 pub const STEP_MS: i64 = 10_000;

@@ -2,7 +2,7 @@
 
 use super::play::begins;
 use super::{Action, Fate, State, View};
-use crate::search::Step;
+use crate::model::Step;
 
 /// What happens when an action is taken.
 pub(super) fn tell(state: &State, action: Action) -> String {

@@ -6,8 +6,8 @@ use crate::forms::report::{Line, LostKey, Report};
 use crate::forms::signing::{self, SignedKey};
 use crate::forms::tables::Table;
 use crate::forms::{self, Device, File, Request, har, log, report, tables};
-use crate::search::Step;
-use crate::search::{Chance, Model};
+use crate::model::Step;
+use crate::model::{Chance, Model};
 use crate::views::{Lines, WHOLE};
 use serde_json::json;
 

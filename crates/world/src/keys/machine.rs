@@ -17,7 +17,8 @@ use super::state::{Key, Outcome, State};
 use super::{Action, DEVICE, Keys};
 use crate::forms::report::{self, LostKey};
 use crate::forms::signing::{self, SignedKey};
-use crate::search::{Chance, Model, Step, shortest};
+use crate::model::{Chance, Model, Step};
+use crate::search::shortest;
 
 /// The program in which the real library runs.
 pub trait Machine {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::forms::{Device, File};
 use crate::judge::Claim as Said;
-use crate::search::{Chance, Model, Step, earlier};
+use crate::model::{Chance, Model, Step, earlier};
 use crate::views::{Lines, Span, span_without};
 use state::{Account, Profile, State, Tables};
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! Everything that is and was, in a history of one-time keys.
 
-use crate::search::Step;
+use crate::model::Step;
 
 /// A page's number, in the order of opening.
 pub type PageNo = usize;

@@ -3,7 +3,7 @@
 use super::server;
 use super::state::{Account, Claim, Client, Key, Outcome, Page, State, Tables, Unopened, Upload};
 use super::{Action, truth};
-use crate::search::Step;
+use crate::model::Step;
 
 /// Keys that a history makes at most; each is a bit.
 const KEYS_MAX: usize = 30;

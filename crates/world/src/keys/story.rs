@@ -2,7 +2,7 @@
 
 use super::state::{Outcome, State};
 use super::{Action, Asked, View};
-use crate::search::Step;
+use crate::model::Step;
 use crate::views::WHOLE;
 
 const TABS: [&str; 2] = ["the first tab", "the second tab"];

@@ -7,7 +7,7 @@ use super::state::{Outcome, State, Upload};
 use super::{Asked, DEVICE, View};
 use crate::forms::signing;
 use crate::judge::Claim;
-use crate::search::Step;
+use crate::model::Step;
 
 fn label() -> String {
     format!("{}/{}", DEVICE.user, DEVICE.id)

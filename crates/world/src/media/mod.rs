@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::forms::{Device, File};
 use crate::judge::Claim;
-use crate::search::{Chance, Model};
+use crate::model::{Chance, Model};
 use crate::views::Lines;
 
 /// Whose page it is.

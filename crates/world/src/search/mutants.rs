@@ -7,9 +7,10 @@ use crypto_diag_triage::Mutation;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Chance, Model, Search, is_false};
+use super::{Search, is_false};
 use crate::forms::File;
 use crate::judge::{self, Claim, Said, Word};
+use crate::model::{Chance, Model};
 
 /// Every mutant: each premise of each rule is once taken for met, and once for unmet.
 pub fn all() -> Vec<Mutation> {

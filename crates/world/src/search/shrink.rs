@@ -1,7 +1,8 @@
 //! Makes a history that was found as short as it can be.
 
-use super::{Counter, Model, Search, is_false};
+use super::{Counter, Search, is_false};
 use crate::judge;
+use crate::model::Model;
 
 /// A history, a view of it, and what it shows.
 type Shown<M, T> = (Vec<<M as Model>::Action>, <M as Model>::View, T);
