@@ -65,6 +65,19 @@ pub struct LogLine<'a> {
 }
 
 impl<'a> LogLine<'a> {
+    /// A line of which nothing is known but its text.
+    pub(crate) fn without_header(line: &'a [u8], format: &'static dyn ServerLogFormat) -> LogLine<'a> {
+        LogLine {
+            time: None,
+            source: None,
+            logger: Cow::Borrowed(""),
+            level: LogLevel::Unknown,
+            request: None,
+            message: text(line),
+            format,
+        }
+    }
+
     /// The line with what a wrapping says of it.
     ///
     /// A time of the server's own is the more exact one, since whatever wraps a line gets it later. Where it does not say its

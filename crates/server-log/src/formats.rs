@@ -3,8 +3,8 @@
 use crate::conduit::Conduit;
 use crate::dendrite::Dendrite;
 use crate::format::{LogLine, ServerLogFormat};
-use crate::journald::Blob;
-use crate::left_out::LeftOut;
+use crate::journald::{BLOB_WORDS, Blob, NULL_WORDS};
+use crate::left_out::{LEFT_OUT_WORDS, LeftOut};
 use crate::livekit::{self, LiveKit};
 use crate::lk_jwt::{self, LkJwt};
 use crate::synapse::Synapse;
@@ -21,3 +21,6 @@ pub(crate) fn bare(line: &[u8]) -> Option<LogLine<'_>> {
 pub fn media_words() -> impl Iterator<Item = &'static str> {
     livekit::WORDS.into_iter().chain(lk_jwt::WORDS)
 }
+
+/// Words in the lines that stand in place of others which are not shown, whoever left those out. Other lines may hold them, too.
+pub const LOST_WORDS: [&str; 3] = [BLOB_WORDS, LEFT_OUT_WORDS, NULL_WORDS];

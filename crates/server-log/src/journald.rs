@@ -1,12 +1,13 @@
 //! What journald shows in place of a line that it does not show.
 
 use crate::event::EventKind;
-use crate::format::{LogLine, ServerLogFormat, text};
-use crate::left_out::LEFT_OUT_WORDS;
-use crate::level::LogLevel;
+use crate::format::{LogLine, ServerLogFormat};
 
-/// Words that journald writes in place of a line that it does not show: at the end of a line of text, and anywhere in `journalctl -o json`.
-pub const HIDDEN_WORDS: [&str; 3] = [" blob data]", LEFT_OUT_WORDS, "\"MESSAGE\":null"];
+/// The end of a line that stands in place of one that journald does not show.
+pub(crate) const BLOB_WORDS: &str = " blob data]";
+
+/// What `journalctl -o json` has in place of such a line.
+pub(crate) const NULL_WORDS: &str = "\"MESSAGE\":null";
 
 /// How a line is shown that `journalctl -o json` gives as `null`, so that one reader knows both.
 pub(crate) const UNEXPORTED: &str = "[4K blob data]";
@@ -21,17 +22,10 @@ impl ServerLogFormat for Blob {
     }
 
     fn line<'a>(&'static self, line: &'a [u8]) -> Option<LogLine<'a>> {
-        let size = line.strip_prefix(b"[")?.strip_suffix(HIDDEN_WORDS[0].as_bytes())?;
+        let size = line.strip_prefix(b"[")?.strip_suffix(BLOB_WORDS.as_bytes())?;
         let plain = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'B' | b'K' | b'M' | b'G');
-        (!size.is_empty() && size.len() <= 12 && size.iter().all(plain)).then(|| LogLine {
-            time: None,
-            source: None,
-            logger: text(b""),
-            level: LogLevel::Unknown,
-            request: None,
-            message: text(line),
-            format: self,
-        })
+        let is_size = !size.is_empty() && size.len() <= 12 && size.iter().all(plain);
+        is_size.then(|| LogLine::without_header(line, self))
     }
 
     fn event<'a>(&self, _: &'a LogLine<'_>) -> EventKind<'a> {

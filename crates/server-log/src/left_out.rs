@@ -1,8 +1,7 @@
 //! The mark in a log where `crypto-diag run --minimal` left out lines.
 
 use crate::event::EventKind;
-use crate::format::{LogLine, ServerLogFormat, text};
-use crate::level::LogLevel;
+use crate::format::{LogLine, ServerLogFormat};
 
 /// The end of such a mark.
 pub(crate) const LEFT_OUT_WORDS: &str = " lines left out]";
@@ -28,15 +27,7 @@ impl ServerLogFormat for LeftOut {
     }
 
     fn line<'a>(&'static self, line: &'a [u8]) -> Option<LogLine<'a>> {
-        lines(line).map(|_| LogLine {
-            time: None,
-            source: None,
-            logger: text(b""),
-            level: LogLevel::Unknown,
-            request: None,
-            message: text(line),
-            format: self,
-        })
+        lines(line).map(|_| LogLine::without_header(line, self))
     }
 
     fn event<'a>(&self, line: &'a LogLine<'_>) -> EventKind<'a> {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use crate::event::EventKind;
 use crate::format::{CUT_MARKS, LogLine};
 use crate::formats::bare;
-use crate::journald::HIDDEN_WORDS;
+use crate::journald::{BLOB_WORDS, NULL_WORDS};
 use crate::json_wrapping::peel_json;
+use crate::left_out::LEFT_OUT_WORDS;
 use crate::level::LogLevel;
 use crate::wrapping::{self, WRAPPINGS_MAX};
 
@@ -54,9 +55,9 @@ fn parse(line: &[u8], depth: u8) -> Option<LogLine<'_>> {
 pub fn is_lost(line: &[u8]) -> bool {
     let end = trim_end(line);
     let marked = CUT_MARKS.iter().any(|mark| end.ends_with(mark.encode_utf8(&mut [0; 4]).as_bytes()));
-    let [blob, left_out, in_json] = HIDDEN_WORDS.map(str::as_bytes);
-    let unexported = || end.first() == Some(&b'{') && memchr::memmem::find(end, in_json).is_some();
-    (marked || end.ends_with(blob) || end.ends_with(left_out) || unexported())
+    let replaced = [BLOB_WORDS, LEFT_OUT_WORDS].iter().any(|words| end.ends_with(words.as_bytes()));
+    let unexported = || end.first() == Some(&b'{') && memchr::memmem::find(end, NULL_WORDS.as_bytes()).is_some();
+    (marked || replaced || unexported())
         && parse_line(line)
             .is_some_and(|line| matches!(line.event().kind, EventKind::Cut | EventKind::Hidden | EventKind::LeftOut(_)))
 }

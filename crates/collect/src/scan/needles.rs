@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, Span, packed};
 use crypto_diag_server_log::synapse::{ACCESS_WORDS, LEDGER_WORDS, REPLICATION_WORDS, START_WORDS};
-use crypto_diag_server_log::{HIDDEN_WORDS, media_words};
+use crypto_diag_server_log::{LOST_WORDS, media_words};
 
 use crate::ids::Ids;
 
@@ -131,7 +131,7 @@ impl Needles {
         patterns.extend(REPLICATION_WORDS.map(|words| (words.to_owned(), Sought::Replication)));
         patterns.extend(LEDGER_WORDS.map(|words| (words.to_owned(), Sought::Lost)));
         patterns.extend(media_words().map(|words| (words.to_owned(), Sought::Media)));
-        patterns.extend(HIDDEN_WORDS.map(|words| (words.to_owned(), Sought::Lost)));
+        patterns.extend(LOST_WORDS.map(|words| (words.to_owned(), Sought::Lost)));
         let encoded: BTreeSet<String> = ids.users.iter().map(|user| encoded_beginning(user)).collect();
         patterns.extend(encoded.into_iter().map(|beginning| (beginning, Sought::EncodedUser)));
         if wanted.is_some() {
