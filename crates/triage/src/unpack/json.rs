@@ -159,21 +159,11 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chunk::{OneByOne, read_alike};
     use super::*;
 
     fn mended(bytes: &[u8]) -> String {
-        struct Slow<'b>(&'b [u8]);
-        impl Read for Slow<'_> {
-            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                let length = buffer.len().min(1);
-                self.0.read(&mut buffer[..length])
-            }
-        }
-        let (mut whole, mut slow) = (Vec::new(), Vec::new());
-        Mended::new(bytes).read_to_end(&mut whole).unwrap();
-        Mended::new(Slow(bytes)).read_to_end(&mut slow).unwrap();
-        assert_eq!(whole, slow);
-        String::from_utf8(whole).unwrap()
+        read_alike(Mended::new(bytes), Mended::new(OneByOne(bytes)))
     }
 
     #[test]

@@ -256,22 +256,12 @@ impl Units {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chunk::{OneByOne, read_alike};
     use super::*;
 
     /// A text, and the same with its bytes coming one by one.
     fn peeled(bytes: &[u8]) -> String {
-        struct Slow<'b>(&'b [u8]);
-        impl Read for Slow<'_> {
-            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                let length = buffer.len().min(1);
-                self.0.read(&mut buffer[..length])
-            }
-        }
-        let (mut whole, mut slow) = (Vec::new(), Vec::new());
-        Peeled::new(bytes).read_to_end(&mut whole).unwrap();
-        Peeled::new(Slow(bytes)).read_to_end(&mut slow).unwrap();
-        assert_eq!(whole, slow);
-        String::from_utf8(whole).unwrap()
+        read_alike(Peeled::new(bytes), Peeled::new(OneByOne(bytes)))
     }
 
     fn utf16(text: &str, little: bool) -> Vec<u8> {
