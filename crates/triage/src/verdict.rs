@@ -95,10 +95,15 @@ pub enum Answer {
 impl Answer {
     /// `proven`, `refuted` or `unknown`.
     pub fn word(&self) -> &'static str {
+        self.settled().map_or("unknown", Settled::word)
+    }
+
+    /// The answer, if it leaves nothing open.
+    pub fn settled(&self) -> Option<Settled> {
         match self {
-            Answer::Proven => "proven",
-            Answer::Refuted => "refuted",
-            Answer::Unknown { .. } => "unknown",
+            Answer::Proven => Some(Settled::Proven),
+            Answer::Refuted => Some(Settled::Refuted),
+            Answer::Unknown { .. } => None,
         }
     }
 }
@@ -334,15 +339,6 @@ impl Verdict {
     /// `proven`, `refuted`, `attested` or `unknown`.
     pub fn word(&self) -> &'static str {
         if self.attested.is_some() { "attested" } else { self.answer.word() }
-    }
-
-    /// The answer, if it leaves nothing open.
-    pub fn settled(&self) -> Option<Settled> {
-        match self.answer {
-            Answer::Proven => Some(Settled::Proven),
-            Answer::Refuted => Some(Settled::Refuted),
-            Answer::Unknown { .. } => None,
-        }
     }
 
     /// A verdict that a whole hand-off gave, and that these artefacts do not show.

@@ -55,7 +55,7 @@ fn recorded(bundle: &str) -> Vec<File> {
 fn settled(verdicts: &[Verdict]) -> BTreeSet<(String, String, &'static str)> {
     let mut found = BTreeSet::new();
     for verdict in verdicts {
-        let Some(word) = verdict.settled().map(Settled::word) else { continue };
+        let Some(word) = verdict.answer.settled().map(Settled::word) else { continue };
         let subject = &verdict.subject;
         let lists = [&subject.key_ids, &subject.one_time_keys, &subject.message_ids, &subject.event_ids];
         let ids: Vec<String> = lists.into_iter().flatten().cloned().collect();

@@ -151,7 +151,7 @@ impl Source for Memory<'_> {
 fn facts(verdicts: &[Verdict]) -> BTreeSet<Fact> {
     let mut facts = BTreeSet::new();
     for verdict in verdicts {
-        let Some(word) = verdict.settled().map(Settled::word) else { continue };
+        let Some(word) = verdict.answer.settled().map(Settled::word) else { continue };
         let subject = &verdict.subject;
         let lists = [&subject.key_ids, &subject.one_time_keys, &subject.message_ids, &subject.event_ids];
         let ids: Vec<&str> = lists.into_iter().flatten().map(String::as_str).collect();
@@ -195,7 +195,7 @@ fn cut(artefact: &Artefact<'_>, kept: &[bool], whole: &Bundle) -> Option<Cut> {
 
 fn attested(verdict: Verdict) -> Option<Attested> {
     Some(Attested {
-        was: verdict.settled()?,
+        was: verdict.answer.settled()?,
         conclusion: verdict.conclusion,
         about: verdict.about,
         subject: verdict.subject,
