@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::Key;
 use crate::names::{self, Names, Part, is_hash_of_room, value_of_user_field};
 
@@ -11,6 +13,9 @@ const HEAD: &str = "kind\tpseudonym\tid";
 
 /// Letters of base32 that stand for a user, a room or a server: 60 bits. More would look like a secret to the readers of artefacts.
 const LETTERS: usize = 12;
+
+/// What is encoded in an address.
+const IN_ADDRESSES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Letters of a device's pseudonym, as many as Synapse gives.
 const DEVICE_LETTERS: usize = 10;
@@ -178,19 +183,13 @@ fn of_hash(key: &Key, part: Part, id: &str) -> String {
 
 /// An id as it is, and as it stands in an address and in JSON.
 fn forms(id: &str) -> BTreeSet<String> {
-    let encoded = |text: &str, lower: bool| {
-        let mut out = String::new();
-        for byte in text.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-                _ if lower => out.push_str(&format!("%{byte:02x}")),
-                _ => out.push_str(&format!("%{byte:02X}")),
-            }
-        }
-        out
-    };
-    let once = encoded(id, false);
-    [id.to_owned(), encoded(id, true), encoded(&once, false), once, id.replace('/', "\\/")].into()
+    let upper = |text: &str| utf8_percent_encode(text, IN_ADDRESSES).to_string();
+    // Only the digits of an escape are in lower case there, not the id's own letters.
+    let lower = utf8_percent_encode(id, IN_ADDRESSES)
+        .map(|piece| if piece.starts_with('%') { piece.to_ascii_lowercase() } else { piece.to_owned() })
+        .collect();
+    let once = upper(id);
+    [id.to_owned(), lower, upper(&once), once, id.replace('/', "\\/")].into()
 }
 
 /// Texts and what is put in their place, in one go: what was put in is not looked at again.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::Kind;
@@ -231,7 +232,7 @@ impl Names {
         if depth >= DEPTH_MAX {
             return;
         }
-        if let Cow::Owned(decoded) = percent_decoded(text) {
+        if let Cow::Owned(decoded) = percent_decode_str(text).decode_utf8_lossy() {
             self.text(&decoded, depth + 1);
         }
         if let Cow::Owned(decoded) = unescaped(text) {
@@ -421,28 +422,6 @@ fn is_device_in_text(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
         && has(u8::is_ascii_uppercase)
         && (!has(u8::is_ascii_lowercase) || has(u8::is_ascii_digit))
-}
-
-/// A text without percent signs; what is no encoding stays.
-fn percent_decoded(text: &str) -> Cow<'_, str> {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    let mut is_same = true;
-    for part in parts {
-        let byte = part.get(..2).filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        match byte.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                bytes.extend_from_slice(&part.as_bytes()[2..]);
-                is_same = false;
-            }
-            None => {
-                bytes.push(b'%');
-                bytes.extend_from_slice(part.as_bytes());
-            }
-        }
-    }
-    if is_same { Cow::Borrowed(text) } else { Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()) }
 }
 
 /// A text without the escapes of JSON, for JSON that stands inside of another text; what is no escape stays.
