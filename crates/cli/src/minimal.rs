@@ -12,7 +12,7 @@ use crate::{bag, payload};
 /// # Errors
 /// In words, if a file cannot be read or written.
 pub fn payload(root: &Path) -> Result<(PathBuf, Manifest), String> {
-    let files = bag::Files::of(root).map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
+    let files = bag::files(root)?;
     let (whole, mut manifest) = payload::read(root, &files)?;
     let Reduced { files: part, mut cuts, attested } = reduce(&whole);
     for cut in &mut cuts {

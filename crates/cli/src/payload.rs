@@ -69,7 +69,7 @@ pub fn write_beside(root: &Path, word: &str, files: Payload, manifest: &Manifest
 
 /// The SHA-256 of bytes in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    bag::hex(&Sha256::digest(bytes))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {

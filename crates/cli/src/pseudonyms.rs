@@ -67,7 +67,7 @@ impl Pseudonyms {
     /// # Errors
     /// In words, if a file cannot be read or written, or is packed.
     pub fn payload(&self, root: &Path) -> Result<Hidden, String> {
-        let files = bag::Files::of(root).map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
+        let files = bag::files(root)?;
         let (whole, manifest) = payload::read(root, &files)?;
         let mut names = Names::new();
         let mut texts = Vec::new();
@@ -162,8 +162,7 @@ fn random_key() -> Result<Key, String> {
     let mut bytes = [0; KEY_BYTES];
     getrandom::fill(&mut bytes).map_err(|error| format!("no random key can be made: {error}"))?;
     // White space at the end of a key does not count.
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Key::new(text.as_bytes()).map_err(|why| why.to_string())
+    Key::new(bag::hex(&bytes).as_bytes()).map_err(|why| why.to_string())
 }
 
 /// Puts the ids of a dictionary back into the text on standard input.

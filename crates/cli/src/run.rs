@@ -64,7 +64,7 @@ fn finish(root: &Path, manifest: &Manifest, ids: Ids) -> Result<(Triage, String)
     }
     output::write_new(&root.join("README.txt"), &readme(&triage, &bundle, manifest, ids))?;
     bag::pack(root)?;
-    let files = bag::Files::of(root).map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
+    let files = bag::files(root)?;
     let seal = bag::seal_line(&files)?;
     Ok((triage, seal))
 }

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
-use crypto_diag_triage::bundle::BAG_FILES;
+use crypto_diag_triage::artefact::BAG_FILES;
 use crypto_diag_triage::stamp;
 use crypto_diag_triage::unpack;
 use sha2::{Digest, Sha256};
@@ -61,6 +61,14 @@ impl Finding {
     fn new(what: impl Into<String>, why: impl Into<String>) -> Finding {
         Finding { what: what.into(), why: why.into() }
     }
+}
+
+/// What a folder has.
+///
+/// # Errors
+/// In words, if it cannot be read.
+pub fn files(root: &Path) -> Result<Files, String> {
+    Files::of(root).map_err(|error| format!("{} cannot be read: {error}", root.display()))
 }
 
 /// Makes a bag of a folder that has a payload and texts about it.
@@ -134,7 +142,12 @@ fn hash(files: &Files, name: &str) -> io::Result<(String, u64)> {
             Err(error) => return Err(error),
         }
     }
-    Ok((hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(), bytes))
+    Ok((hex(&hash.finalize()), bytes))
+}
+
+/// Bytes in hexadecimal, as lists of hashes have them.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A file as a whole.
