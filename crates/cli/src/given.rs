@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crypto_diag_collect::{Given, Request};
-use crypto_diag_triage::bundle::{ArtefactKind, Manifest, Refusal};
+use crypto_diag_triage::artefact::ArtefactKind;
+use crypto_diag_triage::bundle::{Manifest, Refusal};
 use crypto_diag_triage::intake::{Member, Plan, Source};
 use crypto_diag_triage::unpack::open::{Part, open};
 use crypto_diag_triage::unpack::{document, unpacked_name};

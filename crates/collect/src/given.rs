@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use crypto_diag_core::redact;
-use crypto_diag_triage::bundle::ArtefactKind;
+use crypto_diag_triage::artefact::ArtefactKind;
 use crypto_diag_triage::console::Rageshake;
 use crypto_diag_triage::unpack::{self, DOCUMENT_BYTES_MAX, open};
 use serde_json::json;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crypto_diag_triage::bundle::{ArtefactKind, Refusal};
+use crypto_diag_triage::artefact::ArtefactKind;
+use crypto_diag_triage::bundle::Refusal;
 
 use crate::admin::AdminApi;
 use crate::database::{self, Database};

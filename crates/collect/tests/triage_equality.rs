@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicBool;
 
 use crypto_diag_collect::{Collected, Request, Silent, collect};
 use crypto_diag_triage::Triage;
-use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::artefact::ArtefactKind;
+use crypto_diag_triage::bundle::Bundle;
 use serde_json::Value;
 
 fn bundles() -> Vec<PathBuf> {

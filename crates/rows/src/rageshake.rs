@@ -3,7 +3,8 @@
 use std::io::{self, BufReader, Read, Write};
 
 use crypto_diag_pseudonym::{Hashing, Kind};
-use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::artefact::ArtefactKind;
+use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::console::Rageshake;
 use crypto_diag_triage::intake::{Member, Plan, Source as Given};
 use crypto_diag_triage::problem::Problem;

@@ -10,7 +10,7 @@ use crypto_diag_server_log::is_media_hash;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use crate::artefact::{ArtefactKind, BAG_FILES, HEAD_BYTES, MANIFEST_SCHEMA};
+use crate::artefact::ArtefactKind;
 use crate::console::Rageshake;
 use crate::har::Har;
 use crate::latency::Latency;

@@ -10,7 +10,8 @@ use crypto_diag_core::{
 };
 use serde_json::Value;
 
-use crate::bundle::{ArtefactKind, Bundle};
+use crate::artefact::ArtefactKind;
+use crate::bundle::Bundle;
 use crate::conclusion::Conclusion;
 use crate::verdict::Verdict;
 

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::artefact::ArtefactKind;
+use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::query::QueryResults;
 
 const ALICE: (&str, &str) = ("@alice:localhost", "HQBJQUNFIQ");

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use crypto_diag_triage::Triage;
-use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::artefact::ArtefactKind;
+use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::verdict::{Answer, Fetch, Verdict};
 
 /// Every folder of recorded bundles and of made-up histories, read once.

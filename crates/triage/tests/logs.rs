@@ -4,7 +4,8 @@
 use std::io::BufReader;
 use std::path::Path;
 
-use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::artefact::ArtefactKind;
+use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::conclusion::Conclusion;
 use crypto_diag_triage::synapse_log::{Fate, LogOptions, MediaProgram, Route, ServerLog, UploadOutcome, ZoneSource};
 use crypto_diag_triage::unpack;

@@ -1,7 +1,8 @@
 //! No reader panics, whatever it is given, and none loses what it could have read.
 
 use crypto_diag_triage::Triage;
-use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::artefact::ArtefactKind;
+use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::har::{Har, HarOptions};
 use crypto_diag_triage::query::QueryResults;
 use crypto_diag_triage::render;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crypto_diag_triage::bundle::{ArtefactKind, Bundle};
+use crypto_diag_triage::artefact::ArtefactKind;
+use crypto_diag_triage::bundle::Bundle;
 use crypto_diag_triage::rules;
 use crypto_diag_triage::{Mutation, Triage};
 use serde_json::Value;

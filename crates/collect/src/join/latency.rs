@@ -107,7 +107,7 @@ mod tests {
         assert_eq!((value(0), value(1), value(2)), ("0.050".to_owned(), "0.095".to_owned(), "0.099".to_owned()));
         assert_eq!(json["cryptoDiag"]["requests"][0][1], 100);
         let text = json.to_string();
-        let kind = crypto_diag_triage::bundle::ArtefactKind::guess("latency.json", text.as_bytes());
+        let kind = crypto_diag_triage::artefact::ArtefactKind::guess("latency.json", text.as_bytes());
         assert_eq!(kind, crypto_diag_triage::artefact::ArtefactKind::Latency);
         let read = crypto_diag_triage::latency::Latency::read("latency.json", text.as_bytes()).unwrap();
         assert_eq!(read.seconds, [(29_923_715, 0.099)].into());

@@ -13,7 +13,7 @@ impl ArtefactKind {
     /// Tells a file's kind by its first [`HEAD_BYTES`](crate::artefact::HEAD_BYTES), unpacked, and its name.
     ///
     /// ```
-    /// use crypto_diag_triage::bundle::ArtefactKind;
+    /// use crypto_diag_triage::artefact::ArtefactKind;
     ///
     /// assert_eq!(ArtefactKind::guess("a.json", br#"{ "schema": "crypto-diag/report""#), ArtefactKind::Report);
     /// assert_eq!(ArtefactKind::guess("call.json", br#"{"log":{"version":"1.2","creator":{"#), ArtefactKind::Har);

@@ -9,7 +9,8 @@ use crypto_diag_analysis::evidence::{self, Evidence};
 use crypto_diag_core::Clean;
 use serde_json::Value;
 
-use super::{Artefact, ArtefactKind, Bundle, HEAD_BYTES, Manifest};
+use super::{Artefact, Bundle, Manifest};
+use crate::artefact::{ArtefactKind, HEAD_BYTES};
 use crate::console::{self, Console, Rageshake};
 use crate::har::{Har, HarOptions};
 use crate::latency::Latency;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Plan, Source, open};
-use crate::bundle::{ArtefactKind, Bundle};
+use crate::artefact::ArtefactKind;
+use crate::bundle::Bundle;
 use crate::problem::Problem;
 use crate::triage::Triage;
 

@@ -8,7 +8,7 @@ use crypto_diag_server_log::{LogReader, is_loki_export, left_out_line};
 use serde_json::Value;
 
 use super::Unit;
-use crate::bundle::{ArtefactKind, HEAD_BYTES};
+use crate::artefact::{ArtefactKind, HEAD_BYTES};
 use crate::problem::Place;
 use crate::{har, query};
 

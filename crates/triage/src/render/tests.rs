@@ -7,7 +7,8 @@ use crate::answer::overlap::{Overlap, Overlaps};
 use crate::answer::questions::Coverage;
 use crate::answer::story::Story;
 use crate::answer::versions::Version;
-use crate::bundle::{Artefact, ArtefactKind};
+use crate::artefact::ArtefactKind;
+use crate::bundle::Artefact;
 use crate::conclusion::{Conclusion, Question};
 use crate::problem::{Place, Problem};
 use crate::subject::Subject;
@@ -227,7 +228,7 @@ fn no_answer_is_taken_for_evidence() {
         ]
     };
     for (name, answer) in of(quoted).into_iter().chain(of(&line)) {
-        let head = &answer.as_bytes()[..answer.len().min(crate::bundle::HEAD_BYTES)];
+        let head = &answer.as_bytes()[..answer.len().min(crate::artefact::HEAD_BYTES)];
         assert_eq!(ArtefactKind::guess(name, head), ArtefactKind::Other, "{name}");
         if name.ends_with(".json") || name.ends_with(".sarif") {
             assert_eq!(ArtefactKind::guess("found.json", head), ArtefactKind::Other, "{name} under another name");
