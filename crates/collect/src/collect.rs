@@ -8,8 +8,7 @@ use std::time::SystemTime;
 
 use crypto_diag_analysis::Report;
 use crypto_diag_core::showable;
-use crypto_diag_triage::artefact::ArtefactKind;
-use crypto_diag_triage::artefact::MANIFEST_SCHEMA;
+use crypto_diag_triage::artefact::{ArtefactKind, MANIFEST_SCHEMA};
 use crypto_diag_triage::bundle::{Manifest, Refusal};
 use crypto_diag_triage::har::{Har, HarOptions};
 use crypto_diag_triage::synapse_log::ServerLog;
